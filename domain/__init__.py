@@ -1,1 +1,1 @@
-"""What a deliberation is: values, events, decisions, ports and prompts; knows no broker, model client or clock."""
+"""What a deliberation is: values, events, decisions, ports, prompts; knows no broker, client or clock."""

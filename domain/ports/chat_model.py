@@ -31,7 +31,7 @@ class Message(Value):
 
 
 class ChatRequest(Value):
-    """One model call. What several requests share stands first in `messages`, byte for byte (prefix cache)."""
+    """One model call; what several requests share stands first, byte for byte (prefix cache)."""
 
     key: str
     """Tells the answers of one `ask` apart; unique within it."""
@@ -98,7 +98,7 @@ class FailureReason(StrEnum):
 
     @property
     def passing(self) -> bool:
-        """True where the same call may succeed later without any change: the engine's state, not the request."""
+        """True where the same call may succeed later unchanged: it was the engine, not the request."""
         return self in {FailureReason.UNREACHABLE, FailureReason.BUSY, FailureReason.NOT_SERVED}
 
 
@@ -118,8 +118,8 @@ class ChatModel(Protocol):
     def ask(self, requests: Sequence[ChatRequest]) -> Iterator[ChatAnswer | ChatFailure]:
         """Start all requests at once and yield each outcome as it comes, one per request, in any order.
 
-        Never raises for a request's fate: that is a `ChatFailure`. A busy engine (429, 503) is waited for with
-        back-off inside the request's `timeout_s`. Nothing else is retried. Closing the iterator early cancels
-        what still runs.
+        Never raises for a request's fate: that is a `ChatFailure`. A busy engine (429, 503) is waited for
+        with back-off inside the request's `timeout_s`. Nothing else is retried. Closing the iterator early
+        cancels what still runs.
         """
         ...

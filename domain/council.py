@@ -1,0 +1,40 @@
+"""Councils: who deliberates for a role."""
+
+from __future__ import annotations
+
+from pydantic import Field, field_validator
+
+from domain.value import Name, Value
+
+MAX_AGENTS = 16
+"""Exact aggregation of ballots is bounded by this (domain.ranking)."""
+
+
+class Agent(Value):
+    """One member of a council: a persona and how its model is sampled."""
+
+    agent_id: Name
+    persona: str = Field(default="", max_length=4000)
+    """How this agent thinks; what makes its proposal differ from its neighbours'."""
+    model: Name | None = None
+    """The served model's name; None means the model in settings."""
+    temperature: float = Field(default=0.7, ge=0, le=2)
+    seed: int | None = None
+
+
+class Council(Value):
+    """The agents asked when a plan names `role`."""
+
+    role: Name
+    agents: tuple[Agent, ...] = Field(min_length=1, max_length=MAX_AGENTS)
+    architect: Agent | None = None
+    """Asked only where the top is tied or contested."""
+
+    @field_validator("agents")
+    @classmethod
+    def _ids_differ(cls, agents: tuple[Agent, ...]) -> tuple[Agent, ...]:
+        ids = [agent.agent_id for agent in agents]
+        doubled = sorted({agent_id for agent_id in ids if ids.count(agent_id) > 1})
+        if doubled:
+            raise ValueError(f"agent ids must differ within a council; {', '.join(doubled)} occurs twice")
+        return agents

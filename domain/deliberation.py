@@ -1,0 +1,86 @@
+"""A deliberation: one role's council on one plan, fixed at its opening so that it can be replayed."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from domain.council import Agent
+from domain.plan import Plan
+from domain.rubric import Rubric
+from domain.value import Name, Value
+
+
+class ReviewRules(Value):
+    """How the council reviews itself; part of the record, so that a replay uses the same."""
+
+    orders: int = Field(default=1, ge=1, le=16)
+    """Distinct presentation orders per pass; 1 lets the prefix cache serve nearly all of every prompt."""
+    both_passes: bool = True
+    """Show each order and its reverse, so that position bias of one sign cancels."""
+    skip_decided: bool = True
+    """Leave out the second pass where no ballot could change the winner any more."""
+    explain_top: int = Field(default=0, ge=0, le=16)
+    """Ask for critiques of this many top proposals after the vote, for people to read."""
+    use_reliability: bool = False
+    """Weigh reviewers by their record over earlier deliberations."""
+
+
+class Deliberation(Value):
+    """Everything decided before the first model call."""
+
+    deliberation_id: str
+    request_id: str
+    plan: Plan
+    role: Name
+    revision: str
+    repeat: int = Field(default=0, ge=0)
+    """0 for the approval itself, n for its n-th re-deliberation."""
+    supersedes: str | None = None
+    """The deliberation that this one replaces."""
+    prior_winner: str | None = Field(default=None, max_length=200_000)
+    """Text of the superseded winner where it runs again as an anonymous candidate."""
+    agents: tuple[Agent, ...] = Field(min_length=1, max_length=16)
+    """Proposers in the council's order, models filled in."""
+    judges: tuple[Agent, ...] = Field(default=(), max_length=16)
+    """Neutral reviewers from other councils; they propose nothing."""
+    architect: Agent | None = None
+    rubric: Rubric
+    rounds: int = Field(default=0, ge=0, le=5)
+    """Critique-and-revise rounds before the final vote."""
+    quorum: int = Field(ge=1)
+    """Fewest proposals that make a decision."""
+    max_tokens: int = Field(ge=1)
+    """Bound on one proposal, in tokens."""
+    token_budget: int = Field(ge=1)
+    """Bound on all answers of the deliberation together, in tokens."""
+    call_timeout_s: float = Field(gt=0)
+    review: ReviewRules = ReviewRules()
+    opened_at: float
+    """Epoch seconds."""
+    deadline_at: float
+    """Epoch seconds; afterwards nothing new is asked of a model."""
+    correlation_id: str = ""
+    causation_id: str = ""
+    traceparent: str = ""
+
+    @property
+    def seed(self) -> str:
+        """What every random choice of this deliberation is derived from."""
+        return self.deliberation_id
+
+    def agent(self, agent_id: str) -> Agent:
+        """Return the proposer of that id; raises LookupError if the council has none."""
+        for agent in self.agents:
+            if agent.agent_id == agent_id:
+                return agent
+        raise LookupError(f"{self.deliberation_id} has no agent {agent_id}")
+
+    @property
+    def reviewers(self) -> tuple[Agent, ...]:
+        """Proposers, then neutral judges."""
+        return self.agents + self.judges
+
+
+def quorum_of(agents: int) -> int:
+    """Return the default quorum: more than half of the council."""
+    return agents // 2 + 1

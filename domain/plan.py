@@ -1,0 +1,115 @@
+"""What is asked of the council: a plan with its roles, wherever it came from."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
+
+from domain.rubric import Rubric
+from domain.value import Name, Value
+
+Identifier = Annotated[str, StringConstraints(min_length=1, max_length=512, pattern=r"\S")]
+"""An id chosen by the publisher: kept as it is, never empty or blank."""
+Text = Annotated[str, StringConstraints(max_length=200_000)]
+
+
+class WireValue(BaseModel):
+    """A frozen value from outside: types are not coerced, unknown fields are kept."""
+
+    model_config = ConfigDict(frozen=True, extra="allow", strict=True)
+
+
+class Constraints(WireValue):
+    """What the publisher asks of this deliberation; None means the setting's default."""
+
+    rubric: Rubric | None = None
+    requirements: tuple[Text, ...] = ()
+    rounds: int | None = Field(default=None, ge=0, le=5)
+    num_agents: int | None = Field(default=None, ge=1, le=16)
+    max_tokens: int | None = Field(default=None, ge=1, le=32_768)
+    """Bound on one proposal's length, in tokens."""
+    deadline_s: float | None = Field(default=None, gt=0, le=86_400)
+
+    @field_validator("rubric", mode="before")
+    @classmethod
+    def _rubric_in_any_notation(cls, rubric: Any) -> Any:
+        return parse_rubric(rubric) if isinstance(rubric, dict | list) else rubric
+
+    @field_validator("requirements", mode="before")
+    @classmethod
+    def _json_list(cls, value: Any) -> Any:
+        return tuple(value) if isinstance(value, list) else value
+
+
+def parse_rubric(rubric: Any) -> Rubric:
+    """Read `{"criteria": [...]}`, a list of names or criteria, or a mapping of name to weight or description.
+
+    Raises pydantic's ValidationError (a ValueError) naming what does not fit.
+    """
+    if isinstance(rubric, dict) and "criteria" in rubric:
+        rubric = rubric["criteria"]
+    if isinstance(rubric, dict):
+        rubric = [
+            {"name": name, ("description" if isinstance(what, str) else "weight"): what}
+            for name, what in rubric.items()
+        ]
+    if isinstance(rubric, list):
+        rubric = [{"name": one} if isinstance(one, str) else one for one in rubric]
+    return Rubric.model_validate({"criteria": rubric})
+
+
+class Plan(WireValue):
+    """An approved plan, the payload of `planning.plan.approved`."""
+
+    story_id: Identifier
+    plan_id: Identifier
+    approved_by: Identifier
+    timestamp: Identifier
+    """ISO 8601, as the publisher wrote it."""
+    roles: tuple[Name, ...] = Field(max_length=64)
+    title: Text = ""
+    description: Text = ""
+    acceptance_criteria: tuple[Text, ...] = Field(default=(), max_length=200)
+    constraints: Constraints = Constraints()
+    priority: str | int | None = None
+
+    @field_validator("timestamp")
+    @classmethod
+    def _iso_8601(cls, timestamp: str) -> str:
+        try:
+            datetime.fromisoformat(timestamp)
+        except ValueError:
+            raise ValueError("must be ISO 8601, like 2026-01-31T12:00:00Z") from None
+        return timestamp
+
+    @field_validator("roles", "acceptance_criteria", mode="before")
+    @classmethod
+    def _json_list(cls, value: Any) -> Any:
+        return tuple(value) if isinstance(value, list) else value
+
+    @field_validator("roles")
+    @classmethod
+    def _each_role_once(cls, roles: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(roles))
+
+    @field_validator("constraints", mode="before")
+    @classmethod
+    def _none_is_none(cls, constraints: Any) -> Any:
+        return {} if constraints is None else constraints
+
+
+class PlanRequest(Value):
+    """One order to deliberate, as accepted from outside: the plan and where it came from."""
+
+    request_id: str
+    """Derived from the plan's id and revision (`domain.identity`): the same approval has the same one."""
+    plan: Plan
+    revision: str
+    """The approval's idempotency key, else its timestamp."""
+    correlation_id: str = ""
+    causation_id: str = ""
+    """Id of the incoming message, for the events that follow from it."""
+    traceparent: str = ""
+    """W3C trace context of the incoming message; empty if it had none."""

@@ -1,0 +1,21 @@
+"""Which deliberations there are, without reading them."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+
+class DeliberationIndex(Protocol):
+    """Deliberation ids by when they were last written to."""
+
+    def open_untouched_since(self, moment: float, limit: int) -> tuple[str, ...]:
+        """Return open deliberations without a write since `moment` (epoch seconds), longest untouched first."""
+        ...
+
+    def count_open(self) -> int:
+        """Count the deliberations that have been opened and not closed."""
+        ...
+
+    def newest(self, limit: int) -> tuple[str, ...]:
+        """Return the ids opened last, newest first, open or closed, within retention."""
+        ...

@@ -1,0 +1,24 @@
+"""Events to the world."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from domain.event import Event
+
+
+class PublishFailed(Exception):
+    """The broker did not confirm an event; it may or may not be stored. Publish it again under its id."""
+
+
+class EventPublisher(Protocol):
+    """Publishes events."""
+
+    def publish(self, events: Sequence[Event]) -> None:
+        """Publish the events in order and return when every one is stored by the message system.
+
+        Repeating an event with the same id is harmless: consumers see it once within the stream's
+        duplicate window. Raises PublishFailed if any confirmation is missing.
+        """
+        ...

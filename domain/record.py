@@ -1,0 +1,124 @@
+"""All entries of one deliberation, and what they say about its state."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+
+from domain.deliberation import Deliberation
+from domain.entry import (
+    AgentFailed,
+    ArchitectSpoke,
+    BallotCast,
+    Closed,
+    Critiqued,
+    Entry,
+    Opened,
+    Proposed,
+    Usage,
+    proposal_key,
+)
+
+
+class State(StrEnum):
+    """Where a deliberation stands. It is read off the entries, never stored, so the two cannot differ.
+
+    proposing → reviewing → decided | failed; any open state → cancelled.
+    """
+
+    PROPOSING = "proposing"
+    REVIEWING = "reviewing"
+    DECIDED = "decided"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True)
+class Record:
+    """The entries by key. Raises ValueError where the opening entry is missing."""
+
+    entries: dict[str, Entry]
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.entries.get("opened"), Opened):
+            raise ValueError("a record begins with its opening entry")
+
+    @classmethod
+    def of(cls, entries: Iterable[Entry]) -> Record:
+        return cls({entry.key: entry for entry in entries})
+
+    def plus(self, entry: Entry) -> Record:
+        """Return the record with one more entry; an entry already there stays."""
+        return Record({entry.key: entry, **self.entries})
+
+    @property
+    def deliberation(self) -> Deliberation:
+        opened = self.entries["opened"]
+        assert isinstance(opened, Opened)
+        return opened.deliberation
+
+    @property
+    def closed(self) -> Closed | None:
+        closed = self.entries.get("closed")
+        return closed if isinstance(closed, Closed) else None
+
+    @property
+    def architect(self) -> ArchitectSpoke | None:
+        entry = self.entries.get("architect")
+        return entry if isinstance(entry, ArchitectSpoke) else None
+
+    @cached_property
+    def state(self) -> State:
+        if self.closed is not None:
+            return State(self.closed.status)
+        return State.PROPOSING if self.unanswered() else State.REVIEWING
+
+    def attempt(self, round_: int, agent_id: str) -> Proposed | AgentFailed | None:
+        """Return what the agent came up with in that round, None while it has not answered."""
+        entry = self.entries.get(proposal_key(round_, agent_id))
+        return entry if isinstance(entry, Proposed | AgentFailed) else None
+
+    def unanswered(self, round_: int = 0) -> tuple[str, ...]:
+        """Name the agents that have neither a proposal nor a failure in that round, in council order."""
+        agents = (agent.agent_id for agent in self.deliberation.agents)
+        return tuple(agent_id for agent_id in agents if self.attempt(round_, agent_id) is None)
+
+    def proposals(self, round_: int = 0) -> tuple[Proposed, ...]:
+        """Return that round's proposals in council order."""
+        attempts = (self.attempt(round_, agent.agent_id) for agent in self.deliberation.agents)
+        return tuple(attempt for attempt in attempts if isinstance(attempt, Proposed))
+
+    def failures(self) -> tuple[AgentFailed, ...]:
+        """Return every agent's failure of the first round, in council order."""
+        attempts = (self.attempt(0, agent.agent_id) for agent in self.deliberation.agents)
+        return tuple(attempt for attempt in attempts if isinstance(attempt, AgentFailed))
+
+    def ballots(self, round_: int | None = None) -> tuple[BallotCast, ...]:
+        """Return the ballots of one round or of all, ordered by key."""
+        found = (self.entries[key] for key in sorted(self.entries))
+        return tuple(
+            entry
+            for entry in found
+            if isinstance(entry, BallotCast) and (round_ is None or entry.round == round_)
+        )
+
+    def critiques(self, proposal_id: str | None = None) -> tuple[Critiqued, ...]:
+        """Return the critiques of one proposal or of all, ordered by key."""
+        found = (self.entries[key] for key in sorted(self.entries))
+        return tuple(
+            entry
+            for entry in found
+            if isinstance(entry, Critiqued) and (proposal_id is None or entry.proposal_id == proposal_id)
+        )
+
+    def calls(self) -> tuple[Proposed | AgentFailed | BallotCast | Critiqued | ArchitectSpoke, ...]:
+        """Return every model call's outcome, ordered by key."""
+        found = (self.entries[key] for key in sorted(self.entries))
+        return tuple(entry for entry in found if not isinstance(entry, Opened | Closed))
+
+    @property
+    def usage(self) -> Usage:
+        """Tokens of all calls so far."""
+        return sum((call.usage for call in self.calls()), Usage())
