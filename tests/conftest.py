@@ -1,0 +1,32 @@
+"""Fixtures every tier may use: one real server of each kind per test run, never flushed between tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.servers import NatsServer, ValkeyServer
+from workers.stack.guard import Guard
+
+
+@pytest.fixture(scope="session")
+def guard() -> Iterator[Guard]:
+    """Ends every process that tests start through it, even when the test run is killed."""
+    guard = Guard()
+    yield guard
+    guard.close()
+
+
+@pytest.fixture(scope="session")
+def nats_server(tmp_path_factory: pytest.TempPathFactory, guard: Guard) -> Iterator[NatsServer]:
+    """A NATS server shared by the run: use fresh subjects; start your own to kill it."""
+    with NatsServer(tmp_path_factory.mktemp("nats"), guard=guard) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def valkey_server(tmp_path_factory: pytest.TempPathFactory, guard: Guard) -> Iterator[ValkeyServer]:
+    """A Valkey server shared by the run: use fresh keys; start your own to kill it."""
+    with ValkeyServer(tmp_path_factory.mktemp("valkey"), guard=guard) as server:
+        yield server
