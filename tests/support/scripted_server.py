@@ -1,0 +1,255 @@
+"""The scripted engine's routes: OpenAI's, vLLM's, and `/_scripted` for tests in other processes."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import sys
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiohttp import web
+
+from tests.support.scripted_answers import Body, free_text, is_ballot, seeded_digits, sheet
+
+STATUSES = {"400": 400, "429": 429, "500": 500, "503": 503}
+COUNTED = ("queries", "hits", "prompt", "generated")
+BLOCK = 16
+"""Words of a prefix-cache block, where one word counts as one token."""
+
+
+@dataclass
+class Script:
+    """What the engine is told to do, and what it saw. Times in seconds."""
+
+    model: str = "scripted"
+    latency_s: float = 1.0
+    limit: int | None = None
+    context_length: int = 8192
+    ready_after_s: float = 0.0
+    text: Callable[[Body], str] = free_text
+    scores: Callable[[Body], Iterator[int]] = seeded_digits
+    queue: deque[str] = field(default_factory=deque)
+    """Faults for coming requests, one each: `ok`, `400`, `429`, `500`, `503`, `hang`, `disconnect`, `length`,
+    `empty`, `garbage`, `off_form`. `ballot:503` or `text:503` waits for a request of that kind, `off_form`
+    for a ballot."""
+    shares: dict[str, float] = field(default_factory=dict)
+    """Fault -> share of requests, drawn after the queue."""
+    dice: random.Random = field(default_factory=lambda: random.Random(0))
+    health: str = "ok"
+    """`ok`, `500` or `hang`."""
+    bodies: list[Body] = field(default_factory=list)
+    in_flight: int = 0
+    max_in_flight: int = 0
+    cancelled: int = 0
+    connections: set[int] = field(default_factory=set)
+    blocks: set[int] = field(default_factory=set)
+    totals: dict[str, int] = field(default_factory=lambda: dict.fromkeys(COUNTED, 0))
+    started: float = field(default_factory=time.monotonic)
+
+    def fault_for(self, body: Body) -> str:
+        """The fault this request gets, `ok` for none."""
+        kind = "ballot" if is_ballot(body) else "text"
+        for index, entry in enumerate(self.queue):
+            wanted, _, name = entry.rpartition(":")
+            if (wanted or ("ballot" if name == "off_form" else kind)) == kind:
+                del self.queue[index]
+                return name
+        roll = self.dice.random()
+        for name, share in self.shares.items():
+            roll -= share
+            if roll < 0:
+                return name
+        return "ok"
+
+    def say(self, body: Body, fault: str) -> str:
+        """The answer's text."""
+        if fault == "empty":
+            return ""
+        if fault == "off_form":
+            return "I would rather not give numbers."
+        text = sheet(body, self.scores(body)) if is_ballot(body) else self.text(body)
+        return text[: len(text) // 2] if fault == "length" else text
+
+    def cached(self, prompt: str) -> int:
+        """Count a prompt against the prefix cache; how many of its words were there."""
+        words = prompt.split()
+        ends = range(BLOCK, len(words) + 1, BLOCK)
+        keys = [hash(tuple(words[:end])) for end in ends]
+        hits = sum(key in self.blocks for key in keys) * BLOCK
+        self.blocks.update(keys)
+        self.totals["queries"] += len(words)
+        self.totals["hits"] += hits
+        return hits
+
+
+SCRIPT = web.AppKey("SCRIPT", Script)
+
+
+def application(script: Script) -> web.Application:
+    """The routes over one script."""
+    app = web.Application(client_max_size=64 * 1024 * 1024)
+    app[SCRIPT] = script
+    app.router.add_get("/health", _health)
+    app.router.add_get("/v1/models", _models)
+    app.router.add_post("/v1/chat/completions", _chat)
+    app.router.add_post("/tokenize", _tokenize)
+    app.router.add_get("/metrics", _metrics)
+    app.router.add_get("/_scripted/requests", _requests)
+    app.router.add_post("/_scripted/faults", _steer)
+    return app
+
+
+async def _health(request: web.Request) -> web.Response:
+    script = request.app[SCRIPT]
+    if script.health == "hang":
+        await asyncio.Event().wait()
+    loading = time.monotonic() - script.started < script.ready_after_s
+    return web.Response(status=503 if loading else 500 if script.health == "500" else 200)
+
+
+async def _models(request: web.Request) -> web.Response:
+    script = request.app[SCRIPT]
+    card = {"id": script.model, "object": "model", "owned_by": "test", "max_model_len": script.context_length}
+    return web.json_response({"object": "list", "data": [card]})
+
+
+async def _chat(request: web.Request) -> web.StreamResponse:
+    script, body = request.app[SCRIPT], await request.json()
+    script.bodies.append(body)
+    script.connections.add(id(request.transport))
+    script.in_flight += 1
+    script.max_in_flight = max(script.max_in_flight, script.in_flight)
+    try:
+        return await _answer(request, script, body)
+    except asyncio.CancelledError:
+        script.cancelled += 1
+        raise
+    finally:
+        script.in_flight -= 1
+
+
+async def _answer(request: web.Request, script: Script, body: Body) -> web.StreamResponse:
+    fault = script.fault_for(body)
+    if script.limit is not None and script.in_flight > script.limit:
+        fault = "503"
+    if fault in STATUSES:
+        return _error(STATUSES[fault], f"scripted {fault}")
+    if body.get("model") != script.model:
+        return _error(404, f"The model `{body.get('model')}` does not exist.")
+    prompt = _prompt(body["messages"])
+    words, most = len(prompt.split()), int(body.get("max_completion_tokens") or body.get("max_tokens") or 16)
+    if words + most > script.context_length:
+        return _error(400, f"This model's maximum context length is {script.context_length} tokens.")
+    cached = script.cached(prompt)
+    if fault == "hang":
+        await asyncio.Event().wait()
+    await asyncio.sleep(script.latency_s)
+    if fault == "garbage":
+        return web.Response(text='{"choices": [{"mess', content_type="application/json")
+    answer = web.json_response(_completion(script, body, fault, words, cached))
+    return await _half(request, answer) if fault == "disconnect" else answer
+
+
+def _completion(script: Script, body: Body, fault: str, words: int, cached: int) -> Body:
+    text = script.say(body, fault)
+    said = max(1, len(text.split()))
+    script.totals["prompt"] += words
+    script.totals["generated"] += said
+    return {
+        "id": f"chatcmpl-{len(script.bodies)}",
+        "object": "chat.completion",
+        "created": int(time.time()),
+        "model": script.model,
+        "choices": [
+            {
+                "index": 0,
+                "message": {"role": "assistant", "content": text},
+                "finish_reason": "length" if fault == "length" else "stop",
+            }
+        ],
+        "usage": {
+            "prompt_tokens": words,
+            "completion_tokens": said,
+            "total_tokens": words + said,
+            "prompt_tokens_details": {"cached_tokens": cached},
+        },
+    }
+
+
+async def _half(request: web.Request, whole: web.Response) -> web.StreamResponse:
+    """Send the first half of an answer and drop the connection."""
+    data = whole.body
+    assert isinstance(data, bytes)
+    part = web.StreamResponse(headers={"Content-Type": "application/json", "Content-Length": str(len(data))})
+    await part.prepare(request)
+    await part.write(data[: len(data) // 2])
+    if request.transport is not None:
+        request.transport.abort()
+    return part
+
+
+async def _tokenize(request: web.Request) -> web.Response:
+    script, body = request.app[SCRIPT], await request.json()
+    text = _prompt(body["messages"]) if "messages" in body else body.get("content", "")
+    count = len(text.split())
+    return web.json_response(
+        {"count": count, "max_model_len": script.context_length, "tokens": list(range(count))}
+    )
+
+
+async def _metrics(request: web.Request) -> web.Response:
+    script = request.app[SCRIPT]
+    label = f'{{model_name="{script.model}"}}'
+    values = {
+        "num_requests_running": script.in_flight,
+        "num_requests_waiting": 0,
+        "kv_cache_usage_perc": 0.0,
+        "prefix_cache_queries_total": script.totals["queries"],
+        "prefix_cache_hits_total": script.totals["hits"],
+        "prompt_tokens_total": script.totals["prompt"],
+        "generation_tokens_total": script.totals["generated"],
+    }
+    return web.Response(text="".join(f"vllm:{name}{label} {value}\n" for name, value in values.items()))
+
+
+async def _requests(request: web.Request) -> web.Response:
+    """What was asked so far, and how this process was launched."""
+    script = request.app[SCRIPT]
+    seen: dict[str, Any] = {
+        "count": len(script.bodies),
+        "in_flight": script.in_flight,
+        "max_in_flight": script.max_in_flight,
+        "cancelled": script.cancelled,
+        "connections": len(script.connections),
+        "bodies": script.bodies,
+        "pid": os.getpid(),
+        "argv": sys.argv[1:],
+        "environment": {key: os.environ.get(key) for key in ("CUDA_VISIBLE_DEVICES",)},
+    }
+    return web.json_response(seen)
+
+
+async def _steer(request: web.Request) -> web.Response:
+    """Take any of `queue` (appended), `shares`, `seed`, `latency_s`, `limit`, `health`."""
+    script, said = request.app[SCRIPT], await request.json()
+    script.queue.extend(said.pop("queue", ()))
+    if "seed" in said:
+        script.dice = random.Random(said.pop("seed"))
+    for name in ("shares", "latency_s", "limit", "health"):
+        if name in said:
+            setattr(script, name, said.pop(name))
+    return _error(400, f"unknown: {', '.join(said)}") if said else web.json_response({})
+
+
+def _prompt(messages: list[Body]) -> str:
+    return "\n".join(str(message["content"]) for message in messages)
+
+
+def _error(status: int, message: str) -> web.Response:
+    told = {"error": {"message": message, "type": "scripted", "param": None, "code": status}}
+    return web.json_response(told, status=status)
