@@ -22,3 +22,7 @@ class EventPublisher(Protocol):
         duplicate window. Raises PublishFailed if any confirmation is missing.
         """
         ...
+
+    def tell(self, events: Sequence[Event]) -> None:
+        """Publish without waiting for confirmation: for progress, which nobody misses. Never raises, never blocks."""
+        ...

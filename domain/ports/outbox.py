@@ -15,8 +15,12 @@ class Outbox(Protocol):
         """Return unpublished events, oldest first."""
         ...
 
-    def put(self, events: Sequence[Event]) -> None:
-        """Save events that belong to no deliberation's entry; an id already pending stays as it is."""
+    def put(self, events: Sequence[Event]) -> tuple[Event, ...]:
+        """Save events that belong to no deliberation's entry and return those that are new.
+
+        An id that was put before, published or not, is passed over for as long as retention lasts: putting is
+        the claim that makes a fact known once.
+        """
         ...
 
     def published(self, event_ids: Sequence[str]) -> None:
