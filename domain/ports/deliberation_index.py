@@ -19,3 +19,7 @@ class DeliberationIndex(Protocol):
     def newest(self, limit: int) -> tuple[str, ...]:
         """Return the ids opened last, newest first, open or closed, within retention."""
         ...
+
+    def of_plan(self, plan_id: str) -> tuple[str, ...]:
+        """Return the ids opened for that plan, newest first, open or closed, within retention; empty if none."""
+        ...
