@@ -99,9 +99,7 @@ class Record:
         """Return the ballots of one round or of all, ordered by key."""
         found = (self.entries[key] for key in sorted(self.entries))
         return tuple(
-            entry
-            for entry in found
-            if isinstance(entry, BallotCast) and (round_ is None or entry.round == round_)
+            entry for entry in found if isinstance(entry, BallotCast) and (round_ is None or entry.round == round_)
         )
 
     def critiques(self, proposal_id: str | None = None) -> tuple[Critiqued, ...]:

@@ -95,6 +95,8 @@ class FailureReason(StrEnum):
     """The deliberation's token budget was spent."""
     CANCELLED = "cancelled"
     """Somebody cancelled the deliberation."""
+    INTERNAL = "internal"
+    """A defect or a lost dependency: the task failed more often than it is retried."""
 
     @property
     def passing(self) -> bool:

@@ -21,9 +21,7 @@ class LeaseLost(Exception):
 class DeliberationStore(Protocol):
     """Entries by (deliberation, key)."""
 
-    def record(
-        self, deliberation_id: str, entry: Entry, *, events: Sequence[Event] = (), fence: int = 0
-    ) -> Entry:
+    def record(self, deliberation_id: str, entry: Entry, *, events: Sequence[Event] = (), fence: int = 0) -> Entry:
         """Write the entry if its key is free and return what stands under the key afterwards.
 
         One atomic step: the entry, its events (to the outbox) and the index of open deliberations change

@@ -24,5 +24,5 @@ class EventPublisher(Protocol):
         ...
 
     def tell(self, events: Sequence[Event]) -> None:
-        """Publish without waiting for confirmation: for progress, which nobody misses. Never raises, never blocks."""
+        """Publish progress, which nobody misses: no confirmation is awaited. Never raises, never blocks."""
         ...

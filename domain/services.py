@@ -1,0 +1,36 @@
+"""The ports that the steps work with, handed in by the composition root."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from domain.checks import Check
+from domain.policy import Policy
+from domain.ports.chat_model import ChatModel
+from domain.ports.clock import Clock
+from domain.ports.council_registry import CouncilRegistry
+from domain.ports.deliberation_index import DeliberationIndex
+from domain.ports.deliberation_store import DeliberationStore
+from domain.ports.dispatcher import Dispatcher
+from domain.ports.engine_directory import EngineDirectory
+from domain.ports.event_publisher import EventPublisher
+from domain.ports.outbox import Outbox
+from domain.ports.plan_store import PlanStore
+
+
+@dataclass(frozen=True, kw_only=True)
+class Services:
+    """Everything a step may use, and the operator's policy."""
+
+    clock: Clock
+    councils: CouncilRegistry
+    plans: PlanStore
+    deliberations: DeliberationStore
+    index: DeliberationIndex
+    outbox: Outbox
+    publisher: EventPublisher
+    dispatcher: Dispatcher
+    model: ChatModel
+    engines: EngineDirectory
+    checks: tuple[Check, ...]
+    policy: Policy

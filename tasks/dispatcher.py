@@ -1,0 +1,71 @@
+"""The Dispatcher port in Celery: plans become `plan.dispatch` tasks, deliberations become chords."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from celery import Celery, Signature, chord, group
+
+from domain.deliberation import Deliberation
+from domain.identity import conclude_task_id, dispatch_task_id, generate_task_id
+from domain.plan import PlanRequest
+from domain.ports.plan_store import PlanStore
+from tasks.queues import CONTROL, model_queue_name, queue
+
+
+class CeleryDispatcher:
+    """Queues work on a Celery application's broker; raises kombu's OperationalError when it can't be reached."""
+
+    def __init__(self, app: Celery, plans: PlanStore) -> None:
+        self._app = app
+        self._plans = plans
+
+    def plans(self, requests: Sequence[PlanRequest]) -> None:
+        self._plans.save(requests)
+        with self._app.producer_pool.acquire(block=True) as producer:
+            for request in requests:
+                self._dispatch(request).apply_async(producer=producer)
+
+    def deliberation(self, deliberation: Deliberation, unanswered: Sequence[str]) -> None:
+        conclude = self._conclude(deliberation)
+        if not unanswered:
+            conclude.apply_async()
+            return
+        header = group(self._generate(deliberation, agent_id) for agent_id in unanswered)
+        header.set(task_id=f"{deliberation.deliberation_id}.chord")
+        chord(header)(conclude)
+
+    def _dispatch(self, request: PlanRequest) -> Signature:
+        return self._app.signature(
+            "plan.dispatch",
+            args=(request.request_id,),
+            task_id=dispatch_task_id(request.request_id),
+            argsrepr=f"({request.request_id}, plan={request.plan.plan_id[:80]})",
+            queue=queue(CONTROL),
+        )
+
+    def _generate(self, deliberation: Deliberation, agent_id: str) -> Signature:
+        model = deliberation.agent(agent_id).model or ""
+        return self._app.signature(
+            "proposal.generate",
+            args=(deliberation.deliberation_id, agent_id),
+            task_id=generate_task_id(deliberation.deliberation_id, 0, agent_id),
+            argsrepr=f"({_label(deliberation)}, agent={agent_id}, model={model})",
+            kwargsrepr="{}",
+            queue=queue(model_queue_name(model)),
+        )
+
+    def _conclude(self, deliberation: Deliberation) -> Signature:
+        return self._app.signature(
+            "deliberation.conclude",
+            kwargs={"deliberation_id": deliberation.deliberation_id},
+            task_id=conclude_task_id(deliberation.deliberation_id),
+            argsrepr=f"({_label(deliberation)})",
+            kwargsrepr="{}",
+            queue=queue(CONTROL),
+        )
+
+
+def _label(deliberation: Deliberation) -> str:
+    plan = deliberation.plan.plan_id[:80]
+    return f"{deliberation.deliberation_id}, plan={plan}, role={deliberation.role}"

@@ -1,0 +1,32 @@
+"""Which queue waits for what: `control` for a free control worker, `llm.<model>` for an engine of that model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from kombu import Exchange, Queue
+
+CONTROL = "control"
+EXCHANGE = Exchange("conclave", type="direct", durable=True)
+
+ROUTES = {
+    "plan.dispatch": {"queue": CONTROL},
+    "deliberation.*": {"queue": CONTROL},
+    "outbox.flush": {"queue": CONTROL},
+}
+"""`proposal.generate` isn't here: its queue is its agent's model, known only when the canvas is built."""
+
+
+def model_queue_name(model: str) -> str:
+    """Name the queue of a served model."""
+    return f"llm.{model}"
+
+
+def queue(name: str) -> Queue:
+    """Declare a queue: durable, bound to our exchange by its own name."""
+    return Queue(name, exchange=EXCHANGE, routing_key=name, durable=True)
+
+
+def declared(models: Iterable[str]) -> tuple[Queue, ...]:
+    """Declare the control queue and one queue per model."""
+    return (queue(CONTROL), *(queue(model_queue_name(model)) for model in dict.fromkeys(models)))
