@@ -12,6 +12,10 @@ class DeliberationIndex(Protocol):
         """Return open deliberations without a write since `moment` (epoch seconds), longest untouched first."""
         ...
 
+    def touch(self, deliberation_id: str, at: float) -> None:
+        """Count the deliberation as written to at `at` (epoch seconds, may lie ahead); nothing if it isn't open."""
+        ...
+
     def count_open(self) -> int:
         """Count the deliberations that have been opened and not closed."""
         ...

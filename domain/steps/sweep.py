@@ -1,0 +1,61 @@
+"""Look after deliberations that stand still: re-queue what got lost, give up what nobody can serve."""
+
+from __future__ import annotations
+
+from domain.deliberation import Deliberation
+from domain.ports.chat_model import FailureReason
+from domain.record import Record
+from domain.services import Services
+from domain.steps.generate import record_failure
+
+AT_ONCE = 200
+"""Deliberations per sweep; the rest are older by the next one and come first."""
+
+
+def sweep(services: Services) -> int:
+    """Repair every open deliberation without progress for a lease; return how many there were.
+
+    Running steps keep their deliberation fresh (`DeliberationIndex.touch`), so what is found here is either lost
+    or waiting in a queue; queued again, the same task ids and write-once entries make the second run a no-op.
+    """
+    now = services.clock.now()
+    stale = services.index.open_untouched_since(now - services.policy.lease_s, AT_ONCE)
+    for deliberation_id in stale:
+        _tend(services.deliberations.load(deliberation_id), now, services)
+    return len(stale)
+
+
+def _tend(record: Record, now: float, services: Services) -> None:
+    deliberation = record.deliberation
+    if record.closed is not None:
+        return
+    for agent_id in record.unanswered():
+        _give_up_on(deliberation, agent_id, now, services)
+    left = services.deliberations.load(deliberation.deliberation_id).unanswered()
+    services.dispatcher.deliberation(deliberation, left)
+    services.index.touch(deliberation.deliberation_id, _look_again(deliberation, now, services.policy.lease_s))
+
+
+def _look_again(deliberation: Deliberation, now: float, lease_s: float) -> float:
+    """Return the moment to be counted from: a deliberation that waits in a long queue is queued again ever more rarely."""
+    age = now - deliberation.opened_at
+    return min(now + max(0.0, age / 2 - lease_s), max(now, deliberation.deadline_at - lease_s))
+
+
+def _give_up_on(deliberation: Deliberation, agent_id: str, now: float, services: Services) -> None:
+    identity = deliberation.deliberation_id
+    if now >= deliberation.deadline_at:
+        detail = "the deliberation's deadline passed before the agent answered"
+        record_failure(identity, agent_id, FailureReason.DEADLINE, detail, services)
+        return
+    model = deliberation.agent(agent_id).model or ""
+    waited = now - deliberation.opened_at
+    if waited >= services.policy.model_wait_s and not services.engines.serving(model):
+        record_failure(identity, agent_id, FailureReason.NOT_SERVED, not_served(model, services), services)
+
+
+def not_served(model: str, services: Services) -> str:
+    """Say that nobody serves the model, and who serves what."""
+    served = sorted({f"{engine.model} by {engine.name}" for engine in services.engines.all()})
+    remedy = f"start one with `conclave worker --model {model}`"
+    return f"no worker serves {model}: {remedy} (served now: {'; '.join(served) or 'nothing'})"
