@@ -9,7 +9,7 @@ class DeliberationIndex(Protocol):
     """Deliberation ids by when they were last written to."""
 
     def open_untouched_since(self, moment: float, limit: int) -> tuple[str, ...]:
-        """Return open deliberations without a write since `moment` (epoch seconds), longest untouched first."""
+        """Return open deliberations untouched since `moment` (epoch seconds), longest untouched first."""
         ...
 
     def touch(self, deliberation_id: str, at: float) -> None:

@@ -37,7 +37,7 @@ def _tend(record: Record, now: float, services: Services) -> None:
 
 
 def _look_again(deliberation: Deliberation, now: float, lease_s: float) -> float:
-    """Return the moment to be counted from: a deliberation that waits in a long queue is queued again ever more rarely."""
+    """Return the moment to count from: what waits in a long queue is queued again ever more rarely."""
     age = now - deliberation.opened_at
     return min(now + max(0.0, age / 2 - lease_s), max(now, deliberation.deadline_at - lease_s))
 

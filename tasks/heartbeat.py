@@ -1,0 +1,58 @@
+"""Keeps the deliberations that this process works on fresh in the index, so that the sweep leaves them alone."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import structlog
+
+from domain.services import Services
+
+log = structlog.get_logger("conclave.heartbeat")
+
+
+class Heartbeat:
+    """Touches every deliberation that a step is working on, several times per lease.
+
+    One thread per process, started with the first step, ended with the process.
+    """
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._interval_s = services.policy.lease_s / 4
+        self._running: Counter[str] = Counter()
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    @contextmanager
+    def working_on(self, deliberation_id: str) -> Iterator[None]:
+        """Count the deliberation as worked on while the block runs."""
+        with self._lock:
+            self._running[deliberation_id] += 1
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
+                self._thread.start()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._running[deliberation_id] -= 1
+                self._running += Counter()  # drops what is at zero
+
+    def _beat(self) -> None:
+        pause = threading.Event()
+        while not pause.wait(self._interval_s):
+            with self._lock:
+                running = list(self._running)
+            for deliberation_id in running:
+                self._touch(deliberation_id)
+
+    def _touch(self, deliberation_id: str) -> None:
+        try:
+            self._services.index.touch(deliberation_id, self._services.clock.now())
+        except Exception as error:
+            # A store that is away costs freshness, and the next beat makes up for it; the thread must live.
+            log.warning("touch failed", deliberation_id=deliberation_id, error=repr(error))
