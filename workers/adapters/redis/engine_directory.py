@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+
 from redis import Redis
 
 from domain.ports.engine_directory import EngineRecord

@@ -1,0 +1,88 @@
+"""One loop per process, whatever forks."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import threading
+import time
+from concurrent.futures import CancelledError
+from pathlib import Path
+
+import pytest
+
+from workers.portal import Portal
+
+
+async def loop_thread() -> int:
+    return threading.get_ident()
+
+
+def test_every_thread_of_a_process_runs_on_the_same_loop() -> None:
+    portal, seen = Portal(), set[int]()
+    threads = [threading.Thread(target=lambda: seen.add(portal.call(loop_thread))) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+    assert len(seen) == 1
+    assert threading.get_ident() not in seen
+    portal.close()
+
+
+def test_what_a_coroutine_raises_reaches_the_caller() -> None:
+    async def fail() -> None:
+        raise LookupError("nothing there")
+
+    portal = Portal()
+    with pytest.raises(LookupError, match="nothing there"):
+        portal.call(fail)
+    portal.close()
+
+
+def test_a_child_process_gets_a_loop_of_its_own(tmp_path: Path) -> None:
+    portal = Portal()
+    portal.call(asyncio.sleep, 0)
+    child = os.fork()
+    if child == 0:
+        signal.alarm(10)
+        try:
+            portal.call(asyncio.sleep, 0)
+            (tmp_path / "answer").write_text("the child's loop answered")
+        finally:
+            os._exit(0)
+    os.waitpid(child, 0)
+    assert (tmp_path / "answer").read_text() == "the child's loop answered"
+    assert portal.call(loop_thread)
+    portal.close()
+
+
+def test_cancelling_the_future_cancels_what_runs() -> None:
+    ended = threading.Event()
+
+    async def forever() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    portal = Portal()
+    future = portal.start(forever)
+    deadline = time.monotonic() + 5
+    while not future.running() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    future.cancel()
+    with pytest.raises(CancelledError):
+        future.result(5)
+    assert ended.wait(5)
+    portal.close()
+
+
+def test_a_closed_portal_starts_anew_when_it_is_used_again() -> None:
+    portal = Portal()
+    portal.call(loop_thread)
+    portal.close()
+    portal.close()
+    assert portal.call(loop_thread)
+    portal.close()
