@@ -1,0 +1,79 @@
+"""Read councils from YAML or JSON text."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterator
+from importlib import resources
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from domain.council import Council
+from workers.councils.fault import fault
+
+
+class CouncilFileError(ValueError):
+    """A file does not hold councils; the message is one sentence that names the place."""
+
+
+def default_councils() -> tuple[Council, ...]:
+    """Return the shipped councils: DEV, QA, ARCHITECT, DEVOPS and DATA with three agents each."""
+    text = resources.files("workers.councils").joinpath("default.yaml").read_text(encoding="utf-8")
+    return parse_councils(text, source="the shipped default")
+
+
+def parse_councils(text: str, *, source: str) -> tuple[Council, ...]:
+    """Read one council, a list of them, or an object with `councils`; YAML (several documents too) or JSON.
+
+    `source` names the text in errors. Raises CouncilFileError; nothing is returned unless all of it is right.
+    """
+    councils = tuple(_council(data, place, source) for place, data in _objects(text, source))
+    if not councils:
+        raise CouncilFileError(f"{source} holds no council: write `role:` and `agents:`, or a list of `councils:`")
+    roles = [council.role for council in councils]
+    doubled = sorted({role for role in roles if roles.count(role) > 1})
+    if doubled:
+        raise CouncilFileError(f"{source} holds two councils for {doubled[0]}: keep one, or rename a role")
+    return councils
+
+
+def _objects(text: str, source: str) -> Iterator[tuple[str, Any]]:
+    for document in _documents(text, source):
+        if isinstance(document, dict) and "councils" in document:
+            listed = document["councils"]
+            extra = sorted(str(key) for key in document if key != "councils")
+            if extra or not isinstance(listed, list):
+                what = f"`councils` stands beside `{extra[0]}`" if extra else "`councils` is not a list"
+                raise CouncilFileError(f"{source}: {what}; a file is one council or a list of `councils:`")
+            yield from ((f"councils[{index}].", one) for index, one in enumerate(listed))
+        elif isinstance(document, list):
+            yield from ((f"[{index}].", one) for index, one in enumerate(document))
+        elif document is not None:
+            yield "", document
+
+
+def _documents(text: str, source: str) -> list[Any]:
+    """JSON first: YAML reads most of it, but stumbles over tabs and surrogate pairs."""
+    try:
+        with contextlib.suppress(ValueError):
+            return [json.loads(text)]
+        return list(yaml.safe_load_all(text))
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise CouncilFileError(f"{source} is neither YAML nor JSON: {_where(error)}") from error
+
+
+def _where(error: Exception) -> str:
+    mark = getattr(error, "problem_mark", None)
+    if mark is None:
+        return str(error).partition("\n")[0] or type(error).__name__
+    return f"{getattr(error, 'problem', None) or 'unreadable'} in line {mark.line + 1}, column {mark.column + 1}"
+
+
+def _council(data: Any, place: str, source: str) -> Council:
+    try:
+        return Council.model_validate(data)
+    except ValidationError as error:
+        raise CouncilFileError(f"{source}: {place}{fault(error)}") from error
