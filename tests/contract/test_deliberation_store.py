@@ -1,0 +1,239 @@
+"""What every deliberation store does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from threading import Barrier, Thread
+
+import pytest
+
+from domain.entry import Closed, Entry
+from domain.ports.deliberation_store import DeliberationClosed, DeliberationStore, LeaseLost
+from domain.record import Record, State
+from tests.support import factories
+from tests.support.factories import closed, deliberation, event, fresh, opened, proposed
+from tests.support.stores import MakeStores, Stores
+from workers.adapters.clock import SystemClock
+from workers.stack.probes import wait_until
+
+
+@pytest.fixture
+def ident(stores: Stores) -> str:
+    """An opened deliberation's id."""
+    return _open(stores.deliberations)
+
+
+def _open(store: DeliberationStore) -> str:
+    wanted = deliberation()
+    store.record(wanted.deliberation_id, opened(wanted))
+    return wanted.deliberation_id
+
+
+def test_entries_of_every_kind_come_back_as_they_were(stores: Stores) -> None:
+    wanted = deliberation(size=5, prior_winner="older\n", supersedes="d-older", judges=factories.agents(2))
+    entries: list[Entry] = [
+        opened(wanted),
+        proposed("agent-1", text="é\u2028\x00 {} 'lua' \U0001f600", cut_off=True, duration_ms=0.1 + 0.2),
+        factories.agent_failed("agent-2"),
+        factories.ballot("QA/агент 7", pass_=1, round=2),
+        factories.ballot("agent-3", missing="malformed", scores={}, order=("x",)),
+        factories.critiqued("agent-1", "p/2"),
+        factories.architect_spoke(),
+        closed(result={"ranking": [{"score": 1 / 3, "rank": 1}], "winner": None, "big": 2**60}),
+    ]
+    for entry in entries:
+        assert stores.deliberations.record(wanted.deliberation_id, entry) == entry
+    assert stores.deliberations.load(wanted.deliberation_id) == Record.of(entries)
+
+
+def test_the_first_entry_under_a_key_stands(stores: Stores, ident: str) -> None:
+    first = proposed(text="first")
+    stores.deliberations.record(ident, first)
+    assert stores.deliberations.record(ident, proposed(text="second")) == first
+    assert stores.deliberations.record(ident, factories.agent_failed()) == first, "a failure has the same key"
+    assert stores.deliberations.load(ident).attempt(0, "agent-1") == first
+
+
+def test_the_first_opening_stands(stores: Stores) -> None:
+    wanted = deliberation()
+    later = opened(wanted.model_copy(update={"opened_at": wanted.opened_at + 1}))
+    stores.deliberations.record(wanted.deliberation_id, opened(wanted))
+    assert stores.deliberations.record(wanted.deliberation_id, later) == opened(wanted)
+
+
+def test_entries_save_their_events_once(stores: Stores, ident: str) -> None:
+    first, second = event(), event()
+    stores.deliberations.record(ident, proposed(), events=[first, second])
+    stores.deliberations.record(ident, proposed(), events=[event()])
+    assert {one.event_id for one in stores.outbox.pending(10)} == {first.event_id, second.event_id}
+
+
+def test_one_never_opened_is_named(stores: Stores) -> None:
+    unknown = fresh("d")
+    for act in _acts(stores.deliberations, unknown):
+        with pytest.raises(LookupError, match=unknown):
+            act()
+    assert stores.index.count_open() == 0
+
+
+def test_nothing_new_is_written_after_the_end_and_what_stands_is_still_returned(
+    stores: Stores, ident: str
+) -> None:
+    end = closed()
+    stores.deliberations.record(ident, proposed("agent-1", text="in time"))
+    stores.deliberations.record(ident, end)
+    with pytest.raises(DeliberationClosed, match=ident):
+        stores.deliberations.record(ident, proposed("agent-2"), events=[event()])
+    assert stores.deliberations.record(ident, proposed("agent-1")) == proposed("agent-1", text="in time")
+    assert stores.deliberations.record(ident, closed(status="failed")) == end
+    assert stores.deliberations.load(ident).state is State.DECIDED
+    assert stores.outbox.pending(10) == ()
+
+
+def test_only_the_newest_fence_may_write_and_no_fence_always_may(stores: Stores, ident: str) -> None:
+    older = stores.deliberations.fence(ident)
+    newer = stores.deliberations.fence(ident)
+    assert newer > older > 0
+    with pytest.raises(LeaseLost, match=ident):
+        stores.deliberations.record(ident, proposed("agent-1"), fence=older, events=[event()])
+    with pytest.raises(LeaseLost):
+        stores.deliberations.record(ident, proposed("agent-1"), fence=newer + 1)
+    assert stores.deliberations.record(ident, proposed("agent-1"), fence=newer) == proposed("agent-1")
+    assert stores.deliberations.record(ident, proposed("agent-2")) == proposed("agent-2")
+    assert stores.outbox.pending(10) == ()
+
+
+def test_a_void_fence_may_still_read_what_stands(stores: Stores, ident: str) -> None:
+    older = stores.deliberations.fence(ident)
+    stores.deliberations.record(ident, proposed(text="first"))
+    stores.deliberations.fence(ident)
+    assert stores.deliberations.record(ident, proposed(), fence=older) == proposed(text="first")
+
+
+def test_fences_of_different_deliberations_are_strangers(stores: Stores, ident: str) -> None:
+    other = _open(stores.deliberations)
+    fence = stores.deliberations.fence(ident)
+    stores.deliberations.fence(other)
+    stores.deliberations.fence(other)
+    assert stores.deliberations.record(ident, proposed(), fence=fence) == proposed()
+
+
+def test_a_closed_one_is_forgotten_after_its_retention_and_an_open_one_is_not(make_stores: MakeStores) -> None:
+    store = make_stores(SystemClock(), retention_s=0.3).deliberations
+    still_open, ended = _open(store), _open(store)
+    store.record(ended, closed())
+    assert store.load(ended).state is State.DECIDED
+    assert wait_until(lambda: _forgotten(store, ended), within=10)
+    assert store.load(still_open).state is State.PROPOSING
+    assert store.fence(still_open) == 1
+
+
+def test_of_many_who_record_the_same_key_one_wins_and_all_see_it(stores: Stores, ident: str) -> None:
+    events = [event() for _ in range(16)]
+    seen: list[Entry | None] = [None] * 16
+
+    def work(number: int) -> None:
+        attempt = proposed(text=f"from {number}")
+        seen[number] = stores.deliberations.record(ident, attempt, events=[events[number]])
+
+    _at_once(16, work)
+    standing = stores.deliberations.load(ident).attempt(0, "agent-1")
+    assert seen == [standing] * 16
+    winner = next(number for number in range(16) if standing == proposed(text=f"from {number}"))
+    assert [one.event_id for one in stores.outbox.pending(100)] == [events[winner].event_id]
+
+
+def test_of_many_who_open_one_wins_with_its_events(stores: Stores) -> None:
+    wanted = deliberation()
+    events = [event() for _ in range(16)]
+    seen: list[Entry | None] = [None] * 16
+
+    def work(number: int) -> None:
+        attempt = opened(wanted.model_copy(update={"opened_at": wanted.opened_at + number}))
+        seen[number] = stores.deliberations.record(wanted.deliberation_id, attempt, events=[events[number]])
+
+    _at_once(16, work)
+    assert len(stores.outbox.pending(100)) == 1
+    assert seen == [stores.deliberations.load(wanted.deliberation_id).entries["opened"]] * 16
+    assert stores.index.newest(10) == (wanted.deliberation_id,)
+
+
+def test_entries_that_race_the_end_are_before_it_or_refused(stores: Stores) -> None:
+    for _ in range(10):
+        _race_the_end(stores, _open(stores.deliberations))
+
+
+def _race_the_end(stores: Stores, ident: str) -> None:
+    events = [event() for _ in range(8)]
+    refused: list[int] = []
+
+    def work(number: int) -> None:
+        entry = closed(event_id=events[0].event_id) if number == 0 else proposed(f"agent-{number}")
+        try:
+            stores.deliberations.record(ident, entry, events=[events[number]])
+        except DeliberationClosed:
+            refused.append(number)
+
+    _at_once(8, work)
+    record = stores.deliberations.load(ident)
+    written = {number for number in range(1, 8) if record.attempt(0, f"agent-{number}")}
+    assert isinstance(record.closed, Closed)
+    assert written.isdisjoint(refused)
+    assert written | set(refused) == set(range(1, 8))
+    told = {one.event_id for one in stores.outbox.pending(1000)}
+    assert {number for number in range(8) if events[number].event_id in told} == written | {0}
+    assert ident not in stores.index.open_untouched_since(1e12, 1000)
+
+
+def test_of_many_who_take_over_each_has_its_own_fence_and_the_highest_writes(stores: Stores, ident: str) -> None:
+    fences: list[int] = []
+    _at_once(16, lambda number: fences.append(stores.deliberations.fence(ident)))
+    assert len(set(fences)) == 16
+    written: list[int] = []
+
+    def work(number: int) -> None:
+        try:
+            stores.deliberations.record(ident, proposed(f"agent-{number}"), fence=fences[number])
+        except LeaseLost:
+            return
+        written.append(fences[number])
+
+    _at_once(16, work)
+    assert written == [max(fences)]
+
+
+def _at_once(count: int, work: Callable[[int], object]) -> None:
+    """Run `work` for 0 … count-1, each on a thread of its own, begun together."""
+    together = Barrier(count)
+    failures: list[BaseException] = []
+
+    def run(number: int) -> None:
+        together.wait()
+        try:
+            work(number)
+        except BaseException as failure:
+            failures.append(failure)
+
+    threads = [Thread(target=run, args=(number,)) for number in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+
+
+def _acts(store: DeliberationStore, ident: str) -> list[Callable[[], object]]:
+    return [
+        lambda: store.load(ident),
+        lambda: store.fence(ident),
+        lambda: store.record(ident, proposed()),
+        lambda: store.record(ident, closed(), fence=1),
+    ]
+
+
+def _forgotten(store: DeliberationStore, ident: str) -> bool:
+    try:
+        store.load(ident)
+    except LookupError:
+        return True
+    return False

@@ -1,0 +1,76 @@
+"""What every plan store does."""
+
+from __future__ import annotations
+
+import pytest
+
+from domain.plan import Constraints, Plan
+from domain.ports.plan_store import PlanStore
+from tests.support.factories import fresh, plan, plan_request
+from tests.support.stores import MakeStores, Stores
+from workers.adapters.clock import SystemClock
+from workers.stack.probes import wait_until
+
+
+def test_a_saved_request_comes_back_with_what_the_publisher_added(stores: Stores) -> None:
+    asked = Constraints.model_validate({"rubric": ["speed", "safety"], "max_tokens": 64, "team": "blue"})
+    wanted = plan_request(plan(constraints=asked, priority=3, sprint={"number": 7, "goals": ["a", None, 0.1]}))
+    stores.plans.save([wanted])
+    assert stores.plans.load(wanted.request_id) == wanted
+
+
+def test_a_request_that_was_never_saved_is_named(stores: Stores) -> None:
+    with pytest.raises(LookupError, match="p-unknown"):
+        stores.plans.load("p-unknown")
+    with pytest.raises(LookupError, match="plan-unknown"):
+        stores.plans.latest("plan-unknown")
+
+
+def test_a_request_saved_again_stays_as_it_was_first(stores: Stores) -> None:
+    first = plan_request()
+    stores.plans.save([first])
+    stores.plans.save([first.model_copy(update={"causation_id": "another delivery"})])
+    assert stores.plans.load(first.request_id) == first
+
+
+def test_many_requests_are_saved_at_once_and_none_at_all_is_fine(stores: Stores) -> None:
+    requests = [plan_request() for _ in range(120)]
+    stores.plans.save(requests)
+    stores.plans.save([])
+    assert [stores.plans.load(one.request_id) for one in requests] == requests
+
+
+def test_the_latest_request_of_a_plan_is_the_one_saved_last(stores: Stores) -> None:
+    approved = plan()
+    first, second = (plan_request(approved, revision=revision) for revision in ("r1", "r2"))
+    stores.plans.save([first, plan_request()])
+    stores.plans.save([second])
+    stores.plans.save([first])
+    assert stores.plans.latest(approved.plan_id) == second, "saving the first again is no new saving"
+
+
+@pytest.mark.parametrize("plan_id", ["a b", "{}", "*", "plan:1", "п" * 512, '"\\\n'])
+def test_any_text_may_name_a_plan(stores: Stores, plan_id: str) -> None:
+    wanted = plan_request(Plan.model_validate(plan().model_dump() | {"plan_id": plan_id}))
+    stores.plans.save([wanted, plan_request()])
+    assert stores.plans.latest(plan_id) == wanted
+
+
+def test_a_request_is_forgotten_after_its_retention(make_stores: MakeStores) -> None:
+    plans = make_stores(SystemClock(), retention_s=0.3).plans
+    wanted = plan_request(plan(plan_id=fresh("short")))
+    plans.save([wanted])
+    assert plans.load(wanted.request_id) == wanted
+    assert wait_until(lambda: _forgotten(plans, wanted.request_id), within=10)
+    with pytest.raises(LookupError):
+        plans.latest(wanted.plan.plan_id)
+    plans.save([wanted])
+    assert plans.latest(wanted.plan.plan_id) == wanted
+
+
+def _forgotten(plans: PlanStore, request_id: str) -> bool:
+    try:
+        plans.load(request_id)
+    except LookupError:
+        return True
+    return False

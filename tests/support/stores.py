@@ -1,0 +1,68 @@
+"""The five stores together, in memory or in a real Valkey, sharing what they share in production."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+from uuid import uuid4
+
+from redis import Redis
+
+from domain.ports.clock import Clock
+from domain.ports.council_registry import CouncilRegistry
+from domain.ports.deliberation_index import DeliberationIndex
+from domain.ports.deliberation_store import DeliberationStore
+from domain.ports.outbox import Outbox
+from domain.ports.plan_store import PlanStore
+from workers.adapters.memory.council_registry import MemoryCouncilRegistry
+from workers.adapters.memory.deliberation_index import MemoryDeliberationIndex
+from workers.adapters.memory.deliberation_store import MemoryDeliberationStore
+from workers.adapters.memory.outbox import MemoryOutbox
+from workers.adapters.memory.plan_store import MemoryPlanStore
+from workers.adapters.redis.council_registry import RedisCouncilRegistry
+from workers.adapters.redis.deliberation_index import RedisDeliberationIndex
+from workers.adapters.redis.deliberation_store import RedisDeliberationStore
+from workers.adapters.redis.outbox import RedisOutbox
+from workers.adapters.redis.plan_store import RedisPlanStore
+
+LONG = 3600.0
+"""Retention in seconds that no test outlives."""
+
+
+@dataclass(frozen=True)
+class Stores:
+    """The five stores of one technology, empty and sharing what they share in production."""
+
+    councils: CouncilRegistry
+    plans: PlanStore
+    deliberations: DeliberationStore
+    index: DeliberationIndex
+    outbox: Outbox
+
+
+class MakeStores(Protocol):
+    def __call__(self, clock: Clock, retention_s: float = LONG) -> Stores: ...
+
+
+def memory_stores(clock: Clock, retention_s: float = LONG) -> Stores:
+    outbox = MemoryOutbox(clock=clock, retention_s=retention_s)
+    deliberations = MemoryDeliberationStore(clock=clock, outbox=outbox, retention_s=retention_s)
+    return Stores(
+        councils=MemoryCouncilRegistry(),
+        plans=MemoryPlanStore(clock=clock, retention_s=retention_s),
+        deliberations=deliberations,
+        index=MemoryDeliberationIndex(deliberations),
+        outbox=outbox,
+    )
+
+
+def redis_stores(client: Redis, clock: Clock, retention_s: float = LONG, prefix: str | None = None) -> Stores:
+    """Return the stores under a prefix of their own, so that a test finds nothing of its neighbours."""
+    prefix = prefix or f"test-{uuid4().hex[:12]}:"
+    return Stores(
+        councils=RedisCouncilRegistry(client, prefix=prefix),
+        plans=RedisPlanStore(client, retention_s=retention_s, prefix=prefix),
+        deliberations=RedisDeliberationStore(client, clock=clock, retention_s=retention_s, prefix=prefix),
+        index=RedisDeliberationIndex(client, clock=clock, retention_s=retention_s, prefix=prefix),
+        outbox=RedisOutbox(client, clock=clock, retention_s=retention_s, prefix=prefix),
+    )

@@ -1,0 +1,45 @@
+"""Accepted plans in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import inf
+from threading import Lock
+
+from domain.plan import PlanRequest
+from domain.ports.clock import Clock
+
+
+class MemoryPlanStore:
+    """PlanStore over a dict in the order of saving."""
+
+    def __init__(self, *, clock: Clock, retention_s: float = inf) -> None:
+        self._clock = clock
+        self._retention_s = retention_s
+        self._saved: dict[str, tuple[float, PlanRequest]] = {}
+        self._lock = Lock()
+
+    def save(self, requests: Sequence[PlanRequest]) -> None:
+        with self._lock:
+            self._forget_old()
+            for request in requests:
+                self._saved.setdefault(request.request_id, (self._clock.now(), request))
+
+    def load(self, request_id: str) -> PlanRequest:
+        with self._lock:
+            self._forget_old()
+            if request_id not in self._saved:
+                raise LookupError(f"no plan request {request_id}: never saved, or past retention")
+            return self._saved[request_id][1]
+
+    def latest(self, plan_id: str) -> PlanRequest:
+        with self._lock:
+            self._forget_old()
+            for _, request in reversed(self._saved.values()):
+                if request.plan.plan_id == plan_id:
+                    return request
+        raise LookupError(f"no request for plan {plan_id}: never saved, or past retention")
+
+    def _forget_old(self) -> None:
+        horizon = self._clock.now() - self._retention_s
+        self._saved = {key: kept for key, kept in self._saved.items() if kept[0] > horizon}

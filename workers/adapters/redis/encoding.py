@@ -1,0 +1,62 @@
+"""Values as JSON text in the store and back, strictly: what can't be read is an error, never a guess."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from domain.entry import Entry
+from domain.value import Value
+
+T = TypeVar("T")
+Stored = str | bytes
+
+_ENTRY: TypeAdapter[Entry] = TypeAdapter(Entry)
+
+
+class Unreadable(Exception):
+    """What the store holds is not what this version writes; the text says where and what to do."""
+
+
+def encode(value: Value) -> str:
+    """Return the value as compact JSON. Raises ValueError for text that is no Unicode (lone surrogates)."""
+    return value.model_dump_json()
+
+
+def decode(kind: type[T], raw: Stored, *, where: str) -> T:
+    """Read a value back; raises Unreadable naming `where`."""
+    return _read(TypeAdapter(kind), raw, where)
+
+
+def decode_entry(raw: Stored, *, where: str) -> Entry:
+    """Read an entry of any kind back; raises Unreadable naming `where`."""
+    return _read(_ENTRY, raw, where)
+
+
+def text(raw: Stored) -> str:
+    """Return what a client with or without `decode_responses` read as text."""
+    return raw.decode() if isinstance(raw, bytes) else raw
+
+
+def texts(raws: Iterable[Any]) -> tuple[str, ...]:
+    """Return every member of a reply as text."""
+    return tuple(text(raw) for raw in raws)
+
+
+def _read(adapter: TypeAdapter[T], raw: Stored, where: str) -> T:
+    try:
+        return adapter.validate_json(raw, strict=True)
+    except ValidationError as error:
+        raise Unreadable(f"{where} can't be read: {_what(error)}") from None
+
+
+def _what(error: ValidationError) -> str:
+    first = error.errors(include_url=False, include_input=False)[0]
+    if first["type"] == "union_tag_invalid":
+        return f"unknown kind {first['ctx']['tag']!r}; a newer version wrote it, so upgrade this process"
+    if first["type"] == "json_invalid":
+        return "it is not JSON; something else wrote there"
+    place = ".".join(str(part) for part in first["loc"]) or "the value"
+    return f"{place}: {first['msg']}; another version or another program wrote it"

@@ -1,0 +1,63 @@
+"""Where in the store everything lies; the one place that spells keys."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from domain.identity import digest
+
+PREFIX = "conclave:"
+"""Begins every key, so that an ACL can name them all and a database can be shared."""
+
+
+@dataclass(frozen=True)
+class Keys:
+    """Names of keys under one prefix; braces hold what would decide a cluster's slot."""
+
+    prefix: str = PREFIX
+
+    @property
+    def councils(self) -> str:
+        """Hash: role → council."""
+        return f"{self.prefix}councils"
+
+    @property
+    def open(self) -> str:
+        """Sorted set: open deliberations by their last write."""
+        return f"{self.prefix}deliberations:open"
+
+    @property
+    def newest(self) -> str:
+        """Sorted set: deliberations by their opening."""
+        return f"{self.prefix}deliberations:newest"
+
+    @property
+    def outbox_order(self) -> str:
+        """Sorted set: unpublished events by when they happened."""
+        return f"{self.prefix}outbox:order"
+
+    @property
+    def outbox_events(self) -> str:
+        """Hash: event id → unpublished event."""
+        return f"{self.prefix}outbox:events"
+
+    @property
+    def outbox_known(self) -> str:
+        """Sorted set: event ids by when they were first put, published or not."""
+        return f"{self.prefix}outbox:known"
+
+    def deliberation(self, deliberation_id: str) -> str:
+        """Hash: entry key → entry, and the newest fence."""
+        return f"{self.prefix}deliberation:{{{deliberation_id}}}"
+
+    def request(self, request_id: str) -> str:
+        """String: a plan request."""
+        return f"{self.prefix}request:{{{request_id}}}"
+
+    def latest_request(self, plan_id: str) -> str:
+        """String: id of the plan's request saved last. A publisher's plan id can be any text, hence the digest."""
+        return f"{self.prefix}plan:{{{digest(plan_id)}}}:request"
+
+    def of_plan(self, plan_id: str) -> str:
+        """Sorted set: the plan's deliberations by their opening."""
+        return f"{self.prefix}plan:{{{digest(plan_id)}}}:deliberations"

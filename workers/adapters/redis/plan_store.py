@@ -1,0 +1,47 @@
+"""Accepted plans in Redis or Valkey."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from redis import Redis
+
+from domain.plan import PlanRequest
+from workers.adapters.redis.encoding import decode, encode, text
+from workers.adapters.redis.keys import PREFIX, Keys
+from workers.adapters.redis.scripts import script
+
+
+class RedisPlanStore:
+    """PlanStore over one key a request, which expires by itself.
+
+    `retention_s` must outlast every redelivery of an approval and the longest outage. Durable means what the
+    server's append-only file means: with `appendfsync everysec`, a crash of the server process loses nothing that
+    was answered, a crash of its machine at most the last second.
+    """
+
+    def __init__(self, client: Redis, *, retention_s: float, prefix: str = PREFIX) -> None:
+        self._client = client
+        self._keys = Keys(prefix)
+        self._retention_ms = round(retention_s * 1000)
+        self._save = script(client, "save")
+
+    def save(self, requests: Sequence[PlanRequest]) -> None:
+        """Keep the requests in one round trip, each in one atomic step of its own."""
+        with self._client.pipeline(transaction=False) as pipeline:
+            for request in requests:
+                keys = [self._keys.request(request.request_id), self._keys.latest_request(request.plan.plan_id)]
+                self._save(keys, [request.request_id, encode(request), self._retention_ms], client=pipeline)
+            pipeline.execute()
+
+    def load(self, request_id: str) -> PlanRequest:
+        raw = self._client.get(self._keys.request(request_id))
+        if raw is None:
+            raise LookupError(f"no plan request {request_id}: never saved, or past retention")
+        return decode(PlanRequest, raw, where=f"plan request {request_id}")
+
+    def latest(self, plan_id: str) -> PlanRequest:
+        request_id = self._client.get(self._keys.latest_request(plan_id))
+        if request_id is None:
+            raise LookupError(f"no request for plan {plan_id}: never saved, or past retention")
+        return self.load(text(request_id))
