@@ -1,0 +1,140 @@
+"""The live view is a function of record and time: each state as people see it."""
+
+from __future__ import annotations
+
+from io import StringIO
+
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.console import Console
+
+from domain.entry import Entry
+from domain.ports.chat_model import FailureReason
+from domain.record import Record
+from tests.support import factories as make
+from tests.support.factories import MOMENT
+from workers.cli.view.live import live
+from workers.cli.view.progress import DeliberationView, MemberView, StageView, view
+
+DELIBERATION = make.deliberation(judges=(make.agent("QA/qa-1"),))
+PROPOSALS = [make.proposed(f"agent-{n}", at=MOMENT + n, duration_ms=1000.0 * n) for n in (1, 2, 3)]
+BALLOTS = [
+    make.ballot(reviewer, pass_=pass_, at=MOMENT + 5 + pass_)
+    for reviewer in ("agent-1", "agent-2", "agent-3", "QA/qa-1")
+    for pass_ in (0, 1)
+]
+
+
+def seen(*entries: Entry, after: float = 10.0) -> DeliberationView:
+    return view(make.record(*entries, of=DELIBERATION), MOMENT + after)
+
+
+def stage(name: str, of: DeliberationView) -> StageView:
+    return next(one for one in of.stages if one.name == name)
+
+
+def member(agent_id: str, of: DeliberationView) -> MemberView:
+    return next(one for one in of.members if one.agent_id == agent_id)
+
+
+def statuses(of: DeliberationView) -> dict[str, str]:
+    return {one.name: one.status for one in of.stages}
+
+
+def test_at_the_start_everybody_proposes_and_the_judge_waits() -> None:
+    found = seen(after=2.0)
+    assert statuses(found) == {"proposals": "running", "review": "waiting", "decision": "waiting"}
+    assert [one.status for one in found.members] == ["proposing", "proposing", "proposing", "waiting"]
+    assert (stage("proposals", found).seconds, stage("review", found).total) == (2.0, 8)
+    assert found.remaining_s == 598.0
+
+
+def test_a_proposal_shows_its_tokens_and_seconds() -> None:
+    found = seen(PROPOSALS[1])
+    assert (stage("proposals", found).done, stage("proposals", found).status) == (1, "running")
+    assert member("agent-2", found).status == "proposed"
+    assert member("agent-2", found).proposal_s == 2.0
+    assert found.usage.completion_tokens == 9
+
+
+def test_a_failure_says_why_and_its_author_casts_no_ballot() -> None:
+    found = seen(*PROPOSALS[:2], make.agent_failed("agent-3"))
+    assert member("agent-3", found).status == "failed"
+    assert member("agent-3", found).detail == "timeout: no answer within 30 s"
+    assert (stage("proposals", found).status, stage("review", found).total) == ("done", 6)
+
+
+def test_the_review_counts_ballots_and_names_missing_ones() -> None:
+    missing = make.ballot("agent-3", scores={}, missing=FailureReason.MALFORMED)
+    found = seen(*PROPOSALS, BALLOTS[0], BALLOTS[1], missing)
+    assert statuses(found) == {"proposals": "done", "review": "running", "decision": "waiting"}
+    assert (stage("proposals", found).seconds, stage("review", found).done) == (3.0, 3)
+    assert (member("agent-1", found).ballots, member("agent-3", found).ballots_missing) == (2, 1)
+    assert member("agent-3", found).detail == "no ballot in pass 1: malformed"
+    assert member("QA/qa-1", found).status == "reviewing"
+
+
+def test_a_decision_ends_all_stages_and_stops_the_clock() -> None:
+    entries: list[Entry] = [*PROPOSALS, *BALLOTS, make.closed(at=MOMENT + 7)]
+    found = seen(*entries, after=500.0)
+    assert set(statuses(found).values()) == {"done"}
+    assert (found.elapsed_s, found.remaining_s, stage("review", found).seconds) == (7.0, 0.0, 3.0)
+    assert found == seen(*entries, after=9000.0)
+
+
+def test_a_pass_left_out_is_no_unfinished_review() -> None:
+    found = seen(*PROPOSALS, *BALLOTS[::2], make.closed(at=MOMENT + 7))
+    assert statuses(found)["review"] == "done"
+
+
+def test_a_deliberation_below_its_quorum_fails_with_its_reason() -> None:
+    failures = [make.agent_failed(f"agent-{n}") for n in (1, 2, 3)]
+    found = seen(*failures, make.closed(status="failed", reason="0 of 3 proposals, quorum is 2", at=MOMENT + 5))
+    assert statuses(found) == {"proposals": "done", "review": "failed", "decision": "waiting"}
+    assert found.reason == "0 of 3 proposals, quorum is 2"
+
+
+def test_rounds_are_stages_of_their_own() -> None:
+    of = make.deliberation(rounds=2)
+    revised = [make.proposed(f"agent-{n}", round=1, at=MOMENT + 6) for n in (1, 2)]
+    found = view(make.record(*PROPOSALS, *revised, of=of), MOMENT + 8)
+    assert [one.name for one in found.stages] == ["proposals", "round 1", "round 2", "review", "decision"]
+    assert statuses(found)["round 1"] == "running"
+    assert (stage("round 1", found).done, stage("round 1", found).total) == (2, 3)
+
+
+def drawn(of: DeliberationView, width: int = 200) -> str:
+    console = Console(file=StringIO(), width=width, color_system=None)
+    console.print(live(of))
+    return console.file.getvalue()  # type: ignore[attr-defined, no-any-return]
+
+
+def test_the_drawing_has_a_line_for_each_stage_and_agent() -> None:
+    lines = drawn(seen(*PROPOSALS[:2], make.agent_failed("agent-3"))).splitlines()
+    for name in ("proposals", "review", "decision"):
+        assert sum(f" {name} " in line for line in lines) == 1
+    for agent_id in ("agent-1", "agent-2", "agent-3", "QA/qa-1"):
+        assert sum(line.startswith(agent_id) for line in lines) == 1
+    assert any("timeout: no answer within 30 s" in line for line in lines)
+
+
+def test_text_from_outside_is_not_taken_for_markup() -> None:
+    of = make.deliberation(make.plan(title="[red]not markup[/red] [/]"))
+    assert "[red]not markup[/red] [/]" in drawn(view(make.record(of=of), MOMENT))
+
+
+ENTRIES: list[Entry] = [*PROPOSALS, *BALLOTS, make.agent_failed("agent-2"), make.closed(at=MOMENT + 9)]
+
+
+@given(
+    st.lists(st.sampled_from(ENTRIES), unique_by=lambda entry: entry.key), st.floats(-1e6, 1e6), st.integers(1, 90)
+)
+def test_any_record_at_any_moment_can_be_seen(entries: list[Entry], after: float, width: int) -> None:
+    found = view(Record.of((make.opened(DELIBERATION), *entries)), MOMENT + after)
+    for one in found.stages:
+        assert one.done >= 0
+        assert one.seconds >= 0
+    running = [one for one in found.stages if one.status == "running"]
+    assert len(running) <= 1
+    assert not (found.closed and running)
+    assert drawn(found, width)

@@ -1,0 +1,84 @@
+"""The live view on a terminal: a bar per stage, a line per agent."""
+
+from __future__ import annotations
+
+from rich.console import Group, RenderableType
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from domain.record import State
+from workers.cli.view.progress import DeliberationView, MemberView, StageView, Status
+
+MARKS: dict[Status, tuple[str, str]] = {
+    "waiting": ("·", "dim"),
+    "running": ("▶", "cyan"),
+    "done": ("✓", "green"),
+    "skipped": ("-", "dim"),
+    "failed": ("✗", "red"),
+}
+STANDING = {
+    "waiting": "dim",
+    "proposing": "cyan",
+    "proposed": "default",
+    "reviewing": "cyan",
+    "done": "green",
+    "failed": "red",
+}
+STATES = {State.DECIDED: "bold green", State.FAILED: "bold red", State.CANCELLED: "bold yellow"}
+BAR_WIDTH = 32
+
+
+def live(view: DeliberationView) -> RenderableType:
+    """Draw the view."""
+    parts: list[RenderableType] = [_head(view), _bars(view.stages), _members(view.members)]
+    if view.reason:
+        parts.append(Text(view.reason, "red"))
+    return Group(*parts)
+
+
+def _head(view: DeliberationView) -> Text:
+    head = Text.assemble((f"{view.role} · {view.title}", "bold"), "\n", (view.deliberation_id, "dim"), "  ")
+    head.append(str(view.state), STATES.get(view.state, "bold cyan"))
+    head.append(f"  {view.elapsed_s:.1f} s", "dim")
+    if not view.closed:
+        head.append(f", {view.remaining_s:.0f} s left", "dim")
+    if view.usage.completion_tokens:
+        head.append(f"  {view.usage.completion_tokens} tokens written", "dim")
+    return head
+
+
+def _bars(stages: tuple[StageView, ...]) -> Table:
+    table = Table.grid(padding=(0, 1))
+    for stage in stages:
+        mark, style = MARKS[stage.status]
+        bar = ProgressBar(total=stage.total, completed=stage.done, width=BAR_WIDTH, finished_style="green")
+        seconds = f"{stage.seconds:.1f} s" if stage.seconds else ""
+        table.add_row(
+            Text(mark, style), Text(stage.name), bar, f"{stage.done}/{stage.total}", Text(seconds, "dim")
+        )
+    return table
+
+
+def _members(members: tuple[MemberView, ...]) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    for title in ("agent", "part", "status", "proposal", "ballots", "tokens in/cached/out", "model", ""):
+        table.add_column(title, overflow="fold")
+    for member in members:
+        usage = member.usage
+        table.add_row(
+            Text(member.agent_id, "bold"),
+            member.part,
+            Text(member.status, STANDING[member.status]),
+            "" if member.proposal_s is None else f"{member.proposal_s:.1f} s",
+            _ballots(member),
+            f"{usage.prompt_tokens}/{usage.cached_tokens}/{usage.completion_tokens}",
+            Text(member.model, "dim"),
+            Text(member.detail, "red" if member.status == "failed" else "yellow"),
+        )
+    return table
+
+
+def _ballots(member: MemberView) -> str:
+    missing = f" (-{member.ballots_missing})" if member.ballots_missing else ""
+    return f"{member.ballots}{missing}" if member.ballots or missing else ""

@@ -1,0 +1,178 @@
+"""Where a deliberation stands, as a pure function of its record and the time; shared by `demo` and `watch`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from domain.council import Agent
+from domain.entry import AgentFailed, BallotCast, Proposed
+from domain.record import Record, State
+from domain.usage import Usage
+from domain.value import Value
+
+Status = Literal["waiting", "running", "done", "skipped", "failed"]
+
+
+class StageView(Value):
+    """One stage: a bar."""
+
+    name: str
+    """proposals, round 1 …, review or decision."""
+    status: Status
+    done: int
+    total: int
+    """How many answers the stage waits for; fewer may do, when the outcome is settled before."""
+    seconds: float
+    """How long it took, or has taken so far; 0 while it waits."""
+
+
+class MemberView(Value):
+    """One agent: a line."""
+
+    agent_id: str
+    part: Literal["proposer", "judge"]
+    model: str
+    status: Literal["waiting", "proposing", "proposed", "reviewing", "done", "failed"]
+    detail: str
+    """Why it failed, or which of its ballots are missing; empty else."""
+    proposal_s: float | None
+    """Seconds that its first proposal took."""
+    review_s: float
+    """Seconds of its ballots, critiques and revisions, one after another."""
+    ballots: int
+    ballots_missing: int
+    usage: Usage
+
+
+class DeliberationView(Value):
+    """Everything the live view draws."""
+
+    deliberation_id: str
+    plan_id: str
+    title: str
+    role: str
+    state: State
+    elapsed_s: float
+    remaining_s: float
+    """Seconds to the deadline; 0 when it is closed or over."""
+    stages: tuple[StageView, ...]
+    members: tuple[MemberView, ...]
+    usage: Usage
+    reason: str
+    """Why there is no decision; empty else."""
+
+    @property
+    def closed(self) -> bool:
+        return self.state in {State.DECIDED, State.FAILED, State.CANCELLED}
+
+
+def view(record: Record, now: float) -> DeliberationView:
+    """Look at a record at a moment, in epoch seconds; a closed one looks the same ever after."""
+    deliberation = record.deliberation
+    until = record.closed.at if record.closed else now
+    return DeliberationView(
+        deliberation_id=deliberation.deliberation_id,
+        plan_id=deliberation.plan.plan_id,
+        title=deliberation.plan.title or deliberation.plan.plan_id,
+        role=deliberation.role,
+        state=record.state,
+        elapsed_s=max(0.0, until - deliberation.opened_at),
+        remaining_s=0.0 if record.closed else max(0.0, deliberation.deadline_at - now),
+        stages=_stages(record, until),
+        members=tuple(_member(record, agent) for agent in deliberation.reviewers),
+        usage=record.usage,
+        reason=record.closed.reason if record.closed else "",
+    )
+
+
+def _stages(record: Record, until: float) -> tuple[StageView, ...]:
+    deliberation = record.deliberation
+    agents, rounds = len(deliberation.agents), deliberation.rounds
+    authors = agents if record.unanswered() else len(record.proposals())
+    ballots = (authors + len(deliberation.judges)) * (2 if deliberation.review.both_passes else 1)
+    attempts = [_attempts(record, round_) for round_ in range(rounds + 1)]
+    votes = [ballot.at for ballot in record.ballots(rounds)]
+    counts = [("proposals", [attempt.at for attempt in attempts[0]], agents)]
+    for round_ in range(1, rounds + 1):
+        total = len(record.proposals(round_ - 1)) or agents
+        counts.append((f"round {round_}", [attempt.at for attempt in attempts[round_]], total))
+    counts.append(("review", votes, ballots))
+    counts.append(("decision", [until] if record.state is State.DECIDED else [], 1))
+    return _in_turn(counts, record, until)
+
+
+def _in_turn(
+    counts: Sequence[tuple[str, list[float], int]], record: Record, until: float
+) -> tuple[StageView, ...]:
+    """Give every stage its status: what comes after the first unfinished stage waits."""
+    begun = record.deliberation.opened_at
+    views: list[StageView] = []
+    reached = True
+    for index, (name, done_at, total) in enumerate(counts):
+        later = any(done for _, done, _ in counts[index + 1 :])
+        status = _status(len(done_at), total, later=later, reached=reached, state=record.state)
+        ended = max([begun, *done_at]) if status == "done" else until
+        took = ended - begun if status in {"done", "running", "failed"} else 0.0
+        views.append(StageView(name=name, status=status, done=len(done_at), total=total, seconds=max(0.0, took)))
+        reached = reached and status in {"done", "skipped"}
+        begun = ended if status == "done" else begun
+    return tuple(views)
+
+
+def _status(done: int, total: int, *, later: bool, reached: bool, state: State) -> Status:
+    if done >= total or (done and later):
+        return "done"
+    if later or state is State.DECIDED:
+        return "skipped"
+    if not reached:
+        return "waiting"
+    return "failed" if state in {State.FAILED, State.CANCELLED} else "running"
+
+
+def _member(record: Record, agent: Agent) -> MemberView:
+    calls = [call for call in record.calls() if call.agent_id == agent.agent_id]
+    first = record.attempt(0, agent.agent_id)
+    ballots = [call for call in calls if isinstance(call, BallotCast)]
+    missing = [ballot for ballot in ballots if ballot.missing is not None]
+    proposes = agent in record.deliberation.agents
+    return MemberView(
+        agent_id=agent.agent_id,
+        part="proposer" if proposes else "judge",
+        model=agent.model or "",
+        status=_standing(record, first, ballots, proposes=proposes),
+        detail=_detail(first, missing),
+        proposal_s=first.duration_ms / 1000 if first else None,
+        review_s=sum(call.duration_ms for call in calls if call is not first) / 1000,
+        ballots=len(ballots) - len(missing),
+        ballots_missing=len(missing),
+        usage=sum((call.usage for call in calls), Usage()),
+    )
+
+
+def _standing(
+    record: Record, first: Proposed | AgentFailed | None, ballots: Sequence[BallotCast], *, proposes: bool
+) -> Literal["waiting", "proposing", "proposed", "reviewing", "done", "failed"]:
+    if isinstance(first, AgentFailed):
+        return "failed"
+    if proposes and first is None:
+        return "proposing" if record.closed is None else "waiting"
+    if record.closed is not None:
+        return "done"
+    if record.state is State.PROPOSING:
+        return "proposed" if proposes else "waiting"
+    return "reviewing"
+
+
+def _detail(first: Proposed | AgentFailed | None, missing: Sequence[BallotCast]) -> str:
+    if isinstance(first, AgentFailed):
+        return f"{first.reason}: {first.detail}" if first.detail else str(first.reason)
+    if isinstance(first, Proposed) and first.cut_off and not missing:
+        return "cut off at max_tokens"
+    return "; ".join(f"no ballot in pass {ballot.pass_ + 1}: {ballot.missing}" for ballot in missing)
+
+
+def _attempts(record: Record, round_: int) -> list[Proposed | AgentFailed]:
+    agents = record.deliberation.agents
+    found = (record.attempt(round_, agent.agent_id) for agent in agents)
+    return [attempt for attempt in found if attempt is not None]
