@@ -17,8 +17,11 @@ class ReviewRules(Value):
     """Distinct presentation orders per pass; 1 lets the prefix cache serve nearly all of every prompt."""
     both_passes: bool = True
     """Show each order and its reverse, so that position bias of one sign cancels."""
-    skip_decided: bool = True
-    """Leave out the second pass where no ballot could change the winner any more."""
+    skip_decided: bool = False
+    """Wait for the first pass and leave the second out where it can't change the winner any more. Off: both
+    passes run at once, which costs tokens and saves a whole model step."""
+    swing: float | None = Field(default=3.0, ge=0, le=8)
+    """With `skip_decided`: how far one score may still move between passes; None: the whole scale."""
     explain_top: int = Field(default=0, ge=0, le=16)
     """Ask for critiques of this many top proposals after the vote, for people to read."""
     use_reliability: bool = False
@@ -39,6 +42,8 @@ class Deliberation(Value):
     """The deliberation that this one replaces."""
     prior_winner: str | None = Field(default=None, max_length=200_000)
     """Text of the superseded winner where it runs again as an anonymous candidate."""
+    prior_author: str = ""
+    """The agent that wrote `prior_winner`; it does not score it. Empty for nobody of this council."""
     agents: tuple[Agent, ...] = Field(min_length=1, max_length=16)
     """Proposers in the council's order, models filled in."""
     judges: tuple[Agent, ...] = Field(default=(), max_length=16)

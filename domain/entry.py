@@ -7,23 +7,9 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from domain.deliberation import Deliberation
-from domain.ports.chat_model import FailureReason
+from domain.ports.chat_model import ChatAnswer, FailureReason, Outcome
+from domain.usage import Usage, usage_of
 from domain.value import Name, Value
-
-
-class Usage(Value):
-    """Tokens of one model call or of several."""
-
-    prompt_tokens: int = 0
-    cached_tokens: int = 0
-    completion_tokens: int = 0
-
-    def __add__(self, other: Usage) -> Usage:
-        return Usage(
-            prompt_tokens=self.prompt_tokens + other.prompt_tokens,
-            cached_tokens=self.cached_tokens + other.cached_tokens,
-            completion_tokens=self.completion_tokens + other.completion_tokens,
-        )
 
 
 class Opened(Value):
@@ -48,6 +34,15 @@ class Call(Value):
     duration_ms: float = 0.0
     at: float
     """Epoch seconds when it was done."""
+
+
+def call_facts(agent_id: str, model: str, outcome: Outcome, *, at: float, round_: int = 0) -> dict[str, Any]:
+    """Return the fields of `Call` as a model call's outcome tells them; `model` is the one that was asked."""
+    call = Call(agent_id=agent_id, round=round_, model=model, engine=outcome.engine, at=at)
+    if isinstance(outcome, ChatAnswer):
+        answered = {"model": outcome.model, "usage": usage_of(outcome), "duration_ms": outcome.duration_ms}
+        call = call.model_copy(update=answered)
+    return dict(call)
 
 
 class Proposed(Call):

@@ -23,19 +23,24 @@ def task_text(deliberation: Deliberation) -> str:
         _section("Description", [plan.description] if plan.description else []),
         _section("Acceptance criteria", [f"- {one}" for one in plan.acceptance_criteria]),
         _section("Requirements", [f"- {one}" for one in plan.constraints.requirements]),
-        _section("Judged by", [_criterion(c.name, c.description) for c in deliberation.rubric.criteria]),
     ]
     return "\n\n".join(section for section in sections if section)
 
 
 def proposal_request(deliberation: Deliberation, agent: Agent, *, timeout_s: float) -> ChatRequest:
     """Ask one agent for its first proposal."""
+    rubric = [_criterion(one.name, one.description) for one in deliberation.rubric.criteria]
+    sections = [
+        task_text(deliberation),
+        _section("Your council will judge proposals by", rubric),
+        _voice(deliberation, agent),
+    ]
     return ChatRequest(
         key=agent.agent_id,
         model=agent.model or "",
         messages=(
             Message(role="system", content=PROPOSER),
-            Message(role="user", content=f"{task_text(deliberation)}\n\n{_voice(deliberation, agent)}"),
+            Message(role="user", content="\n\n".join(sections)),
         ),
         max_tokens=deliberation.max_tokens,
         temperature=agent.temperature,

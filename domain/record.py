@@ -17,9 +17,9 @@ from domain.entry import (
     Entry,
     Opened,
     Proposed,
-    Usage,
     proposal_key,
 )
+from domain.usage import Usage
 
 
 class State(StrEnum):

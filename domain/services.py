@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from domain.checks import Check
+from domain.checks.check import Check
 from domain.policy import Policy
 from domain.ports.chat_model import ChatModel
 from domain.ports.clock import Clock

@@ -114,10 +114,14 @@ class ChatFailure(Value):
     engine: str = ""
 
 
+Outcome = ChatAnswer | ChatFailure
+"""What came of one request."""
+
+
 class ChatModel(Protocol):
     """Calls models, wherever they are served."""
 
-    def ask(self, requests: Sequence[ChatRequest]) -> Iterator[ChatAnswer | ChatFailure]:
+    def ask(self, requests: Sequence[ChatRequest]) -> Iterator[Outcome]:
         """Start all requests at once and yield each outcome as it comes, one per request, in any order.
 
         Never raises for a request's fate: that is a `ChatFailure`. A busy engine (429, 503) is waited for

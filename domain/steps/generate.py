@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from domain import events
+from domain.council import Agent
 from domain.deliberation import Deliberation
-from domain.entry import AgentFailed, Call, Proposed, Usage
+from domain.entry import AgentFailed, Proposed, call_facts
 from domain.event import Event
-from domain.ports.chat_model import ChatAnswer, ChatFailure, ChatRequest, FailureReason
+from domain.ports.chat_model import ChatFailure, FailureReason, Outcome
 from domain.ports.deliberation_store import DeliberationClosed
 from domain.prompts import proposal_request
 from domain.services import Services
@@ -57,63 +58,28 @@ def _ask(deliberation: Deliberation, agent_id: str, services: Services) -> Propo
         return AgentFailed(
             agent_id=agent_id, reason=FailureReason.DEADLINE, detail=detail, at=services.clock.now()
         )
-    request = proposal_request(deliberation, deliberation.agent(agent_id), timeout_s=timeout_s)
+    agent = deliberation.agent(agent_id)
+    request = proposal_request(deliberation, agent, timeout_s=timeout_s)
     outcome = next(iter(services.model.ask([request])))
-    return proposal_of(request, outcome, agent_id, 0, deliberation, services)
+    return proposal_of(outcome, deliberation, agent, services)
 
 
 def proposal_of(
-    request: ChatRequest,
-    outcome: ChatAnswer | ChatFailure,
-    agent_id: str,
-    round_: int,
-    deliberation: Deliberation,
-    services: Services,
+    outcome: Outcome, deliberation: Deliberation, agent: Agent, services: Services, *, round_: int = 0
 ) -> Proposed | AgentFailed:
     """Turn a model's outcome into the agent's entry. Raises EngineAway while it is worth waiting for."""
     now = services.clock.now()
+    if isinstance(outcome, ChatFailure) and outcome.reason.passing and now < deliberation.deadline_at:
+        raise EngineAway(outcome)
+    facts = call_facts(agent.agent_id, agent.model or "", outcome, at=now, round_=round_)
     if isinstance(outcome, ChatFailure):
-        if outcome.reason.passing and now < deliberation.deadline_at:
-            raise EngineAway(outcome)
-        return AgentFailed(
-            agent_id=agent_id,
-            round=round_,
-            model=request.model,
-            engine=outcome.engine,
-            reason=outcome.reason,
-            detail=outcome.detail,
-            at=now,
-        )
-    return _answered(outcome, agent_id, round_, now, strict=services.policy.cut_off == "fail")
-
-
-def _answered(
-    answer: ChatAnswer, agent_id: str, round_: int, now: float, *, strict: bool
-) -> Proposed | AgentFailed:
-    call = Call(
-        agent_id=agent_id,
-        round=round_,
-        model=answer.model,
-        engine=answer.engine,
-        usage=usage_of(answer),
-        duration_ms=answer.duration_ms,
-        at=now,
-    ).model_dump()
-    if not answer.text.strip():
-        return AgentFailed(**call, reason=FailureReason.EMPTY, detail="the model's answer was empty")
-    if answer.cut_off and strict:
-        detail = f"the answer ended at {answer.completion_tokens} tokens; raise max_tokens"
-        return AgentFailed(**call, reason=FailureReason.CUT_OFF, detail=detail)
-    return Proposed(**call, text=answer.text, cut_off=answer.cut_off)
-
-
-def usage_of(answer: ChatAnswer) -> Usage:
-    """Return the tokens of one answer."""
-    return Usage(
-        prompt_tokens=answer.prompt_tokens,
-        cached_tokens=answer.cached_tokens,
-        completion_tokens=answer.completion_tokens,
-    )
+        return AgentFailed(**facts, reason=outcome.reason, detail=outcome.detail)
+    if not outcome.text.strip():
+        return AgentFailed(**facts, reason=FailureReason.EMPTY, detail="the model's answer was empty")
+    if outcome.cut_off and services.policy.cut_off == "fail":
+        detail = f"the answer ended at {outcome.completion_tokens} tokens; raise max_tokens"
+        return AgentFailed(**facts, reason=FailureReason.CUT_OFF, detail=detail)
+    return Proposed(**facts, text=outcome.text, cut_off=outcome.cut_off)
 
 
 def _progress(deliberation: Deliberation, entry: Proposed | AgentFailed) -> Event:

@@ -1,0 +1,53 @@
+"""Which texts stand for election in a round, and who wrote them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+from domain.entry import Proposed
+from domain.record import Record
+from domain.review.candidate import Candidate
+
+PRIOR = "prior@0"
+"""The proposal id of a superseded decision's winner."""
+
+
+def proposal_id(proposal: Proposed) -> str:
+    """Identify one version of one agent's proposal."""
+    return f"{proposal.agent_id}@{proposal.round}"
+
+
+def first_versions(record: Record) -> tuple[Candidate, ...]:
+    """Return every agent's first proposal, and the earlier winner where it runs again."""
+    found = [candidate(proposal) for proposal in record.proposals(0)]
+    deliberation = record.deliberation
+    if deliberation.prior_winner:
+        found.append(
+            Candidate(proposal_id=PRIOR, author=deliberation.prior_author, text=deliberation.prior_winner)
+        )
+    return tuple(found)
+
+
+def with_revisions(record: Record, champions: Collection[Candidate], round_: int) -> tuple[Candidate, ...]:
+    """Return the versions that lead so far and the ones revised in this round."""
+    return (*champions, *(candidate(revised) for revised in record.proposals(round_)))
+
+
+def candidate(proposal: Proposed) -> Candidate:
+    """Return a proposal as the review handles it."""
+    return Candidate(
+        proposal_id=proposal_id(proposal), author=proposal.agent_id, text=proposal.text, model=proposal.model
+    )
+
+
+def best_versions(candidates: Collection[Candidate], effects: Mapping[str, float]) -> tuple[Candidate, ...]:
+    """Keep each author's version with the highest effect; of equals the earlier, since nothing showed a gain."""
+    best: dict[str, Candidate] = {}
+    for one in candidates:
+        key = one.author if one.proposal_id != PRIOR else PRIOR
+        held = best.get(key)
+        if held is None or effects.get(one.proposal_id, float("-inf")) > effects.get(
+            held.proposal_id, float("-inf")
+        ):
+            best[key] = one
+    return tuple(best.values())

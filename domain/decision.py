@@ -1,0 +1,97 @@
+"""From a record to its decision: pure, so that a stored deliberation replays to the same ranking, bit for bit."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from domain.ballots import authors_of, ballots_of
+from domain.candidates import best_versions
+from domain.checks.gate import GateReport
+from domain.ranking import Ranking, RankingSettings, rank
+from domain.record import Record
+from domain.review.candidate import Candidate
+from domain.value import Value
+
+BEST = 9.0
+"""The highest score of the ballot's scale."""
+
+
+class RankingInputs(Value):
+    """Everything the ranking was made from besides the ballots; stored with the decision, for the replay."""
+
+    round: int
+    """The round whose ballots decide."""
+    authors: dict[str, str]
+    """proposal id → agent id."""
+    reviewers: tuple[str, ...]
+    checks: dict[str, float]
+    hashes: dict[str, str]
+    caps: dict[str, float]
+    excluded: tuple[str, ...] = ()
+    settings: RankingSettings
+
+
+def ranking_inputs(
+    record: Record, candidates: Sequence[Candidate], gates: Mapping[str, GateReport], round_: int
+) -> RankingInputs:
+    """Gather what the ranking of one round's ballots reads."""
+    deliberation = record.deliberation
+    caps = {one: gates[one].cap for one in sorted(gates)}
+    return RankingInputs(
+        round=round_,
+        authors=authors_of(candidates),
+        reviewers=tuple(judge.agent_id for judge in deliberation.judges),
+        checks={one.proposal_id: gates[one.proposal_id].overall_score for one in candidates},
+        hashes={one.proposal_id: hashlib.sha256(one.text.encode()).hexdigest() for one in candidates},
+        caps={one: gates[one].capped(BEST) for one, cap in caps.items() if cap is not None},
+        settings=RankingSettings(
+            seed=int(hashlib.sha256(deliberation.seed.encode()).hexdigest()[:8], 16),
+            swing=deliberation.review.swing,
+            use_reliability=deliberation.review.use_reliability,
+        ),
+    )
+
+
+def ranking_of(record: Record, candidates: Sequence[Candidate], inputs: RankingInputs) -> Ranking:
+    """Rank the candidates by the ballots of the inputs' round."""
+    return rank(
+        ballots_of(record, candidates, inputs.round),
+        settings=inputs.settings,
+        rubric=record.deliberation.rubric,
+        checks=inputs.checks,
+        hashes=inputs.hashes,
+        caps=inputs.caps,
+        authors=inputs.authors,
+        reviewers=inputs.reviewers,
+        excluded=inputs.excluded,
+    )
+
+
+def champions(candidates: Sequence[Candidate], ranking: Ranking) -> tuple[Candidate, ...]:
+    """Keep each author's best version by the ranking of all versions."""
+    effects = {entry.proposal: entry.effect for entry in ranking.entries if entry.effect is not None}
+    return best_versions(candidates, effects)
+
+
+def without_losers(inputs: RankingInputs, kept: Sequence[Candidate]) -> RankingInputs:
+    """Exclude the versions that lost to their author's other one."""
+    standing = {one.proposal_id for one in kept}
+    losers = sorted(set(inputs.authors) - standing)
+    return inputs.model_copy(update={"excluded": tuple(losers)})
+
+
+def replay(record: Record) -> tuple[Any, Any]:
+    """Return the stored ranking and the one that the stored ballots give now, both as JSON values.
+
+    Raises LookupError if the deliberation was not decided.
+    """
+    closed = record.closed
+    if closed is None or closed.status != "decided":
+        identity = record.deliberation.deliberation_id
+        raise LookupError(f"{identity} has no decision to replay: it is {record.state}")
+    inputs = RankingInputs.model_validate(closed.result["ranking_inputs"])
+    candidates = [Candidate(proposal_id=one, author=author, text="") for one, author in inputs.authors.items()]
+    again = ranking_of(record, candidates, inputs)
+    return closed.result["ranking"], again.model_dump(mode="json")

@@ -1,0 +1,48 @@
+"""The architect: asked only where the council's vote left the top open. The ballots stay as they are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from domain.council import Agent
+from domain.entry import ArchitectSpoke, Entry, call_facts
+from domain.ports.chat_model import ChatFailure, FailureReason, Outcome
+from domain.ranking import Ranking
+from domain.review.architect import choice_request, chosen
+from domain.review.ballot_request import BallotRequest
+from domain.review.candidate import Candidate
+from domain.steps.sitting import Question, Sitting
+from domain.steps.vote import material_of
+
+
+def consult_architect(sitting: Sitting, candidates: Sequence[Candidate], ranking: Ranking) -> None:
+    """Have the council's architect choose among the proposals that the vote could not tell apart."""
+    architect = sitting.deliberation.architect
+    open_ones = set(ranking.tied_with_winner)
+    if ranking.contested and ranking.condorcet and ranking.winner:
+        open_ones |= {ranking.condorcet, ranking.winner}
+    if architect is None or len(open_ones) < 2:
+        return
+    material = material_of(sitting, candidates, sitting.deliberation.rounds)
+    asked = choice_request(material, architect, sorted(open_ones), timeout_s=sitting.timeout_s())
+    if asked is not None:
+        sitting.ask([_question(sitting, architect, asked)])
+
+
+def _question(sitting: Sitting, architect: Agent, asked: BallotRequest) -> Question:
+    def settle(outcome: Outcome) -> Entry | Question:
+        scores = None if isinstance(outcome, ChatFailure) else asked.scores(outcome.text)
+        again = asked.again() if scores is None and not isinstance(outcome, ChatFailure) else None
+        if again is not None:
+            return _question(sitting, architect, again)
+        missing = (
+            outcome.reason
+            if isinstance(outcome, ChatFailure)
+            else FailureReason.MALFORMED
+            if scores is None
+            else None
+        )
+        facts = call_facts(architect.agent_id, architect.model or "", outcome, at=sitting.now())
+        return ArchitectSpoke(**facts, choice=chosen(scores or {}), missing=missing)
+
+    return Question("architect", asked.request, settle)
