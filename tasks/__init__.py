@@ -1,1 +1,1 @@
-"""Celery entrypoints and the canvas: arguments in, one domain step, a small value out; knows no NATS, no adapter."""
+"""Celery entrypoints and the canvas: ids in, one domain step, a small value out; knows no NATS and no adapter."""

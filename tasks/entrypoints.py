@@ -1,8 +1,6 @@
-"""The tasks by their names, registered on an application; messages outlive refactors, so the names stay."""
+"""The tasks by their names; messages outlive refactors, so the names and arguments stay."""
 
 from __future__ import annotations
-
-from typing import Any
 
 from celery import shared_task
 
@@ -12,17 +10,22 @@ from domain.steps.conclude import conclude_deliberation, fail_deliberation
 from domain.steps.dispatch import dispatch_plan
 from domain.steps.generate import generate_proposal, record_failure
 from domain.steps.sweep import sweep
-from tasks.step import Step
+from tasks.step import Poisonous, Step
 
 
 class Generate(Step):
-    """An agent's task that is given up leaves a recorded failure, so the chord goes on by the quorum."""
+    """An agent's task that is given up leaves a recorded failure, so that the chord goes on by the quorum."""
 
     abstract = True
 
-    def gave_up(self, error: Exception) -> None:
-        deliberation_id, agent_id = self.request.args
-        record_failure(deliberation_id, agent_id, FailureReason.INTERNAL, repr(error), self.services)
+    def subject(self) -> str:
+        return str((self.request.args or ("",))[0])
+
+    def gave_up(self, error: Exception) -> str:
+        deliberation_id, agent_id = self.request.args or ("", "")
+        reason = FailureReason.POISON if isinstance(error, Poisonous) else FailureReason.INTERNAL
+        record_failure(deliberation_id, agent_id, reason, str(error) or repr(error), self.services)
+        return str(agent_id)
 
 
 class Conclude(Step):
@@ -30,12 +33,11 @@ class Conclude(Step):
 
     abstract = True
 
-    def gave_up(self, error: Exception) -> None:
-        deliberation_id = self.request.kwargs["deliberation_id"]
-        fail_deliberation(deliberation_id, f"the conclusion failed: {error!r}", self.services)
+    def subject(self) -> str:
+        return str((self.request.kwargs or {}).get("deliberation_id", ""))
 
-    def ids(self, *args: Any) -> dict[str, str]:
-        return {"deliberation_id": str(self.request.kwargs.get("deliberation_id", ""))}
+    def gave_up(self, error: Exception) -> None:
+        fail_deliberation(self.subject(), f"the conclusion was given up: {error}", self.services)
 
 
 @shared_task(name="plan.dispatch", base=Step, bind=True)
@@ -58,12 +60,12 @@ def deliberation_conclude(self: Conclude, _agents: list[str] | None = None, *, d
 
 
 @shared_task(name="deliberation.sweep", base=Step, bind=True)
-def deliberation_sweep(self: Step) -> int:
-    """Look after deliberations that stand still; return how many were."""
-    return sweep(self.services)
+def deliberation_sweep(self: Step) -> None:
+    """Look after deliberations that stand still."""
+    sweep(self.services)
 
 
 @shared_task(name="outbox.flush", base=Step, bind=True)
-def outbox_flush(self: Step) -> int:
-    """Publish what could not be published when it happened; return how many events went out."""
-    return flush_outbox(self.services)
+def outbox_flush(self: Step) -> None:
+    """Publish what could not be published when it happened."""
+    flush_outbox(self.services)

@@ -8,9 +8,12 @@ from typing import Any
 
 import structlog
 from celery import Celery, Task
+from celery.exceptions import Retry
+from structlog.contextvars import bound_contextvars
 
 from domain.services import Services
 from domain.steps.engine_away import EngineAway
+from tasks.heartbeat import Heartbeat
 
 log = structlog.get_logger("conclave.task")
 
@@ -20,61 +23,81 @@ ERROR_BACKOFF_S = (1.0, 3.0, 9.0)
 """Waits after an unexpected error; after the last one the task is given up."""
 
 
+MAX_LOSSES = 2
+"""A task that has lost so many workers is taken for their killer and parked."""
+
+
 class ConclaveApp(Celery):
     """A Celery application that can reach the domain's services.
 
     `services` is called in the process that runs the task, after any fork; it returns the same object for the
-    lifetime of that process.
+    lifetime of that process. `heartbeat` likewise.
     """
 
     services: Callable[[], Services]
+    heartbeat: Callable[[], Heartbeat]
 
 
-class Step(Task):
+class Poisonous(Exception):
+    """The task lost its worker too often to be run again."""
+
+
+class Step(Task):  # type: ignore[type-arg]  # generic in the stubs only
     """A task that runs one domain step.
 
     EngineAway is retried with back-off for as long as the domain raises it. Any other exception is retried a
-    few times; then `gave_up` records what that means, so that nobody waits for this task for ever.
+    few times; then, and for a task that keeps killing its workers, `gave_up` records what that means, so that
+    nobody waits for this task for ever.
     """
 
     abstract = True
     max_retries = None
     """How often is this class's business, not Celery's default of three."""
+    app: ConclaveApp
 
     @property
     def services(self) -> Services:
-        services: Services = self.app.services()
-        return services
+        return self.app.services()
 
-    def gave_up(self, error: Exception) -> None:
-        """Record that the step will not be done; by default the error is all there is."""
+    def gave_up(self, error: Exception) -> Any:
+        """Record that the step will not be done and return the task's value; by default there is no record."""
         raise error
+
+    def subject(self) -> str | None:
+        """Name the deliberation that this run works on; None where it is no single one."""
+        return None
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         began = time.monotonic()
-        with structlog.contextvars.bound_contextvars(task=self.name, task_id=self.request.id, **self.ids(*args)):
-            try:
-                value = self.run(*args, **kwargs)
-            except EngineAway as away:
-                log.info("engine away", reason=away.failure.reason, detail=away.failure.detail)
-                raise self._again(away, AWAY_BACKOFF_S, limit=None) from away
-            except Exception as error:
-                value = self._failed(error)
+        subject = self.subject()
+        with bound_contextvars(task=self.name, task_id=self.request.id, deliberation_id=subject or ""):
+            value = self._kept_fresh(subject, *args, **kwargs)
             log.info("step done", duration_ms=round((time.monotonic() - began) * 1000, 1))
-        return value
+            return value
 
-    def ids(self, *args: Any) -> dict[str, str]:
-        """Name the ids among the arguments, for the log."""
-        return dict(zip(("deliberation_id", "agent_id"), map(str, args), strict=False))
+    def _kept_fresh(self, subject: str | None, *args: Any, **kwargs: Any) -> Any:
+        if subject is None:
+            return self._attempt(*args, **kwargs)
+        with self.app.heartbeat().working_on(subject):
+            return self._attempt(*args, **kwargs)
 
-    def _failed(self, error: Exception) -> None:
-        if self.request.retries < len(ERROR_BACKOFF_S):
+    def _attempt(self, *args: Any, **kwargs: Any) -> Any:
+        losses = self.request.get("losses") or 0
+        if losses >= MAX_LOSSES:
+            log.error("step parked", losses=losses)
+            return self.gave_up(Poisonous(f"{losses} workers were lost with this task in their hands"))
+        try:
+            return self.run(*args, **kwargs)
+        except EngineAway as away:
+            log.info("engine away", reason=away.failure.reason, detail=away.failure.detail)
+            raise self._again(away, AWAY_BACKOFF_S) from away
+        except Exception as error:
+            if self.request.retries >= len(ERROR_BACKOFF_S):
+                log.exception("step given up")
+                return self.gave_up(error)
             log.warning("step failed, will be tried again", error=repr(error))
-            raise self._again(error, ERROR_BACKOFF_S, limit=None) from error
-        log.error("step given up", error=repr(error))
-        self.gave_up(error)
+            raise self._again(error, ERROR_BACKOFF_S) from error
 
-    def _again(self, error: Exception, waits: tuple[float, ...], limit: int | None) -> Exception:
+    def _again(self, error: Exception, waits: tuple[float, ...]) -> Retry:
         countdown = waits[min(self.request.retries, len(waits) - 1)]
-        retry: Exception = self.retry(exc=error, countdown=countdown, max_retries=limit, throw=False)
-        return retry
+        return self.retry(exc=error, countdown=countdown, throw=False)

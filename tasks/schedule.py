@@ -1,0 +1,22 @@
+"""What beat sends, and how often."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from domain.policy import Policy
+
+FLUSH_EVERY_S = 5.0
+"""The outbox only holds what could not be published at once, so seconds are soon enough."""
+
+
+def beat_schedule(policy: Policy) -> dict[str, dict[str, Any]]:
+    """Return beat's fixed entries. Each message expires when the next is due: a backlog of sweeps helps nobody."""
+    return {
+        "sweep": _every("deliberation.sweep", policy.lease_s / 3),
+        "flush": _every("outbox.flush", FLUSH_EVERY_S),
+    }
+
+
+def _every(task: str, seconds: float) -> dict[str, Any]:
+    return {"task": task, "schedule": seconds, "options": {"expires": max(seconds, 10.0)}}
