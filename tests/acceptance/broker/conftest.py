@@ -1,0 +1,32 @@
+"""A fleet on servers of its own, so that tests may kill them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.acceptance.broker.fleet import Fleet
+from tests.support.servers import ValkeyServer
+from workers.stack.guard import Guard
+
+MakeFleet = Callable[..., Fleet]
+
+
+@pytest.fixture
+def fleet_of(tmp_path: Path, guard: Guard) -> Iterator[MakeFleet]:
+    """Make fleets; broker and results are one server unless `apart`."""
+    with ExitStack() as stack:
+
+        def make(*, apart: bool = False, **options: Any) -> Fleet:
+            folder = tmp_path / f"fleet{len(list(tmp_path.iterdir()))}"
+            broker = stack.enter_context(ValkeyServer(folder / "broker", guard=guard))
+            results = stack.enter_context(ValkeyServer(folder / "results", guard=guard)) if apart else broker
+            return stack.enter_context(
+                Fleet(folder=folder, guard=guard, broker=broker, results=results, **options)
+            )
+
+        yield make

@@ -1,0 +1,174 @@
+"""Real worker processes of the test application, and the client that gives them work."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import redis
+from celery import Celery, chord, group
+
+from tests.acceptance.broker.journal import Journal
+from tests.support.servers import ValkeyServer
+from workers.broker import celery_conf, install
+from workers.stack.guard import Guard
+from workers.stack.log import Log
+from workers.stack.probes import log_says, wait_until
+from workers.stack.process import Process, kill_group, spawn
+
+ROOT = Path(__file__).parents[3]
+READY_WITHIN = 30.0
+"""Seconds; generous, since test machines are shared."""
+
+
+def eventually(condition: Callable[[], bool], what: str, within: float) -> None:
+    """Wait until something holds; fail saying what didn't."""
+    assert wait_until(condition, within=within, every=0.05), f"not within {within} s: {what}"
+
+
+class Worker:
+    """One `celery worker` process."""
+
+    def __init__(self, child: subprocess.Popen[bytes], log: Log) -> None:
+        self._child = child
+        self.log = log
+
+    @property
+    def pid(self) -> int:
+        return self._child.pid
+
+    @property
+    def running(self) -> bool:
+        return self._child.poll() is None
+
+    def kill9(self) -> None:
+        """End it without warning, its pool's children too."""
+        kill_group(self._child)
+        self._child.wait(timeout=READY_WITHIN)
+
+    def terminate(self) -> None:
+        """Ask it to finish what it does."""
+        self._child.send_signal(signal.SIGTERM)
+
+
+@dataclass
+class Fleet:
+    """Workers, and what they share: servers, journal and settings."""
+
+    folder: Path
+    guard: Guard
+    broker: ValkeyServer
+    results: ValkeyServer
+    visibility_s: float = 2.0
+    outage_s: float = 20.0
+    env: Mapping[str, str] = field(default_factory=dict)
+    broker_url: str = ""
+    result_url: str = ""
+
+    def __post_init__(self) -> None:
+        self.broker_url = self.broker_url or f"{self.broker.url}/0"
+        self.result_url = self.result_url or f"{self.results.url}/1"
+        self.journal = Journal(self.folder / "journal")
+        self.workers: list[Worker] = []
+        self.client = self._client()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for worker in self.workers:
+            worker.kill9()
+        self.client.close()
+
+    def start(self, *, concurrency: int = 2, pool: str = "threads", await_it: bool = True) -> Worker:
+        """Start a worker; with `await_it`, return when it consumes."""
+        name = f"w{len(self.workers)}"
+        argv = (
+            *(sys.executable, "-m", "celery", "-A", "tests.acceptance.broker.app", "worker"),
+            *("-P", pool, "-c", str(concurrency), "-n", f"{name}@%h", "-l", "INFO"),
+            *("--without-mingle", "--without-gossip", "--without-heartbeat"),
+        )
+        log = Log(self.folder / f"{name}.log")
+        process = Process(name=name, argv=argv, env=self._environment())
+        worker = Worker(spawn(process, log=log, guard=self.guard, cwd=ROOT), log)
+        self.workers.append(worker)
+        if await_it:
+            self.await_ready(worker)
+        return worker
+
+    def await_ready(self, *workers: Worker) -> None:
+        """Wait until these workers consume."""
+        for worker in workers:
+            eventually(partial(log_says("ready."), worker.log), f"ready: {worker.log.tail()}", READY_WITHIN)
+
+    def work(self, seconds: float, *, task_id: str | None = None, **options: Any) -> str:
+        """Publish one task; return its id."""
+        task_id = task_id or uuid.uuid4().hex
+        self.client.signature("work", (seconds,), task_id=task_id, **options).apply_async()
+        return task_id
+
+    def chord(self, seconds: list[float], *, callback_s: float = 0.0) -> tuple[list[str], str]:
+        """Publish a chord of one header task per entry; return the ids of the header and of the callback."""
+        name = uuid.uuid4().hex
+        header = [f"{name}-{number}" for number in range(len(seconds))]
+        signatures = [
+            self.client.signature("work", (wait, task_id), task_id=task_id)
+            for wait, task_id in zip(seconds, header, strict=True)
+        ]
+        callback = self.client.signature("conclude", kwargs={"seconds": callback_s}, task_id=f"{name}-callback")
+        chord(group(signatures, app=self.client), app=self.client)(callback)
+        return header, f"{name}-callback"
+
+    def begun(self, task_id: str, times: int = 1, within: float = 10.0) -> None:
+        """Wait until a task was begun so often."""
+        eventually(lambda: self.journal.count("begin", task_id) >= times, f"{task_id} begun {times} times", within)
+
+    def ended(self, task_id: str, within: float = 15.0) -> None:
+        """Wait until a task has ended."""
+        eventually(lambda: self.journal.count("end", task_id) >= 1, f"{task_id} ended", within)
+
+    def unacked(self) -> int:
+        """How many messages are in the hands of workers, as the broker sees it."""
+        with redis.Redis(port=self.broker.port) as client:
+            return int(client.hlen("unacked"))
+
+    def waiting(self) -> int:
+        """How many messages are in the queue."""
+        with redis.Redis(port=self.broker.port) as client:
+            return int(client.llen("celery"))
+
+    def _client(self) -> Celery:
+        app = Celery("broker_test_client", set_as_current=False)
+        app.conf.update(
+            celery_conf(
+                broker_url=self.broker_url,
+                result_url=self.result_url,
+                visibility_timeout_s=self.visibility_s,
+                sentinel_master=self.env.get("BROKER_TEST_MASTER", ""),
+            )
+        )
+        install(app)
+        return app
+
+    def _environment(self) -> dict[str, str]:
+        return {
+            "BROKER_TEST_BROKER": self.broker_url,
+            "BROKER_TEST_RESULTS": self.result_url,
+            "BROKER_TEST_VISIBILITY": str(self.visibility_s),
+            "BROKER_TEST_OUTAGE": str(self.outage_s),
+            "BROKER_TEST_JOURNAL": str(self.journal.path),
+            "PYTHONUNBUFFERED": "1",
+            "COLUMNS": os.environ.get("COLUMNS", "200"),
+            **self.env,
+        }

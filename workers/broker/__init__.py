@@ -1,0 +1,12 @@
+"""Celery and kombu on Valkey so that a worker outlives its broker and a task outlives its worker.
+
+Two names are for the application: `celery_conf` builds the settings, `install` adds what settings can't.
+Nothing here reads the environment or knows what the tasks are about.
+"""
+
+from __future__ import annotations
+
+from workers.broker.attempts import LOSSES, attempts
+from workers.broker.conf import celery_conf, install
+
+__all__ = ["LOSSES", "attempts", "celery_conf", "install"]
