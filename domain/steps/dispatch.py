@@ -48,7 +48,7 @@ def start(proposed: Deliberation, services: Services) -> bool:
     """
     news = [events.started(proposed)]
     entry = services.deliberations.record(proposed.deliberation_id, Opened(deliberation=proposed), events=news)
-    if entry != Opened(deliberation=proposed):
+    if entry != Opened(deliberation=proposed):  # another run's, with its own opening time
         return False
     services.dispatcher.deliberation(proposed, [agent.agent_id for agent in proposed.agents])
     announce(news, services)

@@ -1,0 +1,57 @@
+"""A ChatModel that answers from a script: proposals, ballots by a preference, faults on order."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+
+from domain.ports.chat_model import ChatAnswer, ChatFailure, ChatRequest, FailureReason, Outcome
+
+Script = Callable[[ChatRequest, int], Outcome | None]
+"""Gets a request and how often its key was asked before; None leaves the answer to the model."""
+
+
+class ScriptedModel:
+    """Answers every request at once and keeps what it was asked.
+
+    A ballot gives every proposal the scores that `liking` gives its text; by default the longer text is better.
+    """
+
+    def __init__(self, *, liking: Callable[[str], int] = lambda text: min(9, max(1, len(text) // 20))) -> None:
+        self.asked: list[ChatRequest] = []
+        self.waves: list[list[ChatRequest]] = []
+        self._liking = liking
+        self._script: Script = lambda request, before: None
+
+    def follow(self, script: Script) -> None:
+        """Let a script decide about requests first."""
+        self._script = script
+
+    def ask(self, requests: Sequence[ChatRequest]) -> Iterator[Outcome]:
+        self.waves.append(list(requests))
+        for request in requests:
+            before = sum(earlier.key == request.key for earlier in self.asked)
+            self.asked.append(request)
+            yield self._script(request, before) or self._answer(request)
+
+    def _answer(self, request: ChatRequest) -> ChatAnswer:
+        text = self._ballot(request) if request.form else f"Proposal by seed {request.seed}: " + "step. " * 12
+        return answer(request, text)
+
+    def _ballot(self, request: ChatRequest) -> str:
+        prompt = request.messages[-1].content
+        shown = dict(re.findall(r"=== \w+ PROPOSAL ([A-Z]) ===\n(.*?)\n=== ", prompt, flags=re.DOTALL))
+        assert request.form is not None
+        labels = re.findall(r"\b[A-Z]\b", prompt.rstrip().splitlines()[-1])[: request.form.rows]
+        return ",".join(str(self._liking(shown[one])) * request.form.columns for one in labels)
+
+
+def answer(request: ChatRequest, text: str, **changes: object) -> ChatAnswer:
+    """Return an answer to the request with plausible counts."""
+    values = {"prompt_tokens": 100, "completion_tokens": len(text) // 4, "duration_ms": 5.0, "engine": "scripted"}
+    return ChatAnswer.model_validate({"key": request.key, "model": request.model, "text": text} | values | changes)
+
+
+def failure(request: ChatRequest, reason: FailureReason) -> ChatFailure:
+    """Return a failure of the request."""
+    return ChatFailure(key=request.key, reason=reason, detail=f"scripted {reason}")

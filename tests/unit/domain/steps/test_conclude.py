@@ -1,0 +1,276 @@
+"""Concluding: quorum, blind ballots, retries, ranking, and the event that tells of it."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from domain.decision import replay
+from domain.deliberation import ReviewRules
+from domain.entry import Closed
+from domain.plan import Constraints
+from domain.policy import Policy
+from domain.ports.chat_model import ChatRequest, FailureReason, Outcome
+from domain.record import State
+from domain.steps.conclude import conclude_deliberation
+from domain.steps.engine_away import EngineAway
+from tests.support.factories import agent, council, plan, plan_request
+from tests.support.scripted_model import answer, failure
+from tests.support.stage import Stage
+
+COMPLETED = "orchestration.deliberation.completed"
+FAILED = "orchestration.deliberation.failed"
+
+
+def long_from(favourite: int):
+    """Script proposals whose length, and so the ballots' liking, depends on the agent's seed."""
+
+    def script(request: ChatRequest, before: int) -> Outcome | None:
+        if request.form is not None:
+            return None
+        return answer(request, "A step. " * (20 if request.seed == favourite else 8))
+
+    return script
+
+
+def test_the_proposal_that_the_others_like_best_wins_wherever_it_stands() -> None:
+    for favourite in (1, 2, 3):
+        stage = Stage(council("DEV"))
+        stage.model.follow(long_from(favourite))
+
+        record = stage.play()
+
+        assert record.state is State.DECIDED
+        assert record.closed is not None
+        assert record.closed.result["winner"]["agent_id"] == f"agent-{favourite}"
+
+
+def test_a_consumer_of_the_contract_finds_its_fields() -> None:
+    stage = Stage(council("DEV"))
+    request = plan_request()
+    stage.play(request)
+
+    (event,) = stage.news.of_type(COMPLETED)
+    body = json.loads(json.dumps(event.body))
+    assert body["event_type"] == COMPLETED
+    assert (body["story_id"], body["task_id"]) == (request.plan.story_id, request.plan.plan_id)
+    assert isinstance(body["timestamp"], float)
+    scores = [decision["score"] for decision in body["decisions"]]
+    assert scores == sorted(scores, reverse=True)
+    for decision in body["decisions"]:
+        assert decision["proposal"]["author"].keys() == {"agent_id", "role"}
+        assert decision["proposal"]["content"]
+        assert decision["proposal"]["revisions"] == []
+        assert 0 <= decision["checks"]["overall_score"] <= 1
+
+
+def test_nobody_scores_its_own_proposal_and_nobody_is_named() -> None:
+    stage = Stage(council("DEV"))
+    stage.model.follow(long_from(2))
+    record = stage.play()
+
+    ballots = record.ballots()
+    assert len(ballots) == 6
+    assert all(f"{cast.agent_id}@0" not in cast.scores and len(cast.scores) == 2 for cast in ballots)
+    prompts = [request.messages[-1].content for request in stage.model.asked if request.form]
+    assert not any("agent-" in prompt for prompt in prompts)
+
+
+def test_all_ballots_are_asked_at_once() -> None:
+    stage = Stage(council("DEV"))
+    stage.play()
+    assert [len(wave) for wave in stage.model.waves] == [1, 1, 1, 6]
+
+
+def test_judges_of_another_council_vote_too() -> None:
+    stage = Stage(council("DEV"), council("QA", size=2))
+    record = stage.play()
+    assert {cast.agent_id for cast in record.ballots()} >= {"QA/agent-1", "QA/agent-2", "agent-1"}
+
+
+def test_a_failed_agent_is_named_and_the_quorum_decides() -> None:
+    stage = Stage(council("DEV"))
+
+    def script(request: ChatRequest, before: int) -> Outcome | None:
+        return failure(request, FailureReason.TIMEOUT) if request.key == "agent-2" else None
+
+    stage.model.follow(script)
+    record = stage.play()
+
+    (event,) = stage.news.of_type(COMPLETED)
+    assert event.body["degraded"] is True
+    assert event.body["failures"][0]["agent_id"] == "agent-2"
+    assert event.body["failures"][0]["reason"] == "timeout"
+    assert {cast.agent_id for cast in record.ballots()} == {"agent-1", "agent-3"}
+
+
+def test_below_the_quorum_it_fails_with_an_event_and_no_text_is_made_up() -> None:
+    stage = Stage(council("DEV"))
+    stage.model.follow(lambda request, before: answer(request, " ") if request.key != "agent-1" else None)
+
+    record = stage.play()
+
+    assert record.state is State.FAILED
+    (event,) = stage.news.of_type(FAILED)
+    assert "1 of 3 agents" in event.body["reason"]
+    assert {row["reason"] for row in event.body["failures"]} == {"empty"}
+    assert not stage.news.of_type(COMPLETED)
+
+
+def test_a_reviewer_off_form_is_asked_once_more_and_then_missing() -> None:
+    stage = Stage(council("DEV"))
+
+    def script(request: ChatRequest, before: int) -> Outcome | None:
+        return answer(request, "I like A best!") if request.form and request.model == "odd" else None
+
+    stage.services.councils.save(council("DEV", agents=(agent("x"), agent("y"), agent("z", model="odd"))))
+    stage.model.follow(script)
+    record = stage.play()
+
+    missing = [cast for cast in record.ballots() if cast.missing]
+    assert [(cast.agent_id, cast.missing) for cast in missing] == [("z", FailureReason.MALFORMED)] * 2
+    assert sum(request.model == "odd" and request.form is not None for request in stage.model.asked) == 4
+    assert record.state is State.DECIDED
+
+
+def test_without_a_single_ballot_there_is_no_decision() -> None:
+    stage = Stage(council("DEV"))
+    stage.model.follow(lambda request, before: answer(request, "no") if request.form else None)
+    record = stage.play()
+    assert record.state is State.FAILED
+    assert record.closed is not None
+    assert "no reviewer" in record.closed.reason
+
+
+def test_an_engine_that_is_away_is_waited_for_and_cast_ballots_stay() -> None:
+    stage = Stage(council("DEV"))
+    away = {"yes": True}
+
+    def script(request: ChatRequest, before: int) -> Outcome | None:
+        if request.form and away["yes"] and len(stage.model.asked) > 6:
+            return failure(request, FailureReason.UNREACHABLE)
+        return None
+
+    stage.model.follow(script)
+    deliberation_id = stage.open()
+    stage.propose(deliberation_id)
+    with pytest.raises(EngineAway):
+        conclude_deliberation(deliberation_id, stage.services)
+    kept = stage.record(deliberation_id).ballots()
+    assert 0 < len(kept) < 6
+    away["yes"] = False
+    conclude_deliberation(deliberation_id, stage.services)
+
+    record = stage.record(deliberation_id)
+    assert record.state is State.DECIDED
+    assert all(cast in record.ballots() for cast in kept)
+    assert len(stage.model.waves[-1]) == 6 - len(kept)
+
+
+def test_an_engine_away_past_the_deadline_leaves_missing_ballots() -> None:
+    stage = Stage(council("DEV"))
+    deliberation_id = stage.open()
+    stage.propose(deliberation_id)
+
+    def script(request: ChatRequest, before: int) -> Outcome | None:
+        stage.clock.advance(10_000)
+        return failure(request, FailureReason.UNREACHABLE)
+
+    stage.model.follow(script)
+    conclude_deliberation(deliberation_id, stage.services)
+    assert stage.record(deliberation_id).state is State.FAILED
+
+
+def test_concluding_again_changes_and_publishes_nothing() -> None:
+    stage = Stage(council("DEV"))
+    record = stage.play()
+    asked = len(stage.model.asked)
+    conclude_deliberation(record.deliberation.deliberation_id, stage.services)
+    assert stage.record(record.deliberation.deliberation_id).closed == record.closed
+    assert len(stage.model.asked) == asked
+    assert len(stage.news.of_type(COMPLETED)) == 1
+
+
+def test_an_event_that_cannot_be_published_waits_in_the_outbox() -> None:
+    stage = Stage(council("DEV"))
+    deliberation_id = stage.open()
+    stage.propose(deliberation_id)
+    stage.news.away = True
+    conclude_deliberation(deliberation_id, stage.services)
+    assert [event.event_type for event in stage.outbox.pending(10)] == [COMPLETED]
+    assert stage.record(deliberation_id).state is State.DECIDED
+
+
+def test_concluding_before_all_have_answered_decides_nothing() -> None:
+    stage = Stage(council("DEV"))
+    deliberation_id = stage.open()
+    conclude_deliberation(deliberation_id, stage.services)
+    assert stage.record(deliberation_id).state is State.PROPOSING
+
+
+def test_a_cancelled_deliberation_is_not_concluded() -> None:
+    stage = Stage(council("DEV"))
+    deliberation_id = stage.open()
+    stage.propose(deliberation_id)
+    cancelled = Closed(status="cancelled", at=stage.clock.now(), event_id="e")
+    stage.services.deliberations.record(deliberation_id, cancelled)
+    conclude_deliberation(deliberation_id, stage.services)
+    assert stage.record(deliberation_id).state is State.CANCELLED
+
+
+def test_the_budget_ends_what_tokens_no_longer_allow() -> None:
+    stage = Stage(council("DEV"), policy=Policy(model="tiny", token_budget=70))
+    record = stage.play()
+    assert {cast.missing for cast in record.ballots()} >= {FailureReason.BUDGET}
+
+
+def test_a_revision_that_the_others_like_less_loses_to_the_earlier_version() -> None:
+    stage = Stage(council("DEV"))
+
+    def script(request: ChatRequest, before: int) -> Outcome | None:
+        if request.form or request.key.startswith("critique"):
+            return None
+        worse = request.key == "revision/agent-1"
+        better = request.key == "revision/agent-2"
+        return answer(request, f"Seed {request.seed}. " + "A step. " * (4 if worse else 20 if better else 10))
+
+    stage.model.follow(script)
+    record = stage.play(plan_request(plan(constraints=Constraints(rounds=1))))
+
+    assert record.closed is not None
+    body = record.closed.result
+    ids = {row["proposal"]["author"]["agent_id"]: row["proposal"]["proposal_id"] for row in body["decisions"]}
+    assert ids["agent-1"] == "agent-1@0"
+    assert ids["agent-2"] == "agent-2@1"
+    revised = next(row for row in body["decisions"] if row["proposal"]["proposal_id"] == "agent-2@1")
+    assert len(revised["proposal"]["revisions"]) == 1
+    assert len(body["critiques"]) == 6
+
+
+def test_the_second_pass_is_left_out_where_it_cannot_matter() -> None:
+    rules = ReviewRules(skip_decided=True, swing=1.0)
+    stage = Stage(council("DEV"), policy=Policy(model="tiny", review=rules))
+    stage.model.follow(long_from(3))
+    record = stage.play()
+    assert {cast.pass_ for cast in record.ballots()} == {0}
+
+
+def test_a_stored_decision_replays_to_the_same_bytes() -> None:
+    for rounds in (0, 1, 2):
+        stage = Stage(council("DEV"), council("QA"))
+        record = stage.play(plan_request(plan(constraints=Constraints(rounds=rounds))))
+        stored, again = replay(record)
+        assert json.dumps(stored) == json.dumps(again)
+
+
+def test_an_architect_chooses_where_the_vote_is_tied_and_the_event_says_so() -> None:
+    architect = agent("arch")
+    stage = Stage(council("DEV", architect=architect))
+    stage.model.follow(lambda request, before: answer(request, "9,3,3") if "architect" in request.key else None)
+    record = stage.play()
+    assert record.closed is not None
+    assert record.closed.result["tied"] is True
+    assert record.architect is not None
+    assert record.closed.result["winner"]["proposal_id"] == record.architect.choice
+    assert record.closed.result["decisions"][0]["proposal"]["proposal_id"] == record.architect.choice

@@ -1,0 +1,103 @@
+"""Generating: one proposal an agent, written once; failures are recorded, outages are waited for."""
+
+from __future__ import annotations
+
+import pytest
+
+from domain.entry import AgentFailed, Closed, Proposed
+from domain.policy import Policy
+from domain.ports.chat_model import FailureReason
+from domain.prompts import proposal_request
+from domain.steps.engine_away import EngineAway
+from domain.steps.generate import generate_proposal
+from tests.support.factories import agent, council, deliberation, plan, plan_request
+from tests.support.scripted_model import answer, failure
+from tests.support.stage import Stage
+
+
+def test_a_second_run_finds_the_first_one_s_proposal() -> None:
+    stage = Stage(council("DEV"))
+    identity = stage.open()
+    first = generate_proposal(identity, "agent-1", stage.services)
+    second = generate_proposal(identity, "agent-1", stage.services)
+    assert isinstance(first, Proposed)
+    assert second == first
+    assert len(stage.model.asked) == 1
+
+
+@pytest.mark.parametrize("reason", [one for one in FailureReason if not one.passing])
+def test_a_failure_is_recorded_as_what_it_was(reason: FailureReason) -> None:
+    stage = Stage(council("DEV"))
+    stage.model.follow(lambda request, before: failure(request, reason))
+    outcome = generate_proposal(stage.open(), "agent-1", stage.services)
+    assert isinstance(outcome, AgentFailed)
+    assert outcome.reason is reason
+
+
+@pytest.mark.parametrize("reason", [one for one in FailureReason if one.passing])
+def test_an_engine_that_is_away_fails_nobody_before_the_deadline(reason: FailureReason) -> None:
+    stage = Stage(council("DEV"))
+    stage.model.follow(lambda request, before: failure(request, reason))
+    identity = stage.open()
+    with pytest.raises(EngineAway):
+        generate_proposal(identity, "agent-1", stage.services)
+    assert stage.record(identity).attempt(0, "agent-1") is None
+    stage.clock.advance(10_000)
+    late = generate_proposal(identity, "agent-1", stage.services)
+    assert isinstance(late, AgentFailed)
+    assert late.reason is FailureReason.DEADLINE
+
+
+def test_an_empty_answer_is_a_failure_and_a_cut_off_one_is_marked() -> None:
+    stage = Stage(council("DEV"))
+    stage.model.follow(
+        lambda request, before: answer(request, " \n" if request.key == "agent-1" else "Begin", cut_off=True)
+    )
+    identity = stage.open()
+    empty = generate_proposal(identity, "agent-1", stage.services)
+    cut = generate_proposal(identity, "agent-2", stage.services)
+    assert isinstance(empty, AgentFailed)
+    assert empty.reason is FailureReason.EMPTY
+    assert isinstance(cut, Proposed)
+    assert cut.cut_off
+
+
+def test_a_cut_off_answer_fails_where_the_policy_is_strict() -> None:
+    stage = Stage(council("DEV"), policy=Policy(model="tiny", cut_off="fail"))
+    stage.model.follow(lambda request, before: answer(request, "Begin", cut_off=True))
+    outcome = generate_proposal(stage.open(), "agent-1", stage.services)
+    assert isinstance(outcome, AgentFailed)
+    assert outcome.reason is FailureReason.CUT_OFF
+
+
+def test_nothing_is_written_to_a_deliberation_that_was_cancelled_meanwhile() -> None:
+    stage = Stage(council("DEV"))
+    identity = stage.open()
+    closed = Closed(status="cancelled", at=stage.clock.now(), event_id="e")
+
+    def cancel_meanwhile(request, before):  # type: ignore[no-untyped-def]
+        stage.services.deliberations.record(identity, closed)
+        return answer(request, "too late")
+
+    stage.model.follow(cancel_meanwhile)
+    assert generate_proposal(identity, "agent-1", stage.services) is None
+
+
+def test_agents_see_the_plan_their_role_and_persona_and_share_the_longest_prefix() -> None:
+    whole = plan(acceptance_criteria=("It works once.",), constraints={"requirements": ["Use no cookies."]})
+    asked = deliberation(whole)
+    one, other = (agent("a", persona="You doubt."), agent("b", persona="You dare."))
+    texts = [proposal_request(asked, who, timeout_s=5).messages for who in (one, other)]
+    prompt = texts[0][-1].content
+    for part in (whole.title, whole.description, "It works once.", "Use no cookies.", asked.role, "You doubt."):
+        assert part in prompt
+    shared = prompt[: prompt.index("You doubt.")]
+    assert texts[1][-1].content.startswith(shared)
+    assert texts[0][0] == texts[1][0]
+    assert len(shared) > 0.8 * len(prompt)
+
+
+def test_the_models_named_by_agents_are_asked() -> None:
+    stage = Stage(council("DEV", agents=(agent("a", model="big"), agent("b", model=None))))
+    stage.play(plan_request())
+    assert {request.model for request in stage.model.asked} == {"big", "tiny"}

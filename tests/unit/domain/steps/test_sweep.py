@@ -1,0 +1,95 @@
+"""Sweeping: what stands still is queued again, what nobody serves is given up, what runs is left alone."""
+
+from __future__ import annotations
+
+from domain.policy import Policy
+from domain.ports.chat_model import FailureReason
+from domain.ports.engine_directory import EngineKind, EngineRecord, Guidance
+from domain.record import State
+from domain.steps.conclude import conclude_deliberation
+from domain.steps.generate import generate_proposal
+from domain.steps.sweep import sweep
+from tests.support.factories import council, plan, plan_request
+from tests.support.stage import Stage
+
+POLICY = Policy(model="tiny", lease_s=10, model_wait_s=60, deadline_s=600)
+
+
+def staged() -> Stage:
+    stage = Stage(council("DEV"), policy=POLICY)
+    engine = EngineRecord(
+        name="tiny@here",
+        model="tiny",
+        url="http://localhost/v1",
+        kind=EngineKind.EXTERNAL,
+        guidance=Guidance.REGEX,
+    )
+    stage.services.engines.publish(engine, 10_000)
+    return stage
+
+
+def test_only_what_is_missing_is_queued_again() -> None:
+    stage = staged()
+    identity = stage.open()
+    generate_proposal(identity, "agent-2", stage.services)
+    stage.clock.advance(11)
+    assert sweep(stage.services) == 1
+    assert stage.queue.work[-1] == (identity, ("agent-1", "agent-3"))
+
+
+def test_a_lost_callback_is_queued_alone() -> None:
+    stage = staged()
+    identity = stage.open()
+    stage.propose(identity)
+    stage.clock.advance(11)
+    sweep(stage.services)
+    assert stage.queue.work[-1] == (identity, ())
+
+
+def test_what_moves_or_has_ended_is_left_alone() -> None:
+    stage = staged()
+    identity = stage.open()
+    stage.clock.advance(9)
+    assert sweep(stage.services) == 0
+    stage.propose(identity)
+    conclude_deliberation(identity, stage.services)
+    stage.clock.advance(100)
+    assert sweep(stage.services) == 0
+
+
+def test_what_waits_in_a_long_queue_is_queued_again_ever_more_rarely() -> None:
+    stage = staged()
+    stage.open()
+    sweeps = 0
+    for _ in range(500):
+        stage.clock.advance(1)
+        sweeps += sweep(stage.services)
+    assert 2 <= sweeps <= 10
+
+
+def test_a_model_that_nobody_serves_is_given_up_with_a_sentence() -> None:
+    stage = staged()
+    stage.services.councils.save(council("QA", agents=[{"agent_id": "a", "model": "absent"}]))
+    identity = stage.open(plan_request(plan(roles=("QA",))))
+    stage.clock.advance(59)
+    sweep(stage.services)
+    assert stage.record(identity).failures() == ()
+    stage.clock.advance(30)
+    sweep(stage.services)
+    (failed,) = stage.record(identity).failures()
+    assert failed.reason is FailureReason.NOT_SERVED
+    assert "absent" in failed.detail
+    assert "tiny by tiny@here" in failed.detail
+    assert stage.queue.work[-1] == (identity, ())
+    conclude_deliberation(identity, stage.services)
+    assert stage.record(identity).state is State.FAILED
+
+
+def test_the_deadline_ends_the_waiting() -> None:
+    stage = staged()
+    identity = stage.open()
+    stage.clock.advance(601)
+    sweep(stage.services)
+    assert {one.reason for one in stage.record(identity).failures()} == {FailureReason.DEADLINE}
+    conclude_deliberation(identity, stage.services)
+    assert stage.record(identity).state is State.FAILED
