@@ -56,6 +56,14 @@ def kill(process: psutil.Process) -> None:
         return
 
 
+def alive(pid: int) -> bool:
+    """Whether a process runs; one that only waits for its parent to read its exit code does not."""
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False
+
+
 class Guard:
     """Watches over its creator's children; create it before the first of them."""
 

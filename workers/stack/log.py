@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 KEEP_BYTES = 10 * 1024 * 1024
-"""A follower empties a log file past this size, after it has read it."""
+"""A log file is emptied past this size."""
 
 
 class Log:
@@ -25,9 +25,17 @@ class Log:
         self._life = self._size()
         return output
 
-    def skip(self) -> None:
-        """Let the follower begin at the present end of the file, leaving out earlier runs."""
-        self._read = self._size()
+    def set_aside(self) -> None:
+        """Keep the file of an earlier run under the suffix .1 and begin with none."""
+        if self.path.exists():
+            os.replace(self.path, self.path.with_name(self.path.name + ".1"))
+        self._life = self._read = 0
+
+    def trim(self) -> None:
+        """Empty the file when it has grown too large; the process writes on at its start."""
+        if self._size() > KEEP_BYTES:
+            os.truncate(self.path, 0)
+            self._life = 0
 
     def text(self, limit: int = 256 * 1024) -> str:
         """Read what the process has said in its present life, at most the last `limit` bytes."""
@@ -39,16 +47,13 @@ class Log:
         return [line for line in self.text(64 * 1024).splitlines() if line.strip()][-lines:]
 
     def fresh_lines(self) -> list[str]:
-        """Read the complete lines that were written since the last call; empties a file grown too large."""
+        """Read the complete lines that were written since the last call."""
         size = self._size()
         if size < self._read:
             self._read = 0
         fresh = self._slice(self._read, size)
         complete = fresh[: fresh.rfind(b"\n") + 1]
         self._read += len(complete)
-        if self._read == size > KEEP_BYTES:
-            os.truncate(self.path, 0)
-            self._read = self._life = 0
         return complete.decode("utf-8", "replace").splitlines()
 
     def _size(self) -> int:

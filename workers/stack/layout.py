@@ -1,0 +1,119 @@
+"""Which processes make up the embedded stack, in what order, and where they answer."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from workers.stack.binaries import script
+from workers.stack.folder import StateFolder
+from workers.stack.llama_server import DEFAULT_MODEL, engine_url, llama_server
+from workers.stack.nats import nats, nats_url
+from workers.stack.ports import HOST, claim
+from workers.stack.probes import http_answers, log_says
+from workers.stack.process import Process
+from workers.stack.valkey import valkey, valkey_url
+
+
+@dataclass(frozen=True)
+class StackOptions:
+    """What a user may choose; a port of None means any free one."""
+
+    nats_port: int | None = None
+    redis_port: int | None = None
+    engine_port: int | None = None
+    flower_port: int | None = None
+    model: str = DEFAULT_MODEL
+    engine: str | None = None
+    """Base URL of an engine that runs already; then none is started."""
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """Where the parts of a stack answer."""
+
+    nats_url: str
+    redis_url: str
+    engine_url: str
+    flower_port: int
+
+    @property
+    def flower_url(self) -> str:
+        """Address of Flower's pages."""
+        return f"http://{HOST}:{self.flower_port}"
+
+
+def addresses(options: StackOptions) -> tuple[Addresses, Mapping[str, int]]:
+    """Choose the ports; raises StackError for one that is taken.
+
+    Returns the addresses and the ports of the servers to start, by name.
+    """
+    ports = {
+        "nats": claim(options.nats_port, name="nats"),
+        "valkey": claim(options.redis_port, name="redis"),
+    }
+    if options.engine is None:
+        ports["engine"] = claim(options.engine_port, name="engine")
+    where = Addresses(
+        nats_url=nats_url(ports["nats"]),
+        redis_url=valkey_url(ports["valkey"]),
+        engine_url=options.engine or engine_url(ports["engine"]),
+        flower_port=claim(options.flower_port, name="flower"),
+    )
+    return where, ports
+
+
+def servers(state: StateFolder, ports: Mapping[str, int], options: StackOptions) -> list[Process]:
+    """Describe NATS, Valkey and, if it has a port, the engine; raises StackError when one is not installed."""
+    parts = [
+        nats(port=ports["nats"], folder=state.part("nats")),
+        valkey(port=ports["valkey"], folder=state.part("valkey")),
+    ]
+    if "engine" in ports:
+        parts.append(llama_server(port=ports["engine"], model=options.model))
+    return parts
+
+
+def services(where: Addresses, options: StackOptions, state: Path) -> list[Process]:
+    """Describe Conclave's own processes; they find the servers by the environment."""
+    env = {
+        "CONCLAVE_NATS_URL": where.nats_url,
+        "CONCLAVE_REDIS_URL": where.redis_url,
+        "CONCLAVE_ENGINE_URL": where.engine_url,
+        "CONCLAVE_MODEL": options.model,
+        "CONCLAVE_STATE": str(state),
+        "PYTHONUNBUFFERED": "1",
+    }
+    flower = ("flower", f"--address={HOST}", f"--port={where.flower_port}")
+    return [
+        _worker("control-worker", "control", env, threads=16),
+        _worker("model-worker", f"llm.{options.model}", env, threads=8),
+        Process("bridge", (script("conclave", package="conclave"), "bridge"), env, after=("nats", "valkey")),
+        Process(
+            "beat", (*_CELERY, "beat", "-l", "INFO"), env, ready=log_says("beat: Starting"), after=("valkey",)
+        ),
+        Process(
+            "flower",
+            (*_CELERY, *flower),
+            env,
+            ready=http_answers(f"{where.flower_url}/healthcheck"),
+            after=("valkey",),
+        ),
+    ]
+
+
+_CELERY = (sys.executable, "-m", "celery", "-A", "workers.app")
+
+
+def _worker(name: str, queue: str, env: Mapping[str, str], *, threads: int) -> Process:
+    options = ("-l", "INFO", "-Q", queue, "-n", f"{name}@%h", "-P", "threads", "-c", str(threads))
+    return Process(
+        name=name,
+        argv=(*_CELERY, "worker", *options),
+        env=env,
+        ready=log_says(" ready."),
+        after=("nats", "valkey"),
+        stop_within=30.0,
+    )
