@@ -1,0 +1,1 @@
+"""The gate before ranking: named checks on a proposal, each a small class, and what follows from them."""

@@ -1,0 +1,61 @@
+"""Does the proposal speak of every acceptance criterion? A question of words, not of quality."""
+
+from __future__ import annotations
+
+import re
+
+from domain.checks.check import CheckResult, PlanFacts
+from domain.text.visible import visible
+
+_UNSPACED = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\u0e00-\u0e7f"  # kana, han, thai: words are not parted
+_TERM = re.compile(rf"[{_UNSPACED}]+|[^\W_{_UNSPACED}]+")
+_STEM = 5
+"""Letters of a word that count: enough for "valid|ates", "valid|ation"; a stemmer per language is not worth it."""
+_FILLER = frozenset(
+    {"about", "after", "all", "also", "and", "any", "are", "before", "can", "for", "from", "given", "has", "have"}
+    | {"into", "its", "may", "must", "not", "only", "shall", "should", "such", "than", "that", "the", "their"}
+    | {"then", "there", "they", "this", "user", "users", "when", "where", "which", "will", "with", "you"}
+)
+
+
+class AcceptanceCriteria:
+    """Lowers the score by the share of criteria the proposal does not mention.
+
+    A criterion counts as addressed when at least half of its telling words (three letters or more, cut to five;
+    numbers as they are; pairs of characters in scripts without blanks) stand in the proposal. Structural: that
+    it is met well is for reviewers to say.
+    """
+
+    name = "acceptance_criteria"
+    hard = False
+
+    def run(self, proposal_text: str, plan_facts: PlanFacts) -> CheckResult:
+        """Name the criteria that are missing by their numbers in the plan, the first being 1."""
+        wanted = [(number, terms(one)) for number, one in enumerate(plan_facts.acceptance_criteria, start=1)]
+        wanted = [(number, needed) for number, needed in wanted if needed]
+        if not wanted:
+            return CheckResult(name=self.name, passed=True, score=1.0, reason="the plan states none")
+        said = terms(visible(proposal_text))
+        missing = [number for number, needed in wanted if 2 * len(needed & said) < len(needed)]
+        if not missing:
+            return CheckResult(name=self.name, passed=True, score=1.0)
+        which = ", ".join(map(str, missing[:10])) + (" …" if len(missing) > 10 else "")
+        return CheckResult(
+            name=self.name,
+            passed=False,
+            score=round(1 - len(missing) / len(wanted), 4),
+            reason=f"says nothing of {len(missing)} of {len(wanted)} acceptance criteria: number {which}",
+        )
+
+
+def terms(text: str) -> frozenset[str]:
+    """Return the telling words of a text, stemmed by cutting."""
+    found: set[str] = set()
+    for word in _TERM.findall(text.casefold()):
+        if re.match(rf"[{_UNSPACED}]", word):
+            found.update(word[at : at + 2] for at in range(max(1, len(word) - 1)))
+        elif any(map(str.isdigit, word)):
+            found.add(word)
+        elif len(word) >= 3 and word not in _FILLER:
+            found.add(word[:_STEM])
+    return frozenset(found)

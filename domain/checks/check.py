@@ -1,0 +1,54 @@
+"""A check: one question to a proposal that needs no model. Users add their own (docs/checks.md)."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from pydantic import Field
+
+from domain.value import Name, Value
+
+
+class PlanFacts(Value):
+    """What checks may know of the plan."""
+
+    title: str = ""
+    description: str = ""
+    acceptance_criteria: tuple[str, ...] = ()
+    requirements: tuple[str, ...] = ()
+
+
+class CheckResult(Value):
+    """What one check found."""
+
+    name: Name
+    passed: bool
+    hard: bool = False
+    """With `passed` False: removes the proposal from the vote, or caps it where `cap` says so."""
+    score: float = Field(ge=0, le=1)
+    """1 is faultless; its mean over all checks is the overall score."""
+    reason: str = ""
+    """One sentence for people. It goes into events and logs: never text of the proposal."""
+    cap: float | None = Field(default=None, ge=0, le=1)
+    """With a hard failure: the proposal's final score may not exceed this part of the way from worst to best."""
+
+
+class Check(Protocol):
+    """Looks at one proposal. Created without arguments, once per process; called from several threads."""
+
+    @property
+    def name(self) -> str:
+        """What the result is called in the event; unique among the installed checks."""
+        ...
+
+    @property
+    def hard(self) -> bool:
+        """Whether this check can remove or cap a proposal; one that can't only lowers the overall score."""
+        ...
+
+    def run(self, proposal_text: str, plan_facts: PlanFacts) -> CheckResult:
+        """Return what was found: the same for the same arguments, in time proportional to the text.
+
+        The text is hostile: any characters, any length. What a check raises is recorded as its own failure.
+        """
+        ...

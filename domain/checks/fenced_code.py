@@ -1,0 +1,55 @@
+"""What the checks of fenced code share: find the blocks, try each, cap what holds a broken one."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from textwrap import dedent
+from typing import ClassVar
+
+from domain.checks.check import CheckResult, PlanFacts
+from domain.text.code_blocks import code_blocks
+from domain.text.visible import visible
+
+CAP = 0.5
+"""Code that does not parse can't be carried out as written: no better than the middle of the scale."""
+LONGEST = 20_000
+"""Characters of a block that is tried; parsers get slow and deep on what is longer."""
+MOST = 50
+"""Blocks of one language that are tried."""
+
+
+class FencedCode(ABC):
+    """Tries every fenced block of one language; subclasses say whether a block parses."""
+
+    name: ClassVar[str]
+    languages: ClassVar[frozenset[str]]
+    """Info strings of the fences, in lower case."""
+    hard: ClassVar[bool] = True
+
+    def run(self, proposal_text: str, plan_facts: PlanFacts) -> CheckResult:
+        """Cap the proposal at the middle if a block doesn't parse; the score is the share that does."""
+        found = [block for block in code_blocks(visible(proposal_text)) if block.language in self.languages]
+        tried = [block for block in found if len(block.text) <= LONGEST][:MOST]
+        if not tried:
+            return CheckResult(name=self.name, passed=True, score=1.0, reason="nothing to try")
+        if (hindrance := self.unable()) is not None:
+            return CheckResult(name=self.name, passed=True, score=1.0, reason=f"not checked: {hindrance}")
+        broken = [block.line for block in tried if not self.parses(dedent(block.body))]
+        if not broken:
+            return CheckResult(name=self.name, passed=True, score=1.0)
+        return CheckResult(
+            name=self.name,
+            passed=False,
+            hard=True,
+            score=round(1 - len(broken) / len(tried), 4),
+            reason=f"{len(broken)} of {len(tried)} blocks broken, the first in line {broken[0]}; capped at {CAP}",
+            cap=CAP,
+        )
+
+    @abstractmethod
+    def parses(self, code: str) -> bool:
+        """Tell whether the code, indentation common to all lines removed, is complete and well formed."""
+
+    def unable(self) -> str | None:
+        """Say why nothing can be tried on this machine; None if it can."""
+        return None

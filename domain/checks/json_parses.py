@@ -1,0 +1,27 @@
+"""Does the JSON in a proposal parse?"""
+
+from __future__ import annotations
+
+import json
+from typing import NoReturn
+
+from domain.checks.fenced_code import FencedCode
+
+
+class JsonParses(FencedCode):
+    """Caps a proposal whose JSON does not parse. Comments and NaN are no JSON; `jsonc` is not looked at."""
+
+    name = "json"
+    languages = frozenset({"json"})
+
+    def parses(self, code: str) -> bool:
+        """Read it strictly."""
+        try:
+            json.loads(code, parse_constant=_refuse)
+        except (ValueError, RecursionError):
+            return False
+        return True
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is no JSON")

@@ -1,0 +1,36 @@
+"""Does the Python in a proposal parse? It is never run."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+from domain.checks.fenced_code import FencedCode
+
+_NOTEBOOK_COMMAND = re.compile(r"^([ \t]*)[!%].*$", re.MULTILINE)
+_PROMPTED = re.compile(r"^[ \t]*(?:>>>|\.\.\.)(?: (.*))?$", re.MULTILINE)
+
+
+class PythonParses(FencedCode):
+    """Caps a proposal whose Python does not parse; sessions with prompts and notebook commands are understood."""
+
+    name = "python"
+    languages = frozenset({"python", "python3", "py"})
+
+    def parses(self, code: str) -> bool:
+        """Try the code as it is, then as an interactive session, then without notebook commands."""
+        if _is_python(code):
+            return True
+        if re.match(r"\s*>>>", code):
+            return _is_python("\n".join(_PROMPTED.findall(code)))
+        return _is_python(_NOTEBOOK_COMMAND.sub(r"\1pass", code))
+
+
+def _is_python(code: str) -> bool:
+    # CPython bounds its own depth: hostile nesting ends in one of these, not in a crash, on any thread stack
+    # of a megabyte or more (seen with 768 KB; the smallest default of the supported platforms is 1 MB).
+    try:
+        ast.parse(code)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return True

@@ -1,0 +1,52 @@
+"""What people can see of a text: no hidden characters, no tokens that a chat template gives a meaning."""
+
+from __future__ import annotations
+
+import re
+
+_HIDDEN = re.compile(
+    "["
+    "\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f"  # controls, except tab and what breaks a line
+    "\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f"  # Default_Ignorable_Code_Point of Unicode 15
+    "\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8"
+    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"  # the last: tag block, more selectors
+    "\ufff9-\ufffb\U00013430-\U0001343f\u2800"  # annotations, hieroglyph joiners, the blank braille cell
+    "\ud800-\udfff\ue000-\uf8ff\ufdd0-\ufdef\ufffe\uffff\U000f0000-\U0010ffff"  # nobody's: surrogates, private
+    "]"
+)
+_LINE_BREAK = re.compile("[\x0b\x0c\x85\u2028\u2029]")
+_TEMPLATE_TOKEN = re.compile(
+    r"""
+      <(?=[|\uff5c][^<>|\uff5c\s]{1,60}[|\uff5c]>)
+    | <(?=/?(?:s|bos|eos|eot|eop|endoftext|end_of_text|(?:start|end)_of_(?:turn|image|audio)
+              |end_of_utterance|think|tool_calls?|tool_response|function_calls?|unused\d{1,3})>)
+    | <(?=</?SYS>>)
+    | \[(?=/?(?:INST|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS|TOOL_CONTENT|THINK|IMG|gMASK)\])
+    """,
+    re.VERBOSE,
+)
+
+
+def visible(text: str) -> str:
+    """Drop every character that shows nothing, and make every line break but CR a newline.
+
+    Written as ranges rather than by `unicodedata`, whose tables differ between Python versions: a stored
+    deliberation must be rendered to the same bytes by all of them. The price: joiners that Persian and Indic
+    spelling and composed emoji use are lost too, for every author alike.
+    """
+    return _LINE_BREAK.sub("\n", _HIDDEN.sub("", text))
+
+
+def defused(text: str) -> str:
+    """Put a blank after the first character of every chat-template token, code included.
+
+    Engines look for these tokens in the whole rendered prompt, user text and code blocks included, so one
+    `<|im_end|>` left alone would end the turn. They are matched literally, so a blank inside is enough, and
+    readers still see what was written. Nothing else is changed, and a token can't arise from the change.
+    """
+    return _TEMPLATE_TOKEN.sub(lambda token: f"{token[0]} ", text)
+
+
+def readable(text: str) -> str:
+    """Return what may be put into a prompt: `visible`, then `defused`. Idempotent; plain text is unchanged."""
+    return defused(visible(text))

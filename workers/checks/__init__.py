@@ -1,0 +1,1 @@
+"""Checks that need more than the standard library, and the search for all that are installed."""

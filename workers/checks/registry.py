@@ -1,0 +1,82 @@
+"""Finds the checks: Conclave's own, and those that other installed packages add under `conclave.checks`."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from importlib.metadata import EntryPoint, entry_points
+
+from domain.checks.check import Check
+
+GROUP = "conclave.checks"
+RESERVED = frozenset({"overall_score"})
+"""Names that mean something else beside the checks in the event."""
+
+OWN = tuple(
+    EntryPoint(name=name, value=value, group=GROUP)
+    for name, value in (
+        ("not_empty", "domain.checks.not_empty:NotEmpty"),
+        ("length", "domain.checks.length:Length"),
+        ("repetition", "domain.checks.repetition:Repetition"),
+        ("secrets", "domain.checks.secrets:Secrets"),
+        ("acceptance_criteria", "domain.checks.acceptance_criteria:AcceptanceCriteria"),
+        ("python", "domain.checks.python_parses:PythonParses"),
+        ("json", "domain.checks.json_parses:JsonParses"),
+        ("toml", "domain.checks.toml_parses:TomlParses"),
+        ("yaml", "workers.checks.yaml_parses:YamlParses"),
+        ("bash", "workers.checks.bash_parses:BashParses"),
+    )
+)
+"""Named here too, so that a gate without them can't come of an installation that is out of date."""
+
+
+class CheckUnavailable(Exception):
+    """A check can't be used; the message says which, why, and what to do."""
+
+
+def load_checks(*, without: Collection[str] = (), added: Iterable[EntryPoint] | None = None) -> tuple[Check, ...]:
+    """Create every check but those named in `without`: Conclave's own first, then others by name.
+
+    `added` is what other packages declare (default: all installed). Raises CheckUnavailable for a check that
+    doesn't load or isn't one, for two of one name, and for an unknown name in `without`. That is at start, on
+    purpose: a gate that silently lost a check would let through what the operator relies on it to stop.
+    """
+    points = _points(entry_points(group=GROUP) if added is None else added)
+    if unknown := sorted(set(without) - {point.name for point in points}):
+        known = ", ".join(point.name for point in points)
+        raise CheckUnavailable(f"there is no check named {unknown[0]!r} to leave out; there are {known}")
+    return tuple(_create(point) for point in points if point.name not in without)
+
+
+def _points(added: Iterable[EntryPoint]) -> list[EntryPoint]:
+    found = {point.name: point for point in OWN}
+    for point in sorted(added, key=lambda one: (one.name, one.value)):
+        known = found.setdefault(point.name, point)
+        if known.value != point.value:
+            raise CheckUnavailable(
+                f"two checks are named {point.name!r}: {known.value} and {point.value}{_origin(point)}; "
+                "rename or uninstall one"
+            )
+    return list(found.values())
+
+
+def _create(point: EntryPoint) -> Check:
+    try:
+        check = point.load()()
+    except Exception as error:
+        raise _unavailable(point, f"{type(error).__name__}: {error}") from error
+    if not callable(getattr(check, "run", None)) or not isinstance(getattr(check, "hard", None), bool):
+        raise _unavailable(point, "it needs `name`, `hard` and `run`")
+    if getattr(check, "name", None) != point.name or point.name in RESERVED:
+        raise _unavailable(point, f"its `name` must be the entry point's, and none of {', '.join(RESERVED)}")
+    return check  # type: ignore[no-any-return]
+
+
+def _unavailable(point: EntryPoint, why: str) -> CheckUnavailable:
+    return CheckUnavailable(
+        f"the check {point.name!r} ({point.value}{_origin(point)}) can't be used: {why}; "
+        "repair it, uninstall it, or leave it out by name"
+    )
+
+
+def _origin(point: EntryPoint) -> str:
+    return f" of the package {point.dist.name}" if point.dist is not None else ""
