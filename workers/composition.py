@@ -1,0 +1,142 @@
+"""The composition root: the only place where ports meet their adapters. Nothing connects before its first use."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable
+from functools import cache
+from importlib.metadata import version
+
+from celery import Celery
+from redis import Redis
+
+from bridge.bridge import Bridge, BridgeOptions
+from bridge.connection import NatsOptions
+from bridge.consumer import ConsumerOptions
+from bridge.event_publisher import NatsEventPublisher
+from bridge.streams import StreamLimits
+from domain.ports.deliberation_index import DeliberationIndex
+from domain.ports.engine_directory import EngineRecord
+from domain.services import Services
+from tasks.dispatcher import CeleryDispatcher
+from tasks.heartbeat import Heartbeat
+from workers import logs
+from workers.adapters.chat_model import OpenAIChatModel
+from workers.adapters.clock import SystemClock
+from workers.adapters.redis.connection import connect
+from workers.adapters.redis.council_registry import RedisCouncilRegistry
+from workers.adapters.redis.deliberation_index import RedisDeliberationIndex
+from workers.adapters.redis.deliberation_store import RedisDeliberationStore
+from workers.adapters.redis.engine_directory import RedisEngineDirectory
+from workers.adapters.redis.outbox import RedisOutbox
+from workers.adapters.redis.plan_store import RedisPlanStore
+from workers.checks.registry import load_checks
+from workers.portal import Portal
+from workers.settings import STORE_DB, Settings
+
+
+def store_client(settings: Settings) -> Redis:
+    """Return a client of the durable store; connects at its first command."""
+    return connect(settings.redis(STORE_DB), master=settings.redis_sentinel_master)
+
+
+def build(
+    settings: Settings, app: Celery, *, own_engine: Callable[[], EngineRecord | None] = lambda: None
+) -> Services:
+    """Wire all ports for one process; `own_engine` is the engine that the process is pinned to."""
+    clock, client, prefix = SystemClock(), store_client(settings), settings.key_prefix
+    keep = settings.retention_s
+    plans = RedisPlanStore(client, retention_s=keep, prefix=prefix)
+    engines = RedisEngineDirectory(client, prefix=prefix)
+    portal = Portal()
+    return Services(
+        clock=clock,
+        councils=RedisCouncilRegistry(client, prefix=prefix),
+        plans=plans,
+        deliberations=RedisDeliberationStore(client, clock=clock, retention_s=keep, prefix=prefix),
+        index=RedisDeliberationIndex(client, clock=clock, retention_s=keep, prefix=prefix),
+        outbox=RedisOutbox(client, clock=clock, retention_s=keep, prefix=prefix),
+        publisher=NatsEventPublisher(nats_options(settings), portal),
+        dispatcher=CeleryDispatcher(app, plans),
+        model=OpenAIChatModel(
+            engines, portal, own=own_engine, api_key=lambda record: settings.engine_key.get_secret_value()
+        ),
+        engines=engines,
+        checks=load_checks(),
+        policy=settings.effective_policy,
+    )
+
+
+def per_process(build_services: Callable[[], Services]) -> tuple[Callable[[], Services], Callable[[], Heartbeat]]:
+    """Return functions that give a process its services and heartbeat, made on first use.
+
+    Kept by process id, since connections, threads and event loops do not survive a fork.
+    """
+
+    @cache
+    def services(pid: int) -> Services:
+        return build_services()
+
+    @cache
+    def heartbeat(pid: int) -> Heartbeat:
+        return Heartbeat(services(pid))
+
+    return lambda: services(os.getpid()), lambda: heartbeat(os.getpid())
+
+
+def nats_options(settings: Settings) -> NatsOptions:
+    """Say where NATS is and who we are there."""
+    return NatsOptions(
+        servers=settings.nats_url,
+        user=settings.nats_user,
+        password=settings.nats_password,
+        credentials=settings.nats_credentials,
+        tls_ca=settings.nats_ca,
+        tls_cert=settings.nats_cert,
+        tls_key=settings.nats_key,
+    )
+
+
+def bridge_options(settings: Settings) -> BridgeOptions:
+    """Say everything a bridge needs to know."""
+    return BridgeOptions(
+        nats=nats_options(settings),
+        consumer=ConsumerOptions(
+            batch=settings.bridge_batch,
+            ack_wait_s=settings.bridge_ack_wait_s,
+            max_ack_pending=settings.bridge_max_ack_pending,
+            max_deliver=settings.bridge_max_deliver,
+        ),
+        streams=StreamLimits(
+            duplicate_window_s=settings.duplicate_window_s, max_bytes=settings.stream_max_bytes
+        ),
+        max_message_bytes=settings.max_message_bytes,
+        phases=settings.phase_roles,
+        version=version("conclave"),
+    )
+
+
+def serve_bridge(settings: Settings) -> None:
+    """Run a bridge until SIGTERM or SIGINT, then settle what is at hand."""
+    from workers.app import make_app
+
+    logs.configure(level=settings.log_level, as_json=settings.log_json)
+    services = build(settings, make_app(settings))
+    bridge = Bridge(
+        bridge_options(settings), dispatcher=services.dispatcher, room=_room(services.index, settings.max_open)
+    )
+    asyncio.run(_until_signalled(bridge))
+
+
+def _room(index: DeliberationIndex, max_open: int) -> Callable[[], int]:
+    return lambda: max_open - index.count_open()
+
+
+async def _until_signalled(bridge: Bridge) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    await bridge.serve(stop)

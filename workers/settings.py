@@ -1,0 +1,120 @@
+"""Everything an operator can set, read from `CONCLAVE_*` variables; the only place that reads the environment."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from domain.policy import Policy
+
+BROKER_DB, RESULTS_DB, STORE_DB = 0, 1, 2
+"""Databases of one Valkey server, so that broker, chord counters and durable state can be looked at apart."""
+
+Words = Annotated[tuple[str, ...], NoDecode]
+
+
+class Settings(BaseSettings):
+    """Effective settings; `conclave config` prints them with secrets masked."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="CONCLAVE_", env_nested_delimiter="__", frozen=True, extra="ignore", env_ignore_empty=True
+    )
+
+    redis_url: SecretStr = SecretStr("redis://127.0.0.1:6379")
+    """Valkey or Redis: redis://, valkey://, rediss:// (TLS) or sentinel://; without a database number."""
+    redis_sentinel_master: str = "conclave"
+    """The master's name where `redis_url` is sentinel://."""
+    key_prefix: str = "conclave:"
+    """In front of every key of the store."""
+    retention_s: float = Field(default=14 * 86_400.0, gt=0)
+    """How long plans and ended deliberations are kept: two weeks, enough for a sprint's review."""
+
+    nats_url: Words = ("nats://127.0.0.1:4222",)
+    """Servers of the NATS cluster, separated by commas; nats:// or tls://."""
+    nats_user: str = ""
+    """User name; empty for none."""
+    nats_password: SecretStr = SecretStr("")
+    """Password of `nats_user`."""
+    nats_credentials: Path | None = None
+    """A .creds file in place of user and password."""
+    nats_ca: Path | None = None
+    """Certificate authority of the NATS servers, PEM."""
+    nats_cert: Path | None = None
+    """Our certificate for NATS, PEM."""
+    nats_key: Path | None = None
+    """The key of `nats_cert`, PEM."""
+    duplicate_window_s: float = Field(default=3600.0, gt=0)
+    """Deduplication window of the streams that Conclave creates: longer than the outages we ride out."""
+    stream_max_bytes: int = Field(default=1 << 30, gt=0)
+    """Size limit of each stream that Conclave creates: 1 GiB."""
+
+    model: str = "smollm2-135m-instruct"
+    """The served model for agents that name none; its queue is llm.<model>."""
+    engine_url: str = ""
+    """An OpenAI-compatible endpoint that this process calls first; empty: the directory of engines decides."""
+    engine_key: SecretStr = SecretStr("")
+    """Bearer token for `engine_url`."""
+    worker_concurrency: int = Field(default=32, ge=1, le=1024)
+    """Threads of a worker; a control worker's threads mostly wait for models, so more than cores."""
+    visibility_timeout_s: float = Field(default=20.0, ge=2)
+    """How soon a killed worker's task is run by another; a heartbeat keeps running tasks visible."""
+    policy: Policy = Policy()
+    """Defaults and limits of deliberations: CONCLAVE_POLICY__ROUNDS and so on."""
+
+    bridge_batch: int = Field(default=64, ge=1, le=1000)
+    """Messages fetched at once."""
+    bridge_ack_wait_s: float = Field(default=30.0, gt=0)
+    """How long NATS waits for an acknowledgement before it delivers again."""
+    bridge_max_deliver: int = Field(default=10, ge=1)
+    """Deliveries of one message before it goes to the dead letters."""
+    bridge_max_ack_pending: int = Field(default=1000, ge=1)
+    """Unacknowledged messages over all bridges."""
+    max_message_bytes: int = Field(default=1 << 20, ge=1024)
+    """Larger messages are dead-lettered: 1 MiB, NATS's own default."""
+    max_open: int = Field(default=1000, ge=1)
+    """Open deliberations above which bridges stop fetching; the backlog waits in JetStream."""
+    phase_roles: dict[str, tuple[str, ...]] = {}
+    """Which roles deliberate when a story enters a phase, as JSON: {"BUILD": ["DEV", "QA"]}."""
+
+    state: Path = Path(".conclave")
+    """Folder of the embedded stack."""
+    log_json: bool | None = None
+    """JSON lines (true) or text for people (false); None: text on a terminal, JSON elsewhere."""
+    log_level: str = "INFO"
+    """DEBUG, INFO, WARNING or ERROR."""
+
+    @field_validator("nats_url", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+
+    @field_validator("redis_url", mode="before")
+    @classmethod
+    def _valkey_is_redis(cls, value: object) -> object:
+        """kombu, celery and flower know no valkey://."""
+        text = value.get_secret_value() if isinstance(value, SecretStr) else value
+        if not isinstance(text, str):
+            return value
+        for ours, theirs in (("valkey://", "redis://"), ("valkeys://", "rediss://")):
+            text = text.replace(ours, theirs)
+        return text.rstrip("/")
+
+    def redis(self, database: int) -> str:
+        """Return the URL of one of our databases, secret included."""
+        return ";".join(_with_database(part, database) for part in self.redis_url.get_secret_value().split(";"))
+
+    @property
+    def effective_policy(self) -> Policy:
+        """The policy with this fleet's default model."""
+        return self.policy.model_copy(update={"model": self.model})
+
+
+def _with_database(url: str, database: int) -> str:
+    address, mark, query = url.partition("?")
+    scheme, _, rest = address.partition("://")
+    return f"{scheme}://{rest.partition('/')[0]}/{database}{mark}{query}"
