@@ -90,7 +90,11 @@ class ScriptedEngine:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._over is not None:
+        self.stop()
+
+    def stop(self) -> None:
+        """Go away as a killed engine does; a second call does nothing."""
+        if self._over is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._over.set)
         self._thread.join(10)
 

@@ -46,6 +46,10 @@ class Script:
     in_flight: int = 0
     max_in_flight: int = 0
     cancelled: int = 0
+    counted: int = 0
+    """How often it was asked to count tokens."""
+    keys: set[str] = field(default_factory=set)
+    """Values of `Authorization` it was shown."""
     connections: set[int] = field(default_factory=set)
     blocks: set[int] = field(default_factory=set)
     totals: dict[str, int] = field(default_factory=lambda: dict.fromkeys(COUNTED, 0))
@@ -98,6 +102,7 @@ def application(script: Script) -> web.Application:
     app.router.add_get("/v1/models", _models)
     app.router.add_post("/v1/chat/completions", _chat)
     app.router.add_post("/tokenize", _tokenize)
+    app.router.add_post("/apply-template", _apply_template)
     app.router.add_get("/metrics", _metrics)
     app.router.add_get("/_scripted/requests", _requests)
     app.router.add_post("/_scripted/faults", _steer)
@@ -122,6 +127,7 @@ async def _chat(request: web.Request) -> web.StreamResponse:
     script, body = request.app[SCRIPT], await request.json()
     script.bodies.append(body)
     script.connections.add(id(request.transport))
+    script.keys.add(request.headers.get("Authorization", ""))
     script.in_flight += 1
     script.max_in_flight = max(script.max_in_flight, script.in_flight)
     try:
@@ -195,11 +201,16 @@ async def _half(request: web.Request, whole: web.Response) -> web.StreamResponse
 
 async def _tokenize(request: web.Request) -> web.Response:
     script, body = request.app[SCRIPT], await request.json()
+    script.counted += 1
     text = _prompt(body["messages"]) if "messages" in body else body.get("content", "")
     count = len(text.split())
     return web.json_response(
         {"count": count, "max_model_len": script.context_length, "tokens": list(range(count))}
     )
+
+
+async def _apply_template(request: web.Request) -> web.Response:
+    return web.json_response({"prompt": _prompt((await request.json())["messages"])})
 
 
 async def _metrics(request: web.Request) -> web.Response:

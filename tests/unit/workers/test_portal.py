@@ -6,7 +6,6 @@ import asyncio
 import os
 import signal
 import threading
-import time
 from concurrent.futures import CancelledError
 from pathlib import Path
 
@@ -59,9 +58,10 @@ def test_a_child_process_gets_a_loop_of_its_own(tmp_path: Path) -> None:
 
 
 def test_cancelling_the_future_cancels_what_runs() -> None:
-    ended = threading.Event()
+    started, ended = threading.Event(), threading.Event()
 
     async def forever() -> None:
+        started.set()
         try:
             await asyncio.Event().wait()
         finally:
@@ -69,9 +69,7 @@ def test_cancelling_the_future_cancels_what_runs() -> None:
 
     portal = Portal()
     future = portal.start(forever)
-    deadline = time.monotonic() + 5
-    while not future.running() and time.monotonic() < deadline:
-        time.sleep(0.01)
+    assert started.wait(5)
     future.cancel()
     with pytest.raises(CancelledError):
         future.result(5)

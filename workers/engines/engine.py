@@ -1,0 +1,87 @@
+"""What the worker asks of every kind of engine; each kind is one file beside this one."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from domain.ports.chat_model import Message
+from domain.ports.engine_directory import EngineKind, Guidance
+from workers.engines.spec import EngineSpec
+
+Post = Callable[[str, Mapping[str, Any]], Awaitable[Any]]
+"""Posts JSON to a path below the engine's root and returns the JSON it answers."""
+
+
+@dataclass(frozen=True)
+class Launch:
+    """A command line and what it needs in its environment besides the worker's own."""
+
+    argv: tuple[str, ...]
+    env: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Gauges:
+    """Names of an engine's Prometheus metrics; empty where it has none."""
+
+    running: str = ""
+    waiting: str = ""
+    kv_usage: str = ""
+    prefix_queries: str = ""
+    """Prompt tokens looked up in the prefix cache."""
+    prefix_hits: str = ""
+    prompt_tokens: str = ""
+    generated_tokens: str = ""
+
+
+class Engine(Protocol):
+    """One kind of engine."""
+
+    @property
+    def kind(self) -> EngineKind: ...
+
+    @property
+    def guidance(self) -> Guidance:
+        """How its answers are kept to a form unless the operator forces another way."""
+        ...
+
+    @property
+    def gauges(self) -> Gauges: ...
+
+    def slots(self, spec: EngineSpec) -> int:
+        """Return how many calls a worker keeps in flight; 0 where nobody knows a limit."""
+        ...
+
+    def launch(self, spec: EngineSpec, port: int, without: frozenset[str] = frozenset()) -> Launch:
+        """Return how to start it on `port`. `without` names flags that this installation does not know.
+
+        Raises TypeError for an engine that isn't ours to start.
+        """
+        ...
+
+    def optional(self, flag: str) -> bool:
+        """Whether the engine does its work without that flag: an older installation may not know it."""
+        ...
+
+    async def count_tokens(self, post: Post, model: str, messages: Sequence[Message]) -> int | None:
+        """Count the prompt's tokens, chat template included; None where the engine can't be asked."""
+        ...
+
+
+def turns(messages: Sequence[Message]) -> list[dict[str, str]]:
+    """Return messages as OpenAI's API takes them."""
+    return [{"role": message.role, "content": message.content} for message in messages]
+
+
+def gpu_environment(spec: EngineSpec) -> dict[str, str]:
+    """Pin to the spec's GPUs; without any the environment stays as it is."""
+    return {"CUDA_VISIBLE_DEVICES": ",".join(spec.gpus)} if spec.gpus else {}
+
+
+def words(spec: EngineSpec, command: Sequence[str]) -> tuple[str, ...]:
+    """Put what is loaded where the command says `{model}`, or behind it."""
+    if any("{model}" in word for word in command):
+        return tuple(word.replace("{model}", spec.loads) for word in command)
+    return (*command, spec.loads)

@@ -1,0 +1,17 @@
+"""Every kind of engine by its name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from domain.ports.engine_directory import EngineKind
+from workers.engines.engine import Engine
+from workers.engines.external import ExternalEngine
+from workers.engines.llama_cpp import LlamaCppEngine
+from workers.engines.vllm import VllmEngine
+
+ENGINES: Mapping[EngineKind, Engine] = {
+    EngineKind.VLLM: VllmEngine(),
+    EngineKind.LLAMA_CPP: LlamaCppEngine(),
+    EngineKind.EXTERNAL: ExternalEngine(),
+}
