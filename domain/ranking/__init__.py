@@ -1,0 +1,24 @@
+"""Peer review's ranking: ballots in, a verdict with its doubts out. Pure; no model, store or clock."""
+
+from domain.ranking.agreement import kendall_w, krippendorff_alpha
+from domain.ranking.ballot import Ballot
+from domain.ranking.early import decided_early
+from domain.ranking.ranking import rank
+from domain.ranking.reliability import Reliability, update
+from domain.ranking.result import Agreement, Entry, Ranking, ReviewerReport
+from domain.ranking.settings import RankingSettings
+
+__all__ = [
+    "Agreement",
+    "Ballot",
+    "Entry",
+    "Ranking",
+    "RankingSettings",
+    "Reliability",
+    "ReviewerReport",
+    "decided_early",
+    "kendall_w",
+    "krippendorff_alpha",
+    "rank",
+    "update",
+]

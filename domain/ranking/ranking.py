@@ -1,0 +1,150 @@
+"""Ballots in, verdict out. Pure, and indifferent to the order in which anything is handed in."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from math import inf
+
+from domain.ranking.ballot import Ballot
+from domain.ranking.effects import Fit, ScoreModel
+from domain.ranking.linear import Vector
+from domain.ranking.order import Order, TieBreaks, arrange, respect_unanimity
+from domain.ranking.pairwise import Contests
+from domain.ranking.panel import Panel, Row, mean, seat
+from domain.ranking.reliability import Reliability
+from domain.ranking.report import Findings, describe
+from domain.ranking.result import Ranking
+from domain.ranking.robustness import agreements, weights
+from domain.ranking.settings import DEFAULT_SETTINGS, RankingSettings
+from domain.ranking.uncertainty import assess
+from domain.rubric import Rubric
+
+
+def rank(
+    ballots: Iterable[Ballot],
+    *,
+    settings: RankingSettings = DEFAULT_SETTINGS,
+    rubric: Rubric | None = None,
+    checks: Mapping[str, float] | None = None,
+    hashes: Mapping[str, str] | None = None,
+    excluded: Collection[str] = (),
+    caps: Mapping[str, float] | None = None,
+    authors: Mapping[str, str] | None = None,
+    reviewers: Collection[str] = (),
+    reliability: Reliability | None = None,
+) -> Ranking:
+    """Rank the proposals by their reviewers' scores.
+
+    `rubric` gives the criteria, their weights and their order; without it every criterion on the ballots
+    counts equally, by name. `checks` is each proposal's check score, the greater the better (absent: 0), and
+    breaks ties. `hashes` is each proposal's content hash and names a winner where nothing else does (absent:
+    a hash of its id). `excluded` proposals are removed first, their authors still review; `caps` bounds a
+    proposal's score. `authors` names proposals that no ballot may know of, `reviewers` who was to review
+    besides the authors; both only make gaps visible. `reliability` counts only where the settings say so.
+
+    Scores of a reviewer's own proposals are never read. Several ballots of a reviewer are averaged.
+    Raises ValueError if two ballots disagree about who wrote a proposal.
+
+    >>> authors = {"p1": "ada", "p2": "bob", "p3": "eve"}
+    >>> ballots = [
+    ...     Ballot("ada", author_of=authors, scores={"p2": {"fit": 8}, "p3": {"fit": 4}}),
+    ...     Ballot("bob", author_of=authors, scores={"p1": {"fit": 5}, "p3": {"fit": 2}}),
+    ...     Ballot("eve", author_of=authors, scores={"p1": {"fit": 6}, "p2": {"fit": 7}}),
+    ...     Ballot("judge", author_of=authors, scores={"p1": {"fit": 6}, "p2": {"fit": 8}, "p3": {"fit": 3}}),
+    ... ]
+    >>> ranking = rank(ballots)
+    >>> [(entry.rank, entry.proposal, round(entry.score, 2), entry.interval) for entry in ranking.entries]
+    [(1, 'p2', 7.28, (1, 1)), (2, 'p1', 5.9, (2, 2)), (3, 'p3', 3.26, (3, 3))]
+    >>> ranking.winner, ranking.tied, ranking.contested, ranking.decided_by
+    ('p2', False, False, 'score')
+    """
+    panel = seat(ballots, rubric=rubric, excluded=excluded, authors=authors or {}, reviewers=reviewers)
+    rows = [row for row in panel.rows if len(row.scores) > 1]
+    model = ScoreModel(panel, rows, settings)
+    prior = _prior(rows, reliability, settings)
+    without = model.leave_one_out(prior)
+    agreement = agreements(rows, without)
+    weight = weights(agreement, prior, settings)
+    fit = model.fit(weight, without if weight == prior else model.leave_one_out(weight))
+    level = mean(fit.levels) if rows else None
+    gate = _Gate(panel, level or 0.0, caps or {}, checks or {}, hashes or {})
+    contests = Contests([row.scores for row in panel.rows], len(panel.proposals))
+    order, scores = _order(fit, contests, model.compared, gate)
+    return describe(
+        Findings(
+            panel=panel,
+            rows=rows,
+            model=model,
+            fit=fit,
+            weights=weight,
+            agreement=agreement,
+            level=level,
+            contests=contests,
+            order=order,
+            scores=scores,
+            caps=gate.caps,
+            winners_without=[gate.first(effects, model.compared) for effects in fit.without],
+            uncertainty=assess(fit, model.compared, _canonical(model, fit, rows), gate.ceilings, settings),
+            excluded=tuple(sorted(excluded)),
+            settings=settings,
+        )
+    )
+
+
+def _prior(rows: Sequence[Row], reliability: Reliability | None, settings: RankingSettings) -> list[float]:
+    if reliability is None or not settings.use_reliability:
+        return [1.0] * len(rows)
+    return reliability.weights([row.reviewer for row in rows], settings.weight_floor)
+
+
+def _canonical(model: ScoreModel, fit: Fit, rows: Sequence[Row]) -> list[int]:
+    """Put reviewers in an order that names decide only as a last resort: renaming must not move the draws."""
+
+    def content(r: int) -> tuple[list[tuple[float, float]], str]:
+        given = model.centred[r].scores.items()
+        return sorted((round(fit.effects[c], 9), round(score, 9)) for c, score in given), rows[r].reviewer
+
+    return sorted(range(len(rows)), key=content)
+
+
+@dataclass(frozen=True)
+class _Gate:
+    """What stands beside the ballots: caps, checks and hashes, by column."""
+
+    panel: Panel
+    level: float
+    caps: Mapping[str, float]
+    checks: Mapping[str, float]
+    named: Mapping[str, str]
+
+    @property
+    def ceilings(self) -> Vector:
+        """The greatest effect that each proposal's cap allows."""
+        return [self.caps.get(proposal, inf) - self.level for proposal in self.panel.proposals]
+
+    @property
+    def hashes(self) -> list[str]:
+        return [self.named.get(p) or sha256(p.encode()).hexdigest() for p in self.panel.proposals]
+
+    def first(self, effects: Sequence[float], columns: Sequence[int]) -> str:
+        """Who has the highest effect under the caps; equals go by hash."""
+        ceilings, hashes = self.ceilings, self.hashes
+        best = min(columns, key=lambda c: (-round(min(effects[c], ceilings[c]), 9), hashes[c]))
+        return self.panel.proposals[best]
+
+    def breaks(self, fit: Fit, contests: Contests) -> TieBreaks:
+        checks = [self.checks.get(proposal, 0.0) for proposal in self.panel.proposals]
+        criteria = [tuple(effects[c] for effects in fit.criteria) for c in self.panel.columns]
+        return TieBreaks(contests, checks, criteria, self.hashes)
+
+
+def _order(fit: Fit, contests: Contests, compared: Sequence[int], gate: _Gate) -> tuple[Order, list[float]]:
+    """Order the compared proposals by capped score; after them those of which nothing is known, by tie-breaks."""
+    pooled = respect_unanimity(fit.effects, contests, compared)
+    scores = [gate.level + min(effect, top) for effect, top in zip(pooled, gate.ceilings, strict=True)]
+    breaks = gate.breaks(fit, contests)
+    known = arrange(scores, compared, breaks)
+    rest = arrange(scores, [c for c in gate.panel.columns if c not in compared], breaks)
+    return known.followed_by(rest), scores
