@@ -10,7 +10,7 @@ from domain.deliberation import Deliberation
 from domain.identity import conclude_task_id, dispatch_task_id, generate_task_id
 from domain.plan import PlanRequest
 from domain.ports.plan_store import PlanStore
-from tasks.queues import CONTROL, model_queue_name, queue
+from tasks.queues import CONTROL, model_queue_name
 
 
 class CeleryDispatcher:
@@ -41,7 +41,7 @@ class CeleryDispatcher:
             args=(request.request_id,),
             task_id=dispatch_task_id(request.request_id),
             argsrepr=f"({request.request_id}, plan={request.plan.plan_id[:80]})",
-            queue=queue(CONTROL),
+            queue=CONTROL,
         )
 
     def _generate(self, deliberation: Deliberation, agent_id: str) -> Signature:
@@ -52,7 +52,7 @@ class CeleryDispatcher:
             task_id=generate_task_id(deliberation.deliberation_id, 0, agent_id),
             argsrepr=f"({_label(deliberation)}, agent={agent_id}, model={model})",
             kwargsrepr="{}",
-            queue=queue(model_queue_name(model)),
+            queue=model_queue_name(model),
         )
 
     def _conclude(self, deliberation: Deliberation) -> Signature:
@@ -62,7 +62,7 @@ class CeleryDispatcher:
             task_id=conclude_task_id(deliberation.deliberation_id),
             argsrepr=f"({_label(deliberation)})",
             kwargsrepr="{}",
-            queue=queue(CONTROL),
+            queue=CONTROL,
         )
 
 

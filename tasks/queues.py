@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from celery.app.amqp import AMQP
 from kombu import Exchange, Queue
 
 CONTROL = "control"
@@ -25,6 +26,13 @@ def model_queue_name(model: str) -> str:
 def queue(name: str) -> Queue:
     """Declare a queue: durable, bound to our exchange by its own name."""
     return Queue(name, exchange=EXCHANGE, routing_key=name, durable=True)
+
+
+class Amqp(AMQP):
+    """Declares a model's queue on our exchange when it is first named: models are the users' own."""
+
+    def autoexchange(self, name: str) -> Exchange:  # type: ignore[override]  # the stubs only know its None
+        return EXCHANGE
 
 
 def declared(models: Iterable[str]) -> tuple[Queue, ...]:

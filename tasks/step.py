@@ -34,6 +34,7 @@ class ConclaveApp(Celery):
     lifetime of that process. `heartbeat` likewise.
     """
 
+    amqp_cls = "tasks.queues:Amqp"
     services: Callable[[], Services]
     heartbeat: Callable[[], Heartbeat]
 

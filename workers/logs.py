@@ -16,6 +16,9 @@ SHARED: tuple[Processor, ...] = (
     structlog.processors.StackInfoRenderer(),
 )
 
+CHATTY = ("httpx2", "httpcore2", "openai", "asyncio")
+"""Libraries that write a line per request at INFO; a step has one line of its own."""
+
 
 def configure(*, level: str = "INFO", as_json: bool | None = None) -> None:
     """Send structlog and the standard library's logging through one formatter to standard error.
@@ -34,6 +37,8 @@ def configure(*, level: str = "INFO", as_json: bool | None = None) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
+    for chatty in CHATTY:
+        logging.getLogger(chatty).setLevel(logging.WARNING)
 
 
 def _formatter(wants_json: bool) -> logging.Formatter:

@@ -1,0 +1,127 @@
+"""The pipeline as a user runs it: real bridges, workers and beat as processes, against given servers."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from tests.support.factories import fresh
+from workers.stack.guard import Guard
+from workers.stack.log import Log
+from workers.stack.probes import log_says, wait_until
+from workers.stack.process import Process, kill_group, spawn
+
+READY_WITHIN = 60.0
+
+
+class Service:
+    """One process of the fleet; it can be killed and started again."""
+
+    def __init__(self, process: Process, *, folder: Path, guard: Guard) -> None:
+        self.process = process
+        self.log = Log(folder / f"{process.name}.log")
+        self._guard = guard
+        self._child: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int:
+        assert self._child is not None
+        return self._child.pid
+
+    @property
+    def running(self) -> bool:
+        return self._child is not None and self._child.poll() is None
+
+    def start(self, *, wait: bool = True) -> Service:
+        """Start the process; return when it is ready, or at once."""
+        self._child = spawn(self.process, log=self.log, guard=self._guard)
+        if wait:
+            self.wait_ready()
+        return self
+
+    def wait_ready(self) -> None:
+        settled = wait_until(lambda: not self.running or self.process.ready(self.log), within=READY_WITHIN)
+        assert settled, f"{self.process.name} is not ready: {self.log.tail()}"
+        assert self.running, f"{self.process.name} ended: {self.log.tail(20)}"
+
+    def end(self, number: signal.Signals, within: float = 60.0) -> int:
+        """Send a signal to the process and return its exit code when it has ended."""
+        assert self._child is not None
+        if number is signal.SIGKILL:
+            kill_group(self._child, number)
+        else:
+            self._child.send_signal(number)
+        return self._child.wait(timeout=within)
+
+    def kill9(self) -> None:
+        self.end(signal.SIGKILL)
+
+    def stop(self) -> int:
+        return self.end(signal.SIGTERM)
+
+
+class Fleet:
+    """Starts services that find their servers by the environment; all of them end with the `with` block."""
+
+    def __init__(
+        self,
+        folder: Path,
+        guard: Guard,
+        *,
+        nats_url: str,
+        redis_url: str,
+        engine_url: str = "",
+        model: str = "scripted",
+        env: Mapping[str, str] | None = None,
+    ) -> None:
+        self.folder = folder
+        self.model = model
+        self.env = {
+            "CONCLAVE_NATS_URL": nats_url,
+            "CONCLAVE_REDIS_URL": redis_url,
+            "CONCLAVE_ENGINE_URL": engine_url,
+            "CONCLAVE_MODEL": model,
+            "CONCLAVE_STATE": str(folder / "state"),
+            "CONCLAVE_LOG_JSON": "true",
+            **(env or {}),
+        }
+        self._guard = guard
+        self.services: list[Service] = []
+
+    def bridge(self) -> Service:
+        return self._service("bridge", (sys.executable, "-m", "workers.cli", "bridge"), "bridge_ready")
+
+    def control(self, *, threads: int = 32) -> Service:
+        return self._worker("control", "control", threads)
+
+    def worker(self, *, threads: int = 32, model: str = "") -> Service:
+        """A worker of the model, pinned to the engine by its URL."""
+        return self._worker("model", f"llm.{model or self.model}", threads)
+
+    def beat(self) -> Service:
+        schedule = self.folder / fresh("beat")
+        return self._service("beat", (*_CELERY, "beat", "-l", "INFO", "-s", str(schedule)), "beat: Starting")
+
+    def _worker(self, part: str, queue: str, threads: int) -> Service:
+        options = ("-Q", queue, "-n", f"{fresh(part)}@%h", "-P", "threads", "-c", str(threads), "-l", "INFO", "-E")
+        return self._service(part, (*_CELERY, "worker", *options), " ready.")
+
+    def _service(self, part: str, argv: tuple[str, ...], ready: str) -> Service:
+        process = Process(name=fresh(part), argv=argv, env=self.env, ready=log_says(ready))
+        service = Service(process, folder=self.folder / "logs", guard=self._guard)
+        self.services.append(service)
+        return service
+
+    def __enter__(self) -> Fleet:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for service in self.services:
+            if service.running:
+                service.kill9()
+
+
+_CELERY = (sys.executable, "-m", "celery", "-A", "workers.app")
