@@ -37,7 +37,9 @@ class MemberView(Value):
     detail: str
     """Why it failed, or which of its ballots are missing; empty else."""
     proposal_s: float | None
-    """Seconds that its first proposal took."""
+    """Seconds that its first proposal took, or took to fail; None while there is neither."""
+    first_tokens: int
+    """Length of its first proposal."""
     review_s: float
     """Seconds of its ballots, critiques and revisions, one after another."""
     ballots: int
@@ -143,6 +145,7 @@ def _member(record: Record, agent: Agent) -> MemberView:
         status=_standing(record, first, ballots, proposes=proposes),
         detail=_detail(first, missing),
         proposal_s=first.duration_ms / 1000 if first else None,
+        first_tokens=first.usage.completion_tokens if first else 0,
         review_s=sum(call.duration_ms for call in calls if call is not first) / 1000,
         ballots=len(ballots) - len(missing),
         ballots_missing=len(missing),

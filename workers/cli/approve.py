@@ -1,0 +1,123 @@
+"""`conclave approve`: publish a plan's approval as any publisher would."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from bridge.intake import read
+from bridge.message import InboundMessage
+from bridge.rejection import Refusal, Rejected
+from bridge.strict_json import parse_object
+from bridge.subjects import PLAN_APPROVED
+from domain.identity import deliberation_id
+from domain.inbound import plan_approved
+from domain.plan import PlanRequest
+from workers.cli.complaint import BadInput
+from workers.cli.connection import read_settings
+from workers.cli.council import read_text
+from workers.cli.output import AS_JSON, print_json
+
+
+def approve(
+    plan: Annotated[Path, typer.Argument(help="The plan as a JSON object; `-` reads standard input.")],
+    role: Annotated[
+        list[str] | None, typer.Option(help="Ask this role instead of those in the file; may be repeated.")
+    ] = None,
+    approved_by: Annotated[
+        str | None, typer.Option(help="Who approves; default: what the file says, else your user name.")
+    ] = None,
+    as_json: AS_JSON = False,
+) -> None:
+    """Publish a plan's approval to NATS, and print what will follow from it.
+
+    The file needs `story_id`, `plan_id` and `roles`; the rest is optional. Without a `timestamp` each call is a
+    new approval; with one, approving twice is the same approval and starts nothing new.
+
+    Examples:
+
+        conclave approve plan.json --role DEV --role QA
+
+        generate-plan | conclave approve - --approved-by release-board
+    """
+    from workers.cli.jetstream import Wire
+
+    settings = read_settings()
+    payload = approval(read_text(plan), source=str(plan), roles=role or (), approved_by=approved_by)
+    request = validated(payload, source=str(plan), max_bytes=settings.max_message_bytes)
+    with Wire.to(settings) as wire:
+        wire.approve(payload)
+    if as_json:
+        print_json(announced(request))
+    else:
+        print_request(request)
+
+
+def approval(text: str, *, source: str, roles: Sequence[str], approved_by: str | None) -> bytes:
+    """Turn a plan file into the message: what the file leaves out is filled in, an envelope stays as it is."""
+    try:
+        plan = parse_object(text.encode("utf-8", "surrogatepass"))
+    except Refusal as refusal:
+        raise BadInput(f"{source} can't be approved: {refusal}") from refusal
+    if "specversion" not in plan and not {"payload", "event_type"} <= plan.keys():
+        plan = _filled_in(plan, roles, approved_by)
+    elif roles or approved_by:
+        raise BadInput(
+            f"{source} is an event in an envelope, which stays as it is: leave out --role, --approved-by"
+        )
+    return json.dumps(plan, ensure_ascii=False).encode()
+
+
+def validated(payload: bytes, *, source: str, max_bytes: int) -> PlanRequest:
+    """Read the message as a bridge will. Raises BadInput with the reason it would be dead-lettered for."""
+    message = InboundMessage(subject=PLAN_APPROVED, data=payload, received_at=time.time())
+    found = read(message, translate=plan_approved, max_bytes=max_bytes)
+    if isinstance(found, Rejected):
+        raise BadInput(f"{source} can't be approved: {found.reason}")
+    return found.requests[0]
+
+
+def announced(request: PlanRequest) -> dict[str, Any]:
+    """Name the request and the deliberations that will be opened, as JSON."""
+    plan = request.plan
+    return {
+        "request_id": request.request_id,
+        "plan_id": plan.plan_id,
+        "revision": request.revision,
+        "deliberations": [
+            {"role": role, "deliberation_id": deliberation_id(plan.plan_id, role, request.revision)}
+            for role in plan.roles
+        ],
+    }
+
+
+def print_request(request: PlanRequest) -> None:
+    """Print the request's id and one line per deliberation."""
+    print(f"{request.request_id}  plan {request.plan.plan_id} approved")
+    for one in announced(request)["deliberations"]:
+        print(f"{one['deliberation_id']}  {one['role']}")
+    if not request.plan.roles:
+        print("the plan names no roles, so nothing will be asked; name some with --role")
+
+
+def _filled_in(plan: dict[str, Any], roles: Sequence[str], approved_by: str | None) -> dict[str, Any]:
+    given: dict[str, Any] = {"roles": list(roles)} if roles else {}
+    if approved_by or "approved_by" not in plan:
+        given["approved_by"] = approved_by or _user()
+    if "timestamp" not in plan:
+        given["timestamp"] = datetime.now(UTC).isoformat()
+    return plan | given
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError) as error:
+        raise BadInput("nobody is named: say who approves with --approved-by") from error

@@ -1,0 +1,83 @@
+"""`conclave config`: what is set, by whom, with secrets masked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Literal
+
+from pydantic import BaseModel, SecretStr
+from rich.table import Table
+from rich.text import Text
+
+from domain.value import Value
+from workers.cli.connection import environment_settings, from_stack, read_settings, variable, without_login
+from workers.cli.output import AS_JSON, console, print_json
+
+MASK = "********"
+SHADOWED = ("policy", "model")
+"""Left out: CONCLAVE_MODEL decides, whatever stands there."""
+
+
+class Effective(Value):
+    """One setting as it is in force."""
+
+    variable: str
+    value: Any
+    source: Literal["environment", "running stack", "default"]
+
+
+def effective_settings() -> list[Effective]:
+    """Return every setting with its variable's name and where its value comes from."""
+    stated = environment_settings()
+    stack = from_stack(stated)
+    return list(_effective(read_settings(), stated, stack, ()))
+
+
+def _effective(
+    model: BaseModel, stated: BaseModel | None, stack: dict[str, Any], path: tuple[str, ...]
+) -> Iterator[Effective]:
+    for name in type(model).model_fields:
+        if (*path, name) == SHADOWED:
+            continue
+        value = getattr(model, name)
+        was_set = stated is not None and name in stated.model_fields_set
+        if isinstance(value, BaseModel):
+            yield from _effective(value, getattr(stated, name) if was_set else None, {}, (*path, name))
+            continue
+        source: Literal["environment", "running stack", "default"] = "environment" if was_set else "default"
+        if name in stack:
+            source = "running stack"
+        yield Effective(variable=variable(*path, name), value=shown(value), source=source)
+
+
+def shown(value: Any) -> Any:
+    """Return a setting's value fit for a screen and for JSON: no password in it."""
+    if isinstance(value, SecretStr):
+        secret = value.get_secret_value()
+        return without_login(secret) if "://" in secret else MASK * bool(secret)
+    if isinstance(value, str):
+        return without_login(value) if "://" in value else value
+    if isinstance(value, tuple):
+        return [shown(one) for one in value]
+    if isinstance(value, dict):
+        return {key: shown(one) for key, one in value.items()}
+    return value if value is None or isinstance(value, bool | int | float) else str(value)
+
+
+def config(as_json: AS_JSON = False) -> None:
+    """Print the effective settings, the variable that sets each, and where its value comes from.
+
+    Values come from the environment, else from the stack that runs in the state folder (addresses only), else
+    they are defaults. Passwords and tokens are masked.
+    """
+    settings = effective_settings()
+    if as_json:
+        print_json([one.model_dump() for one in settings])
+        return
+    table = Table(box=None, header_style="dim", padding=(0, 2, 0, 0))
+    for title in ("variable", "value", "from"):
+        table.add_column(title, overflow="fold")
+    for one in settings:
+        value = "" if one.value in (None, "", [], {}) else str(one.value)
+        table.add_row(one.variable, Text(value), Text(one.source, "dim" if one.source == "default" else "cyan"))
+    console().print(table)

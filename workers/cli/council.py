@@ -1,0 +1,129 @@
+"""`conclave council …`: who deliberates for a role."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from domain.council import Agent, Council
+from workers.cli.complaint import BadInput, Complaint
+from workers.cli.connection import read_settings, services
+from workers.cli.output import AS_JSON, console, print_json
+from workers.councils.read import CouncilFileError, default_councils, parse_councils
+
+commands = typer.Typer(no_args_is_help=True)
+
+ROLE = Annotated[str, typer.Argument(help="A role as plans name it, such as DEV.")]
+
+
+@commands.command()
+def apply(
+    file: Annotated[Path | None, typer.Argument(help="YAML or JSON; `-` reads standard input.")] = None,
+    default: Annotated[bool, typer.Option("--default", help="Take the shipped councils.")] = False,
+) -> None:
+    """Put councils in place of their roles' earlier ones.
+
+    A file holds one council, a list, or `councils:`. Either all of it is right and applied, or nothing is.
+    Deliberations that have begun keep the council they began with.
+
+    Examples:
+
+        conclave council apply --default
+
+        conclave council apply councils.yaml
+    """
+    councils = _councils(file, default=default)
+    with services(read_settings()) as to:
+        for council in councils:
+            to.councils.save(council)
+    for council in councils:
+        print(f"{council.role}: {', '.join(agent.agent_id for agent in council.agents)}")
+
+
+@commands.command("list")
+def list_(as_json: AS_JSON = False) -> None:
+    """Print every role and its agents."""
+    with services(read_settings()) as of:
+        councils = of.councils.all()
+    if as_json:
+        print_json([council.model_dump(mode="json") for council in councils])
+        return
+    if not councils:
+        console().print("no councils: apply the shipped ones with `conclave council apply --default`")
+        return
+    table = Table(box=None, header_style="dim", padding=(0, 2, 0, 0))
+    for title in ("role", "agents"):
+        table.add_column(title, overflow="fold")
+    for council in councils:
+        table.add_row(Text(council.role, "bold"), ", ".join(agent.agent_id for agent in council.agents))
+    console().print(table)
+
+
+@commands.command()
+def show(role: ROLE, as_json: AS_JSON = False) -> None:
+    """Print a role's agents: persona, model, temperature, seed."""
+    with services(read_settings()) as of:
+        council = _council(role, of.councils.all())
+    if as_json:
+        print_json(council.model_dump(mode="json"))
+        return
+    out = console()
+    for agent in council.agents:
+        out.print(_agent(agent))
+    if council.architect is not None:
+        out.print(Text("architect, asked where the top is tied or contested:", "dim"))
+        out.print(_agent(council.architect))
+
+
+@commands.command()
+def delete(role: ROLE) -> None:
+    """Remove a role's council; plans that name the role fail for it from then on."""
+    with services(read_settings()) as of:
+        known = of.councils.all()
+        if not of.councils.delete(role):
+            raise _unknown(role, known)
+    print(f"{role} has no council any more")
+
+
+def _councils(file: Path | None, *, default: bool) -> tuple[Council, ...]:
+    if default == (file is not None):
+        raise BadInput("name one file of councils, or ask for the shipped ones with --default")
+    try:
+        return default_councils() if file is None else parse_councils(read_text(file), source=str(file))
+    except CouncilFileError as error:
+        raise BadInput(str(error)) from error
+
+
+def read_text(file: Path) -> str:
+    """Read a file named on the command line, or standard input for `-`. Raises BadInput."""
+    try:
+        return sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise BadInput(f"{file} is not UTF-8 at byte {error.start}: save it as UTF-8") from error
+    except OSError as error:
+        raise BadInput(f"{file} can't be read: {error.strerror}") from error
+
+
+def _council(role: str, known: tuple[Council, ...]) -> Council:
+    for council in known:
+        if council.role == role:
+            return council
+    raise _unknown(role, known)
+
+
+def _unknown(role: str, known: tuple[Council, ...]) -> Complaint:
+    there_are = ", ".join(council.role for council in known) or "none"
+    return Complaint(
+        f"no council for {role}: apply one with `conclave council apply FILE` (there are: {there_are})"
+    )
+
+
+def _agent(agent: Agent) -> Text:
+    seed = "any" if agent.seed is None else agent.seed
+    facts = f"model {agent.model or 'from settings'} · temperature {agent.temperature:g} · seed {seed}"
+    return Text.assemble((agent.agent_id, "bold"), f"  {facts}\n", (agent.persona or "no persona", "dim"), "\n")

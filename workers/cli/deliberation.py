@@ -1,0 +1,191 @@
+"""`conclave deliberation …`: what has been deliberated, and what is being."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from domain import events
+from domain.ports.deliberation_store import DeliberationStore
+from domain.record import Record, State
+from domain.services import Services
+from workers.cli.complaint import Complaint
+from workers.cli.connection import read_settings, services
+from workers.cli.follow import follow, json_screen, screen
+from workers.cli.output import AS_JSON, console, print_json
+from workers.cli.view.decision import decision, failure
+from workers.cli.view.live import STATES, live
+from workers.cli.view.progress import view
+from workers.cli.view.why import label
+from workers.settings import Settings
+
+commands = typer.Typer(no_args_is_help=True)
+
+ID = Annotated[str, typer.Argument(metavar="ID", help="A deliberation's id: d- and 24 hexadecimal digits.")]
+POLL_S = 0.2
+
+
+@commands.command("list")
+def list_(
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many, newest first.")] = 20,
+    plan: Annotated[str | None, typer.Option(metavar="PLAN_ID", help="Only those of this plan.")] = None,
+    as_json: AS_JSON = False,
+) -> None:
+    """Print the newest deliberations, open and closed."""
+    with services(read_settings()) as of:
+        ids = of.index.of_plan(plan)[:limit] if plan else of.index.newest(limit)
+        records = list(_records(ids, of.deliberations))
+    if as_json:
+        print_json([summary(record) for record in records])
+        return
+    if not records:
+        console().print("no deliberations: approve a plan with `conclave approve PLAN.json`")
+        return
+    table = Table(box=None, header_style="dim", padding=(0, 2, 0, 0))
+    for title in ("opened", "id", "role", "plan", "state", "winner or reason"):
+        table.add_column(title, overflow="fold", no_wrap=title == "id")
+    for record in records:
+        table.add_row(*_row(summary(record)))
+    console().print(table)
+
+
+@commands.command()
+def show(
+    deliberation_id: ID,
+    full: Annotated[
+        bool, typer.Option("--full", help="Print every proposal whole, not the winner alone.")
+    ] = False,
+    as_json: AS_JSON = False,
+) -> None:
+    """Print what was decided and why: ranking, score matrix, agreement, doubts, checks, failures, cost.
+
+    Example:
+
+        conclave deliberation show ID --full
+    """
+    with services(read_settings()) as of:
+        record = loaded(deliberation_id, of.deliberations)
+    if as_json:
+        print_json(whole(record))
+        return
+    out = console()
+    out.print(live(view(record, time.time())))
+    if record.closed is None:
+        return
+    if record.closed.status == "decided":
+        for part in decision(record.closed.result, full=full):
+            out.print(part)
+    for one in record.closed.result.get("failures", ()) if record.closed.status != "decided" else ():
+        out.print(Text(failure(one), "red"))
+
+
+@commands.command()
+def watch(
+    deliberation_id: ID,
+    wait: Annotated[float, typer.Option(min=0, metavar="SECONDS", help="For it to be opened.")] = 10.0,
+    as_json: AS_JSON = False,
+) -> None:
+    """Show a deliberation live until it ends: a bar per stage, a line per agent.
+
+    May be started before it is opened, late, or after its end. With --json every change is one line. Exit code 1
+    if it ends without a decision.
+    """
+    settings = read_settings()
+    with services(settings) as of:
+        opened_within(wait, deliberation_id, of)
+        on = json_screen() if as_json else screen(console())
+        with listening(settings, deliberation_id) as news:
+            record = follow(lambda: loaded(deliberation_id, of.deliberations), on, news=news)
+    if record.closed is not None and record.closed.status != "decided":
+        raise Complaint(f"{deliberation_id} {record.closed.status}: {record.closed.reason or 'no reason given'}")
+
+
+def loaded(deliberation_id: str, store: DeliberationStore) -> Record:
+    """Return the record. Raises Complaint if there is none."""
+    try:
+        return store.load(deliberation_id)
+    except LookupError as error:
+        raise Complaint(
+            f"no deliberation {deliberation_id}: never opened, or past retention; see `conclave deliberation list`"
+        ) from error
+
+
+def opened_within(seconds: float, deliberation_id: str, of: Services) -> None:
+    """Wait until the deliberation is opened. Raises Complaint when it is not in time."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        with contextlib.suppress(LookupError):
+            of.deliberations.load(deliberation_id)
+            return
+        time.sleep(POLL_S)
+    loaded(deliberation_id, of.deliberations)
+
+
+@contextlib.contextmanager
+def listening(settings: Settings, deliberation_id: str) -> Iterator[threading.Event]:
+    """Give an event that is set whenever NATS tells of the deliberation; without NATS it stays unset."""
+    from workers.cli.jetstream import Heard, Wire
+
+    news = threading.Event()
+
+    def hear(heard: Heard) -> None:
+        if heard.body.get("deliberation_id") == deliberation_id:
+            news.set()
+
+    with contextlib.ExitStack() as stack:
+        # The store alone is enough, only slower to notice; so NATS may be away.
+        with contextlib.suppress(Complaint):
+            stack.enter_context(Wire.to(settings)).overhear(f"{events.COMPLETED.rpartition('.')[0]}.>", hear)
+        yield news
+
+
+def summary(record: Record) -> dict[str, Any]:
+    """Return what a list says of a deliberation, as JSON."""
+    deliberation, closed = record.deliberation, record.closed
+    winner = closed.result.get("winner") if closed and closed.status == "decided" else None
+    return {
+        "deliberation_id": deliberation.deliberation_id,
+        "plan_id": deliberation.plan.plan_id,
+        "story_id": deliberation.plan.story_id,
+        "role": deliberation.role,
+        "state": record.state.value,
+        "opened_at": deliberation.opened_at,
+        "closed_at": closed.at if closed else None,
+        "winner": winner["agent_id"] if winner else None,
+        "proposal_id": winner["proposal_id"] if winner else None,
+        "reason": closed.reason if closed else "",
+        "repeat": deliberation.repeat,
+        "supersedes": deliberation.supersedes,
+    }
+
+
+def whole(record: Record) -> dict[str, Any]:
+    """Return everything about a deliberation as JSON: summary, progress, and the closing event's body."""
+    return {
+        **summary(record),
+        "progress": view(record, time.time()).model_dump(mode="json"),
+        "result": record.closed.result if record.closed else None,
+    }
+
+
+def _records(ids: tuple[str, ...], store: DeliberationStore) -> Iterator[Record]:
+    for deliberation_id in ids:
+        # Its retention may end between the index and the store.
+        with contextlib.suppress(LookupError):
+            yield store.load(deliberation_id)
+
+
+def _row(one: dict[str, Any]) -> tuple[Text, ...]:
+    opened = datetime.fromtimestamp(one["opened_at"]).strftime("%Y-%m-%d %H:%M:%S")
+    state = State(one["state"])
+    outcome = label(one["proposal_id"]) if one["proposal_id"] else one["reason"]
+    plain = (one["deliberation_id"], one["role"], one["plan_id"])
+    return (Text(opened, "dim"), *map(Text, plain), Text(state.value, STATES.get(state, "cyan")), Text(outcome))

@@ -1,0 +1,136 @@
+"""`conclave demo`: the whole pipeline once, on this machine, with nothing started beforehand."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from workers.cli.approve import approval, validated
+from workers.cli.complaint import BadInput, Complaint
+from workers.cli.council import read_text
+from workers.cli.follow import PrintingScreen, screen
+from workers.cli.output import AS_JSON, console, print_json
+from workers.cli.view.decision import beginning, decision
+from workers.councils.read import default_councils
+from workers.stack.errors import StackError
+
+if TYPE_CHECKING:
+    from workers.cli.demonstration import Outcome
+    from workers.cli.jetstream import Heard
+
+
+def demo(
+    plan: Annotated[
+        Path | None,
+        typer.Option("--plan", metavar="FILE", help="A plan in place of the shipped one, as for approve."),
+    ] = None,
+    role: Annotated[
+        str, typer.Option(help="Whose council deliberates: DEV, QA, ARCHITECT, DEVOPS or DATA.")
+    ] = "DEV",
+    state: Annotated[
+        Path | None,
+        typer.Option("--state", metavar="DIR", help="Keep data and logs there; default: a temporary one."),
+    ] = None,
+    as_json: AS_JSON = False,
+) -> None:
+    """Start everything on free loopback ports, have one plan deliberated, show the decision, stop everything.
+
+    NATS, Valkey, a small language model and Conclave's own processes run for less than a minute; Ctrl-C stops
+    them all at any moment. With --json, standard output is the completed event as NATS delivered it.
+
+    Examples:
+
+        conclave demo
+
+        conclave demo --role QA --plan plan.json
+
+        conclave demo --json | jq .decisions[0]
+    """
+    source = str(plan) if plan else "the shipped plan"
+    payload = _payload(plan, source, role)
+    request = validated(payload, source=source, max_bytes=1 << 20)
+    out = Console(stderr=True, highlight=False) if as_json else console()
+    from workers.cli.demonstration import demonstrate
+
+    quiet = as_json and not out.is_terminal
+    with _folder(state) as folder:
+        outcome = demonstrate(
+            request,
+            payload,
+            state=folder,
+            on=PrintingScreen(lambda before, seen: None) if quiet else screen(out),
+            announce=_silent if quiet else lambda name, words: out.print(Text(f"{name} {words}", "dim")),
+        )
+        if as_json:
+            print_json(outcome.event.body)
+        else:
+            _print(outcome, out)
+        _check(outcome)
+
+
+def _payload(plan: Path | None, source: str, role: str) -> bytes:
+    roles = [council.role for council in default_councils()]
+    if role not in roles:
+        raise BadInput(f"the shipped councils have no {role}: choose one of {', '.join(roles)}")
+    text = resources.files("workers.cli").joinpath("demo_plan.json").read_text(encoding="utf-8")
+    return approval(read_text(plan) if plan else text, source=source, roles=[role], approved_by=None)
+
+
+@contextlib.contextmanager
+def _folder(state: Path | None) -> Iterator[Path]:
+    """Give the folder asked for, or a temporary one that is kept only if something in it explains a failure."""
+    if state is not None:
+        yield state
+        return
+    folder = Path(tempfile.mkdtemp(prefix="conclave-demo-"))
+    try:
+        yield folder
+    except (Complaint, StackError):
+        print(f"conclave: data and logs of this run are in {folder}", file=sys.stderr)
+        raise
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _silent(name: str, words: str) -> None:
+    return None
+
+
+def _print(outcome: Outcome, out: Console) -> None:
+    closed = outcome.record.closed
+    if closed is not None and closed.status == "decided":
+        for part in decision(closed.result):
+            out.print(part)
+    out.print(published(outcome.event))
+
+
+def _check(outcome: Outcome) -> None:
+    closed = outcome.record.closed
+    if closed is None or closed.status != "decided":
+        reason = closed.reason if closed else "it did not end"
+        raise Complaint(f"the council came to no decision: {reason}")
+
+
+def published(event: Heard) -> Text:
+    """Draw an event as it came from NATS: headers whole, every field of its body in one line."""
+    lines = [Text.assemble("\nPublished on ", (event.subject, "bold"), " and received from NATS:")]
+    lines += [Text(f"  {name}: {value}", "dim") for name, value in event.headers.items()]
+    lines += [Text(f"  {name}: {_brief(value)}") for name, value in event.body.items()]
+    return Text("\n").join(lines)
+
+
+def _brief(value: Any) -> str:
+    return beginning(json.dumps(value, ensure_ascii=False), limit=90)

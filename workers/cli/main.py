@@ -1,0 +1,62 @@
+"""The command tree."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+
+from workers.cli import approve, config, council, deliberation, demo, processes, stack
+from workers.cli.complaint import ConclaveCommands
+
+app = typer.Typer(
+    cls=ConclaveCommands,
+    rich_markup_mode="markdown",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"conclave {version('conclave')}")
+        raise typer.Exit
+
+
+@app.callback()
+def conclave(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """A council of AI agents proposes how to carry out an approved plan, reviews itself blind, and publishes a
+    ranked decision: NATS JetStream in and out, Celery between, your own model engines underneath.
+
+    See it once, on this machine alone:
+
+        conclave demo
+
+    Keep it running; from another terminal in the same folder, give it councils and a plan:
+
+        conclave up
+        conclave council apply --default
+        conclave approve plan.json --role DEV
+        conclave deliberation watch ID
+
+    Settings are CONCLAVE_ variables; `conclave config` prints them. Exit codes: 0 done, 1 failed, 2 wrong usage
+    or input.
+    """
+
+
+app.command()(demo.demo)
+app.command()(stack.up)
+app.command()(stack.down)
+app.command()(approve.approve)
+app.add_typer(deliberation.commands, name="deliberation", help="List, explain and watch deliberations.")
+app.add_typer(council.commands, name="council", help="Say who deliberates for a role.")
+app.command()(config.config)
+app.command()(processes.bridge)
+app.command()(processes.worker)

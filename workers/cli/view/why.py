@@ -1,0 +1,115 @@
+"""Why the winner won, in sentences: read off the ranking, nothing is judged here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from domain.candidates import PRIOR
+from domain.ranking import Entry, Ranking
+
+SEPARATED = {
+    "score": "the score",
+    "pairwise majority": "more reviewers preferring it head to head, scores being equal",
+    "checks": "its checks, scores and head-to-head contests being equal",
+    "criteria": "the first criterion on which they differ, all else being equal",
+    "hash": "nothing but the lower hash of its text: they share the rank",
+}
+FLAGS = {
+    "silent": "handed in nothing",
+    "gaps": "left proposals out",
+    "flat": "scored all alike",
+    "unstable": "changed its order with the presentation",
+    "dissenting": "disagreed with the others",
+}
+
+
+def label(proposal_id: str) -> str:
+    """Name a proposal for people: its author, and which revision unless it is the first version."""
+    if proposal_id == PRIOR:
+        return "earlier winner"
+    author, _, version = proposal_id.rpartition("@")
+    return author if version == "0" else f"{author} (revision {version})"
+
+
+def number(value: float | None, digits: int = 2) -> str:
+    """Print a number, or a dash where there is none to give."""
+    return "-" if value is None else f"{value:.{digits}f}"
+
+
+def why(result: Mapping[str, Any]) -> list[str]:
+    """Explain a decision; `result` is the completed event's body."""
+    ranking = Ranking.model_validate(result["ranking"])
+    chosen = result["winner"]
+    if chosen is None:
+        return ["no proposal was left to rank"]
+    return list(_sentences(ranking, str(chosen["proposal_id"]), str(result["decided_by"])))
+
+
+def _sentences(ranking: Ranking, winner: str, decided_by: str) -> Iterator[str]:
+    if decided_by == "architect":
+        yield f"{label(winner)} won because the architect chose it where the council's vote left the top open"
+    else:
+        yield from _won(ranking)
+    yield from _doubts(ranking)
+    yield from _agreement(ranking)
+    yield from _reviewers(ranking)
+    for excluded in ranking.excluded:
+        yield f"{label(excluded)} took no part in the final ranking: its author has a better version"
+
+
+def _won(ranking: Ranking) -> Iterator[str]:
+    first = ranking.entries[0]
+    if len(ranking.entries) == 1:
+        yield f"{label(first.proposal)} won without a contest: it is the only proposal"
+        return
+    second = ranking.entries[1]
+    if ranking.decided_by != "score" or first.score is None or second.score is None:
+        by = SEPARATED.get(ranking.decided_by, ranking.decided_by)
+        yield f"{label(first.proposal)} stands before {label(second.proposal)} by {by}"
+        return
+    yield (
+        f"{label(first.proposal)} has the highest score, {number(first.score)}, which is "
+        f"{number(first.score - second.score)} above {label(second.proposal)}{_where(first, second)}"
+    )
+
+
+def _where(first: Entry, second: Entry) -> str:
+    """Name the criterion on which the winner gained most over the runner-up."""
+    gains = {name: effect - second.criterion_effects[name] for name, effect in first.criterion_effects.items()}
+    if len(gains) < 2:
+        return ""
+    best = max(gains, key=lambda name: gains[name])
+    return f", most of it on {best} (+{number(gains[best])})" if gains[best] > 0 else ""
+
+
+def _doubts(ranking: Ranking) -> Iterator[str]:
+    if ranking.p_winner is not None:
+        yield f"P(winner) {number(ranking.p_winner)}: how often it stays first when reviewers are drawn again"
+    others = [label(one) for one in ranking.tied_with_winner if one != ranking.winner]
+    if ranking.tied and others:
+        yield f"tied: these ballots can't tell it apart from {', '.join(others)}"
+    if ranking.contested and ranking.condorcet is not None:
+        yield f"contested: {label(ranking.condorcet)} beats every other one head to head"
+    for entry in ranking.entries:
+        if entry.capped_at is not None:
+            yield f"{label(entry.proposal)} could score at most {number(entry.capped_at)}: a check failed"
+
+
+def _agreement(ranking: Ranking) -> Iterator[str]:
+    agreement = ranking.agreement
+    yield (
+        f"agreement: Kendall's W {number(agreement.kendall_w)} (1: all order alike, 0: none do), "
+        f"Krippendorff's alpha {number(agreement.krippendorff_alpha)} (1: same scores, 0: chance)"
+    )
+
+
+def _reviewers(ranking: Ranking) -> Iterator[str]:
+    for one in ranking.reviewers:
+        remarks = [FLAGS.get(flag, flag) for flag in one.flags]
+        if one.weight < 1 and one.scored:
+            remarks.append(f"counts {number(one.weight)}")
+        if one.winner_without not in (None, ranking.winner):
+            remarks.append(f"without it {label(str(one.winner_without))} would be first")
+        if remarks:
+            yield f"reviewer {one.reviewer}: {'; '.join(remarks)}"

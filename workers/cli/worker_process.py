@@ -1,0 +1,63 @@
+"""How `conclave worker` becomes a Celery worker."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from dataclasses import dataclass
+
+from tasks.queues import CONTROL, model_queue_name
+from workers.settings import Settings
+
+
+@dataclass(frozen=True)
+class WorkerOptions:
+    """What was asked of one worker."""
+
+    control: bool
+    model: str
+    """The served model; not read by a control worker."""
+    gpu: str | None
+    """Ids as nvidia-smi names them, separated by commas; None leaves what the process was given."""
+    engine_url: str | None
+    """An engine that runs already; None: the worker's own, or the one in settings."""
+    concurrency: int
+    engine_args: tuple[str, ...] = ()
+
+    @property
+    def queue(self) -> str:
+        """The queue that this worker reads."""
+        return CONTROL if self.control else model_queue_name(self.model)
+
+    @property
+    def node(self) -> str:
+        """A Celery node name: one per process, telling its part."""
+        part = "control" if self.control else re.sub(r"[^\w.-]+", "-", self.model)
+        return f"{part}-{os.getpid()}@%h"
+
+
+def celery_command(options: WorkerOptions, settings: Settings) -> list[str]:
+    """Return the command line that a Celery user would have typed."""
+    return [
+        *(sys.executable, "-m", "celery", "-A", "workers.app", "worker"),
+        *("-Q", options.queue, "-n", options.node),
+        *("-P", "threads", "-c", str(options.concurrency), "-l", settings.log_level),
+    ]
+
+
+def environment(options: WorkerOptions, settings: Settings) -> dict[str, str]:
+    """Return what the worker's process must find in its environment, beside what it inherits."""
+    found = {
+        "CONCLAVE_REDIS_URL": settings.redis_url.get_secret_value(),
+        "CONCLAVE_NATS_URL": ",".join(settings.nats_url),
+        "CONCLAVE_ENGINE_URL": options.engine_url or settings.engine_url,
+    }
+    return found if options.control else found | {"CONCLAVE_MODEL": options.model}
+
+
+def become_worker(options: WorkerOptions, settings: Settings) -> None:
+    """Replace this process by the worker's: signals and exit code are Celery's own."""
+    command = celery_command(options, settings)
+    sys.stdout.flush()
+    os.execve(command[0], command, {**os.environ, **environment(options, settings)})
