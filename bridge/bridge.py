@@ -1,0 +1,193 @@
+"""The bridge process: keeps a connection, sees to the streams, runs a consumer for every inbound subject."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from contextlib import AsyncExitStack, suppress
+from typing import Any
+
+import structlog
+from nats.aio.client import Client
+from nats.errors import ConnectionClosedError, Error
+from pydantic import Field
+
+from bridge.connection import NatsOptions, Unreachable, connect
+from bridge.consumer import Consumer, ConsumerOptions, pause
+from bridge.durable import durable_name
+from bridge.handover import Handover
+from bridge.intake import Reader, readers
+from bridge.outlet import NatsOutlet
+from bridge.service import answering
+from bridge.statistics import BridgeStatistics
+from bridge.streams import ALL, StreamLimits, StreamMissing, ensure, stream_of
+from bridge.strict_json import MAX_BYTES
+from domain.ports.dispatcher import Dispatcher
+from domain.value import Name, Value
+
+log = structlog.get_logger("bridge")
+
+RETRY_S = (0.5, 1.0, 2.0, 5.0)
+"""Waits between sessions that could not begin; the last one repeats."""
+LOOK_S = 2.0
+"""Between two looks at the lag."""
+LOST_S = 30.0
+"""A client that has not reconnected by itself for so long is replaced."""
+
+
+class BridgeOptions(Value):
+    """Everything a bridge is told."""
+
+    nats: NatsOptions = NatsOptions()
+    consumer: ConsumerOptions = ConsumerOptions()
+    streams: StreamLimits = StreamLimits()
+    max_message_bytes: int = Field(default=MAX_BYTES, ge=1024)
+    """Larger messages become dead letters."""
+    phases: dict[str, tuple[Name, ...]] = {}
+    """The roles asked when a story enters a phase."""
+    source: str = "conclave"
+    """Who our events are from: CloudEvents' source, a URI reference."""
+    version: str = "0.0.0"
+    """Shown by the micro service; semantic."""
+    drain_s: float = Field(default=30.0, gt=0)
+    """How long a stop waits for the batches at hand; what is not settled by then is delivered to another."""
+
+
+def unlimited() -> int:
+    """Room where nothing limits it."""
+    return 1_000_000
+
+
+class Bridge:
+    """Takes in what is asked, over any number of connections, until stopped.
+
+    `dispatcher` and `room` are called in threads and may block. `room` returns how many more messages may come
+    in now; at 0 nothing is fetched and the backlog waits in JetStream. Where it raises, that counts as 0.
+    """
+
+    def __init__(
+        self, options: BridgeOptions, *, dispatcher: Dispatcher, room: Callable[[], int] = unlimited
+    ) -> None:
+        self.statistics = BridgeStatistics()
+        self._options = options
+        self._dispatcher = dispatcher
+        self._room = room
+        self._readers = readers(phases=options.phases, max_bytes=options.max_message_bytes)
+
+    async def serve(self, stop: asyncio.Event) -> None:
+        """Run until `stop` is set, then settle the batches at hand and close. Returns normally, never gives up.
+
+        What keeps a session from beginning (no server, no login, no JetStream, a stream in the way) is logged
+        in one line with its remedy and tried again.
+        """
+        attempt = 0
+        while not stop.is_set():
+            sessions = self.statistics.sessions
+            try:
+                await self._session(stop)
+            except (Unreachable, StreamMissing, ConnectionClosedError) as error:
+                log.error("bridge_waits", reason=str(error) or "the connection to NATS was closed")
+            except (Error, TimeoutError, OSError) as error:
+                log.error("bridge_waits", reason=f"NATS at {self._options.nats.address}: {error}")
+            except Exception:
+                log.exception("bridge_failed")
+            self.statistics.connected = False
+            attempt = 0 if self.statistics.sessions > sessions else attempt
+            await pause(stop, RETRY_S[min(attempt, len(RETRY_S) - 1)])
+            attempt += 1
+
+    async def _session(self, stop: asyncio.Event) -> None:
+        client = await connect(self._options.nats)
+        try:
+            for plan in ALL:
+                await ensure(client.jetstream(), plan, self._options.streams)
+            self.statistics.sessions += 1
+            self.statistics.connected = True
+            log.info("bridge_ready", nats=self._options.nats.address)
+            async with AsyncExitStack() as stack:
+                stack.push_async_callback(_flush, client)
+                answers = answering(client, self.statistics, version=self._options.version)
+                await stack.enter_async_context(answers)
+                await self._run(client, stop)
+        finally:
+            with suppress(Error, TimeoutError, OSError):
+                await client.close()
+
+    async def _run(self, client: Client, stop: asyncio.Event) -> None:
+        outlet = NatsOutlet(client, source=self._options.source)
+        consumers = [self._consumer(client, subject, reader, outlet) for subject, reader in self._readers.items()]
+        await run_until_stopped(
+            [consumer.run(stop) for consumer in consumers],
+            beside=[self._watch(client)],
+            stop=stop,
+            drain_s=self._options.drain_s,
+        )
+
+    def _consumer(self, client: Client, subject: str, reader: Reader, outlet: NatsOutlet) -> Consumer:
+        statistics, options = self.statistics.of(subject), self._options.consumer
+        handover = Handover(reader, self._dispatcher, outlet, backoff_s=options.backoff_s, statistics=statistics)
+        return Consumer(client, subject, handover, room=self._room, options=options, statistics=statistics)
+
+    async def _watch(self, client: Client) -> None:
+        """Keep the lag up to date, and end the session when the client is lost."""
+        loop = asyncio.get_running_loop()
+        seen = loop.time()
+        while loop.time() - seen < LOST_S:
+            if client.is_connected:
+                seen = loop.time()
+                with suppress(Error, StreamMissing, TimeoutError, OSError):
+                    await self._look(client)
+            self.statistics.connected = client.is_connected
+            await asyncio.sleep(LOOK_S)
+        raise ConnectionClosedError
+
+    async def _look(self, client: Client) -> None:
+        stream = client.jetstream()
+        for subject in self._readers:
+            held_by = await stream_of(stream, subject)
+            if held_by is not None:
+                name = durable_name(self._options.consumer.durables, subject)
+                info = await stream.consumer_info(held_by, name)
+                self.statistics.of(subject).pending = info.num_pending or 0
+                self.statistics.of(subject).ack_pending = info.num_ack_pending or 0
+
+
+async def run_until_stopped(
+    work: list[Coroutine[Any, Any, None]],
+    *,
+    beside: list[Coroutine[Any, Any, None]],
+    stop: asyncio.Event,
+    drain_s: float,
+) -> None:
+    """Run coroutines that end by themselves after the stop, and others beside them that are cut then.
+
+    The first failure cancels all and is raised; so does a drain that takes too long, but silently.
+    """
+    workers = [asyncio.ensure_future(coroutine) for coroutine in work]
+    others = [asyncio.ensure_future(coroutine) for coroutine in beside]
+    stopping = asyncio.ensure_future(stop.wait())
+    try:
+        await _first_of([*workers, *others, stopping])
+        if not stop.is_set():
+            return
+        done, late = await asyncio.wait(workers, timeout=drain_s)
+        if late:
+            log.warning("drain_cut", unfinished=len(late), after_s=drain_s)
+        for ended in done:
+            ended.result()
+    finally:
+        everything: list[asyncio.Future[Any]] = [*workers, *others, stopping]
+        for task in everything:
+            task.cancel()
+        await asyncio.gather(*everything, return_exceptions=True)
+
+
+async def _first_of(tasks: list[asyncio.Future[Any]]) -> None:
+    done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in done:
+        task.result()
+
+
+async def _flush(client: Client) -> None:
+    with suppress(Error, TimeoutError, OSError):
+        await client.flush(timeout=2)

@@ -1,0 +1,114 @@
+"""Publishing into a stream: done when the stream says so, or failed with the reason."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping, Sequence
+
+from nats.aio.client import Client
+from nats.errors import Error, MaxPayloadError
+from nats.js import JetStreamContext
+from nats.js.api import PubAck
+from nats.js.errors import NoStreamResponseError
+
+from bridge.cloudevents import headers_of
+from domain.event import Event
+
+TIMEOUT_S = 5.0
+HEADER_ROOM = 64
+"""Bytes of the protocol's own around headers."""
+
+
+class PublicationFailed(Exception):
+    """The stream did not confirm; the message may be stored all the same. The text says what is known."""
+
+
+async def publish_confirmed(
+    client: Client, subject: str, data: bytes, headers: Mapping[str, str], *, timeout_s: float = TIMEOUT_S
+) -> PubAck:
+    """Publish one message and return where it is stored. Raises PublicationFailed."""
+    _check_size(client, subject, data, headers)
+    try:
+        return await client.jetstream().publish(subject, data, timeout=timeout_s, headers=dict(headers))
+    except (Error, TimeoutError, OSError) as error:
+        raise PublicationFailed(_sentence(subject, error, timeout_s)) from error
+
+
+async def publish_events(
+    stream: JetStreamContext, client: Client, events: Sequence[Event], *, source: str, timeout_s: float
+) -> None:
+    """Publish events in order, all under way at once, and return when every one is confirmed.
+
+    Raises PublicationFailed for the first that is not; others may be stored. Repeating them all is harmless.
+    """
+    pending: list[tuple[Event, asyncio.Future[PubAck]]] = []
+    try:
+        async with asyncio.timeout(timeout_s):
+            for event in events:
+                pending.append((event, await _send(stream, client, event, source)))
+            for event, confirmation in pending:
+                await _confirmed(event, confirmation, timeout_s)
+    except TimeoutError as error:
+        late = next((event for event, confirmation in pending if not _arrived(confirmation)), events[0])
+        raise PublicationFailed(_sentence(late.event_type, error, timeout_s)) from error
+    finally:
+        for _, confirmation in pending:
+            _forget(confirmation)
+
+
+async def tell_events(client: Client, events: Sequence[Event], *, source: str) -> None:
+    """Publish events without waiting for any confirmation. Raises nats' errors if they can't even be sent."""
+    for event in events:
+        await client.publish(event.event_type, body_of(event), headers=headers_of(event, source=source))
+
+
+def body_of(event: Event) -> bytes:
+    """Return the event's JSON object as bytes; half a surrogate pair, which UTF-8 can't hold, stays escaped."""
+    text = json.dumps(event.body, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return text.encode("utf-8", "backslashreplace")
+
+
+async def _send(stream: JetStreamContext, client: Client, event: Event, source: str) -> asyncio.Future[PubAck]:
+    data, headers = body_of(event), headers_of(event, source=source)
+    _check_size(client, event.event_type, data, headers)
+    try:
+        return await stream.publish_async(event.event_type, data, headers=headers)
+    except (Error, OSError) as error:
+        raise PublicationFailed(_sentence(event.event_type, error, 0.0)) from error
+
+
+async def _confirmed(event: Event, confirmation: asyncio.Future[PubAck], timeout_s: float) -> None:
+    try:
+        await confirmation
+    except (Error, OSError) as error:
+        raise PublicationFailed(_sentence(event.event_type, error, timeout_s)) from error
+
+
+def _arrived(confirmation: asyncio.Future[PubAck]) -> bool:
+    return confirmation.done() and not confirmation.cancelled()
+
+
+def _forget(confirmation: asyncio.Future[PubAck]) -> None:
+    """Give up on a confirmation; one that failed unseen is looked at, or asyncio would complain of it."""
+    if not confirmation.cancel() and not confirmation.cancelled():
+        confirmation.exception()
+
+
+def _check_size(client: Client, subject: str, data: bytes, headers: Mapping[str, str]) -> None:
+    """Refuse what the server would close the connection for: it counts headers, the client only the body."""
+    size = len(data) + sum(len(name) + len(value.encode()) + 4 for name, value in headers.items()) + HEADER_ROOM
+    if client.is_connected and size > client.max_payload:
+        raise PublicationFailed(
+            f"a message of {size} bytes on {subject} is over the server's {client.max_payload}; raise max_payload"
+        )
+
+
+def _sentence(subject: str, error: BaseException, timeout_s: float) -> str:
+    if isinstance(error, NoStreamResponseError):
+        return f"no stream holds {subject}; create one, or start a bridge, which does"
+    if isinstance(error, TimeoutError):
+        return f"NATS did not confirm a message on {subject} within {timeout_s:g} s; it will be sent again"
+    if isinstance(error, MaxPayloadError):
+        return f"a message on {subject} is larger than the server's max_payload; raise it"
+    return f"NATS did not take a message on {subject}: {str(error)[:200] or type(error).__name__}"

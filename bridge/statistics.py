@@ -1,0 +1,46 @@
+"""What one bridge process has done since its start; read by metrics and by the micro service."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+
+
+@dataclass
+class SubjectStatistics:
+    """Counters of one inbound subject, since the process started unless they say otherwise."""
+
+    fetched: int = 0
+    """Deliveries, repeated ones included."""
+    redelivered: int = 0
+    """Deliveries after the first of the same message."""
+    accepted: int = 0
+    """Messages whose plan the broker has, or that asked for nothing."""
+    rejected: int = 0
+    """Messages put among the dead letters."""
+    handed_back: int = 0
+    """Deliveries given back because the Dispatcher or a publication failed."""
+    unconfirmed: int = 0
+    """Acknowledgements whose confirmation did not come; the message is delivered again."""
+    pending: int = 0
+    """Messages in the stream that no bridge has fetched yet, when last asked: the lag."""
+    ack_pending: int = 0
+    """Messages delivered to some bridge and not acknowledged, when last asked."""
+    last_error: str = ""
+
+
+@dataclass
+class BridgeStatistics:
+    """Counters of one bridge process, by subject; written by its event loop, read from anywhere."""
+
+    subjects: dict[str, SubjectStatistics] = field(default_factory=dict)
+    connected: bool = False
+    sessions: int = 0
+    """Connections made; more than one means that the client had given up."""
+
+    def of(self, subject: str) -> SubjectStatistics:
+        """Return the counters of a subject."""
+        return self.subjects.setdefault(subject, SubjectStatistics())
+
+    def as_dict(self) -> dict[str, object]:
+        """Return plain values, as a JSON object has them."""
+        return asdict(self)

@@ -1,0 +1,158 @@
+"""The streams that Conclave needs: made where they are missing, used as they are where they exist."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import structlog
+from nats.js import JetStreamContext
+from nats.js.api import DiscardPolicy, RetentionPolicy, StorageType, StreamConfig
+from nats.js.errors import APIError, BadRequestError, NotFoundError, ServiceUnavailableError
+from pydantic import Field
+
+from bridge.subjects import (
+    ADVISORIES,
+    DEAD_LETTER,
+    DELIBERATION_REQUESTED,
+    INBOUND,
+    PLAN_APPROVED,
+    STORY_TRANSITIONED,
+    dead_letter,
+)
+from domain import events
+from domain.value import Value
+
+log = structlog.get_logger("bridge.streams")
+
+NAME_TAKEN, SUBJECTS_OVERLAP = 10058, 10065
+"""Error codes of the JetStream API."""
+
+
+class StreamLimits(Value):
+    """Bounds of the streams that we create; an existing stream keeps its own."""
+
+    max_bytes: int = Field(default=1 << 30, gt=0)
+    """Size of each stream: 1 GiB; the oldest messages make room."""
+    max_age_s: float = Field(default=30 * 86_400.0, gt=0)
+    """Age of the oldest message: a month, so that a decision's events outlive a sprint."""
+    duplicate_window_s: float = Field(default=3600.0, gt=0)
+    """How long the same Nats-Msg-Id is stored once; longer than an event may wait in the outbox."""
+    replicas: int = Field(default=1, ge=1, le=5)
+    """Copies within the cluster; 3 survives the loss of a server."""
+
+
+@dataclass(frozen=True)
+class StreamPlan:
+    """A stream as we would make it, and the subjects that must have a stream by whatever name."""
+
+    name: str
+    subjects: tuple[str, ...]
+    needed: tuple[str, ...]
+
+
+PLANNING = StreamPlan("PLANNING_EVENTS", ("planning.>",), (PLAN_APPROVED, STORY_TRANSITIONED))
+ORCHESTRATOR = StreamPlan(
+    "ORCHESTRATOR_EVENTS",
+    ("orchestration.>",),
+    (
+        events.STARTED,
+        events.PROGRESS,
+        events.COMPLETED,
+        events.FAILED,
+        events.CANCELLED,
+        events.DISPATCHED,
+        events.PHASE_CHANGED,
+    ),
+)
+# A question is acknowledged and redelivered like an approval, which only a stream can do, and its subject lies
+# under neither `planning.` nor `orchestration.`.
+REQUESTS = StreamPlan("DELIBERATION_REQUESTS", (DELIBERATION_REQUESTED,), (DELIBERATION_REQUESTED,))
+DEAD_LETTERS = StreamPlan(
+    "CONCLAVE_DEAD_LETTERS",
+    (f"{DEAD_LETTER}.>", *(f"{advisory}.>" for advisory in ADVISORIES)),
+    tuple(dead_letter(subject) for subject in INBOUND),
+)
+ALL = (PLANNING, ORCHESTRATOR, REQUESTS, DEAD_LETTERS)
+
+
+class StreamMissing(Exception):
+    """No stream holds a subject that we need, and we can't make one. The text says what to change."""
+
+
+async def ensure(stream: JetStreamContext, plan: StreamPlan, limits: StreamLimits) -> dict[str, str]:
+    """See that every needed subject has a stream and return which, by subject.
+
+    Creates at most one stream and alters none. May be called by any number of processes at once. Raises
+    StreamMissing where an existing stream is in the way.
+    """
+    found = await _covering(stream, plan.needed)
+    missing = tuple(subject for subject in plan.needed if subject not in found)
+    if not missing:
+        return found
+    if not await _created(stream, plan.name, plan.subjects, limits):
+        await _create_narrow(stream, plan, missing, limits)
+    found = await _covering(stream, plan.needed)
+    if len(found) < len(plan.needed):
+        raise StreamMissing(_in_the_way(plan, next(subject for subject in missing if subject not in found)))
+    return found
+
+
+async def stream_of(stream: JetStreamContext, subject: str) -> str | None:
+    """Return the stream that holds a subject without wildcards; None if there is none."""
+    try:
+        return await stream.find_stream_name_by_subject(subject)
+    except NotFoundError:
+        return None
+    except ServiceUnavailableError:
+        raise StreamMissing("JetStream does not answer; start nats-server with -js") from None
+
+
+async def _covering(stream: JetStreamContext, subjects: tuple[str, ...]) -> dict[str, str]:
+    found = {subject: await stream_of(stream, subject) for subject in subjects}
+    return {subject: name for subject, name in found.items() if name is not None}
+
+
+async def _create_narrow(
+    stream: JetStreamContext, plan: StreamPlan, missing: tuple[str, ...], limits: StreamLimits
+) -> None:
+    """Make the stream of the missing subjects alone, since another one holds some of those we would take."""
+    log.warning("stream_overlaps", stream=plan.name, wanted=plan.subjects, taken=missing)
+    if not await _created(stream, plan.name, missing, limits):
+        raise StreamMissing(_in_the_way(plan, missing[0]))
+
+
+async def _created(stream: JetStreamContext, name: str, subjects: tuple[str, ...], limits: StreamLimits) -> bool:
+    """Create the stream; False if its subjects overlap with another's."""
+    try:
+        await stream.add_stream(_configuration(name, subjects, limits))
+    except BadRequestError as error:
+        if error.err_code == SUBJECTS_OVERLAP:
+            return False
+        if error.err_code == NAME_TAKEN:
+            return True
+        raise StreamMissing(f"stream {name} can't be created: {error.description}") from error
+    except APIError as error:
+        raise StreamMissing(f"stream {name} can't be created: {error.description}") from error
+    log.info("stream_created", stream=name, subjects=subjects)
+    return True
+
+
+def _configuration(name: str, subjects: tuple[str, ...], limits: StreamLimits) -> StreamConfig:
+    return StreamConfig(
+        name=name,
+        subjects=list(subjects),
+        storage=StorageType.FILE,
+        retention=RetentionPolicy.LIMITS,
+        discard=DiscardPolicy.OLD,
+        max_bytes=limits.max_bytes,
+        max_age=limits.max_age_s,
+        duplicate_window=min(limits.duplicate_window_s, limits.max_age_s),
+        num_replicas=limits.replicas,
+    )
+
+
+def _in_the_way(plan: StreamPlan, subject: str) -> str:
+    return (
+        f"no stream holds {subject}, and {plan.name} can't be created beside the streams that exist;"
+        f" add the subject to one of them with `nats stream edit`"
+    )
