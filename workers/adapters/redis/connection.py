@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -33,6 +34,7 @@ SCHEMES = {
     "sentinels": "rediss",
 }
 """Known schemes and redis-py's word for each; a final s means TLS."""
+ENCODE = "special characters in a password are percent-encoded"
 
 
 class StoreUnreachable(Exception):
@@ -48,9 +50,7 @@ def connect(url: str, *, master: str = "mymaster", patience_s: float = PATIENCE_
     master's, `master` is its name. TLS options follow as a query (`?ssl_ca_certs=FILE`). Raises ValueError naming
     what is wrong with the URL.
     """
-    addresses = [_parse(part) for part in url.split(";") if part]
-    if not addresses:
-        raise ValueError("the store's URL is empty; write redis://HOST:PORT/DB")
+    addresses = [_parse(part) for part in _parts(url)]
     options = _options(patience_s)
     if url.startswith("sentinel"):
         return _through_sentinel(url, addresses, master, options)
@@ -66,19 +66,26 @@ def reach(client: Redis, url: str) -> None:
     except (AuthenticationError, AuthorizationError) as error:
         raise StoreUnreachable(f"Valkey at {address(url)} refused the login: {error}") from error
     except (ConnectionError, TimeoutError) as error:
-        message = f"Valkey at {address(url)} does not answer: {error}; start it or correct the address"
+        # redis-py adds every Sentinel's settings after a colon; the first part is what people can use.
+        why = str(error).split(" : ")[0].rstrip(".")
+        message = f"Valkey at {address(url)} does not answer: {why}; start it or correct the address"
         raise StoreUnreachable(message) from error
     except RedisError as error:
         raise StoreUnreachable(f"Valkey at {address(url)} can't be used: {error}") from error
 
 
 def address(url: str) -> str:
-    """Return the URL's hosts, ports and databases without user and password, fit for messages."""
+    """Return the URL's hosts, ports and databases, fit for messages: nothing of user, password and options."""
     shown = []
-    for part in url.split(";"):
-        pieces = urlsplit(part)
-        shown.append(f"{pieces.scheme}://{pieces.netloc.rpartition('@')[2]}{pieces.path}")
+    for part in _parts(url):
+        scheme, _, rest = part.partition("://")
+        shown.append(f"{scheme}://{rest.rpartition('@')[2].partition('?')[0]}" if rest else "(no address)")
     return ";".join(shown)
+
+
+def _parts(url: str) -> list[str]:
+    """Split at what begins a further server, not at a semicolon within a password."""
+    return re.split(rf";(?=(?:{'|'.join(SCHEMES)})://)", url.rstrip(";"))
 
 
 def _parse(part: str) -> dict[str, Any]:
@@ -87,8 +94,12 @@ def _parse(part: str) -> dict[str, Any]:
         raise ValueError(f"{address(part)}: the store's URL begins with one of {', '.join(SCHEMES)}")
     database = urlsplit(part).path.strip("/")
     if database and not database.isdecimal():
-        raise ValueError(f"{address(part)}: the database is a number, not {database!r}")
-    options: dict[str, Any] = parse_url(f"{SCHEMES[scheme]}://{rest}")  # type: ignore[no-untyped-call]
+        raise ValueError(f"{address(part)}: what follows the host is a database number; {ENCODE}")
+    try:
+        options: dict[str, Any] = parse_url(f"{SCHEMES[scheme]}://{rest}")  # type: ignore[no-untyped-call]
+    except ValueError:
+        # The parser's own words may quote a piece of the password.
+        raise ValueError(f"{address(part)}: port, database or an option is malformed; {ENCODE}") from None
     if options.pop("connection_class", None) is not None:
         options["ssl"] = True
     if "ssl_cert_reqs" in options:

@@ -21,8 +21,14 @@ class Unreadable(Exception):
 
 
 def encode(value: Value) -> str:
-    """Return the value as compact JSON. Raises ValueError for text that is no Unicode (lone surrogates)."""
-    return value.model_dump_json()
+    """Return the value as compact JSON.
+
+    Raises ValueError for what could not be read back (a time that is not a number, a lone surrogate): better no
+    entry than one that stops every later reader.
+    """
+    raw = value.model_dump_json()
+    type(value).model_validate_json(raw, strict=True)
+    return raw
 
 
 def decode(kind: type[T], raw: Stored, *, where: str) -> T:

@@ -38,7 +38,8 @@ class RedisOutbox:
         saved may be missing from the answer; it is pending all the same."""
         now = self._clock.now()
         keys = [self._keys.outbox_order, self._keys.outbox_events, self._keys.outbox_known]
-        new = texts(self._put(keys, [now, now - self._retention_s, *event_arguments(events)]))
+        retention = (now - self._retention_s, round(self._retention_s * 1000))
+        new = texts(self._put(keys, [now, *retention, *event_arguments(events)]))
         first = {event.event_id: event for event in reversed(events)}
         return tuple(first[event_id] for event_id in new)
 

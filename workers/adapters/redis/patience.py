@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable
-from typing import Any, Self, TypeVar
+from typing import Any, TypeVar
 
 from redis.backoff import ExponentialWithJitterBackoff
 from redis.exceptions import AuthenticationError, AuthorizationError
@@ -16,19 +15,20 @@ T = TypeVar("T")
 BASE_S = 0.05
 CAP_S = 1.0
 """First and longest pause between two tries; every pause is drawn at random up to its bound."""
+STEEPEST = 10
+"""After so many tries the pause is at its cap; doubling on would overflow in an outage of many minutes."""
 
 
 class Patience(Retry):
     """Tries again with growing pauses until `seconds` have passed since the call began.
 
-    redis-py nests its retries (a command's round a connection's), so that a count of tries multiplies with itself;
-    here the outermost call sets one deadline for all that it contains. A refused login is raised at once.
+    redis-py nests its retries, a command's round a connection's. A count of tries multiplies with itself there,
+    to minutes; a deadline at worst doubles. A refused login is raised at once.
     """
 
     def __init__(self, seconds: float) -> None:
         super().__init__(ExponentialWithJitterBackoff(cap=CAP_S, base=BASE_S), retries=-1)
         self._seconds = seconds
-        self._here = threading.local()
 
     def call_with_retry(
         self,
@@ -38,26 +38,7 @@ class Patience(Retry):
         with_failure_count: bool = False,
     ) -> T:
         """Call `do` until it succeeds, is refused, or time is up; `fail` is told of every failure."""
-        outermost = getattr(self._here, "until", None) is None
-        if outermost:
-            self._here.until = time.monotonic() + self._seconds
-        try:
-            return self._insist(do, fail, is_retryable, with_failure_count)
-        finally:
-            if outermost:
-                self._here.until = None
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
-        """Stay one object where redis-py copies its retry: the deadline belongs to the thread, not to a copy."""
-        return self
-
-    def _insist(
-        self,
-        do: Callable[[], T],
-        fail: Callable[..., Any],
-        is_retryable: Callable[[Exception], bool] | None,
-        with_failure_count: bool,
-    ) -> T:
+        until = time.monotonic() + self._seconds
         failures = 0
         while True:
             try:
@@ -65,11 +46,10 @@ class Patience(Retry):
             except self._supported_errors as error:
                 failures += 1
                 fail(error, failures) if with_failure_count else fail(error)
-                if isinstance(error, AuthenticationError | AuthorizationError):
+                refused = isinstance(error, AuthenticationError | AuthorizationError)
+                if refused or (is_retryable is not None and not is_retryable(error)):
                     raise
-                if is_retryable is not None and not is_retryable(error):
-                    raise
-                pause = self._backoff.compute(failures)
-                if time.monotonic() + pause >= self._here.until:
+                pause = self._backoff.compute(min(failures, STEEPEST))
+                if time.monotonic() + pause >= until:
                     raise
                 time.sleep(pause)

@@ -1,0 +1,67 @@
+"""The store behind Sentinel: the master dies, its replica takes over, the client follows by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.support.factories import deliberation, event, opened, proposed
+from tests.support.servers import ValkeyServer
+from tests.support.stores import redis_stores
+from workers.adapters.clock import SystemClock
+from workers.adapters.redis.connection import connect, reach
+from workers.stack.binaries import valkey_server as valkey_binary
+from workers.stack.guard import Guard
+from workers.stack.log import Log
+from workers.stack.ports import HOST, free_port
+from workers.stack.probes import valkey_answers, wait_until
+from workers.stack.process import Process, kill_group, spawn
+
+
+def test_a_deliberation_goes_on_at_the_replica_after_the_master_died(tmp_path: Path, guard: Guard) -> None:
+    with (
+        ValkeyServer(tmp_path / "master", guard=guard) as master,
+        ValkeyServer(tmp_path / "replica", guard=guard) as replica,
+        _sentinel(tmp_path / "sentinel", master, replica, guard) as port,
+    ):
+        url = f"sentinel://{HOST}:{free_port()}/2;sentinel://{HOST}:{port}"
+        client = connect(url, master="council", patience_s=60)
+        reach(client, url)
+        stores = redis_stores(client, SystemClock())
+        wanted, told = deliberation(), event()
+        stores.deliberations.record(wanted.deliberation_id, opened(wanted), events=[told])
+        assert client.wait(1, 10_000) == 1, "the replica has what was written"
+        master.kill9()
+        stores.deliberations.record(wanted.deliberation_id, proposed())
+        assert stores.deliberations.load(wanted.deliberation_id).attempt(0, "agent-1") == proposed()
+        assert stores.outbox.pending(10) == (told,)
+        assert connect(f"{replica.url}/2").dbsize() > 0, "it was the replica that took the write"
+
+
+@contextmanager
+def _sentinel(folder: Path, master: ValkeyServer, replica: ValkeyServer, guard: Guard) -> Iterator[int]:
+    """Run one Sentinel over both servers, which alone decides, half a second after the master fell silent."""
+    connect(replica.url).replicaof(HOST, str(master.port))
+    assert wait_until(lambda: connect(replica.url).info("replication")["master_link_status"] == "up", within=30)
+    folder.mkdir()
+    port = free_port()
+    configuration = folder / "sentinel.conf"
+    configuration.write_text(
+        f"port {port}\nbind {HOST}\ndir {folder}\n"
+        f"sentinel monitor council {HOST} {master.port} 1\n"
+        "sentinel down-after-milliseconds council 500\n"
+        "sentinel failover-timeout council 3000\n"
+    )
+    argv = (valkey_binary(), str(configuration), "--sentinel")
+    described = Process(name="sentinel", argv=argv, ready=valkey_answers(port))
+    log = Log(folder / "sentinel.log")
+    child = spawn(described, log=log, guard=guard)
+    try:
+        assert wait_until(lambda: described.ready(log), within=20), log.tail()
+        sentinel = connect(f"redis://{HOST}:{port}")
+        assert wait_until(lambda: bool(sentinel.sentinel_slaves("council")), within=30), log.tail()
+        yield port
+    finally:
+        kill_group(child)
+        child.wait(timeout=20)
