@@ -1,0 +1,56 @@
+# Everything runs in .venv, which is made from requirements.lock when that or pyproject.toml changes.
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.installed
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input install
+UV := .venv-lock/bin/uv
+
+.PHONY: demo test check bench bench-ranking test-vllm bench-vllm chaos lock clean
+
+demo: $(STAMP)
+	@$(BIN)/conclave demo
+
+test: $(STAMP)
+	$(BIN)/python -m pytest
+
+check: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(STAMP)
+	$(BIN)/python -m tests.bench.latency
+
+bench-ranking: $(STAMP)
+	$(BIN)/python -m tests.bench.ranking
+
+test-vllm: $(STAMP)
+	$(BIN)/python -m pytest -m vllm
+
+bench-vllm: $(STAMP)
+	$(BIN)/python -m tests.bench.vllm
+
+chaos: $(STAMP)
+	$(BIN)/python -m pytest -m chaos -s
+
+$(STAMP): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed; name one: make PYTHON=python3.12")'
+	@echo "Installing into .venv, for about a minute"
+	@$(PYTHON) -m venv .venv
+	@$(PIP) --no-deps --only-binary :all: --require-hashes --requirement requirements.lock
+	@$(PIP) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# For the newest versions that pyproject.toml allows: rm requirements.lock first.
+lock: $(UV)
+	$(UV) pip compile pyproject.toml --quiet --universal --python-version 3.11 --only-binary :all: \
+		--extra embedded --extra otel --extra dev --generate-hashes --no-annotate --no-header \
+		--output-file requirements.lock
+
+$(UV):
+	$(PYTHON) -m venv .venv-lock
+	.venv-lock/bin/python -m pip --quiet --disable-pip-version-check install 'uv>=0.9'
+
+clean:
+	rm -rf .venv .venv-lock build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
