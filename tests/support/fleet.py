@@ -110,7 +110,10 @@ class Fleet:
         return self._service(part, (*_CELERY, "worker", *options), " ready.")
 
     def _service(self, part: str, argv: tuple[str, ...], ready: str) -> Service:
-        process = Process(name=fresh(part), argv=argv, env=self.env, ready=log_says(ready))
+        return self.add(Process(name=fresh(part), argv=argv, env=self.env, ready=log_says(ready)))
+
+    def add(self, process: Process) -> Service:
+        """Take any other process in; it ends with the fleet."""
         service = Service(process, folder=self.folder / "logs", guard=self._guard)
         self.services.append(service)
         return service
