@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from tests.support.factories import deliberation, event, opened, proposed
@@ -19,10 +21,20 @@ from workers.stack.probes import valkey_answers, wait_until
 from workers.stack.process import Process, kill_group, spawn
 
 
+class Rewritable(ValkeyServer):
+    """A server with its own copy of the configuration: Sentinel makes servers rewrite theirs."""
+
+    def _describe(self) -> Process:
+        described = super()._describe()
+        program, shipped, *options = described.argv
+        own = shutil.copy(shipped, self.folder)
+        return replace(described, argv=(program, own, *options))
+
+
 def test_a_deliberation_goes_on_at_the_replica_after_the_master_died(tmp_path: Path, guard: Guard) -> None:
     with (
-        ValkeyServer(tmp_path / "master", guard=guard) as master,
-        ValkeyServer(tmp_path / "replica", guard=guard) as replica,
+        Rewritable(tmp_path / "master", guard=guard) as master,
+        Rewritable(tmp_path / "replica", guard=guard) as replica,
         _sentinel(tmp_path / "sentinel", master, replica, guard) as port,
     ):
         url = f"sentinel://{HOST}:{free_port()}/2;sentinel://{HOST}:{port}"

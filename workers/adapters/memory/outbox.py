@@ -11,7 +11,7 @@ from domain.ports.clock import Clock
 
 
 class MemoryOutbox:
-    """Outbox over two dicts: what waits, and when each id was first put."""
+    """Outbox over two dicts: what waits, and when each id was last put."""
 
     def __init__(self, *, clock: Clock, retention_s: float = inf) -> None:
         self._clock = clock
@@ -41,7 +41,7 @@ class MemoryOutbox:
             self._forget_old()
             for event in events:
                 self._waiting.setdefault(event.event_id, event)
-                self._put_at.setdefault(event.event_id, self._clock.now())
+                self._put_at[event.event_id] = self._clock.now()
 
     def _claim(self, event: Event) -> bool:
         if event.event_id in self._waiting or event.event_id in self._put_at:

@@ -43,7 +43,7 @@ class Keys:
 
     @property
     def outbox_known(self) -> str:
-        """Sorted set: event ids by when they were first put, published or not."""
+        """Sorted set: event ids by when they were put last, published or not."""
         return f"{self.prefix}outbox:known"
 
     def deliberation(self, deliberation_id: str) -> str:

@@ -33,7 +33,7 @@ redis.call('ZREMRANGEBYSCORE', known, '-inf', horizon)
 for i = FIRST_EVENT, #ARGV, 3 do
   local event_id, occurred_at, body = ARGV[i], ARGV[i + 1], ARGV[i + 2]
   if redis.call('HSETNX', bodies, event_id, body) == 1 then redis.call('ZADD', order, occurred_at, event_id) end
-  redis.call('ZADD', known, 'NX', now, event_id)
+  redis.call('ZADD', known, now, event_id)
   redis.call('PEXPIRE', known, retention_ms)
 end
 return {'written'}
