@@ -107,12 +107,13 @@ def follow(
     *,
     news: threading.Event,
     look: Callable[[], None] = lambda: None,
+    reload_s: float = RELOAD_S,
     now: Callable[[], float] = time.time,
 ) -> Record:
     """Show a deliberation until it is closed and return its last record.
 
-    The store is read whenever `news` is set, and once a second; `look` is called every time and may raise to end
-    the following. Attaching late shows what happened before at once.
+    The store is read whenever `news` is set, and every `reload_s` seconds; `look` is called every time and may raise
+    to end the following. Attaching late shows what happened before at once.
     """
     record = load()
     read_at = time.monotonic()
@@ -124,7 +125,7 @@ def follow(
                 return record
             told = news.wait(REDRAW_S)
             news.clear()
-            if told or time.monotonic() - read_at >= RELOAD_S:
+            if told or time.monotonic() - read_at >= reload_s:
                 record, read_at = load(), time.monotonic()
 
 

@@ -6,9 +6,8 @@ from typing import Annotated
 
 import typer
 
-from workers.cli.complaint import BadInput
 from workers.cli.connection import read_settings
-from workers.cli.worker_process import WorkerOptions, become_worker
+from workers.cli.worker_process import asked, become_worker
 
 
 def bridge() -> None:
@@ -45,17 +44,14 @@ def worker(
 
         conclave worker --model qwen3-8b --gpu 0 -- --max-model-len 16384
     """
-    if control and (model or gpu or engine_url or engine_args):
-        raise BadInput(
-            "a control worker has no engine: leave out --model, --gpu, --engine-url and engine arguments"
-        )
     settings = read_settings()
-    options = WorkerOptions(
+    options = asked(
+        settings,
         control=control,
-        model=model or settings.model,
+        model=model,
         gpu=gpu,
         engine_url=engine_url,
-        concurrency=concurrency or settings.worker_concurrency,
-        engine_args=tuple(engine_args or ()),
+        concurrency=concurrency,
+        engine_args=engine_args or (),
     )
     become_worker(options, settings)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import re
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tasks.queues import CONTROL, model_queue_name
+from workers.cli.complaint import BadInput
 from workers.settings import Settings
 
 
@@ -35,6 +37,31 @@ class WorkerOptions:
         """A Celery node name: one per process, telling its part."""
         part = "control" if self.control else re.sub(r"[^\w.-]+", "-", self.model)
         return f"{part}-{os.getpid()}@%h"
+
+
+def asked(
+    settings: Settings,
+    *,
+    control: bool,
+    model: str | None,
+    gpu: str | None,
+    engine_url: str | None,
+    concurrency: int | None,
+    engine_args: Sequence[str],
+) -> WorkerOptions:
+    """Complete what was typed by what is set. Raises BadInput where it contradicts itself."""
+    if control and (model or gpu or engine_url or engine_args):
+        raise BadInput(
+            "a control worker has no engine: leave out --model, --gpu, --engine-url and engine arguments"
+        )
+    return WorkerOptions(
+        control=control,
+        model=model or settings.model,
+        gpu=gpu,
+        engine_url=engine_url,
+        concurrency=concurrency or settings.worker_concurrency,
+        engine_args=tuple(engine_args),
+    )
 
 
 def celery_command(options: WorkerOptions, settings: Settings) -> list[str]:

@@ -75,12 +75,13 @@ def _won(ranking: Ranking) -> Iterator[str]:
 
 
 def _where(first: Entry, second: Entry) -> str:
-    """Name the criterion on which the winner gained most over the runner-up."""
+    """Name the criterion on which the winner gained most over the runner-up, if one stands out."""
     gains = {name: effect - second.criterion_effects[name] for name, effect in first.criterion_effects.items()}
     if len(gains) < 2:
         return ""
-    best = max(gains, key=lambda name: gains[name])
-    return f", most of it on {best} (+{number(gains[best])})" if gains[best] > 0 else ""
+    best, next_best = sorted(gains, key=lambda name: -gains[name])[:2]
+    stands_out = gains[best] > 0 and number(gains[best]) != number(gains[next_best])
+    return f", most of it on {best} (+{number(gains[best])})" if stands_out else ""
 
 
 def _doubts(ranking: Ranking) -> Iterator[str]:

@@ -1,0 +1,115 @@
+"""Effective settings: every one, its variable, its source, and no secret."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from tests.support.factories import fresh
+from workers.cli.config import MASK, Effective, effective_settings
+from workers.cli.main import app
+from workers.settings import Settings
+from workers.stack.folder import StackRecord, StateFolder
+
+RECORD = StackRecord(
+    nats_url="nats://127.0.0.1:21001",
+    redis_url="redis://127.0.0.1:21002",
+    engine_url="http://127.0.0.1:21003/v1",
+    flower_url=None,
+    pids={},
+)
+
+
+@pytest.fixture(autouse=True)
+def _no_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in Settings.model_fields:
+        monkeypatch.delenv(f"CONCLAVE_{name.upper()}", raising=False)
+    monkeypatch.setenv("CONCLAVE_STATE", str(tmp_path / fresh("state")))
+
+
+def effective() -> dict[str, Effective]:
+    return {one.variable: one for one in effective_settings()}
+
+
+def test_every_setting_is_named_once_by_the_variable_that_sets_it() -> None:
+    plain = {f"CONCLAVE_{name.upper()}" for name in Settings.model_fields if name != "policy"}
+    found = [one.variable for one in effective_settings()]
+    assert len(found) == len(set(found))
+    assert plain <= set(found)
+    assert {"CONCLAVE_POLICY__ROUNDS", "CONCLAVE_POLICY__REVIEW__ORDERS"} <= set(found)
+
+
+@pytest.mark.parametrize(
+    "name", [one.variable for one in effective_settings() if isinstance(one.value, int | float)]
+)
+def test_setting_the_variable_that_is_named_changes_the_value(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = effective()[name]
+    changed = json.dumps(not before.value if isinstance(before.value, bool) else before.value + 1)
+    monkeypatch.setenv(name, changed)
+    after = effective()[name]
+    assert after.source == "environment"
+    assert json.dumps(after.value) == changed
+
+
+def test_no_password_or_token_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CONCLAVE_REDIS_URL", "redis://user:hunter2@cache.example:6379")
+    monkeypatch.setenv("CONCLAVE_NATS_URL", "nats://bob:hunter2@one.example:4222,nats://two.example")
+    monkeypatch.setenv("CONCLAVE_ENGINE_URL", "https://bob:hunter2@gpu.example/v1")
+    monkeypatch.setenv("CONCLAVE_NATS_PASSWORD", "hunter2")
+    monkeypatch.setenv("CONCLAVE_ENGINE_KEY", "hunter2")
+    found = effective()
+    assert found["CONCLAVE_REDIS_URL"].value == "redis://cache.example:6379"
+    assert found["CONCLAVE_NATS_URL"].value == ["nats://one.example:4222", "nats://two.example"]
+    assert found["CONCLAVE_NATS_PASSWORD"].value == MASK
+    for arguments in (["config"], ["config", "--json"]):
+        assert "hunter2" not in CliRunner().invoke(app, arguments).output
+
+
+def test_the_stack_that_runs_here_gives_its_addresses_unless_the_environment_does(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    folder = StateFolder(tmp_path / "stack")
+    monkeypatch.setenv("CONCLAVE_STATE", str(folder.path))
+    monkeypatch.setenv("CONCLAVE_NATS_URL", "nats://elsewhere:4222")
+    with folder.claimed():
+        folder.write(RECORD)
+        found = effective()
+    assert (found["CONCLAVE_REDIS_URL"].value, found["CONCLAVE_REDIS_URL"].source) == (
+        RECORD.redis_url,
+        "running stack",
+    )
+    assert (found["CONCLAVE_NATS_URL"].value, found["CONCLAVE_NATS_URL"].source) == (
+        ["nats://elsewhere:4222"],
+        "environment",
+    )
+
+
+def test_a_stack_that_no_longer_runs_gives_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    folder = StateFolder(tmp_path / "stack")
+    monkeypatch.setenv("CONCLAVE_STATE", str(folder.path))
+    with folder.claimed():
+        pass
+    folder.write(RECORD)
+    assert effective()["CONCLAVE_REDIS_URL"].source == "default"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("CONCLAVE_WORKER_CONCURRENCY", "many"),
+        ("CONCLAVE_POLICY__ROUNDS", "99"),
+        ("CONCLAVE_PHASE_ROLES", "{not json"),
+        ("CONCLAVE_RETENTION_S", "-1"),
+    ],
+)
+def test_a_setting_that_does_not_fit_is_named_in_one_line(
+    name: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, value)
+    result = CliRunner().invoke(app, ["config"])
+    assert result.exit_code == 2
+    assert name.lower().removeprefix("conclave_") in result.stderr.lower()
+    assert len(result.stderr.splitlines()) == 1

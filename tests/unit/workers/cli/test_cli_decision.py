@@ -1,0 +1,171 @@
+"""A decision explained: every number comes from the event, every doubt is said."""
+
+from __future__ import annotations
+
+import re
+from io import StringIO
+from itertools import takewhile
+from typing import Any
+
+from rich.console import Console
+
+from domain.checks.check import CheckResult, PlanFacts
+from domain.plan import Constraints
+from domain.policy import Policy
+from domain.ports.chat_model import ChatRequest, FailureReason, Outcome
+from tests.support.factories import agent, council, plan, plan_request
+from tests.support.scripted_model import answer, failure
+from tests.support.stage import Stage
+from workers.cli.view.decision import beginning, decision
+from workers.cli.view.why import label, why
+
+LENGTHS = {1: 8, 2: 20, 3: 14}
+"""Sentences that the agent of each seed writes; the scripted reviewers like long texts."""
+
+
+def script(request: ChatRequest, before: int) -> Outcome | None:
+    return None if request.form else answer(request, "A step. " * LENGTHS[request.seed or 1])
+
+
+def decided(*, follow: Any = script, stage: Stage | None = None, **constraints: Any) -> dict[str, Any]:
+    on = stage or Stage(council("DEV"), council("QA", agents=(agent("qa-1", seed=7), agent("qa-2", seed=8))))
+    on.model.follow(follow)
+    record = on.play(plan_request(plan(constraints=Constraints(**constraints))))
+    assert record.closed is not None
+    assert record.closed.status == "decided", record.closed.reason
+    return record.closed.result
+
+
+def drawn(result: dict[str, Any], *, full: bool = False) -> str:
+    console = Console(file=StringIO(), width=160, color_system=None)
+    for part in decision(result, full=full):
+        console.print(part)
+    return console.file.getvalue()  # type: ignore[attr-defined, no-any-return]
+
+
+def rows(drawing: str, title: str) -> list[list[str]]:
+    """Return the cells of a table's rows, by blanks."""
+    lines = drawing[drawing.index(title) :].splitlines()[2:]
+    return [line.split() for line in takewhile(str.strip, lines)]
+
+
+def test_the_ranking_is_printed_best_first_with_the_events_scores() -> None:
+    result = decided()
+    table = rows(drawn(result), "Ranking (criteria")
+    assert [row[1] for row in table] == ["agent-2", "agent-3", "agent-1"]
+    scores = [next(cell for cell in row if "." in cell) for row in table]
+    assert scores == [f"{one['score']:.2f}" for one in result["decisions"]]
+
+
+def test_the_matrix_shows_who_gave_whom_what_and_nothing_for_oneself() -> None:
+    result = decided()
+    table = {row[0]: row[1:] for row in rows(drawn(result), "Scores by reviewer")}
+    assert set(table) == {"agent-1", "agent-2", "agent-3", "QA/qa-1", "QA/qa-2"}
+    assert table["agent-1"][:3] == ["8.00", "5.00", "·"]
+    assert table["agent-2"][0] == "·"
+    assert table["QA/qa-1"][0] == "(judge)"
+
+
+def test_the_first_sentence_says_by_how_much_the_winner_leads() -> None:
+    result = decided()
+    first, second = result["decisions"][:2]
+    lead = f"{first['score'] - second['score']:.2f}"
+    assert why(result)[0].startswith(f"agent-2 has the highest score, {first['score']:.2f}, which is {lead} above")
+
+
+def test_the_criterion_that_made_the_lead_is_named() -> None:
+    def on_fit(request: ChatRequest, before: int) -> Outcome | None:
+        if request.form is None:
+            return script(request, before)
+        prompt = request.messages[-1].content
+        shown = dict(re.findall(r"=== \w+ PROPOSAL ([A-Z]) ===\n(.*?)\n=== ", prompt, flags=re.DOTALL))
+        labels = re.findall(r"\b[A-Z]\b", prompt.rstrip().splitlines()[-1])[: request.form.rows]
+        return answer(request, ",".join(f"{min(9, len(shown[one]) // 20)}55" for one in labels))
+
+    first = why(decided(follow=on_fit))[0]
+    assert ", most of it on fit (+" in first
+
+
+def test_agreement_and_the_winners_probability_are_said() -> None:
+    sentences = why(decided())
+    assert any(sentence.startswith("P(winner) ") for sentence in sentences)
+    assert any("Kendall's W 1.00" in sentence for sentence in sentences)
+
+
+def test_a_tie_is_said_with_whom() -> None:
+    def alike(request: ChatRequest, before: int) -> Outcome | None:
+        return None if request.form else answer(request, f"Seed {request.seed}. " + "A step. " * 9)
+
+    result = decided(follow=alike)
+    assert result["tied"]
+    assert any(sentence.startswith("tied: ") for sentence in why(result))
+    assert "Winner: " in drawn(result)
+    assert " tied" in drawn(result).splitlines()[0]
+
+
+def test_failures_and_missing_ballots_are_listed() -> None:
+    def faulty(request: ChatRequest, before: int) -> Outcome | None:
+        if request.seed == 1 and request.form is None:
+            return failure(request, FailureReason.TIMEOUT)
+        return answer(request, "no digits") if request.form and "qa-1" in request.key else script(request, before)
+
+    result = decided(follow=faulty)
+    assert result["degraded"]
+    assert "agent-1, proposal: timeout (scripted timeout)" in drawn(result)
+
+
+def test_a_lonely_proposal_wins_without_a_contest() -> None:
+    def one(request: ChatRequest, before: int) -> Outcome | None:
+        return script(request, before) if request.seed == 2 else failure(request, FailureReason.EMPTY)
+
+    result = decided(follow=one, stage=Stage(council("DEV"), policy=Policy(model="tiny", quorum=1)))
+    assert why(result)[0] == "agent-2 won without a contest: it is the only proposal"
+    assert drawn(result)
+
+
+def test_a_failed_check_is_named_with_its_reason() -> None:
+    class Short:
+        name = "short"
+        hard = False
+
+        def run(self, proposal_text: str, plan_facts: PlanFacts) -> CheckResult:
+            brief = len(proposal_text) < 100
+            return CheckResult(name="short", passed=brief, score=float(brief), reason="" if brief else "too long")
+
+    assert "agent-2, short: too long" in drawn(decided(stage=Stage(council("DEV"), checks=(Short(),))))
+
+
+def test_revisions_are_told_apart_from_first_versions() -> None:
+    def growing(request: ChatRequest, before: int) -> Outcome | None:
+        return None if request.form else answer(request, "A step. " * (8 + 3 * before + (request.seed or 0)))
+
+    result = decided(follow=growing, rounds=1)
+    assert label("agent-2@1") == "agent-2 (revision 1)"
+    assert drawn(result)
+    assert why(result)
+
+
+def test_only_the_winner_is_printed_whole_unless_all_are_asked_for() -> None:
+    result = decided()
+    loser = result["decisions"][-1]["proposal"]["content"].strip()
+    assert len(loser) < 160
+    assert "(60 more characters)" in beginning("x" * 220)
+    long = "A step. " * 60
+    result["decisions"][-1]["proposal"]["content"] = long
+    assert "more characters)" in drawn(result)
+    assert "more characters)" not in drawn(result, full=True)
+
+
+def test_every_agents_calls_and_tokens_add_up_to_the_total() -> None:
+    table = rows(drawn(decided()), "Cost (")
+    *agents, total = table
+    assert total[0] == "all"
+    for column in (1, 2, 4):
+        assert sum(int(row[column]) for row in agents) == int(total[column])
+
+
+def test_a_proposal_in_square_brackets_is_no_markup() -> None:
+    def markup(request: ChatRequest, before: int) -> Outcome | None:
+        return None if request.form else answer(request, "[bold]step[/bold] [/] " * LENGTHS[request.seed or 1])
+
+    assert "[bold]step[/bold] [/]" in drawn(decided(follow=markup))

@@ -1,0 +1,101 @@
+"""Exit codes and sentences of commands that can't do what they are asked; no server is needed for these."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from typer.main import get_command
+from typer.testing import CliRunner, Result
+
+from workers.cli.main import app
+
+
+def run(*arguments: str, stdin: str = "") -> Result:
+    return CliRunner().invoke(app, arguments, input=stdin)
+
+
+def sentence(result: Result) -> str:
+    """Return the only line on standard error."""
+    assert "Traceback" not in result.output
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("conclave: ")
+    return line
+
+
+@pytest.fixture(autouse=True)
+def _nothing_runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("CONCLAVE_STATE", str(tmp_path / "state"))
+
+
+def every_command() -> list[list[str]]:
+    def below(command: object, path: list[str]) -> list[list[str]]:
+        found = getattr(command, "commands", {})
+        return [path] + [one for name, sub in found.items() for one in below(sub, [*path, name])]
+
+    return below(get_command(app), [])
+
+
+@pytest.mark.parametrize("path", every_command(), ids=" ".join)
+def test_every_command_explains_itself(path: list[str]) -> None:
+    result = run(*path, "--help")
+    assert result.exit_code == 0
+    assert f"Usage: conclave {' '.join(path)}".strip() in result.stdout.replace("root", "conclave")
+
+
+def test_the_version_is_the_packages() -> None:
+    from importlib.metadata import version
+
+    assert run("--version").stdout == f"conclave {version('conclave')}\n"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("nonsense",),
+        ("council", "apply", "--nonsense"),
+        ("deliberation", "show"),
+        ("up", "--nats-port", "0"),
+        ("deliberation", "list", "--limit", "x"),
+    ],
+)
+def test_wrong_usage_is_2(arguments: tuple[str, ...]) -> None:
+    assert run(*arguments).exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("council", "apply"), "name one file"),
+        (("council", "apply", "missing.yaml"), "missing.yaml can't be read: No such file"),
+        (("council", "apply", "x.yaml", "--default"), "name one file"),
+        (("approve", "missing.json"), "missing.json can't be read"),
+        (("approve", "."), "can't be read"),
+        (("demo", "--role", "CHEF"), "the shipped councils have no CHEF"),
+        (("demo", "--plan", "missing.json"), "missing.json can't be read"),
+        (("worker", "--control", "--gpu", "0"), "a control worker has no engine"),
+    ],
+)
+def test_unusable_input_is_2_with_one_sentence(arguments: tuple[str, ...], words: str) -> None:
+    result = run(*arguments)
+    assert result.exit_code == 2
+    assert words in sentence(result)
+
+
+def test_a_file_that_is_not_utf_8_is_named(tmp_path: Path) -> None:
+    latin = tmp_path / "latin.json"
+    latin.write_bytes(b'{"title": "Gr\xfc\xdfe"}')
+    assert "not UTF-8 at byte" in sentence(run("approve", str(latin)))
+
+
+def test_down_where_nothing_runs_says_so() -> None:
+    result = run("down")
+    assert result.exit_code == 0
+    assert result.stdout.startswith("no stack runs in ")
+
+
+def test_a_state_folder_that_is_a_file_is_1(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    result = run("up", "--state", str(tmp_path / "file"))
+    assert result.exit_code == 1
+    assert "can't be used" in sentence(result)

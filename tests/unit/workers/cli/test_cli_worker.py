@@ -1,0 +1,71 @@
+"""`conclave worker` types what a Celery user would."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from typer.main import get_command
+
+from workers.cli.complaint import BadInput
+from workers.cli.main import app
+from workers.cli.worker_process import WorkerOptions, asked, celery_command, environment
+from workers.settings import Settings
+
+
+def typed(*arguments: str) -> WorkerOptions:
+    """Return what a command line asks for."""
+    command: Any = get_command(app)
+    with command.commands["worker"].make_context("worker", list(arguments)) as context:
+        given = {name: value for name, value in context.params.items() if name != "help"}
+    return asked(Settings(worker_concurrency=9), **(given | {"engine_args": given["engine_args"] or ()}))
+
+
+def test_a_control_worker_reads_the_control_queue() -> None:
+    options = typed("--control", "--concurrency", "7")
+    assert (options.queue, options.concurrency) == ("control", 7)
+
+
+def test_a_model_worker_takes_its_engine_arguments_from_behind_the_dashes() -> None:
+    options = typed("--model", "qwen3", "--gpu", "0,1", "--", "--max-model-len", "16384", "--flag")
+    assert (options.queue, options.gpu) == ("llm.qwen3", "0,1")
+    assert options.engine_args == ("--max-model-len", "16384", "--flag")
+
+
+def test_what_is_not_said_is_as_set() -> None:
+    options = typed()
+    assert (options.queue, options.concurrency) == (f"llm.{Settings().model}", 9)
+
+
+@pytest.mark.parametrize(
+    "extra", [("--model", "m"), ("--gpu", "0"), ("--engine-url", "http://e"), ("--", "--flag")]
+)
+def test_a_control_worker_has_no_engine(extra: tuple[str, ...]) -> None:
+    with pytest.raises(BadInput, match="has no engine"):
+        typed("--control", *extra)
+
+
+def test_the_command_is_celerys_with_a_queue_and_a_node_name() -> None:
+    options = WorkerOptions(control=False, model="org/Qwen 3", gpu=None, engine_url="http://e/v1", concurrency=8)
+    command = celery_command(options, Settings())
+    assert command[1:6] == ["-m", "celery", "-A", "workers.app", "worker"]
+    values = dict(zip(command[6::2], command[7::2], strict=True))
+    assert (values["-Q"], values["-P"], values["-c"]) == ("llm.org/Qwen 3", "threads", "8")
+    name, _, host = values["-n"].partition("@")
+    assert host == "%h"
+    assert name.startswith("org-Qwen-3-")
+
+
+def test_the_worker_finds_what_the_command_found() -> None:
+    settings = Settings(
+        redis_url="redis://:secret@r:1", nats_url=("nats://a:1", "nats://b:2"), engine_url="http://s"
+    )
+    model = WorkerOptions(control=False, model="qwen3", gpu=None, engine_url=None, concurrency=1)
+    assert environment(model, settings) == {
+        "CONCLAVE_REDIS_URL": "redis://:secret@r:1",
+        "CONCLAVE_NATS_URL": "nats://a:1,nats://b:2",
+        "CONCLAVE_ENGINE_URL": "http://s",
+        "CONCLAVE_MODEL": "qwen3",
+    }
+    control = WorkerOptions(control=True, model="qwen3", gpu=None, engine_url=None, concurrency=1)
+    assert "CONCLAVE_MODEL" not in environment(control, settings)
