@@ -39,6 +39,13 @@ def test_ended_deliberations_leave_nothing_behind_after_retention(client: Redis,
     assert wait_until(lambda: _keys(client, prefix) == set(), within=20)
 
 
+def test_published_events_leave_nothing_behind_after_retention(client: Redis, prefix: str) -> None:
+    outbox = redis_stores(client, SystemClock(), retention_s=0.2, prefix=prefix).outbox
+    (told,) = outbox.put([event()])
+    outbox.published([told.event_id])
+    assert wait_until(lambda: _keys(client, prefix) == set(), within=20)
+
+
 def test_under_steady_traffic_the_indexes_forget_what_is_past_retention(client: Redis, prefix: str) -> None:
     clock = MemoryClock()
     stores = redis_stores(client, clock, retention_s=60, prefix=prefix)

@@ -27,7 +27,7 @@ class Rewritable(ValkeyServer):
     def _describe(self) -> Process:
         described = super()._describe()
         program, shipped, *options = described.argv
-        own = shutil.copy(shipped, self.folder)
+        own = str(shutil.copy(shipped, self.folder))
         return replace(described, argv=(program, own, *options))
 
 

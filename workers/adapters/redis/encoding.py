@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
@@ -10,7 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 from domain.entry import Entry
 from domain.value import Value
 
-T = TypeVar("T")
+V = TypeVar("V", bound=Value)
 Stored = str | bytes
 
 _ENTRY: TypeAdapter[Entry] = TypeAdapter(Entry)
@@ -31,14 +32,16 @@ def encode(value: Value) -> str:
     return raw
 
 
-def decode(kind: type[T], raw: Stored, *, where: str) -> T:
+def decode(kind: type[V], raw: Stored, *, where: str) -> V:
     """Read a value back; raises Unreadable naming `where`."""
-    return _read(TypeAdapter(kind), raw, where)
+    with _named(where):
+        return kind.model_validate_json(raw, strict=True)
 
 
 def decode_entry(raw: Stored, *, where: str) -> Entry:
     """Read an entry of any kind back; raises Unreadable naming `where`."""
-    return _read(_ENTRY, raw, where)
+    with _named(where):
+        return _ENTRY.validate_json(raw, strict=True)
 
 
 def text(raw: Stored) -> str:
@@ -51,9 +54,10 @@ def texts(raws: Iterable[Any]) -> tuple[str, ...]:
     return tuple(text(raw) for raw in raws)
 
 
-def _read(adapter: TypeAdapter[T], raw: Stored, where: str) -> T:
+@contextmanager
+def _named(where: str) -> Iterator[None]:
     try:
-        return adapter.validate_json(raw, strict=True)
+        yield
     except ValidationError as error:
         raise Unreadable(f"{where} can't be read: {_what(error)}") from None
 
