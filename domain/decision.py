@@ -33,19 +33,23 @@ class RankingInputs(Value):
     settings: RankingSettings
 
 
+def caps_of(gates: Mapping[str, GateReport]) -> dict[str, float]:
+    """Return the highest score that the checks allow, for every proposal that they cap."""
+    return {one: gate.capped(BEST) for one, gate in sorted(gates.items()) if gate.cap is not None}
+
+
 def ranking_inputs(
     record: Record, candidates: Sequence[Candidate], gates: Mapping[str, GateReport], round_: int
 ) -> RankingInputs:
     """Gather what the ranking of one round's ballots reads."""
     deliberation = record.deliberation
-    caps = {one: gates[one].cap for one in sorted(gates)}
     return RankingInputs(
         round=round_,
         authors=authors_of(candidates),
         reviewers=tuple(judge.agent_id for judge in deliberation.judges),
         checks={one.proposal_id: gates[one.proposal_id].overall_score for one in candidates},
         hashes={one.proposal_id: hashlib.sha256(one.text.encode()).hexdigest() for one in candidates},
-        caps={one: gates[one].capped(BEST) for one, cap in caps.items() if cap is not None},
+        caps=caps_of(gates),
         settings=RankingSettings(
             seed=int(hashlib.sha256(deliberation.seed.encode()).hexdigest()[:8], 16),
             swing=deliberation.review.swing,

@@ -14,7 +14,10 @@ from tasks.step import ConclaveApp
 from workers import logs
 from workers.broker import celery_conf, install
 from workers.composition import build, per_process
-from workers.settings import BROKER_DB, RESULTS_DB, Settings
+from workers.settings import BROKER_DB, RESULTS_DB, STORE_DB, Settings
+
+BEAT_LOOP_S, BEAT_LOCK_S = 2, 10
+"""The lock is renewed at every loop, so five loops may be late before a standby takes it."""
 
 
 def make_app(settings: Settings) -> ConclaveApp:
@@ -34,7 +37,16 @@ def make_app(settings: Settings) -> ConclaveApp:
         task_routes=ROUTES,
         worker_pool="threads",
         worker_concurrency=settings.worker_concurrency,
+        # Flower sees every task from the moment it is sent.
+        worker_send_task_events=True,
+        task_send_sent_event=True,
         beat_schedule=beat_schedule(settings.effective_policy),
+        beat_scheduler="redbeat.RedBeatScheduler",
+        # A standby beat takes over when the lock of a dead one has run out; redbeat's default is 25 minutes.
+        beat_max_loop_interval=BEAT_LOOP_S,
+        redbeat_lock_timeout=BEAT_LOCK_S,
+        redbeat_redis_url=settings.redis(STORE_DB),
+        redbeat_key_prefix=f"{settings.key_prefix}beat:",
     )
     install(app)
     app.services, app.heartbeat = per_process(lambda: build(settings, app))

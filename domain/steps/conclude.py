@@ -10,7 +10,7 @@ from domain.candidates import first_versions, proposal_id, with_revisions
 from domain.checks.check import PlanFacts
 from domain.checks.gate import GateReport, run_gate
 from domain.completed import completed_body, failure_rows
-from domain.decision import RankingInputs, champions, ranking_inputs, ranking_of, without_losers
+from domain.decision import RankingInputs, caps_of, champions, ranking_inputs, ranking_of, without_losers
 from domain.entry import AgentFailed, Closed
 from domain.event import Event
 from domain.ports.chat_model import FailureReason
@@ -83,11 +83,11 @@ def _decide(sitting: Sitting) -> dict[str, Any]:
     for round_ in range(1, sitting.deliberation.rounds + 1):
         revise(sitting, candidates, round_)
         candidates = gate.admit(with_revisions(sitting.record, candidates, round_))
-        vote(sitting, candidates, round_)
+        vote(sitting, candidates, round_, caps=caps_of(gate.reports))
         inputs = ranking_inputs(sitting.record, candidates, gate.reports, round_)
         candidates, voted_on = champions(candidates, ranking_of(sitting.record, candidates, inputs)), candidates
     if not sitting.deliberation.rounds:
-        vote(sitting, candidates, 0)
+        vote(sitting, candidates, 0, caps=caps_of(gate.reports))
         voted_on = candidates
         inputs = ranking_inputs(sitting.record, candidates, gate.reports, 0)
     inputs = without_losers(inputs, candidates)

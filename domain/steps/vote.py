@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from domain.ballots import authors_of, ballots_of
 from domain.entry import BallotCast, Entry, ballot_key, call_facts
@@ -29,24 +29,29 @@ def material_of(sitting: Sitting, candidates: Sequence[Candidate], round_: int) 
     )
 
 
-def vote(sitting: Sitting, candidates: Sequence[Candidate], round_: int) -> None:
+def vote(
+    sitting: Sitting, candidates: Sequence[Candidate], round_: int, *, caps: Mapping[str, float] | None = None
+) -> None:
     """Collect the ballots of one round. A ballot that stays off form after a second asking is recorded missing.
 
-    Both passes run at once, unless the second is to be left out where it can't change the winner.
-    Raises EngineAway while ballots can't be had; those cast by then are kept.
+    Both passes run at once, unless the second is to be left out where it can't change the winner; `caps` are the
+    highest scores that checks allow. A lone candidate needs no vote. Raises EngineAway while ballots can't be had;
+    those cast by then are kept.
     """
-    rules = sitting.deliberation.review
-    passes = 2 if rules.both_passes else 1
-    if not rules.skip_decided:
-        sitting.ask([q for pass_ in range(passes) for q in _questions(sitting, candidates, round_, pass_, passes)])
+    if len(candidates) < 2:
         return
-    for pass_ in range(passes):
-        if pass_ and _settled(sitting, candidates, round_):
+    rules = sitting.deliberation.review
+    passes = _passes(sitting, candidates, round_, 2 if rules.both_passes else 1)
+    if not rules.skip_decided:
+        sitting.ask([question for questions in passes for question in questions])
+        return
+    for number, questions in enumerate(passes):
+        if number and _settled(sitting, candidates, round_, caps or {}):
             return
-        sitting.ask(_questions(sitting, candidates, round_, pass_, passes))
+        sitting.ask(questions)
 
 
-def _settled(sitting: Sitting, candidates: Sequence[Candidate], round_: int) -> bool:
+def _settled(sitting: Sitting, candidates: Sequence[Candidate], round_: int, caps: Mapping[str, float]) -> bool:
     """Tell whether a second pass could not change the winner any more."""
     deliberation = sitting.deliberation
     winner = decided_early(
@@ -55,24 +60,28 @@ def _settled(sitting: Sitting, candidates: Sequence[Candidate], round_: int) -> 
         settings=RankingSettings(swing=deliberation.review.swing),
         rubric=deliberation.rubric,
         authors=authors_of(candidates),
+        caps=caps,
     )
     return winner is not None
 
 
-def _questions(
-    sitting: Sitting, candidates: Sequence[Candidate], round_: int, pass_: int, passes: int
-) -> list[Question]:
+def _passes(sitting: Sitting, candidates: Sequence[Candidate], round_: int, passes: int) -> list[list[Question]]:
+    """Return the questions of every pass: to all authors, and to the neutral judges."""
     deliberation = sitting.deliberation
     material = material_of(sitting, candidates, round_)
-    presentation = present(
-        material.candidates, seed=material.seed, passes=passes, orders=deliberation.review.orders
-    )
+    orders = deliberation.review.orders
+    presentation = present(material.candidates, seed=material.seed, passes=passes, orders=orders)
     authors = {proposal.agent_id for proposal in sitting.record.proposals(0)}
-    reviewers = [
-        agent for agent in deliberation.reviewers if agent.agent_id in authors or agent in deliberation.judges
+    reviewers = [*(one for one in deliberation.agents if one.agent_id in authors), *deliberation.judges]
+    return [
+        [
+            _question(sitting, asked, round_)
+            for asked in ballot_requests(
+                material, reviewers, presentation, pass_=pass_, timeout_s=sitting.timeout_s()
+            )
+        ]
+        for pass_ in range(passes)
     ]
-    asked = ballot_requests(material, reviewers, presentation, pass_=pass_, timeout_s=sitting.timeout_s())
-    return [_question(sitting, one, round_) for one in asked]
 
 
 def _question(sitting: Sitting, asked: BallotRequest, round_: int) -> Question:

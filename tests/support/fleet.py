@@ -102,8 +102,7 @@ class Fleet:
         return self._worker("model", f"llm.{model or self.model}", threads)
 
     def beat(self) -> Service:
-        schedule = self.folder / fresh("beat")
-        return self._service("beat", (*_CELERY, "beat", "-l", "INFO", "-s", str(schedule)), "beat: Starting")
+        return self._service("beat", (*_CELERY, "beat", "-l", "INFO"), "beat: Starting")
 
     def _worker(self, part: str, queue: str, threads: int) -> Service:
         options = ("-Q", queue, "-n", f"{fresh(part)}@%h", "-P", "threads", "-c", str(threads), "-l", "INFO", "-E")
