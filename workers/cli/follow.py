@@ -112,8 +112,8 @@ def follow(
 ) -> Record:
     """Show a deliberation until it is closed and return its last record.
 
-    The store is read whenever `news` is set, and every `reload_s` seconds; `look` is called every time and may raise
-    to end the following. Attaching late shows what happened before at once.
+    The store is read whenever `news` is set, and every `reload_s` seconds; `look` is called each time and may
+    raise to end it. Attaching late shows what happened before at once.
     """
     record = load()
     read_at = time.monotonic()

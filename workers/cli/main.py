@@ -9,6 +9,7 @@ import typer
 
 from workers.cli import approve, config, council, deliberation, demo, processes, stack
 from workers.cli.complaint import ConclaveCommands
+from workers.cli.output import quiet_logs
 
 app = typer.Typer(
     cls=ConclaveCommands,
@@ -49,6 +50,7 @@ def conclave(
     Settings are CONCLAVE_ variables; `conclave config` prints them. Exit codes: 0 done, 1 failed, 2 wrong usage
     or input.
     """
+    quiet_logs()
 
 
 app.command()(demo.demo)

@@ -5,22 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner, Result
 
-from workers.cli.main import app
+from tests.support.commands import run, sentence
 from workers.stack.ports import HOST, free_port
-
-
-def run(*arguments: str, stdin: str = "") -> Result:
-    return CliRunner().invoke(app, arguments, input=stdin)
-
-
-def sentence(result: Result) -> str:
-    """Return the only line on standard error."""
-    assert "Traceback" not in result.output
-    (line,) = result.stderr.splitlines()
-    assert line.startswith("conclave: ")
-    return line
 
 
 @pytest.fixture(autouse=True)

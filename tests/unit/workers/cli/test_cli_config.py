@@ -6,11 +6,10 @@ import json
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
+from tests.support.commands import run
 from tests.support.factories import fresh
 from workers.cli.config import MASK, Effective, effective_settings
-from workers.cli.main import app
 from workers.settings import Settings
 from workers.stack.folder import StackRecord, StateFolder
 
@@ -65,7 +64,7 @@ def test_no_password_or_token_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     assert found["CONCLAVE_NATS_URL"].value == ["nats://one.example:4222", "nats://two.example"]
     assert found["CONCLAVE_NATS_PASSWORD"].value == MASK
     for arguments in (["config"], ["config", "--json"]):
-        assert "hunter2" not in CliRunner().invoke(app, arguments).output
+        assert "hunter2" not in run(*arguments).output
 
 
 def test_the_stack_that_runs_here_gives_its_addresses_unless_the_environment_does(
@@ -109,7 +108,7 @@ def test_a_setting_that_does_not_fit_is_named_in_one_line(
     name: str, value: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(name, value)
-    result = CliRunner().invoke(app, ["config"])
+    result = run("config")
     assert result.exit_code == 2
     assert name.lower().removeprefix("conclave_") in result.stderr.lower()
     assert len(result.stderr.splitlines()) == 1

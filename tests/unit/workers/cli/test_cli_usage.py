@@ -6,21 +6,9 @@ from pathlib import Path
 
 import pytest
 from typer.main import get_command
-from typer.testing import CliRunner, Result
 
+from tests.support.commands import run, sentence
 from workers.cli.main import app
-
-
-def run(*arguments: str, stdin: str = "") -> Result:
-    return CliRunner().invoke(app, arguments, input=stdin)
-
-
-def sentence(result: Result) -> str:
-    """Return the only line on standard error."""
-    assert "Traceback" not in result.output
-    (line,) = result.stderr.splitlines()
-    assert line.startswith("conclave: ")
-    return line
 
 
 @pytest.fixture(autouse=True)

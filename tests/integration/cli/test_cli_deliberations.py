@@ -1,0 +1,149 @@
+"""`conclave deliberation …` against a real Valkey and NATS."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from domain import events
+from domain.deliberation import Deliberation
+from domain.entry import Opened
+from domain.record import Record
+from domain.services import Services
+from tests.support import factories as make
+from tests.support.commands import Run
+from tests.support.stage import Stage
+
+WITHIN = 30.0
+
+
+def kept(record: Record, services: Services) -> str:
+    """Write a record's entries into the store and return its id."""
+    identity = record.deliberation.deliberation_id
+    written = {"opened": -1, "closed": 1}
+    for entry in sorted(record.entries.values(), key=lambda entry: written.get(entry.key, 0)):
+        services.deliberations.record(identity, entry)
+    return identity
+
+
+@pytest.fixture
+def decided(services: Services) -> str:
+    return kept(Stage(make.council("DEV"), make.council("QA")).play(), services)
+
+
+@pytest.fixture
+def failed(services: Services) -> str:
+    stage = Stage(make.council("DEV"))
+    identity = stage.open()
+    record = stage.record(identity)
+    closed = make.closed(
+        status="failed",
+        reason="0 of 3 agents have an admissible proposal",
+        result={
+            "failures": [{"agent_id": "agent-1", "stage": "proposal", "reason": "timeout", "detail": "no answer"}]
+        },
+    )
+    return kept(record.plus(closed), services)
+
+
+def test_the_list_is_newest_first_with_winner_or_reason(run: Run, decided: str, failed: str) -> None:
+    listed = json.loads(run("deliberation", "list", "--json").stdout)
+    assert {one["deliberation_id"]: one["state"] for one in listed} == {decided: "decided", failed: "failed"}
+    text = run("deliberation", "list").stdout
+    assert decided in text
+    assert "0 of 3 agents" in " ".join(text.split())
+
+
+def test_the_list_can_be_of_one_plan(run: Run, services: Services, decided: str, failed: str) -> None:
+    plan_id = services.deliberations.load(decided).deliberation.plan.plan_id
+    listed = json.loads(run("deliberation", "list", "--plan", plan_id, "--json").stdout)
+    assert [one["deliberation_id"] for one in listed] == [decided]
+
+
+def test_show_explains_the_decision(run: Run, decided: str) -> None:
+    text = run("deliberation", "show", decided).stdout
+    for part in ("Winner: ", "Ranking (", "Scores by reviewer", "Why", "P(winner)", "Kendall's W", "Cost ("):
+        assert part in text
+
+
+def test_show_as_json_holds_the_event_whole(run: Run, services: Services, decided: str) -> None:
+    shown = json.loads(run("deliberation", "show", decided, "--json").stdout)
+    closed = services.deliberations.load(decided).closed
+    assert closed is not None
+    assert shown["result"] == closed.result
+    assert shown["winner"] == closed.result["winner"]["agent_id"]
+    assert [stage["name"] for stage in shown["progress"]["stages"]] == ["proposals", "review", "decision"]
+
+
+def test_show_of_a_failed_one_says_why(run: Run, failed: str) -> None:
+    text = run("deliberation", "show", failed).stdout
+    assert "0 of 3 agents have an admissible proposal" in text
+    assert "agent-1, proposal: timeout (no answer)" in text
+
+
+@pytest.mark.parametrize("command", [("show",), ("watch", "--wait", "0")])
+def test_an_unknown_id_is_one_sentence(run: Run, command: tuple[str, ...]) -> None:
+    result = run("deliberation", command[0], "d-unknown", *command[1:])
+    assert result.exit_code == 1
+    assert result.stderr.startswith("conclave: no deliberation d-unknown")
+    assert len(result.stderr.splitlines()) == 1
+
+
+def test_watching_one_that_has_ended_shows_it_and_ends(run: Run, decided: str, failed: str) -> None:
+    result = run("deliberation", "watch", decided)
+    assert result.exit_code == 0
+    assert result.stdout.splitlines()[-1].startswith("decided after")
+    assert run("deliberation", "watch", failed).exit_code == 1
+
+
+class Watcher:
+    """`conclave deliberation watch --json` as a process; its lines as they come."""
+
+    def __init__(self, deliberation_id: str) -> None:
+        command = [sys.executable, "-m", "workers.cli", "deliberation", "watch", deliberation_id, "--json"]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=dict(os.environ))
+
+    def until(self, state: str, done: int) -> dict[str, object]:
+        """Return the first line with so many proposals in that state."""
+        assert self.process.stdout is not None
+        deadline = time.monotonic() + WITHIN
+        while time.monotonic() < deadline and (line := self.process.stdout.readline()):
+            seen: dict[str, object] = json.loads(line)
+            if seen["state"] == state and seen["stages"][0]["done"] == done:  # type: ignore[index]
+                return seen
+        raise AssertionError(f"never saw {state} with {done} proposals")
+
+
+@pytest.fixture
+def watched() -> Iterator[tuple[Deliberation, Watcher]]:
+    deliberation = make.deliberation(opened_at=time.time())
+    watcher = Watcher(deliberation.deliberation_id)
+    yield deliberation, watcher
+    watcher.process.kill()
+    watcher.process.wait()
+    assert watcher.process.stdout is not None
+    watcher.process.stdout.close()
+
+
+def test_a_watch_begun_before_the_opening_sees_everything_to_the_end(
+    environment: object, services: Services, watched: tuple[Deliberation, Watcher]
+) -> None:
+    deliberation, watcher = watched
+    identity = deliberation.deliberation_id
+    services.deliberations.record(identity, Opened(deliberation=deliberation))
+    watcher.until("proposing", 0)
+    proposed = make.proposed("agent-1")
+    services.deliberations.record(identity, proposed)
+    services.publisher.tell(
+        [events.progress(deliberation, at=time.time(), stage="proposal", what=proposed.key, body={})]
+    )
+    watcher.until("proposing", 1)
+    services.deliberations.record(identity, make.closed(at=time.time()))
+    watcher.until("decided", 1)
+    assert watcher.process.wait(WITHIN) == 0
