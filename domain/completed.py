@@ -8,6 +8,7 @@ from typing import Any
 from domain.candidates import PRIOR, proposal_id
 from domain.checks.gate import GateReport
 from domain.decision import RankingInputs
+from domain.deliberation import Deliberation
 from domain.ranking import Entry, Ranking
 from domain.record import Record
 from domain.review.candidate import Candidate
@@ -35,6 +36,7 @@ def completed_body(
             _decision(record, by_id[one.proposal], gates[one.proposal], one, deliberation.role) for one in entries
         ],
         "winner": _winner(by_id, winner),
+        "winner_changed": _changed(deliberation, by_id, winner),
         "decided_by": "architect" if winner != ranking.winner else ranking.decided_by,
         "p_winner": ranking.p_winner,
         "tied": ranking.tied,
@@ -77,6 +79,13 @@ def _decision(record: Record, one: Candidate, gate: GateReport, entry: Entry, ro
         "score": entry.score if entry.score is not None else 0.0,
         "rank": entry.rank,
     }
+
+
+def _changed(deliberation: Deliberation, by_id: Mapping[str, Candidate], winner: str | None) -> bool | None:
+    """Tell whether a re-deliberation put another agent first; None where there was no earlier winner."""
+    if not deliberation.prior_author or winner is None:
+        return None
+    return winner != PRIOR and by_id[winner].author != deliberation.prior_author
 
 
 def _winner(by_id: Mapping[str, Candidate], winner: str | None) -> dict[str, Any] | None:

@@ -16,6 +16,7 @@ from domain.ports.engine_directory import EngineDirectory
 from domain.ports.event_publisher import EventPublisher
 from domain.ports.outbox import Outbox
 from domain.ports.plan_store import PlanStore
+from domain.redeliberation import RedeliberationPolicy
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,3 +35,4 @@ class Services:
     engines: EngineDirectory
     checks: tuple[Check, ...]
     policy: Policy
+    redeliberation: RedeliberationPolicy

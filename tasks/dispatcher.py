@@ -35,6 +35,11 @@ class CeleryDispatcher:
         header.set(task_id=f"{deliberation.deliberation_id}.chord")
         chord(header)(conclude)
 
+    def withdraw(self, deliberation: Deliberation) -> None:
+        identity = deliberation.deliberation_id
+        headers = [generate_task_id(identity, 0, agent.agent_id) for agent in deliberation.agents]
+        self._app.control.revoke([*headers, conclude_task_id(identity)])
+
     def _dispatch(self, request: PlanRequest) -> Signature:
         return self._app.signature(
             "plan.dispatch",

@@ -9,6 +9,7 @@ from domain.steps.announce import flush_outbox
 from domain.steps.conclude import conclude_deliberation, fail_deliberation
 from domain.steps.dispatch import dispatch_plan
 from domain.steps.generate import generate_proposal, record_failure
+from domain.steps.redeliberate import apply_rules, redeliberate_plan
 from domain.steps.sweep import sweep
 from tasks.step import Poisonous, Step
 
@@ -57,6 +58,15 @@ def proposal_generate(self: Generate, deliberation_id: str, agent_id: str) -> st
 def deliberation_conclude(self: Conclude, _agents: list[str] | None = None, *, deliberation_id: str) -> None:
     """Review, rank, decide. The chord's argument list isn't read: the store knows who answered."""
     conclude_deliberation(deliberation_id, self.services)
+
+
+@shared_task(name="deliberation.redeliberate", base=Step, bind=True)
+def deliberation_redeliberate(self: Step, plan_id: str | None = None, role: str | None = None) -> None:
+    """Deliberate again what a standing schedule names, or without a name what the rules want."""
+    if plan_id is None or role is None:
+        apply_rules(self.services)
+    else:
+        redeliberate_plan(plan_id, role, self.services)
 
 
 @shared_task(name="deliberation.sweep", base=Step, bind=True)

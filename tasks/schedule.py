@@ -5,14 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from domain.policy import Policy
+from domain.redeliberation import RedeliberationPolicy
 
 FLUSH_EVERY_S = 5.0
 """The outbox only holds what could not be published at once, so seconds are soon enough."""
 
 
-def beat_schedule(policy: Policy) -> dict[str, dict[str, Any]]:
+def beat_schedule(policy: Policy, rules: RedeliberationPolicy) -> dict[str, dict[str, Any]]:
     """Return beat's fixed entries. Each message expires when the next is due: a backlog of sweeps helps nobody."""
     return {
+        **({"redeliberate": _every("deliberation.redeliberate", rules.every_s)} if rules.active else {}),
         "sweep": _every("deliberation.sweep", policy.lease_s / 3),
         "flush": _every("outbox.flush", FLUSH_EVERY_S),
     }

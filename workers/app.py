@@ -40,7 +40,7 @@ def make_app(settings: Settings) -> ConclaveApp:
         # Flower sees every task from the moment it is sent.
         worker_send_task_events=True,
         task_send_sent_event=True,
-        beat_schedule=beat_schedule(settings.effective_policy),
+        beat_schedule=beat_schedule(settings.effective_policy, settings.redeliberation),
         beat_scheduler="redbeat.RedBeatScheduler",
         # A standby beat takes over when the lock of a dead one has run out; redbeat's default is 25 minutes.
         beat_max_loop_interval=BEAT_LOOP_S,

@@ -66,6 +66,7 @@ def build(
         engines=engines,
         checks=load_checks(),
         policy=settings.effective_policy,
+        redeliberation=settings.redeliberation,
     )
 
 
@@ -109,9 +110,7 @@ def bridge_options(settings: Settings) -> BridgeOptions:
             max_ack_pending=settings.bridge_max_ack_pending,
             max_deliver=settings.bridge_max_deliver,
         ),
-        streams=StreamLimits(
-            duplicate_window_s=settings.duplicate_window_s, max_bytes=settings.stream_max_bytes
-        ),
+        streams=StreamLimits(duplicate_window_s=settings.duplicate_window_s, max_bytes=settings.stream_max_bytes),
         max_message_bytes=settings.max_message_bytes,
         phases=settings.phase_roles,
         version=version("conclave"),

@@ -9,6 +9,7 @@ from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from domain.policy import Policy
+from domain.redeliberation import RedeliberationPolicy
 
 BROKER_DB, RESULTS_DB, STORE_DB = 0, 1, 2
 """Databases of one Valkey server, so that broker, chord counters and durable state can be looked at apart."""
@@ -63,6 +64,9 @@ class Settings(BaseSettings):
     """How soon a killed worker's task is run by another; a heartbeat keeps running tasks visible."""
     policy: Policy = Policy()
     """Defaults and limits of deliberations: CONCLAVE_POLICY__ROUNDS and so on."""
+
+    redeliberation: RedeliberationPolicy = RedeliberationPolicy()
+    """What beat deliberates again by itself: CONCLAVE_REDELIBERATION__STALE_AFTER_S and so on."""
 
     bridge_batch: int = Field(default=64, ge=1, le=1000)
     """Messages fetched at once."""

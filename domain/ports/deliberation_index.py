@@ -13,7 +13,7 @@ class DeliberationIndex(Protocol):
         ...
 
     def touch(self, deliberation_id: str, at: float) -> None:
-        """Count the deliberation as written to at `at` (epoch seconds, may lie ahead); nothing if it isn't open."""
+        """Count the deliberation as written to at `at` (epoch seconds, may lie ahead); nothing if not open."""
         ...
 
     def count_open(self) -> int:

@@ -12,6 +12,7 @@ from domain.plan import PlanRequest
 from domain.policy import Policy
 from domain.ports.event_publisher import PublishFailed
 from domain.record import Record
+from domain.redeliberation import RedeliberationPolicy
 from domain.services import Services
 from domain.steps.conclude import conclude_deliberation
 from domain.steps.dispatch import dispatch_plan
@@ -33,12 +34,16 @@ class Queued:
     def __init__(self) -> None:
         self.requests: list[PlanRequest] = []
         self.work: list[tuple[str, tuple[str, ...]]] = []
+        self.withdrawn: list[str] = []
 
     def plans(self, requests: Sequence[PlanRequest]) -> None:
         self.requests.extend(requests)
 
     def deliberation(self, deliberation: Deliberation, unanswered: Sequence[str]) -> None:
         self.work.append((deliberation.deliberation_id, tuple(unanswered)))
+
+    def withdraw(self, deliberation: Deliberation) -> None:
+        self.withdrawn.append(deliberation.deliberation_id)
 
 
 class Told:
@@ -64,7 +69,13 @@ class Told:
 class Stage:
     """Councils are put on, plans are played, and everything that happened can be looked at."""
 
-    def __init__(self, *councils: Council, policy: Policy | None = None, checks: tuple[Check, ...] = ()) -> None:
+    def __init__(
+        self,
+        *councils: Council,
+        policy: Policy | None = None,
+        checks: tuple[Check, ...] = (),
+        rules: RedeliberationPolicy | None = None,
+    ) -> None:
         self.clock = MemoryClock()
         self.queue = Queued()
         self.news = Told()
@@ -84,6 +95,7 @@ class Stage:
             engines=MemoryEngineDirectory(clock=self.clock),
             checks=checks,
             policy=policy or Policy(model="tiny"),
+            redeliberation=rules or RedeliberationPolicy(),
         )
         for council in councils:
             self.services.councils.save(council)

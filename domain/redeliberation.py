@@ -1,0 +1,135 @@
+"""When a decision deserves another look, and what the new deliberation takes over from the old one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from pydantic import Field
+
+from domain.council import Council
+from domain.deliberation import Deliberation
+from domain.opening import open_deliberation
+from domain.plan import PlanRequest
+from domain.policy import Policy
+from domain.record import Record, State
+from domain.value import Value
+
+
+class RedeliberationPolicy(Value):
+    """What beat re-deliberates by itself. Every rule is off until it is set; limits hold for all rules."""
+
+    stale_after_s: float | None = Field(default=None, gt=0)
+    """Decided longer ago than this."""
+    min_kendall_w: float | None = Field(default=None, ge=0, le=1)
+    """Decided with less agreement than this."""
+    min_p_winner: float | None = Field(default=None, ge=0, le=1)
+    """Decided with a winner less probable than this."""
+    contested: bool = False
+    """Another proposal beat the winner head to head."""
+    degraded: bool = False
+    """Some agent or ballot was missing."""
+    failed: bool = False
+    """Ended without a decision."""
+    council_changed: bool = False
+    """The role's council is another one now."""
+    max_revisions: int = Field(default=3, ge=0, le=100)
+    """Re-deliberations of one approval, by rules; a person may ask for more."""
+    cool_down_s: float = Field(default=3600.0, ge=0)
+    """Time since the last end before a rule acts: an outage of the model should not burn all revisions."""
+    per_run: int = Field(default=10, ge=0, le=1000)
+    """Deliberations that one run of the rules may start."""
+    every_s: float = Field(default=60.0, gt=0)
+    """How often beat looks."""
+    with_prior_winner: bool = True
+    """The earlier winner's proposal runs again, as one more anonymous candidate."""
+
+    @property
+    def active(self) -> bool:
+        """Whether any rule is set."""
+        thresholds = (self.stale_after_s, self.min_kendall_w, self.min_p_winner)
+        return any(one is not None for one in thresholds) or any(
+            (self.contested, self.degraded, self.failed, self.council_changed)
+        )
+
+
+def reason_to_repeat(
+    record: Record, council: Council | None, rules: RedeliberationPolicy, *, default_model: str, now: float
+) -> str | None:
+    """Say why the rules want this deliberation repeated; None if they don't or its limits forbid it."""
+    closed = record.closed
+    if closed is None or council is None or record.state is State.CANCELLED:
+        return None
+    if record.deliberation.repeat >= rules.max_revisions or now - closed.at < rules.cool_down_s:
+        return None
+    if record.state is State.FAILED:
+        return "failed" if rules.failed else None
+    return next(_reasons(record, council, rules, default_model, now), None)
+
+
+def _reasons(
+    record: Record, council: Council, rules: RedeliberationPolicy, default_model: str, now: float
+) -> Iterator[str]:
+    closed = record.closed
+    assert closed is not None
+    result = closed.result
+    agreement = (result.get("agreement") or {}).get("kendall_w")
+    if rules.stale_after_s is not None and now - closed.at >= rules.stale_after_s:
+        yield "stale"
+    if rules.min_kendall_w is not None and agreement is not None and agreement < rules.min_kendall_w:
+        yield "agreement"
+    p_winner = result.get("p_winner")
+    if rules.min_p_winner is not None and p_winner is not None and p_winner < rules.min_p_winner:
+        yield "p_winner"
+    for flag in ("contested", "degraded"):
+        if getattr(rules, flag) and result.get(flag):
+            yield flag
+    if rules.council_changed and _changed(record.deliberation, council, default_model):
+        yield "council_changed"
+
+
+def _changed(deliberation: Deliberation, council: Council, default_model: str) -> bool:
+    asked = council.agents[: deliberation.plan.constraints.num_agents]
+    now = tuple(agent if agent.model else agent.model_copy(update={"model": default_model}) for agent in asked)
+    return now != deliberation.agents
+
+
+def repeat_of(
+    record: Record,
+    council: Council,
+    others: Iterable[Council],
+    policy: Policy,
+    *,
+    with_prior_winner: bool,
+    now: float,
+) -> Deliberation:
+    """Settle the deliberation that follows this one: the same approval, counted one up, superseding it."""
+    earlier = record.deliberation
+    request = PlanRequest(
+        request_id=earlier.request_id,
+        plan=earlier.plan,
+        revision=earlier.revision,
+        correlation_id=earlier.correlation_id,
+        causation_id=earlier.deliberation_id,
+        traceparent=earlier.traceparent,
+    )
+    text, author = _winner(record)
+    opened = open_deliberation(
+        request,
+        council,
+        others,
+        policy,
+        now=now,
+        repeat=earlier.repeat + 1,
+        supersedes=earlier.deliberation_id,
+        prior_winner=text if with_prior_winner else None,
+    )
+    return opened.model_copy(update={"prior_author": author})
+
+
+def _winner(record: Record) -> tuple[str | None, str]:
+    """Return the winning text and its author's id; nothing and nobody where there was no decision."""
+    closed = record.closed
+    if closed is None or closed.status != "decided" or not closed.result.get("decisions"):
+        return None, ""
+    proposal = closed.result["decisions"][0]["proposal"]
+    return proposal["content"], proposal["author"]["agent_id"]

@@ -1,0 +1,173 @@
+"""Deliberating again: by rules and their limits, by name, with the earlier winner as one more candidate."""
+
+from __future__ import annotations
+
+import pytest
+
+from domain.candidates import PRIOR
+from domain.plan import Constraints
+from domain.ports.chat_model import ChatRequest, FailureReason, Outcome
+from domain.record import State
+from domain.redeliberation import RedeliberationPolicy
+from domain.steps.cancel import cancel_deliberation
+from domain.steps.conclude import conclude_deliberation
+from domain.steps.redeliberate import CannotRepeat, apply_rules, redeliberate, redeliberate_plan
+from tests.support.factories import council, plan, plan_request
+from tests.support.scripted_model import answer, failure
+from tests.support.stage import Stage
+
+COMPLETED = "orchestration.deliberation.completed"
+
+
+def finish(stage: Stage, deliberation_id: str) -> None:
+    stage.propose(deliberation_id)
+    conclude_deliberation(deliberation_id, stage.services)
+
+
+def test_a_repeat_names_what_it_supersedes_and_whether_the_winner_changed() -> None:
+    stage = Stage(council("DEV"))
+    first = stage.play()
+    again = redeliberate(first.deliberation.deliberation_id, stage.services)
+
+    def script(request: ChatRequest, before: int) -> Outcome | None:
+        return answer(request, "A step. " * (30 if request.seed == 3 else 2)) if request.form is None else None
+
+    stage.model.follow(script)
+    finish(stage, again)
+    event = stage.news.of_type(COMPLETED)[-1]
+    assert event.body["supersedes"] == first.deliberation.deliberation_id
+    assert event.body["revision"] == first.deliberation.revision
+    assert event.body["winner"]["agent_id"] == "agent-3"
+    earlier = first.closed.result["winner"]["agent_id"] if first.closed else ""
+    assert event.body["winner_changed"] is (earlier != "agent-3")
+    assert first.closed is not None
+    assert first.closed.result["winner_changed"] is None
+
+
+def test_the_earlier_winner_runs_again_without_its_name_and_may_win() -> None:
+    stage = Stage(council("DEV"))
+    stage.model.follow(lambda request, before: None if request.form else answer(request, "A step. " * 25))
+    first = stage.play()
+    again = redeliberate(first.deliberation.deliberation_id, stage.services)
+    stage.model.follow(lambda request, before: None if request.form else answer(request, "Poor."))
+    finish(stage, again)
+    closed = stage.record(again).closed
+    assert closed is not None
+    assert closed.result["winner"]["proposal_id"] == PRIOR
+    assert closed.result["winner_changed"] is False
+    assert len(closed.result["decisions"]) == 4
+
+
+def test_asking_twice_for_the_same_repeat_is_one_deliberation() -> None:
+    stage = Stage(council("DEV"))
+    first = stage.play().deliberation.deliberation_id
+    one = redeliberate(first, stage.services)
+    stage.clock.advance(1)
+    other = redeliberate(first, stage.services)
+    assert one == other
+    assert [work[0] for work in stage.queue.work].count(one) == 1
+
+
+def test_what_is_open_can_not_be_repeated() -> None:
+    stage = Stage(council("DEV"))
+    with pytest.raises(CannotRepeat, match="still proposing"):
+        redeliberate(stage.open(), stage.services)
+
+
+def test_a_schedule_repeats_the_newest_of_its_plan_and_role() -> None:
+    stage = Stage(council("DEV"))
+    first = stage.play()
+    plan_id = first.deliberation.plan.plan_id
+    stage.clock.advance(1)
+    second = redeliberate_plan(plan_id, "DEV", stage.services)
+    finish(stage, second)
+    stage.clock.advance(1)
+    third = redeliberate_plan(plan_id, "DEV", stage.services)
+    assert stage.record(third).deliberation.repeat == 2
+    assert stage.record(third).deliberation.supersedes == second
+    with pytest.raises(LookupError, match="no deliberation of role QA"):
+        redeliberate_plan(plan_id, "QA", stage.services)
+
+
+def clear(request: ChatRequest, before: int) -> Outcome | None:
+    return None if request.form else answer(request, "A step. " * (8 * (request.seed or 0)))
+
+
+def tie(request: ChatRequest, before: int) -> Outcome | None:
+    return answer(request, ",".join(["5" * 3] * request.form.rows)) if request.form else None
+
+
+def lose_one(request: ChatRequest, before: int) -> Outcome | None:
+    return failure(request, FailureReason.TIMEOUT) if request.key == "agent-1" else None
+
+
+def lose_all(request: ChatRequest, before: int) -> Outcome | None:
+    return None if request.form else failure(request, FailureReason.TIMEOUT)
+
+
+RULES = [
+    (RedeliberationPolicy(stale_after_s=5, cool_down_s=0), None),
+    (RedeliberationPolicy(min_p_winner=0.9, cool_down_s=0), tie),
+    (RedeliberationPolicy(degraded=True, cool_down_s=0), lose_one),
+    (RedeliberationPolicy(failed=True, cool_down_s=0), lose_all),
+]
+
+
+@pytest.mark.parametrize(("rules", "script"), RULES)
+def test_a_rule_repeats_what_it_is_about_and_nothing_else(rules, script) -> None:  # type: ignore[no-untyped-def]
+    stage = Stage(council("DEV"), rules=rules)
+    if script:
+        stage.model.follow(script)
+    troubled = stage.play().deliberation.deliberation_id
+    stage.clock.advance(10)
+    if script:
+        stage.model.follow(clear)
+        stage.play(plan_request(plan()))
+    begun = apply_rules(stage.services)
+    assert [stage.record(one).deliberation.supersedes for one in begun] == [troubled]
+    assert apply_rules(stage.services) == ()
+
+
+def test_rules_keep_to_their_limits() -> None:
+    rules = RedeliberationPolicy(stale_after_s=1, cool_down_s=60, max_revisions=2, per_run=1)
+    stage = Stage(council("DEV"), rules=rules)
+    for _ in range(3):
+        stage.play(plan_request(plan(constraints=Constraints())))
+    assert apply_rules(stage.services) == ()
+    revisions = []
+    for _ in range(12):
+        stage.clock.advance(61)
+        begun = apply_rules(stage.services)
+        assert len(begun) <= 1
+        for one in begun:
+            revisions.append(stage.record(one).deliberation.repeat)
+            finish(stage, one)
+    assert sorted(revisions) == [1, 1, 1, 2, 2, 2]
+
+
+def test_without_rules_nothing_is_repeated() -> None:
+    stage = Stage(council("DEV"))
+    stage.play()
+    stage.clock.advance(10**9)
+    assert apply_rules(stage.services) == ()
+
+
+def test_a_council_that_changed_is_asked_again() -> None:
+    stage = Stage(council("DEV"), rules=RedeliberationPolicy(council_changed=True, cool_down_s=0))
+    stage.play()
+    assert apply_rules(stage.services) == ()
+    stage.services.councils.save(council("DEV", size=4))
+    assert len(apply_rules(stage.services)) == 1
+
+
+def test_cancelling_ends_it_once_with_an_event_and_withdraws_its_work() -> None:
+    stage = Stage(council("DEV"))
+    identity = stage.open()
+    assert cancel_deliberation(identity, "plan was dropped", stage.services)
+    assert not cancel_deliberation(identity, "again", stage.services)
+    assert stage.record(identity).state is State.CANCELLED
+    assert stage.queue.withdrawn == [identity]
+    (event,) = stage.news.of_type("orchestration.deliberation.cancelled")
+    assert event.body["reason"] == "plan was dropped"
+    stage.propose(identity)
+    assert stage.model.asked == []
