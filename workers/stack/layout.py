@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from workers.stack.binaries import script
+from tasks.queues import CONTROL, model_queue_name
 from workers.stack.folder import StateFolder
 from workers.stack.llama_server import DEFAULT_MODEL, engine_url, llama_server
 from workers.stack.nats import nats, nats_url
@@ -84,13 +84,21 @@ def services(where: Addresses, options: StackOptions, state: Path) -> list[Proce
         "CONCLAVE_ENGINE_URL": where.engine_url,
         "CONCLAVE_MODEL": options.model,
         "CONCLAVE_STATE": str(state),
+        # People read these logs, if not on a terminal.
+        "CONCLAVE_LOG_JSON": "false",
         "PYTHONUNBUFFERED": "1",
     }
     flower = ("flower", f"--address={HOST}", f"--port={where.flower_port}")
     return [
-        _worker("control-worker", "control", env, threads=16),
-        _worker("model-worker", f"llm.{options.model}", env, threads=8),
-        Process("bridge", (script("conclave", package="conclave"), "bridge"), env, after=("nats", "valkey")),
+        _worker("control-worker", CONTROL, env, threads=16),
+        _worker("model-worker", model_queue_name(options.model), env, threads=8),
+        Process(
+            "bridge",
+            (sys.executable, "-m", "workers.cli", "bridge"),
+            env,
+            ready=log_says("bridge_ready"),
+            after=("nats", "valkey"),
+        ),
         Process(
             "beat", (*_CELERY, "beat", "-l", "INFO"), env, ready=log_says("beat: Starting"), after=("valkey",)
         ),
@@ -104,11 +112,15 @@ def services(where: Addresses, options: StackOptions, state: Path) -> list[Proce
     ]
 
 
-_CELERY = (sys.executable, "-m", "celery", "-A", "workers.app")
+_CELERY = (sys.executable, "-m", "celery", "-q", "-A", "workers.app")
+
+
+_ALONE = ("--without-mingle", "--without-gossip")
+"""Nobody else is there to ask for a second what was revoked."""
 
 
 def _worker(name: str, queue: str, env: Mapping[str, str], *, threads: int) -> Process:
-    options = ("-l", "INFO", "-Q", queue, "-n", f"{name}@%h", "-P", "threads", "-c", str(threads))
+    options = ("-l", "INFO", "-Q", queue, "-n", f"{name}@%h", "-P", "threads", "-c", str(threads), *_ALONE)
     return Process(
         name=name,
         argv=(*_CELERY, "worker", *options),

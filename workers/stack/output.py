@@ -31,16 +31,16 @@ class Output:
         self._width = max(map(len, (*logs, "stack")))
 
     def show(self) -> None:
-        """Print what the processes have written since the last call."""
+        """Print what the processes have written since the last call; colours of theirs only on a terminal."""
         for name, log in self._logs.items():
             for line in log.fresh_lines():
-                self._print(name, line, "")
+                self._print(name, Text.from_ansi(line))
 
     def say(self, name: str, words: str) -> None:
         """Print an announcement about a process, or about the stack."""
-        self._print(name, words, "bold")
+        self._print(name, Text(words, "bold"))
 
-    def _print(self, name: str, line: str, style: str) -> None:
+    def _print(self, name: str, words: Text) -> None:
         prefix = Text(f"{time.strftime('%H:%M:%S')} {name:<{self._width}} | ", self._colours.get(name, "white"))
         with self._turn:
-            self._console.print(prefix.append(line, style or "default"))
+            self._console.print(Text.assemble(prefix, words))

@@ -80,7 +80,7 @@ def run_stack(
     return 0
 
 
-def stop_stack(state: Path) -> bool:
+def stop_stack(state: Path, *, within: float = STOP_WITHIN) -> bool:
     """Stop the stack that runs in a state folder and wait for its end; False when none runs there.
 
     A stack that does not end in time is killed, and its guard kills what belongs to it. Raises StackError when the
@@ -93,7 +93,7 @@ def stop_stack(state: Path) -> bool:
         folder.forget()
         return False
     pids = {supervisor, *(record.pids.values() if record is not None else ())}
-    for number, patience in ((signal.SIGTERM, STOP_WITHIN), (signal.SIGKILL, KILL_WITHIN)):
+    for number, patience in ((signal.SIGTERM, within), (signal.SIGKILL, KILL_WITHIN)):
         with contextlib.suppress(ProcessLookupError):
             os.kill(supervisor, number)
         if wait_until(lambda: not any(map(alive, pids)), within=patience, every=0.05):

@@ -1,0 +1,64 @@
+"""All of the embedded stack, the real engine and Flower included, comes up and goes without a trace."""
+
+from __future__ import annotations
+
+import json
+import os
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.sample_stack import living_in
+from workers.stack.folder import StackRecord, StateFolder
+from workers.stack.guard import alive
+from workers.stack.layout import StackOptions
+from workers.stack.run import embedded_stack
+from workers.stack.supervisor import Stack
+
+SERVERS = {"nats", "valkey", "engine"}
+SERVICES = {"control-worker", "model-worker", "bridge", "beat", "flower"}
+
+
+@pytest.fixture(scope="module")
+def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("embedded") / "state"
+
+
+@pytest.fixture(scope="module")
+def stack(state: Path) -> Iterator[Stack]:
+    with embedded_stack(state, StackOptions()) as (stack, _):
+        stack.wait_ready(120)
+        yield stack
+
+
+@pytest.fixture
+def record(stack: Stack, state: Path) -> StackRecord:
+    found = StateFolder(state).record()
+    assert found is not None
+    return found
+
+
+def test_every_part_is_named_with_its_process(record: StackRecord) -> None:
+    assert set(record.pids) == {"supervisor", "guard"} | SERVERS | SERVICES
+    assert record.pids["supervisor"] == os.getpid()
+    assert all(map(alive, record.pids.values()))
+
+
+def test_flower_and_the_engine_answer_where_stack_json_says(record: StackRecord) -> None:
+    with urllib.request.urlopen(f"{record.flower_url}/healthcheck", timeout=30) as response:
+        assert response.read() == b"OK"
+    with urllib.request.urlopen(f"{record.engine_url}/models", timeout=30) as response:
+        assert json.load(response)["data"][0]["id"] == StackOptions().model
+
+
+def test_every_part_writes_a_log_of_its_own(stack: Stack, state: Path) -> None:
+    assert {path.stem for path in (state / "logs").glob("*.log")} == SERVERS | SERVICES
+    assert "ready." in stack.logs["control-worker"].text()
+
+
+def test_stopping_it_leaves_nothing(stack: Stack, record: StackRecord, state: Path) -> None:
+    stack.stop()
+    assert not any(alive(pid) for name, pid in record.pids.items() if name != "supervisor")
+    assert living_in(state) == []
