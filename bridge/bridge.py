@@ -15,14 +15,13 @@ from pydantic import Field
 from bridge.connection import NatsOptions, Unreachable, connect
 from bridge.consumer import Consumer, ConsumerOptions, pause
 from bridge.durable import durable_name
-from bridge.handover import Handover
+from bridge.handover import Acceptor, Handover
 from bridge.intake import Reader, readers
 from bridge.outlet import NatsOutlet
 from bridge.service import answering
 from bridge.statistics import BridgeStatistics
 from bridge.streams import ALL, StreamLimits, StreamMissing, ensure, stream_of
 from bridge.strict_json import MAX_BYTES
-from domain.ports.dispatcher import Dispatcher
 from domain.value import Name, Value
 
 log = structlog.get_logger("bridge")
@@ -66,7 +65,7 @@ class Bridge:
     """
 
     def __init__(
-        self, options: BridgeOptions, *, dispatcher: Dispatcher, room: Callable[[], int] = unlimited
+        self, options: BridgeOptions, *, dispatcher: Acceptor, room: Callable[[], int] = unlimited
     ) -> None:
         self.statistics = BridgeStatistics()
         self._options = options

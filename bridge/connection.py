@@ -10,12 +10,14 @@ from urllib.parse import urlsplit
 
 import structlog
 from nats.aio.client import Client
-from nats.errors import AuthorizationError
 from pydantic import Field, SecretStr
 
 from domain.value import Value
 
 log = structlog.get_logger("bridge.connection")
+
+LOGIN_REFUSED = "authorization violation"
+"""The server's words for a login it does not accept."""
 
 
 class NatsOptions(Value):
@@ -102,7 +104,7 @@ class _Witness:
             log.debug("nats_error", address=self._address, error=_words(error))
             return
         self._chances -= 1
-        if self._chances <= 0 or isinstance(error, AuthorizationError):
+        if self._chances <= 0:
             self.all_failed.set()
 
     async def disconnected(self) -> None:
@@ -163,7 +165,7 @@ def _why(connecting: asyncio.Future[None], witness: _Witness) -> BaseException |
 
 
 def _sentence(options: NatsOptions, why: BaseException | None) -> str:
-    if isinstance(why, AuthorizationError):
+    if why is not None and LOGIN_REFUSED in str(why).lower():
         return f"NATS at {options.address} refuses our login; correct user, password or credentials file"
     if isinstance(why, ImportError):
         return f"NATS credentials need the package nkeys, which is not installed ({_words(why)})"

@@ -76,15 +76,15 @@ class Consumer:
     async def run(self, stop: asyncio.Event) -> None:
         """Consume until stopped, then finish the batch at hand and give back the rest.
 
-        Whatever passes is waited out and said once per occurrence. Raises nats' ConnectionClosedError when the
-        client has given up, which a new connection mends.
+        Whatever passes is waited out and said once per occurrence. Raises what a new session mends: nats'
+        ConnectionClosedError when the client has given up, StreamMissing when the stream was deleted.
         """
         while not stop.is_set():
             try:
                 await self._session(stop)
-            except ConnectionClosedError:
+            except (ConnectionClosedError, StreamMissing):
                 raise
-            except (Error, ConsumerGone, StreamMissing, TimeoutError, OSError) as error:
+            except (Error, ConsumerGone, TimeoutError, OSError) as error:
                 self._statistics.last_error = str(error)
                 log.warning("consumer_interrupted", subject=self._subject, error=str(error))
                 await pause(stop, self._options.backoff_s[0])

@@ -11,7 +11,8 @@ from nats.errors import Error
 
 from bridge.pull import inbound
 
-ACK_TIMEOUT_S = 5.0
+ACK_TIMEOUT_S = 2.0
+"""A server that was killed in between never answers; the batch waits for this long."""
 
 
 class JetStreamDelivery:

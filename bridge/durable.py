@@ -52,7 +52,7 @@ async def ensure_durable(stream: JetStreamContext, subject: str, options: Durabl
     """
     held_by = await stream_of(stream, subject)
     if held_by is None:
-        raise StreamMissing(f"no stream holds {subject} any more; it is made again at the next start")
+        raise StreamMissing(f"no stream holds {subject} any more; it is made again")
     name = durable_name(options.durables, subject)
     info = await _existing(stream, held_by, name) or await _create(stream, held_by, name, subject, options)
     if info.config.deliver_subject or info.config.ack_policy != AckPolicy.EXPLICIT:

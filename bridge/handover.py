@@ -18,12 +18,19 @@ from bridge.statistics import SubjectStatistics
 from domain.event import Event
 from domain.inbound import Intake
 from domain.plan import PlanRequest
-from domain.ports.dispatcher import Dispatcher
 
 log = structlog.get_logger("bridge.handover")
 
 OUTAGE = 3
 """Single requests refused in a row after which the Dispatcher counts as down, not the requests as bad."""
+
+
+class Acceptor(Protocol):
+    """What a bridge needs of the Dispatcher port."""
+
+    def plans(self, requests: Sequence[PlanRequest]) -> None:
+        """As in domain.ports.dispatcher: on return every request is stored and queued. Raises otherwise."""
+        ...
 
 
 class Delivery(Protocol):
@@ -74,7 +81,7 @@ class Handover:
     def __init__(
         self,
         reader: Reader,
-        dispatcher: Dispatcher,
+        dispatcher: Acceptor,
         outlet: Outlet,
         *,
         backoff_s: Sequence[float],

@@ -16,6 +16,9 @@ from bridge.cloudevents import headers_of
 from domain.event import Event
 
 TIMEOUT_S = 5.0
+RESEND_S = 2.0
+"""How long a confirmation is awaited before its event is sent again, under the same id."""
+POLL_S = 0.05
 HEADER_ROOM = 64
 """Bytes of the protocol's own around headers."""
 
@@ -40,21 +43,16 @@ async def publish_events(
 ) -> None:
     """Publish events in order, all under way at once, and return when every one is confirmed.
 
-    Raises PublicationFailed for the first that is not; others may be stored. Repeating them all is harmless.
+    What a lost connection took with it is sent again under its id until the time is over. Raises
+    PublicationFailed for the first that is not confirmed; others may be stored. Repeating them all is harmless.
     """
-    pending: list[tuple[Event, asyncio.Future[PubAck]]] = []
+    missing = tuple(events)
     try:
         async with asyncio.timeout(timeout_s):
-            for event in events:
-                pending.append((event, await _send(stream, client, event, source)))
-            for event, confirmation in pending:
-                await _confirmed(event, confirmation, timeout_s)
+            while missing:
+                missing = await _attempt(stream, client, missing, source)
     except TimeoutError as error:
-        late = next((event for event, confirmation in pending if not _arrived(confirmation)), events[0])
-        raise PublicationFailed(_sentence(late.event_type, error, timeout_s)) from error
-    finally:
-        for _, confirmation in pending:
-            _forget(confirmation)
+        raise PublicationFailed(_sentence(missing[0].event_type, error, timeout_s)) from error
 
 
 async def tell_events(client: Client, events: Sequence[Event], *, source: str) -> None:
@@ -69,6 +67,24 @@ def body_of(event: Event) -> bytes:
     return text.encode("utf-8", "backslashreplace")
 
 
+async def _attempt(
+    stream: JetStreamContext, client: Client, events: Sequence[Event], source: str
+) -> tuple[Event, ...]:
+    """Send the events and return those without a confirmation after a while. Raises PublicationFailed."""
+    while not client.is_connected and not client.is_closed:
+        await asyncio.sleep(POLL_S)
+    sent: list[tuple[Event, asyncio.Future[PubAck]]] = []
+    try:
+        for event in events:
+            sent.append((event, await _send(stream, client, event, source)))
+        confirmations = [confirmation for _, confirmation in sent]
+        await asyncio.wait(confirmations, timeout=RESEND_S, return_when=asyncio.FIRST_EXCEPTION)
+        return tuple(event for event, confirmation in sent if not _confirmed(event, confirmation))
+    finally:
+        for _, confirmation in sent:
+            _forget(confirmation)
+
+
 async def _send(stream: JetStreamContext, client: Client, event: Event, source: str) -> asyncio.Future[PubAck]:
     data, headers = body_of(event), headers_of(event, source=source)
     _check_size(client, event.event_type, data, headers)
@@ -78,15 +94,13 @@ async def _send(stream: JetStreamContext, client: Client, event: Event, source: 
         raise PublicationFailed(_sentence(event.event_type, error, 0.0)) from error
 
 
-async def _confirmed(event: Event, confirmation: asyncio.Future[PubAck], timeout_s: float) -> None:
-    try:
-        await confirmation
-    except (Error, OSError) as error:
-        raise PublicationFailed(_sentence(event.event_type, error, timeout_s)) from error
-
-
-def _arrived(confirmation: asyncio.Future[PubAck]) -> bool:
-    return confirmation.done() and not confirmation.cancelled()
+def _confirmed(event: Event, confirmation: asyncio.Future[PubAck]) -> bool:
+    if not confirmation.done() or confirmation.cancelled():
+        return False
+    error = confirmation.exception()
+    if error is not None:
+        raise PublicationFailed(_sentence(event.event_type, error, 0.0)) from error
+    return True
 
 
 def _forget(confirmation: asyncio.Future[PubAck]) -> None:

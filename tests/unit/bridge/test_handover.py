@@ -16,7 +16,6 @@ from bridge.publication import PublicationFailed
 from bridge.rejection import Rejected
 from bridge.statistics import SubjectStatistics
 from bridge.subjects import PLAN_APPROVED, STORY_TRANSITIONED
-from domain.deliberation import Deliberation
 from domain.event import Event
 from domain.inbound import Intake
 from domain.plan import PlanRequest
@@ -54,9 +53,6 @@ class Broker:
         self.offers.append(names)
         if self.down or self.refuses.intersection(names):
             raise ConnectionError("no broker at redis://127.0.0.1:1")
-
-    def deliberation(self, deliberation: Deliberation, unanswered: Sequence[str]) -> None:
-        raise AssertionError("a bridge dispatches plans only")
 
 
 @dataclass

@@ -1,0 +1,144 @@
+"""A NATS server of its own for every test, real bridges in the test's loop, a Dispatcher that obeys the test."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import nats
+import pytest
+from nats.aio.client import Client
+from nats.js import JetStreamContext
+
+from bridge.bridge import Bridge, BridgeOptions
+from bridge.connection import NatsOptions
+from bridge.consumer import ConsumerOptions
+from domain.plan import PlanRequest
+from tests.support.factories import fresh
+from tests.support.servers import NatsServer
+from workers.stack.guard import Guard
+
+WITHIN_S = 20.0
+"""How long a condition may take; generous, since test machines are shared."""
+
+
+class Broker:
+    """A Dispatcher that remembers what it was offered and took; safe for threads."""
+
+    def __init__(self) -> None:
+        self.offered = 0
+        self.taken: list[str] = []
+        self.failures_left = 0
+        self.open = threading.Event()
+        self.open.set()
+
+    def plans(self, requests: Sequence[PlanRequest]) -> None:
+        self.offered += 1
+        assert self.open.wait(WITHIN_S), "the test never opened the broker"
+        if self.failures_left > 0:
+            self.failures_left -= 1
+            raise ConnectionError("the broker is down")
+        self.taken.extend(request.plan.plan_id for request in requests)
+
+
+class Running:
+    """A bridge at work in the test's loop."""
+
+    def __init__(self, bridge: Bridge) -> None:
+        self.bridge = bridge
+        self.stop = asyncio.Event()
+        self.task = asyncio.ensure_future(bridge.serve(self.stop))
+
+    async def end(self) -> None:
+        """Stop as SIGTERM would, and wait for the drain."""
+        self.stop.set()
+        await asyncio.wait_for(self.task, WITHIN_S)
+
+
+async def until(condition: Callable[[], Any]) -> None:
+    """Wait for a condition, plain or awaitable; fail when it does not come true."""
+    async with asyncio.timeout(WITHIN_S):
+        while True:
+            met = condition()
+            if await met if asyncio.iscoroutine(met) else met:
+                return
+            await asyncio.sleep(0.02)
+
+
+def approval(plan_id: str | None = None, **changes: Any) -> bytes:
+    """Return a bare approval, as somebody writes it who knows nothing of this project."""
+    values = {
+        "story_id": fresh("story"),
+        "plan_id": plan_id or fresh("plan"),
+        "approved_by": "po",
+        "timestamp": "2026-01-31T12:00:00Z",
+        "roles": ["DEV"],
+    }
+    return json.dumps(values | changes).encode()
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture
+def server(tmp_path: Path, guard: Guard) -> Iterator[NatsServer]:
+    with NatsServer(tmp_path / "nats", guard=guard) as server:
+        yield server
+
+
+@pytest.fixture
+def broker() -> Broker:
+    return Broker()
+
+
+@pytest.fixture
+def options(server: NatsServer) -> Callable[..., BridgeOptions]:
+    """Return a function that makes quick options; its arguments are the consumer's."""
+
+    def make(**consumer: Any) -> BridgeOptions:
+        values = {"wait_s": 0.2, "ack_wait_s": 2.0, "backoff_s": (0.1, 0.2)} | consumer
+        return BridgeOptions(
+            nats=NatsOptions(servers=(server.url,), reconnect_wait_s=0.1),
+            consumer=ConsumerOptions.model_validate(values),
+            phases={"BUILD": ("DEV",)},
+        )
+
+    return make
+
+
+@pytest.fixture
+async def run(broker: Broker, options: Callable[..., BridgeOptions]) -> AsyncIterator[Callable[..., Any]]:
+    """Return a function that starts a bridge and waits until it is ready."""
+    started: list[Running] = []
+
+    async def start(*, room: Callable[[], int] | None = None, ready: bool = True, **consumer: Any) -> Running:
+        arguments = {} if room is None else {"room": room}
+        running = Running(Bridge(options(**consumer), dispatcher=broker, **arguments))
+        started.append(running)
+        if ready:
+            await until(lambda: running.bridge.statistics.connected)
+        return running
+
+    yield start
+    broker.open.set()
+    for running in started:
+        await running.end()
+
+
+@pytest.fixture
+async def client(server: NatsServer) -> AsyncIterator[Client]:
+    """A plain connection, as publishers and consumers have one."""
+    connection = await nats.connect(server.url, reconnect_time_wait=0.1, max_reconnect_attempts=-1)
+    yield connection
+    await connection.close()
+
+
+@pytest.fixture
+def stream(client: Client) -> JetStreamContext:
+    return client.jetstream()

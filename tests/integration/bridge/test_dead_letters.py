@@ -1,0 +1,230 @@
+"""Dead letters over a real server: ours and JetStream's own, looked at, sent again, thrown away."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from nats.aio.client import Client
+from nats.js import JetStreamContext
+from nats.js.api import ConsumerConfig
+
+from bridge.dead_letters import DeadLetters, NoSuchDeadLetter, NotReplayable
+from bridge.streams import DEAD_LETTERS, PLANNING, StreamLimits, ensure
+from tests.integration.bridge.conftest import Broker, approval, until
+
+pytestmark = pytest.mark.anyio
+
+APPROVED = "planning.plan.approved"
+Run = Callable[..., Any]
+
+
+@pytest.fixture
+def letters(client: Client) -> DeadLetters:
+    return DeadLetters(client)
+
+
+async def spent(stream: JetStreamContext, consumer: str, data: bytes) -> None:
+    """Have JetStream deliver a message once and give up on it."""
+    for plan in (PLANNING, DEAD_LETTERS):
+        await ensure(stream, plan, StreamLimits())
+    configuration = ConsumerConfig(durable_name=consumer, filter_subject=APPROVED, ack_wait=0.2, max_deliver=1)
+    await stream.add_consumer("PLANNING_EVENTS", configuration)
+    await stream.publish(APPROVED, data, headers={"colour": "red", "Nats-Msg-Id": "m-1"})
+    pull = await stream.pull_subscribe_bind(consumer=consumer, stream="PLANNING_EVENTS")
+    await pull.fetch(1, timeout=5)
+
+
+async def advised(stream: JetStreamContext, count: int) -> bool:
+    return bool((await stream.stream_info("CONCLAVE_DEAD_LETTERS")).state.messages == count)
+
+
+async def test_what_is_refused_is_kept_with_reason_place_and_headers(
+    run: Run, broker: Broker, stream: JetStreamContext, letters: DeadLetters
+) -> None:
+    await run()
+    stored = await stream.publish(APPROVED, b"\xff\x00", headers={"colour": "red"})
+    await stream.publish(APPROVED, approval("plan-good"))
+    await until(lambda: broker.taken == ["plan-good"])
+    (letter,) = await letters.list()
+    assert letter.reason == "the message is not UTF-8 at byte 0; encode it as UTF-8"
+    assert (letter.subject, letter.data, letter.headers) == (APPROVED, b"\xff\x00", {"colour": "red"})
+    assert (letter.stream, letter.stream_sequence, letter.delivered) == ("PLANNING_EVENTS", stored.seq, 1)
+    assert await letters.show(letter.sequence) == letter
+    info = await stream.consumer_info("PLANNING_EVENTS", "conclave-planning-plan-approved")
+    assert (info.num_ack_pending, info.num_redelivered) == (0, 0)
+
+
+async def test_any_nats_client_can_read_a_dead_letter(run: Run, stream: JetStreamContext) -> None:
+    await run()
+    await stream.publish(APPROVED, b"nonsense")
+    reader = await stream.pull_subscribe("conclave.dead_letter.>", durable="operator")
+    (letter,) = await reader.fetch(1, timeout=10)
+    assert letter.subject == "conclave.dead_letter.planning.plan.approved"
+    assert letter.data == b"nonsense"
+    assert letter.headers is not None
+    assert "not JSON" in letter.headers["Conclave-Reason"]
+
+
+async def test_an_oversized_original_arrives_whole(
+    run: Run, stream: JetStreamContext, letters: DeadLetters
+) -> None:
+    await run()
+    large = b"x" * (2 << 20)
+    await stream.publish(APPROVED, large)
+    await until(lambda: _count(letters, 1))
+    (letter,) = await letters.list()
+    assert letter.data == large
+    assert letter.reason.startswith("the message has 2097152 bytes, 1048576 are allowed")
+
+
+async def test_an_original_as_large_as_the_server_allows_is_found_in_its_stream(
+    run: Run, client: Client, stream: JetStreamContext, letters: DeadLetters
+) -> None:
+    running = await run()
+    largest = b"x" * client.max_payload
+    await stream.publish(APPROVED, largest)
+    await until(lambda: _count(letters, 1))
+    (letter,) = await letters.list()
+    assert letter.data == largest
+    assert running.bridge.statistics.sessions == 1
+
+
+async def test_a_dispatcher_that_never_takes_it_ends_among_the_dead_letters(
+    run: Run, broker: Broker, stream: JetStreamContext, letters: DeadLetters
+) -> None:
+    broker.failures_left = 1000
+    await run(max_deliver=3)
+    await stream.publish(APPROVED, approval("plan-poison"))
+    await until(lambda: _count(letters, 1))
+    (letter,) = await letters.list()
+    assert letter.reason == "not taken in 3 deliveries: ConnectionError: the broker is down"
+    broker.failures_left = 0
+    await letters.replay(letter.sequence)
+    await until(lambda: broker.taken == ["plan-poison"])
+
+
+async def test_what_jetstream_gave_up_on_is_shown_with_its_original(
+    stream: JetStreamContext, letters: DeadLetters
+) -> None:
+    body = approval("plan-spent")
+    await spent(stream, "conclave-planning-plan-approved", body)
+    await until(lambda: advised(stream, 1))
+    (letter,) = await letters.list()
+    assert letter.reason == "delivered 1 times and never acknowledged"
+    assert (letter.subject, letter.data, letter.headers["colour"]) == (APPROVED, body, "red")
+
+
+async def test_what_other_applications_gave_up_on_is_not_ours(
+    stream: JetStreamContext, letters: DeadLetters
+) -> None:
+    await spent(stream, "somebody-else", approval())
+    await until(lambda: advised(stream, 1))
+    assert await letters.list() == ()
+    with pytest.raises(NoSuchDeadLetter):
+        await letters.show(1)
+
+
+async def test_a_replay_sends_the_original_again_under_a_new_id(
+    stream: JetStreamContext, letters: DeadLetters
+) -> None:
+    body = approval("plan-spent")
+    await spent(stream, "conclave-planning-plan-approved", body)
+    await until(lambda: advised(stream, 1))
+    (letter,) = await letters.list()
+    replayed = await letters.replay(letter.sequence)
+    again = await stream.get_msg("PLANNING_EVENTS", replayed.sequence)
+    assert (replayed.subject, replayed.stream, again.data) == (APPROVED, "PLANNING_EVENTS", body)
+    assert again.headers == {"colour": "red", "Nats-Msg-Id": replayed.message_id}
+    assert replayed.message_id != "m-1"
+    assert await letters.list() == ()
+
+
+async def test_a_message_replayed_before_its_cause_is_gone_comes_back(
+    run: Run, stream: JetStreamContext, letters: DeadLetters
+) -> None:
+    await run()
+    await stream.publish(APPROVED, b"nonsense")
+    await until(lambda: _count(letters, 1))
+    (first,) = await letters.list()
+    await letters.replay(first.sequence)
+    await until(lambda: _count(letters, 1))
+    (second,) = await letters.list()
+    assert second.sequence > first.sequence
+    assert second.data == b"nonsense"
+
+
+async def test_what_is_gone_cannot_be_replayed(stream: JetStreamContext, letters: DeadLetters) -> None:
+    await spent(stream, "conclave-planning-plan-approved", approval())
+    await until(lambda: advised(stream, 1))
+    await stream.purge_stream("PLANNING_EVENTS")
+    (letter,) = await letters.list()
+    assert letter.data is None
+    with pytest.raises(NotReplayable, match="no longer in its stream"):
+        await letters.replay(letter.sequence)
+
+
+async def test_letters_are_purged_one_by_one_or_all(
+    run: Run, stream: JetStreamContext, letters: DeadLetters
+) -> None:
+    await run()
+    for number in range(4):
+        await stream.publish(APPROVED, str(number).encode())
+    await until(lambda: _count(letters, 4))
+    first = (await letters.list())[0]
+    assert await letters.purge(first.sequence) == 1
+    assert first not in await letters.list()
+    with pytest.raises(NoSuchDeadLetter):
+        await letters.purge(first.sequence)
+    assert await letters.purge() == 3
+    assert await letters.list() == ()
+
+
+async def test_a_long_list_is_read_in_pages(stream: JetStreamContext, letters: DeadLetters, run: Run) -> None:
+    await run()
+    bodies = [str(number).encode() for number in range(7)]
+    for body in bodies:
+        await stream.publish(APPROVED, body)
+    await until(lambda: _count(letters, 7))
+    first = await letters.list(limit=4)
+    rest = await letters.list(after=first[-1].sequence)
+    assert (len(first), len(rest)) == (4, 3)
+    assert sorted(letter.data or b"" for letter in first + rest) == bodies
+
+
+async def test_without_any_stream_there_are_no_letters(letters: DeadLetters) -> None:
+    assert await letters.list() == ()
+    assert await letters.purge() == 0
+    with pytest.raises(NoSuchDeadLetter):
+        await letters.show(1)
+
+
+async def test_while_dead_letters_cannot_be_stored_the_message_stays(
+    run: Run, stream: JetStreamContext, letters: DeadLetters
+) -> None:
+    running = await run()
+    await stream.delete_stream("CONCLAVE_DEAD_LETTERS")
+    await stream.publish(APPROVED, b"nonsense")
+    await until(lambda: running.bridge.statistics.of(APPROVED).handed_back >= 2)
+    await ensure(stream, DEAD_LETTERS, StreamLimits())
+    await until(lambda: _count(letters, 1))
+
+
+async def _count(letters: DeadLetters, wanted: int) -> bool:
+    return len(await letters.list()) == wanted
+
+
+async def test_a_thousand_refused_messages_all_arrive_and_the_bridge_stays(
+    run: Run, broker: Broker, stream: JetStreamContext
+) -> None:
+    running = await run()
+    bodies = [json.dumps({"n": number}).encode() for number in range(1000)]
+    await asyncio.gather(*(stream.publish(APPROVED, body) for body in bodies))
+    await until(lambda: running.bridge.statistics.of(APPROVED).rejected == 1000)
+    assert await advised(stream, 1000)
+    await stream.publish(APPROVED, approval("plan-last"))
+    await until(lambda: broker.taken == ["plan-last"])
+    assert running.bridge.statistics.sessions == 1

@@ -1,0 +1,196 @@
+"""The JetStream publisher when NATS is not as it should be: it says so, and comes back by itself."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import multiprocessing
+import threading
+from collections.abc import Callable, Iterator
+from functools import partial
+from multiprocessing.queues import Queue
+
+import pytest
+from nats.js import JetStreamContext
+from nats.js.api import StreamInfo
+
+from bridge.connection import NatsOptions
+from bridge.event_publisher import NatsEventPublisher
+from bridge.streams import ORCHESTRATOR, StreamLimits, ensure
+from domain.event import Event
+from domain.ports.event_publisher import PublishFailed
+from tests.integration.bridge.conftest import until
+from tests.support.factories import event, fresh
+from tests.support.servers import NatsServer
+from workers.portal import Portal
+
+pytestmark = pytest.mark.anyio
+
+COMPLETED = "orchestration.deliberation.completed"
+MakePublisher = Callable[..., NatsEventPublisher]
+
+
+@pytest.fixture
+def make_publisher(server: NatsServer) -> Iterator[MakePublisher]:
+    portal = Portal()
+
+    def make(timeout_s: float = 10.0) -> NatsEventPublisher:
+        options = NatsOptions(servers=(server.url,), reconnect_wait_s=0.1)
+        return NatsEventPublisher(options, portal, timeout_s=timeout_s)
+
+    yield make
+    portal.close()
+
+
+@pytest.fixture
+async def orchestrator(stream: JetStreamContext) -> None:
+    await ensure(stream, ORCHESTRATOR, StreamLimits())
+
+
+async def stored(stream: JetStreamContext) -> StreamInfo:
+    info: StreamInfo = await stream.stream_info(ORCHESTRATOR.name)
+    return info
+
+
+async def test_an_event_carries_its_headers(
+    make_publisher: MakePublisher, orchestrator: None, stream: JetStreamContext
+) -> None:
+    told = event(correlation_id="corr", subject_id="d-1")
+    await asyncio.to_thread(make_publisher().publish, [told])
+    read = await stream.get_last_msg(ORCHESTRATOR.name, COMPLETED)
+    assert json.loads(read.data or b"") == told.body
+    assert read.headers is not None
+    assert read.headers["Nats-Msg-Id"] == read.headers["ce-id"] == told.event_id
+    assert (read.headers["ce-type"], read.headers["ce-subject"]) == (COMPLETED, "d-1")
+    assert (read.headers["ce-source"], read.headers["ce-correlationid"]) == ("conclave", "corr")
+
+
+async def test_without_a_server_publishing_fails_with_the_address(
+    make_publisher: MakePublisher, server: NatsServer
+) -> None:
+    server.stop()
+    publisher = make_publisher()
+    with pytest.raises(PublishFailed, match=rf"NATS at {server.url} does not answer .*; start it, or correct"):
+        await asyncio.to_thread(publisher.publish, [event()])
+
+
+async def test_without_a_stream_publishing_fails_with_the_remedy(make_publisher: MakePublisher) -> None:
+    with pytest.raises(PublishFailed, match=f"no stream holds {COMPLETED}"):
+        await asyncio.to_thread(make_publisher().publish, [event()])
+
+
+async def test_an_event_over_the_servers_limit_fails_and_the_connection_lives_on(
+    make_publisher: MakePublisher, orchestrator: None, stream: JetStreamContext
+) -> None:
+    publisher = make_publisher()
+    for room in (100, -100):  # the server counts headers, too
+        large = event(body={"text": "x" * ((8 << 20) - room)})
+        with pytest.raises(PublishFailed, match="raise max_payload"):
+            await asyncio.to_thread(publisher.publish, [large])
+    await asyncio.to_thread(publisher.publish, [event()])
+    assert (await stored(stream)).state.messages == 1
+
+
+async def test_a_server_that_does_not_confirm_in_time_fails_the_publication(
+    make_publisher: MakePublisher, orchestrator: None, server: NatsServer, stream: JetStreamContext
+) -> None:
+    publisher, told = make_publisher(timeout_s=0.5), event()
+    await asyncio.to_thread(publisher.publish, [event()])
+    server.freeze()
+    with pytest.raises(PublishFailed, match=r"did not confirm a message on .* within 0\.5 s"):
+        await asyncio.to_thread(publisher.publish, [told])
+    server.thaw()
+    await asyncio.to_thread(make_publisher().publish, [told])
+    await until(lambda: _holds(stream, 2))
+
+
+async def test_nats_killed_under_a_publisher_that_repeats_stores_every_event_once(
+    make_publisher: MakePublisher, orchestrator: None, server: NatsServer, stream: JetStreamContext
+) -> None:
+    publisher = make_publisher()
+    batches = [[event(subject_id=fresh("d")) for _ in range(20)] for _ in range(40)]
+    done = threading.Event()
+    publishing = threading.Thread(target=_publish_stubbornly, args=(publisher, batches, done))
+    publishing.start()
+    for _ in range(3):
+        before = (await stored(stream)).state.messages
+        await until(partial(_grew, stream, before, done))
+        await asyncio.to_thread(server.kill9)
+        await asyncio.to_thread(server.start)
+        await until(lambda: _answers(stream))
+    await asyncio.to_thread(publishing.join, 30)
+    assert done.is_set()
+    assert (await stored(stream)).state.messages == 800
+
+
+async def test_a_child_process_publishes_over_a_connection_of_its_own(
+    make_publisher: MakePublisher, orchestrator: None, stream: JetStreamContext
+) -> None:
+    publisher = make_publisher()
+    await asyncio.to_thread(publisher.publish, [event()])
+    context = multiprocessing.get_context("fork")
+    answers: Queue[str] = context.Queue()
+    child = context.Process(target=_publish_in_child, args=(publisher, [event()], answers))
+    await asyncio.to_thread(child.start)
+    assert await asyncio.to_thread(answers.get, True, 20) == "published"
+    await asyncio.to_thread(child.join, 10)
+    await asyncio.to_thread(publisher.publish, [event()])
+    assert (await stored(stream)).state.messages == 3
+
+
+async def test_progress_told_into_the_void_disturbs_nobody(
+    make_publisher: MakePublisher, server: NatsServer, stream: JetStreamContext
+) -> None:
+    server.stop()
+    publisher = make_publisher()
+    for _ in range(3000):
+        publisher.tell([event()])
+    await asyncio.to_thread(server.start)
+    await until(lambda: _answers(stream, "none"))
+    await ensure(stream, ORCHESTRATOR, StreamLimits())
+    await asyncio.to_thread(publisher.publish, [event()])
+
+
+async def test_a_closed_publisher_connects_again(
+    make_publisher: MakePublisher, orchestrator: None, stream: JetStreamContext
+) -> None:
+    publisher = make_publisher()
+    await asyncio.to_thread(publisher.publish, [event()])
+    await asyncio.to_thread(publisher.close)
+    await asyncio.to_thread(publisher.publish, [event()])
+    assert (await stored(stream)).state.messages == 2
+
+
+def _publish_stubbornly(publisher: NatsEventPublisher, batches: list[list[Event]], done: threading.Event) -> None:
+    """Publish each batch until it is confirmed, as the outbox does."""
+    for batch in batches:
+        while True:
+            try:
+                publisher.publish(batch)
+                break
+            except PublishFailed:
+                continue
+    done.set()
+
+
+def _publish_in_child(publisher: NatsEventPublisher, events: list[Event], answers: Queue[str]) -> None:
+    publisher.publish(events)
+    answers.put("published")
+
+
+async def _holds(stream: JetStreamContext, count: int) -> bool:
+    return (await stored(stream)).state.messages == count
+
+
+async def _grew(stream: JetStreamContext, before: int, done: threading.Event) -> bool:
+    return done.is_set() or (await stored(stream)).state.messages > before
+
+
+async def _answers(stream: JetStreamContext, name: str = ORCHESTRATOR.name) -> bool:
+    try:
+        await stream.stream_info(name)
+    except TimeoutError:
+        return False
+    except Exception as error:
+        return "NotFoundError" in repr(type(error))
+    return True

@@ -1,0 +1,99 @@
+"""The streams: made where they are missing, never altered where they are not."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from nats.aio.client import Client
+from nats.js import JetStreamContext
+from nats.js.api import DiscardPolicy, RetentionPolicy, StorageType
+
+from bridge.streams import ALL, DEAD_LETTERS, ORCHESTRATOR, PLANNING, StreamLimits, StreamMissing, ensure
+from tests.integration.bridge.conftest import Broker, approval, until
+
+pytestmark = pytest.mark.anyio
+
+LIMITS = StreamLimits(max_bytes=1 << 24, max_age_s=3600, duplicate_window_s=600)
+
+
+async def test_missing_streams_are_made_on_disk_within_limits(stream: JetStreamContext) -> None:
+    for plan in ALL:
+        await ensure(stream, plan, LIMITS)
+    subjects = {}
+    for plan in ALL:
+        made = (await stream.stream_info(plan.name)).config
+        subjects[made.name] = made.subjects
+        assert (made.storage, made.retention) == (StorageType.FILE, RetentionPolicy.LIMITS)
+        assert (made.max_bytes, made.max_age, made.duplicate_window) == (1 << 24, 3600, 600)
+        assert made.discard == DiscardPolicy.OLD
+    advisories = "$JS.EVENT.ADVISORY.CONSUMER"
+    assert subjects == {
+        "PLANNING_EVENTS": ["planning.>"],
+        "ORCHESTRATOR_EVENTS": ["orchestration.>"],
+        "DELIBERATION_REQUESTS": ["deliberation.requested"],
+        "CONCLAVE_DEAD_LETTERS": [
+            "conclave.dead_letter.>",
+            f"{advisories}.MAX_DELIVERIES.>",
+            f"{advisories}.MSG_TERMINATED.>",
+        ],
+    }
+
+
+async def test_a_stream_that_exists_stays_as_it_is(stream: JetStreamContext) -> None:
+    await stream.add_stream(name="PLANNING_EVENTS", subjects=["planning.>"], max_msgs=7, description="theirs")
+    before = (await stream.stream_info("PLANNING_EVENTS")).config
+    found = await ensure(stream, PLANNING, LIMITS)
+    assert set(found.values()) == {"PLANNING_EVENTS"}
+    assert (await stream.stream_info("PLANNING_EVENTS")).config == before
+
+
+async def test_a_stream_of_another_name_that_holds_the_subjects_is_used(
+    run: Callable[..., Any], broker: Broker, stream: JetStreamContext
+) -> None:
+    await stream.add_stream(name="EVERYTHING", subjects=["planning.plan.*", "planning.story.*"])
+    await run()
+    await stream.publish("planning.plan.approved", approval("plan-1"))
+    await until(lambda: broker.taken == ["plan-1"])
+    names = [info.config.name for info in await stream.streams_info()]
+    assert "PLANNING_EVENTS" not in names
+    assert (await stream.stream_info("EVERYTHING")).config.subjects == ["planning.plan.*", "planning.story.*"]
+
+
+async def test_beside_a_stream_that_holds_some_subjects_only_the_others_are_taken(
+    stream: JetStreamContext,
+) -> None:
+    await stream.add_stream(name="STORIES", subjects=["planning.story.>"])
+    found = await ensure(stream, PLANNING, LIMITS)
+    assert found == {"planning.plan.approved": "PLANNING_EVENTS", "planning.story.transitioned": "STORIES"}
+    assert (await stream.stream_info("PLANNING_EVENTS")).config.subjects == ["planning.plan.approved"]
+
+
+async def test_advisories_that_somebody_else_collects_are_left_there(stream: JetStreamContext) -> None:
+    await stream.add_stream(name="AUDIT", subjects=["$JS.EVENT.ADVISORY.>"])
+    await ensure(stream, DEAD_LETTERS, LIMITS)
+    held = (await stream.stream_info("CONCLAVE_DEAD_LETTERS")).config.subjects
+    assert held is not None
+    assert all(subject.startswith("conclave.dead_letter.") for subject in held)
+
+
+async def test_a_stream_of_our_name_without_our_subject_is_said_to_be_in_the_way(stream: JetStreamContext) -> None:
+    await stream.add_stream(name="ORCHESTRATOR_EVENTS", subjects=["orchestration.deliberation.>"])
+    with pytest.raises(StreamMissing, match=r"no stream holds orchestration\.plan\.dispatched.*nats stream edit"):
+        await ensure(stream, ORCHESTRATOR, LIMITS)
+    held = (await stream.stream_info("ORCHESTRATOR_EVENTS")).config.subjects
+    assert held == ["orchestration.deliberation.>"]
+
+
+async def test_many_may_make_the_same_streams_at_once(client: Client) -> None:
+    streams = [client.jetstream() for _ in range(10)]
+    found = await asyncio.gather(*(ensure(stream, PLANNING, LIMITS) for stream in streams))
+    assert all(one == found[0] for one in found)
+
+
+async def test_another_bridges_limits_are_no_conflict(stream: JetStreamContext) -> None:
+    await ensure(stream, PLANNING, LIMITS)
+    await ensure(stream, PLANNING, StreamLimits(max_bytes=1 << 20))
+    assert (await stream.stream_info("PLANNING_EVENTS")).config.max_bytes == 1 << 24
