@@ -1,0 +1,103 @@
+"""Pins a Celery worker to an engine: it takes tasks of the model only while that engine is ready for them."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from typing import Any
+
+from celery import Celery, bootsteps, signals
+from celery.worker import state
+
+from workers.engines.errors import EngineError
+from workers.engines.pinned import PinnedEngine
+
+log = logging.getLogger(__name__)
+
+EXIT_FAILURE = 1
+
+
+def install(app: Celery, pinned: PinnedEngine, *, queue: str) -> None:
+    """Let every worker of `app` keep the engine and consume `queue` only while that serves.
+
+    On SIGTERM the engine is ended after the last running task; a worker that fails otherwise leaves it under
+    its lease, for the next worker to adopt.
+    """
+    step = type("PinnedStep", (EngineStep,), {"pinned": pinned, "queue": queue, "name": EngineStep.name})
+    app.steps["worker"].add(step)
+
+
+class QueueGate:
+    """Opens and closes one queue of a worker's consumer, in the consumer's own thread."""
+
+    def __init__(self, worker: Any, queue: str) -> None:
+        self._worker = worker
+        self._queue = queue
+        self._wanted = False
+        self._scheduled = threading.Event()
+
+    def open(self) -> None:
+        """Consume the queue from now on, also after a reconnection."""
+        self._want(True)
+
+    def close(self) -> None:
+        """Leave the queue to others."""
+        self._want(False)
+
+    def _want(self, wanted: bool) -> None:
+        self._wanted = wanted
+        # A broker that is away keeps the consumer from running callbacks: one may wait, not one per look.
+        if not self._scheduled.is_set() and self._is_open() != wanted:
+            self._scheduled.set()
+            self._worker.consumer.call_soon(self._apply)
+
+    def _is_open(self) -> bool:
+        tasks = self._worker.consumer.task_consumer
+        return tasks is not None and bool(tasks.consuming_from(self._queue))
+
+    def _apply(self) -> None:
+        self._scheduled.clear()
+        consumer = self._worker.consumer
+        if consumer.task_consumer is None or self._is_open() == self._wanted:
+            return
+        if self._wanted:
+            consumer.add_task_queue(self._queue)
+        else:
+            consumer.cancel_task_queue(self._queue)
+
+
+class EngineStep(bootsteps.StartStopStep):
+    """The worker's engine, from its start to its end."""
+
+    requires = ("celery.worker.components:Pool",)
+    pinned: PinnedEngine
+    queue: str
+
+    def __init__(self, worker: Any, **options: Any) -> None:
+        super().__init__(worker, **options)
+        # Selected queues survive reconnections: this one is selected by the gate alone.
+        worker.app.amqp.queues.deselect(self.queue)
+
+    def include_if(self, worker: Any) -> bool:
+        return True
+
+    def start(self, worker: Any) -> None:
+        signals.worker_shutdown.connect(self._over, sender=worker, weak=False)
+        self.pinned.start(worker.hostname, gate=QueueGate(worker, self.queue), failed=_leave)
+
+    def stop(self, worker: Any) -> None:
+        """Stop taking work; the pool, stopped after this, still finishes what runs on the engine."""
+        self.pinned.pause()
+
+    def terminate(self, worker: Any) -> None:
+        self.pinned.pause()
+        self.pinned.stop(keep=False)
+
+    def _over(self, sender: Any, **_: Any) -> None:
+        failed = sender.exitcode not in (None, 0)
+        self.pinned.stop(keep=failed)
+
+
+def _leave(error: EngineError) -> None:
+    """Have the worker exit with 1: Celery looks at this between two events."""
+    state.should_stop = EXIT_FAILURE  # type: ignore[assignment]  # Celery declares it by its first value, None

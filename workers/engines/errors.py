@@ -1,0 +1,19 @@
+"""Why an engine can't serve."""
+
+from __future__ import annotations
+
+
+class EngineError(Exception):
+    """An engine can't serve as it is set up; the text is one sentence for the operator."""
+
+
+class EngineBusyPort(EngineError):
+    """Another process took the port between its choice and its use; another port will do."""
+
+
+class UnknownFlags(EngineError):
+    """This installation of the engine does not know some flags."""
+
+    def __init__(self, text: str, flags: frozenset[str]) -> None:
+        super().__init__(text)
+        self.flags = flags

@@ -1,0 +1,134 @@
+"""The engine a worker is pinned to, as the rest of its process and the fleet see it."""
+
+from __future__ import annotations
+
+import logging
+import socket
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Protocol
+
+from domain.ports.chat_model import ChatAnswer, ChatFailure
+from domain.ports.clock import Clock
+from domain.ports.engine_directory import EngineDirectory, EngineKind, EngineRecord
+from workers.engines.errors import EngineError
+from workers.engines.kinds import ENGINES
+from workers.engines.outside import OutsideWatch
+from workers.engines.repeat import Repeat
+from workers.engines.spec import EngineSpec
+from workers.engines.supervisor import Supervisor
+from workers.engines.vitals import Vitals
+
+log = logging.getLogger(__name__)
+
+PUBLISHED_PER_TTL = 3
+
+
+class Gate(Protocol):
+    """Lets the worker take its model's tasks, or not. Both may be called often, from any thread."""
+
+    def open(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class PinnedEngine:
+    """Keeps one engine, opens the gate while it serves, and tells the directory."""
+
+    def __init__(
+        self, spec: EngineSpec, directory: Callable[[], EngineDirectory], *, clock: Clock, node: str = ""
+    ) -> None:
+        """`directory` is asked for when the worker starts, in its process. `node`: this host's name."""
+        self.spec = spec
+        self.error: EngineError | None = None
+        """Why the engine never will serve; None while it may."""
+        self._make_directory = directory
+        self._clock = clock
+        self._node = node or socket.gethostname()
+        self._record: EngineRecord | None = None
+        self._published = False
+
+    def record(self) -> EngineRecord | None:
+        """Return the engine's record while it may be given work, with its load as last seen; else None."""
+        return self._record
+
+    def observe(self, outcome: ChatAnswer | ChatFailure) -> None:
+        """Hear how a call to any engine went."""
+        record = self._record
+        if record is not None and outcome.engine == record.name:
+            self._watch.observe(outcome)
+
+    def start(self, worker: str, *, gate: Gate, failed: Callable[[EngineError], None]) -> None:
+        """Begin to bring the engine up for the worker of that name; `failed` hears once if it never will serve."""
+        self._name, self._gate, self._tell_failed = f"{self.spec.model}@{worker}"[:200], gate, failed
+        self._directory = self._make_directory()
+        self._publishing = Repeat(
+            "engine directory", self._publish, every_s=self.spec.publish_ttl_s / PUBLISHED_PER_TTL
+        )
+        self._watch: Supervisor | OutsideWatch = self._make_watch()
+        self._gate.close()
+        self._publishing.start()
+        try:
+            self._watch.start()
+        except EngineError as error:
+            self._failed(error)
+
+    def pause(self) -> None:
+        """Take no more work and leave the directory; the engine goes on for what runs."""
+        self._gate.close()
+        self._publishing.stop()
+        if self._published:
+            with suppress(Exception):
+                self._directory.withdraw(self._name)
+
+    def stop(self, *, keep: bool) -> None:
+        """Give the engine back; with `keep` it lives on for its lease, for the next worker to adopt."""
+        self._record = None
+        self._watch.stop(keep=keep and self.error is None)
+
+    def _make_watch(self) -> Supervisor | OutsideWatch:
+        watch = OutsideWatch if self.spec.kind is EngineKind.EXTERNAL else Supervisor
+        return watch(self.spec, serving=self._serving, not_serving=self._not_serving, failed=self._failed)
+
+    def _serving(self, url: str, context_length: int, vitals: Vitals) -> None:
+        engine, known = ENGINES[self.spec.kind], self._record is not None
+        self._record = EngineRecord(
+            name=self._name,
+            model=self.spec.model,
+            url=url,
+            kind=self.spec.kind,
+            guidance=self.spec.guidance or engine.guidance,
+            node=self._node,
+            context_length=context_length,
+            gpu=",".join(self.spec.gpus),
+            slots=engine.slots(self.spec),
+            in_flight=vitals.running,
+            waiting=vitals.waiting,
+            updated_at=self._clock.now(),
+        )
+        if not known:
+            log.info("%s is ready at %s", self.spec.model, url)
+            self._publishing.now()
+        self._gate.open()
+
+    def _not_serving(self, why: str) -> None:
+        self._gate.close()
+        if self._record is not None:
+            log.warning("%s takes no tasks: %s", self.spec.model, why)
+            self._record = None
+            self._publishing.now()
+
+    def _failed(self, error: EngineError) -> None:
+        if self.error is None:
+            self.error = error
+            log.critical("%s", error)
+            self._tell_failed(error)
+
+    def _publish(self) -> None:
+        record = self._record
+        if record is not None:
+            self._published = True
+            self._directory.publish(record, self.spec.publish_ttl_s)
+        elif self._published:
+            self._directory.withdraw(self._name)
+            self._published = False
