@@ -9,7 +9,7 @@ from typing import Any
 from domain.ballots import authors_of, ballots_of
 from domain.candidates import best_versions
 from domain.checks.gate import GateReport
-from domain.ranking import Ranking, RankingSettings, rank
+from domain.ranking import Ranking, RankingSettings, Reliability, rank
 from domain.record import Record
 from domain.review.candidate import Candidate
 from domain.value import Value
@@ -30,6 +30,8 @@ class RankingInputs(Value):
     hashes: dict[str, str]
     caps: dict[str, float]
     excluded: tuple[str, ...] = ()
+    reliability: Reliability | None = None
+    """The reviewers' records over earlier deliberations, where the rules weigh by them."""
     settings: RankingSettings
 
 
@@ -70,6 +72,7 @@ def ranking_of(record: Record, candidates: Sequence[Candidate], inputs: RankingI
         authors=inputs.authors,
         reviewers=inputs.reviewers,
         excluded=inputs.excluded,
+        reliability=inputs.reliability,
     )
 
 

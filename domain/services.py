@@ -16,6 +16,7 @@ from domain.ports.engine_directory import EngineDirectory
 from domain.ports.event_publisher import EventPublisher
 from domain.ports.outbox import Outbox
 from domain.ports.plan_store import PlanStore
+from domain.ports.tally import Tally
 from domain.redeliberation import RedeliberationPolicy
 
 
@@ -29,6 +30,7 @@ class Services:
     deliberations: DeliberationStore
     index: DeliberationIndex
     outbox: Outbox
+    tally: Tally
     publisher: EventPublisher
     dispatcher: Dispatcher
     model: ChatModel

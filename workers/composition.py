@@ -32,6 +32,7 @@ from workers.adapters.redis.deliberation_store import RedisDeliberationStore
 from workers.adapters.redis.engine_directory import RedisEngineDirectory
 from workers.adapters.redis.outbox import RedisOutbox
 from workers.adapters.redis.plan_store import RedisPlanStore
+from workers.adapters.redis.tally import RedisTally
 from workers.checks.registry import load_checks
 from workers.portal import Portal
 from workers.settings import STORE_DB, Settings
@@ -58,6 +59,7 @@ def build(
         deliberations=RedisDeliberationStore(client, clock=clock, retention_s=keep, prefix=prefix),
         index=RedisDeliberationIndex(client, clock=clock, retention_s=keep, prefix=prefix),
         outbox=RedisOutbox(client, clock=clock, retention_s=keep, prefix=prefix),
+        tally=RedisTally(client, prefix=prefix),
         publisher=NatsEventPublisher(nats_options(settings), portal),
         dispatcher=CeleryDispatcher(app, plans),
         model=OpenAIChatModel(

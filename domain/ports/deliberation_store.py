@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Protocol
 
 from domain.entry import Entry
 from domain.event import Event
 from domain.record import Record
+
+NOTHING: Mapping[str, int] = MappingProxyType({})
 
 
 class DeliberationClosed(Exception):
@@ -21,14 +24,22 @@ class LeaseLost(Exception):
 class DeliberationStore(Protocol):
     """Entries by (deliberation, key)."""
 
-    def record(self, deliberation_id: str, entry: Entry, *, events: Sequence[Event] = (), fence: int = 0) -> Entry:
+    def record(
+        self,
+        deliberation_id: str,
+        entry: Entry,
+        *,
+        events: Sequence[Event] = (),
+        tally: Mapping[str, int] = NOTHING,
+        fence: int = 0,
+    ) -> Entry:
         """Write the entry if its key is free and return what stands under the key afterwards.
 
-        One atomic step: the entry, its events (to the outbox) and the index of open deliberations change
-        together or not at all; where the key was taken nothing changes and the first entry is returned.
-        An `Opened` makes the deliberation open, a `Closed` ends it. Raises DeliberationClosed for a free key
-        of an ended deliberation, LookupError for one never opened, LeaseLost if `fence` is not 0 and is
-        not the newest of this deliberation.
+        One atomic step: the entry, its events (to the outbox), the counters that `tally` adds to (port Tally)
+        and the index of open deliberations change together or not at all; where the key was taken nothing
+        changes and the first entry is returned. An `Opened` makes the deliberation open, a `Closed` ends it.
+        Raises DeliberationClosed for a free key of an ended deliberation, LookupError for one never opened,
+        LeaseLost if `fence` is not 0 and is not the newest of this deliberation.
         """
         ...
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from domain import events
 from domain.entry import Closed
 from domain.services import Services
+from domain.statistics import tally_of
 from domain.steps.announce import announce
 
 
@@ -20,7 +21,8 @@ def cancel_deliberation(deliberation_id: str, reason: str, services: Services) -
     deliberation, at = record.deliberation, services.clock.now()
     event = events.deliberation_event(events.CANCELLED, deliberation, at=at, body={"reason": reason})
     closed = Closed(status="cancelled", at=at, event_id=event.event_id, reason=reason, result=event.body)
-    standing = services.deliberations.record(deliberation_id, closed, events=[event])
+    tally = tally_of(record, closed)
+    standing = services.deliberations.record(deliberation_id, closed, events=[event], tally=tally)
     if standing != closed:
         return False
     services.dispatcher.withdraw(deliberation)

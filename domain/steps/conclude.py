@@ -18,6 +18,7 @@ from domain.ports.deliberation_store import DeliberationClosed, LeaseLost
 from domain.ranking import Ranking
 from domain.review.candidate import Candidate
 from domain.services import Services
+from domain.statistics import reliability
 from domain.steps.announce import announce
 from domain.steps.architect import consult_architect
 from domain.steps.critique import explain, revise
@@ -90,12 +91,22 @@ def _decide(sitting: Sitting) -> dict[str, Any]:
         vote(sitting, candidates, 0, caps=caps_of(gate.reports))
         voted_on = candidates
         inputs = ranking_inputs(sitting.record, candidates, gate.reports, 0)
-    inputs = without_losers(inputs, candidates)
+    inputs = _with_reliability(without_losers(inputs, candidates), sitting)
     ranking = _rank(sitting, voted_on, inputs)
     consult_architect(sitting, candidates, ranking)
     explain(sitting, candidates, ranking)
     sitting.tell("ranked", "ranking")
     return completed_body(sitting.record, voted_on, gate.reports, inputs, ranking, at=sitting.now())
+
+
+def _with_reliability(inputs: RankingInputs, sitting: Sitting) -> RankingInputs:
+    """Add the reviewers' records where the rules weigh by them; stored with the decision, so that it replays."""
+    deliberation = sitting.deliberation
+    if not deliberation.review.use_reliability:
+        return inputs
+    reviewers = [agent.agent_id for agent in deliberation.reviewers]
+    known = reliability(sitting.services.tally.counts(), deliberation.role, reviewers)
+    return inputs.model_copy(update={"reliability": known})
 
 
 def _rank(sitting: Sitting, candidates: Sequence[Candidate], inputs: RankingInputs) -> Ranking:

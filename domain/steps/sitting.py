@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 from domain import events
 from domain.deliberation import Deliberation
-from domain.entry import BallotCast, Entry
+from domain.entry import BallotCast, Closed, Entry
 from domain.event import Event
 from domain.ports.chat_model import ChatFailure, ChatRequest, FailureReason, Outcome
 from domain.record import Record
 from domain.services import Services
+from domain.statistics import tally_of
 from domain.steps.engine_away import EngineAway
 
 
@@ -49,7 +50,8 @@ class Sitting:
     def note(self, entry: Entry, news: Sequence[Event] = ()) -> Entry:
         """Write an entry down and return what stands under its key. Raises LeaseLost, DeliberationClosed."""
         identity = self.deliberation.deliberation_id
-        standing = self.services.deliberations.record(identity, entry, events=news, fence=self._fence)
+        tally = tally_of(self.record, entry) if isinstance(entry, Closed) else {}
+        standing = self.services.deliberations.record(identity, entry, events=news, tally=tally, fence=self._fence)
         self.record = self.record.plus(standing)
         return standing
 

@@ -89,6 +89,7 @@ class Stage:
             deliberations=store,
             index=MemoryDeliberationIndex(store),
             outbox=self.outbox,
+            tally=store,
             publisher=self.news,
             dispatcher=self.queue,
             model=self.model,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import inf
 from threading import RLock
@@ -10,7 +11,7 @@ from threading import RLock
 from domain.entry import Closed, Entry, Opened
 from domain.event import Event
 from domain.ports.clock import Clock
-from domain.ports.deliberation_store import DeliberationClosed, LeaseLost
+from domain.ports.deliberation_store import NOTHING, DeliberationClosed, LeaseLost
 from domain.record import Record
 from workers.adapters.memory.outbox import MemoryOutbox
 
@@ -35,9 +36,18 @@ class MemoryDeliberationStore:
         self.retention_s = retention_s
         self._outbox = outbox
         self._kept: dict[str, Kept] = {}
+        self._counts: Counter[str] = Counter()
         self._lock = RLock()
 
-    def record(self, deliberation_id: str, entry: Entry, *, events: Sequence[Event] = (), fence: int = 0) -> Entry:
+    def record(
+        self,
+        deliberation_id: str,
+        entry: Entry,
+        *,
+        events: Sequence[Event] = (),
+        tally: Mapping[str, int] = NOTHING,
+        fence: int = 0,
+    ) -> Entry:
         with self._lock:
             kept = self.kept().get(deliberation_id) or self._unwritten(deliberation_id, entry)
             if entry.key in kept.entries:
@@ -49,6 +59,7 @@ class MemoryDeliberationStore:
             kept.closed_at = now if isinstance(entry, Closed) else inf
             self._kept[deliberation_id] = kept
             self._outbox.add(events)
+            self._counts.update(tally)
             return entry
 
     def load(self, deliberation_id: str) -> Record:
@@ -61,6 +72,11 @@ class MemoryDeliberationStore:
             kept.fence += 1
             kept.touched_at = self.clock.now()
             return kept.fence
+
+    def counts(self) -> Mapping[str, int]:
+        """Return the counters: this store is its own Tally."""
+        with self._lock:
+            return dict(self._counts)
 
     def touch(self, deliberation_id: str, at: float) -> None:
         """Move an open deliberation in the index, as its `touch` says."""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from redis import Redis
 
 from domain.entry import Closed, Entry, Opened
 from domain.event import Event
 from domain.ports.clock import Clock
-from domain.ports.deliberation_store import DeliberationClosed, LeaseLost
+from domain.ports.deliberation_store import NOTHING, DeliberationClosed, LeaseLost
 from domain.record import Record
 from workers.adapters.redis.encoding import decode_entry, encode, text, texts
 from workers.adapters.redis.keys import PREFIX, Keys
@@ -34,13 +34,22 @@ class RedisDeliberationStore:
         self._record = script(client, "record")
         self._fence = script(client, "fence")
 
-    def record(self, deliberation_id: str, entry: Entry, *, events: Sequence[Event] = (), fence: int = 0) -> Entry:
+    def record(
+        self,
+        deliberation_id: str,
+        entry: Entry,
+        *,
+        events: Sequence[Event] = (),
+        tally: Mapping[str, int] = NOTHING,
+        fence: int = 0,
+    ) -> Entry:
         now = self._clock.now()
         answer = self._record(
             self._touched(deliberation_id, entry),
             [
                 *(deliberation_id, entry.key, encode(entry), _effect(entry)),
                 *(fence, now, now - self._retention_s, round(self._retention_s * 1000)),
+                *(len(tally), *(part for count in tally.items() for part in count)),
                 *event_arguments(events),
             ],
         )
@@ -71,7 +80,7 @@ class RedisDeliberationStore:
     def _touched(self, deliberation_id: str, entry: Entry) -> list[str]:
         keys = self._keys
         touched = [keys.deliberation(deliberation_id), keys.open, keys.newest]
-        touched += [keys.outbox_order, keys.outbox_events, keys.outbox_known]
+        touched += [keys.outbox_order, keys.outbox_events, keys.outbox_known, keys.tally]
         return [*touched, keys.of_plan(entry.deliberation.plan.plan_id)] if isinstance(entry, Opened) else touched
 
 

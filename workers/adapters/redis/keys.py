@@ -22,6 +22,11 @@ class Keys:
         return f"{self.prefix}councils"
 
     @property
+    def tally(self) -> str:
+        """Hash: counter → integer; never expires."""
+        return f"{self.prefix}tally"
+
+    @property
     def open(self) -> str:
         """Sorted set: open deliberations by their last write."""
         return f"{self.prefix}deliberations:open"

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from redis.backoff import ExponentialWithJitterBackoff
-from redis.exceptions import AuthenticationError, AuthorizationError
+from redis.exceptions import AuthenticationError, AuthorizationError, ConnectionError, TimeoutError
 from redis.retry import Retry
 
 T = TypeVar("T")
@@ -27,7 +27,12 @@ class Patience(Retry):
     """
 
     def __init__(self, seconds: float) -> None:
-        super().__init__(ExponentialWithJitterBackoff(cap=CAP_S, base=BASE_S), retries=-1)
+        super().__init__(
+            ExponentialWithJitterBackoff(cap=CAP_S, base=BASE_S),
+            retries=-1,
+            # A refused connection reaches some releases of redis-py's retry as the bare OSError.
+            supported_errors=(ConnectionError, TimeoutError, OSError),
+        )
         self._seconds = seconds
 
     def call_with_retry(

@@ -2,10 +2,12 @@
 -- Answers {"written"}, {"stands", entry}, {"unopened"}, {"closed"} or {"void", newest fence}.
 local deliberation, open, newest = KEYS[1], KEYS[2], KEYS[3]
 local order, bodies, known = KEYS[4], KEYS[5], KEYS[6]
-local of_plan = KEYS[7] -- given with an opening only
+local tally = KEYS[7]
+local of_plan = KEYS[8] -- given with an opening only
 local id, field, entry, effect = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local fence, now, horizon, retention_ms = ARGV[5], ARGV[6], ARGV[7], ARGV[8]
-local FIRST_EVENT = 9
+local counted = tonumber(ARGV[9]) -- counters that follow, as name and number
+local FIRST_EVENT = 10 + 2 * counted
 
 local standing = redis.call('HGET', deliberation, field)
 if standing then return {'stands', standing} end
@@ -28,6 +30,8 @@ if effect == 'open' then
     redis.call('PEXPIRE', index, retention_ms)
   end
 end
+
+for i = 10, FIRST_EVENT - 1, 2 do redis.call('HINCRBY', tally, ARGV[i], ARGV[i + 1]) end
 
 redis.call('ZREMRANGEBYSCORE', known, '-inf', horizon)
 for i = FIRST_EVENT, #ARGV, 3 do
