@@ -73,6 +73,7 @@ def services(settings: Settings) -> Iterator[Services]:
 
     A command says so within seconds; a worker would wait for an outage to pass.
     """
+    from kombu.exceptions import OperationalError
     from redis.exceptions import RedisError
 
     from workers.adapters.redis.connection import StoreUnreachable, address, connect, reach
@@ -86,7 +87,7 @@ def services(settings: Settings) -> Iterator[Services]:
     except StoreUnreachable as error:
         remedy = f"`conclave up` starts one here, {variable('redis_url')} says where another is"
         raise Complaint(f"{error} ({remedy})") from error
-    except RedisError as error:
+    except (RedisError, OperationalError) as error:
         raise Complaint(f"Valkey at {address(url)} was lost on the way: {error}; try again") from error
     except ValueError as error:
         raise BadInput(f"{variable('redis_url')} can't be used: {error}") from error

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+import yaml
 from rich.console import Console
 from rich.text import Text
 
@@ -69,6 +70,7 @@ def demo(
             request,
             payload,
             state=folder,
+            keep=state is not None,
             on=PrintingScreen(lambda before, seen: None) if quiet else screen(out),
             announce=_silent if quiet else lambda name, words: out.print(Text(f"{name} {words}", "dim")),
         )
@@ -83,8 +85,13 @@ def _payload(plan: Path | None, source: str, role: str) -> bytes:
     roles = [council.role for council in default_councils()]
     if role not in roles:
         raise BadInput(f"the shipped councils have no {role}: choose one of {', '.join(roles)}")
-    text = resources.files("workers.cli").joinpath("demo_plan.json").read_text(encoding="utf-8")
-    return approval(read_text(plan) if plan else text, source=source, roles=[role], approved_by=None)
+    return approval(read_text(plan) if plan else shipped_plan(), source=source, roles=[role], approved_by=None)
+
+
+def shipped_plan() -> str:
+    """Return the plan that ships with Conclave, as JSON."""
+    text = resources.files("workers.cli").joinpath("demo_plan.yaml").read_text(encoding="utf-8")
+    return json.dumps(yaml.safe_load(text))
 
 
 @contextlib.contextmanager

@@ -49,11 +49,18 @@ class Outcome:
 
 
 def demonstrate(
-    request: PlanRequest, payload: bytes, *, state: Path, on: Screen, announce: Callable[[str, str], None]
+    request: PlanRequest,
+    payload: bytes,
+    *,
+    state: Path,
+    keep: bool,
+    on: Screen,
+    announce: Callable[[str, str], None],
 ) -> Outcome:
     """Start the stack, publish the approval of a plan with one role, follow it, and stop everything.
 
-    Raises Complaint, StackError; KeyboardInterrupt on SIGINT, SIGTERM and SIGHUP, after everything is stopped.
+    With `keep` the stack is stopped in good order, so that its data can be used again; else it is killed, which is
+    quicker. Raises Complaint, StackError; KeyboardInterrupt on SIGINT, SIGTERM and SIGHUP, after its end.
     """
     options = StackOptions()
     with (
@@ -66,10 +73,13 @@ def demonstrate(
         interruption.kill = stack.kill
         try:
             stack.wait_ready(READY_WITHIN)
-            return _deliberate(request, payload, stack, _settings(where, options, state), on)
+            outcome = _deliberate(request, payload, stack, _settings(where, options, state), on)
         except KeyboardInterrupt:
             stack.kill()
             raise
+        if not keep:
+            stack.kill()
+        return outcome
 
 
 def _deliberate(request: PlanRequest, payload: bytes, stack: Stack, settings: Settings, on: Screen) -> Outcome:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from workers.cli import approve, config, council, deliberation, demo, processes, stack
+from workers.cli import approve, config, council, deliberation, demo, intervention, processes, stack
 from workers.cli.complaint import ConclaveCommands
 from workers.cli.output import quiet_logs
 
@@ -57,7 +57,14 @@ app.command()(demo.demo)
 app.command()(stack.up)
 app.command()(stack.down)
 app.command()(approve.approve)
-app.add_typer(deliberation.commands, name="deliberation", help="List, explain and watch deliberations.")
+deliberation.commands.command()(intervention.cancel)
+deliberation.commands.command()(intervention.again)
+deliberation.commands.command()(intervention.replay)
+app.add_typer(
+    deliberation.commands,
+    name="deliberation",
+    help="List, explain, watch, cancel, repeat and replay deliberations.",
+)
 app.add_typer(council.commands, name="council", help="Say who deliberates for a role.")
 app.command()(config.config)
 app.command()(processes.bridge)

@@ -102,6 +102,39 @@ def test_watching_one_that_has_ended_shows_it_and_ends(run: Run, decided: str, f
     assert run("deliberation", "watch", failed).exit_code == 1
 
 
+def test_a_decision_replays_to_the_same_ranking(run: Run, decided: str) -> None:
+    assert run("deliberation", "replay", decided).stdout.startswith(f"{decided}: identical, winner ")
+    assert json.loads(run("deliberation", "replay", decided, "--json").stdout)["identical"]
+
+
+def test_a_ranking_that_was_tampered_with_does_not_replay(run: Run, services: Services) -> None:
+    record = Stage(make.council("DEV")).play()
+    assert record.closed is not None
+    ranking = record.closed.result["ranking"] | {"p_winner": 0.123}
+    forged = record.closed.model_copy(update={"result": record.closed.result | {"ranking": ranking}})
+    identity = kept(Record(record.entries | {"closed": forged}), services)
+    result = run("deliberation", "replay", identity)
+    assert result.exit_code == 1
+    assert "does not replay" in result.stderr
+
+
+def test_what_is_open_can_be_cancelled_once(run: Run, services: Services) -> None:
+    stage = Stage(make.council("DEV"))
+    identity = kept(stage.record(stage.open()), services)
+    assert run("deliberation", "cancel", identity, "--reason", "plan withdrawn").exit_code == 0
+    closed = services.deliberations.load(identity).closed
+    assert closed is not None
+    assert (closed.status, closed.reason) == ("cancelled", "plan withdrawn")
+    assert "has ended already" in run("deliberation", "cancel", identity).stderr
+
+
+def test_what_has_ended_can_be_deliberated_again(run: Run, services: Services, decided: str) -> None:
+    assert "no council for role DEV" in run("deliberation", "again", decided).stderr
+    services.councils.save(make.council("DEV"))
+    following = run("deliberation", "again", decided).stdout.strip()
+    assert services.deliberations.load(following).deliberation.supersedes == decided
+
+
 class Watcher:
     """`conclave deliberation watch --json` as a process; its lines as they come."""
 

@@ -1,0 +1,152 @@
+"""`conclave demo` as a newcomer runs it: real servers, the real small model, and nothing left behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from domain import events
+from tests.support.sample_stack import FOLDER, living_in
+from workers.stack.probes import wait_until
+
+DEMO = (sys.executable, "-m", "workers.cli", "demo")
+ROOT = Path(__file__).parents[2]
+WITHIN = 120.0
+"""Seconds: twice what it takes on two idle cores, which test machines rarely are."""
+GONE_WITHIN = 20.0
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Path]:
+    """Where the demo's temporary folder lies and which every process of it has in its environment."""
+    yield tmp_path
+    for process in living_in(tmp_path):
+        process.kill()
+
+
+def environment(folder: Path) -> dict[str, str]:
+    stated = {name: value for name, value in os.environ.items() if not name.startswith("CONCLAVE_")}
+    # Rich draws for a terminal when these are set, as they are under some continuous integration systems.
+    plain = {name: value for name, value in stated.items() if name not in {"FORCE_COLOR", "TTY_COMPATIBLE"}}
+    return {**plain, "TMPDIR": str(folder), FOLDER: str(folder), "PYTHONPATH": str(ROOT)}
+
+
+def demo(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    (folder / "cwd").mkdir()
+    return subprocess.run(
+        [*DEMO, *arguments],
+        env=environment(folder),
+        cwd=folder / "cwd",
+        timeout=WITHIN,
+        text=True,
+        capture_output=True,
+        check=False,
+    )
+
+
+def test_json_is_the_completed_event_and_nothing_else(folder: Path) -> None:
+    result = demo(folder, "--json")
+    assert result.returncode == 0, result.stderr
+    event: dict[str, Any] = json.loads(result.stdout)
+    assert event["event_type"] == events.COMPLETED
+    assert (event["story_id"], event["task_id"], event["role"]) == ("demo-story", "demo-plan", "DEV")
+    scores = [decision["score"] for decision in event["decisions"]]
+    assert scores == sorted(scores, reverse=True)
+    assert event["winner"]["agent_id"] == event["decisions"][0]["proposal"]["author"]["agent_id"]
+    for decision in event["decisions"]:
+        assert len(decision["proposal"]["content"]) > 50
+        assert 1 <= decision["score"] <= 9
+    assert {ballot["reviewer"] for ballot in event["ballots"]} >= {
+        one["proposal"]["author"]["agent_id"] for one in event["decisions"]
+    }
+    assert event["usage"]["completion_tokens"] > 0
+    assert not living_in(folder)
+    assert [path.name for path in folder.iterdir()] == ["cwd"], "the temporary folder is still there"
+    assert list((folder / "cwd").iterdir()) == []
+
+
+def test_text_shows_progress_ranking_reviews_cost_and_the_event(folder: Path) -> None:
+    result = demo(folder, "--role", "QA", "--state", str(folder / "state"))
+    assert result.returncode == 0, result.stderr
+    for words in (
+        "nats ready after",
+        "proposals done: 3/3",
+        "review done: ",
+        "decided after",
+        "Winner: ",
+        "Ranking (",
+        "Scores by reviewer",
+        "Cost (",
+        f"Published on {events.COMPLETED} and received from NATS",
+        "Nats-Msg-Id: e-",
+        "ce-type: orchestration.deliberation.completed",
+    ):
+        assert words in result.stdout
+    assert not living_in(folder)
+    assert {"nats", "valkey", "logs"} <= {path.name for path in (folder / "state").iterdir()}
+
+
+class Running:
+    """A demo that is being watched."""
+
+    def __init__(self, folder: Path) -> None:
+        self.process = subprocess.Popen(
+            DEMO, env=environment(folder), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+
+    def until(self, words: str) -> None:
+        """Return when a line with these words has been printed."""
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            if words in line:
+                return
+        raise AssertionError(f"never said {words!r}")
+
+
+MOMENTS = (
+    "nats ready",
+    "engine ready",
+    "worker ready",
+    "DEV: Let users",
+    "proposed ",
+    "proposals done",
+    "Winner: ",
+)
+
+
+@pytest.mark.parametrize("words", MOMENTS)
+def test_ctrl_c_at_any_moment_leaves_nothing_behind(folder: Path, words: str) -> None:
+    running = Running(folder)
+    running.until(words)
+    running.process.send_signal(signal.SIGINT)
+    _, errors = running.process.communicate(timeout=GONE_WITHIN)
+    assert "Traceback" not in errors
+    assert running.process.returncode in ({0, 130} if words == "Winner: " else {130})
+    assert wait_until(lambda: not living_in(folder), within=GONE_WITHIN)
+    assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
+def test_other_ends_leave_no_process_either(folder: Path, number: signal.Signals) -> None:
+    running = Running(folder)
+    running.until("valkey ready")
+    running.process.send_signal(number)
+    running.process.communicate(timeout=GONE_WITHIN)
+    assert wait_until(lambda: not living_in(folder), within=GONE_WITHIN)
+
+
+def test_a_second_ctrl_c_is_no_harm(folder: Path) -> None:
+    running = Running(folder)
+    running.until("worker ready")
+    for _ in range(5):
+        running.process.send_signal(signal.SIGINT)
+    running.process.communicate(timeout=GONE_WITHIN)
+    assert wait_until(lambda: not living_in(folder), within=GONE_WITHIN)
