@@ -8,12 +8,13 @@ from typing import Any
 from celery.signals import setup_logging
 
 import tasks.entrypoints  # noqa: F401  # declares the tasks by their names; importing connects nothing
-from tasks.queues import CONTROL, EXCHANGE, ROUTES, declared
+from tasks.queues import CONTROL, EXCHANGE, ROUTES, declared, model_queue_name
 from tasks.schedule import beat_schedule
 from tasks.step import ConclaveApp
 from workers import logs
 from workers.broker import celery_conf, install
-from workers.composition import build, per_process
+from workers.composition import build, engine_of, per_process
+from workers.engines.bootstep import install as pin
 from workers.settings import BROKER_DB, RESULTS_DB, STORE_DB, Settings
 
 BEAT_LOOP_S, BEAT_LOCK_S = 2, 10
@@ -49,7 +50,9 @@ def make_app(settings: Settings) -> ConclaveApp:
         redbeat_key_prefix=f"{settings.key_prefix}beat:",
     )
     install(app)
-    app.services, app.heartbeat = per_process(lambda: build(settings, app))
+    own = engine_of(settings)
+    pin(app, own, queue=model_queue_name(settings.model))
+    app.services, app.heartbeat = per_process(lambda: build(settings, app, own=own))
     setup_logging.connect(_log_as_set(settings), weak=False, dispatch_uid="conclave.logs")
     return app
 

@@ -18,7 +18,7 @@ from bridge.consumer import ConsumerOptions
 from bridge.event_publisher import NatsEventPublisher
 from bridge.streams import StreamLimits
 from domain.ports.deliberation_index import DeliberationIndex
-from domain.ports.engine_directory import EngineRecord
+from domain.ports.engine_directory import EngineKind, EngineRecord
 from domain.services import Services
 from tasks.dispatcher import CeleryDispatcher
 from tasks.heartbeat import Heartbeat
@@ -34,6 +34,8 @@ from workers.adapters.redis.outbox import RedisOutbox
 from workers.adapters.redis.plan_store import RedisPlanStore
 from workers.adapters.redis.tally import RedisTally
 from workers.checks.registry import load_checks
+from workers.engines.pinned import PinnedEngine
+from workers.engines.spec import EngineSpec
 from workers.portal import Portal
 from workers.settings import STORE_DB, Settings
 
@@ -43,15 +45,25 @@ def store_client(settings: Settings) -> Redis:
     return connect(settings.redis(STORE_DB), master=settings.redis_sentinel_master)
 
 
-def build(
-    settings: Settings, app: Celery, *, own_engine: Callable[[], EngineRecord | None] = lambda: None
-) -> Services:
-    """Wire all ports for one process; `own_engine` is the engine that the process is pinned to."""
+def engine_of(settings: Settings) -> PinnedEngine:
+    """Describe the engine that a model worker on these settings is pinned to; nothing starts."""
+    chosen = {name: value for name, value in settings.engine if value not in (None, ())}
+    kind = EngineKind.EXTERNAL if settings.engine_url else EngineKind.VLLM
+    known = {"kind": kind, "model": settings.model, "url": settings.engine_url, "api_key": settings.engine_key}
+    spec = EngineSpec.model_validate(known | chosen)
+    prefix = settings.key_prefix
+    return PinnedEngine(
+        spec, lambda: RedisEngineDirectory(store_client(settings), prefix=prefix), clock=SystemClock()
+    )
+
+
+def build(settings: Settings, app: Celery, *, own: PinnedEngine | None = None) -> Services:
+    """Wire all ports for one process; `own` is the engine that it is pinned to."""
     clock, client, prefix = SystemClock(), store_client(settings), settings.key_prefix
     keep = settings.retention_s
     plans = RedisPlanStore(client, retention_s=keep, prefix=prefix)
     engines = RedisEngineDirectory(client, prefix=prefix)
-    portal = Portal()
+    portal, pinned = Portal(), own or engine_of(settings)
     return Services(
         clock=clock,
         councils=RedisCouncilRegistry(client, prefix=prefix),
@@ -63,13 +75,22 @@ def build(
         publisher=NatsEventPublisher(nats_options(settings), portal),
         dispatcher=CeleryDispatcher(app, plans),
         model=OpenAIChatModel(
-            engines, portal, own=own_engine, api_key=lambda record: settings.engine_key.get_secret_value()
+            engines, portal, own=pinned.record, observe=pinned.observe, api_key=_api_key(settings)
         ),
         engines=engines,
         checks=load_checks(),
         policy=settings.effective_policy,
         redeliberation=settings.redeliberation,
     )
+
+
+def _api_key(settings: Settings) -> Callable[[EngineRecord], str]:
+    """Only an external engine is told the key: our own ask for none."""
+
+    def key(record: EngineRecord) -> str:
+        return settings.engine_key.get_secret_value() if record.kind is EngineKind.EXTERNAL else ""
+
+    return key
 
 
 def per_process(build_services: Callable[[], Services]) -> tuple[Callable[[], Services], Callable[[], Heartbeat]]:

@@ -9,12 +9,49 @@ from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from domain.policy import Policy
+from domain.ports.engine_directory import EngineKind, Guidance
 from domain.redeliberation import RedeliberationPolicy
+from domain.value import Value
 
 BROKER_DB, RESULTS_DB, STORE_DB = 0, 1, 2
 """Databases of one Valkey server, so that broker, chord counters and durable state can be looked at apart."""
 
 Words = Annotated[tuple[str, ...], NoDecode]
+
+
+class EngineOptions(Value):
+    """How a model worker's engine is started and called; None leaves the engine's own default."""
+
+    kind: EngineKind | None = None
+    """vllm, llama.cpp or external; None means external with an engine URL, else vllm."""
+    weights: str | None = None
+    """What the engine loads, an identifier or a folder; None means the model's name."""
+    gpus: tuple[str, ...] = ()
+    """As JSON: ["0"], or ["0", "1"] for one model over two by tensor parallelism."""
+    command: tuple[str, ...] = ()
+    """What starts the engine in place of its kind's own, as JSON: ["python", "-m", …]."""
+    extra_args: tuple[str, ...] = ()
+    """Handed to the engine as they are, as JSON."""
+    host: str | None = None
+    """Where our engine listens; set it to an address that other nodes reach."""
+    port: int | None = None
+    """Its port; None takes any free one."""
+    slots: int | None = Field(default=None, ge=1)
+    """Calls at once; None means the engine's own limit."""
+    max_model_len: int | None = Field(default=None, ge=1)
+    """Tokens of prompt and answer together."""
+    guidance: Guidance | None = None
+    """How answers are kept to a form: regex, grammar or json_schema; None means what the kind does best."""
+    state_dir: Path | None = None
+    """Where leases and logs of engines lie; workers that share it adopt one another's engines."""
+    start_within_s: float | None = Field(default=None, gt=0)
+    """From launch to ready."""
+    lease_s: float | None = Field(default=None, gt=0)
+    """How long an engine outlives a worker that vanished."""
+    probe_every_s: float | None = Field(default=None, gt=0)
+    """Between two looks at the engine's health."""
+    stall_s: float | None = Field(default=None, gt=0)
+    """Requests running and no token for so long means that it hangs."""
 
 
 class Settings(BaseSettings):
@@ -55,9 +92,11 @@ class Settings(BaseSettings):
     model: str = "smollm2-135m-instruct"
     """The served model for agents that name none; its queue is llm.<model>."""
     engine_url: str = ""
-    """An OpenAI-compatible endpoint that this process calls first; empty: the directory of engines decides."""
+    """An OpenAI-compatible endpoint, `/v1` included, that a model worker serves; empty: it starts its own."""
     engine_key: SecretStr = SecretStr("")
-    """Bearer token for `engine_url`."""
+    """Bearer token for external engines."""
+    engine: EngineOptions = EngineOptions()
+    """The engine of a model worker: CONCLAVE_ENGINE__GPUS and so on."""
     worker_concurrency: int = Field(default=32, ge=1, le=1024)
     """Threads of a worker; a control worker's threads mostly wait for models, so more than cores."""
     visibility_timeout_s: float = Field(default=20.0, ge=2)

@@ -18,7 +18,7 @@ EXIT_FAILURE = 1
 
 
 def install(app: Celery, pinned: PinnedEngine, *, queue: str) -> None:
-    """Let every worker of `app` keep the engine and consume `queue` only while that serves.
+    """Let the workers of `app` that are to consume `queue` keep the engine, and consume only while it serves.
 
     On SIGTERM the engine is ended after the last running task; a worker that fails otherwise leaves it under
     its lease, for the next worker to adopt.
@@ -75,11 +75,14 @@ class EngineStep(bootsteps.StartStopStep):
 
     def __init__(self, worker: Any, **options: Any) -> None:
         super().__init__(worker, **options)
-        # Selected queues survive reconnections: this one is selected by the gate alone.
-        worker.app.amqp.queues.deselect(self.queue)
+        queues = worker.app.amqp.queues
+        self._chosen = self.queue in queues.consume_from
+        if self._chosen:
+            # Selected queues survive reconnections: this one is selected by the gate alone.
+            queues.deselect(self.queue)
 
     def include_if(self, worker: Any) -> bool:
-        return True
+        return self._chosen
 
     def start(self, worker: Any) -> None:
         signals.worker_shutdown.connect(self._over, sender=worker, weak=False)
