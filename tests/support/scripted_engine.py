@@ -31,11 +31,17 @@ class ScriptedEngine:
         port: int = 0,
         limit: int | None = None,
         context_length: int = 8192,
+        key: str = "",
+        lists_models: bool = True,
         text: Callable[[Body], str] | None = None,
         scores: Callable[[Body], Iterator[int]] | None = None,
     ) -> None:
-        """`limit`: calls in flight above which it answers 503. `scores`: a ballot's digits, row by row."""
+        """`limit`: calls in flight above which it answers 503. `scores`: a ballot's digits, row by row.
+
+        `key`: asked for under /v1; empty asks for none.
+        """
         self.script = Script(model=model, latency_s=latency_s, limit=limit, context_length=context_length)
+        self.script.key, self.script.lists_models = key, lists_models
         if text is not None:
             self.script.text = text
         if scores is not None:

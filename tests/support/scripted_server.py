@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
 from tests.support.scripted_answers import Body, free_text, is_ballot, seeded_digits, sheet
 
@@ -40,6 +41,9 @@ class Script:
     shares: dict[str, float] = field(default_factory=dict)
     """Fault -> share of requests, drawn after the queue."""
     dice: random.Random = field(default_factory=lambda: random.Random(0))
+    key: str = ""
+    """Asked for under /v1; empty asks for none."""
+    lists_models: bool = True
     health: str = "ok"
     """`ok`, `500` or `hang`."""
     bodies: list[Body] = field(default_factory=list)
@@ -96,7 +100,7 @@ SCRIPT = web.AppKey("SCRIPT", Script)
 
 def application(script: Script) -> web.Application:
     """The routes over one script."""
-    app = web.Application(client_max_size=64 * 1024 * 1024)
+    app = web.Application(client_max_size=64 * 1024 * 1024, middlewares=[_admit])
     app[SCRIPT] = script
     app.router.add_get("/health", _health)
     app.router.add_get("/v1/models", _models)
@@ -109,6 +113,14 @@ def application(script: Script) -> web.Application:
     return app
 
 
+@web.middleware
+async def _admit(request: web.Request, handler: Handler) -> web.StreamResponse:
+    key = request.app[SCRIPT].key
+    if key and request.path.startswith("/v1") and request.headers.get("Authorization") != f"Bearer {key}":
+        return _error(401, "Unauthorized")
+    return await handler(request)
+
+
 async def _health(request: web.Request) -> web.Response:
     script = request.app[SCRIPT]
     if script.health == "hang":
@@ -119,6 +131,8 @@ async def _health(request: web.Request) -> web.Response:
 
 async def _models(request: web.Request) -> web.Response:
     script = request.app[SCRIPT]
+    if not script.lists_models:
+        return _error(404, "Not Found")
     card = {"id": script.model, "object": "model", "owned_by": "test", "max_model_len": script.context_length}
     return web.json_response({"object": "list", "data": [card]})
 

@@ -2,117 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
-import subprocess
 import sys
 import time
-import uuid
-from collections.abc import Callable
 from pathlib import Path
-from urllib.request import ProxyHandler, build_opener
 
 import pytest
-from redis import Redis
 
-from domain.ports.chat_model import ChatAnswer
-from domain.ports.engine_directory import EngineRecord
-from tests.support.pinned_worker import TASK, make_app, queue_of
+from tests.support.gpu_node import LEASE_S, MODEL, Node, steer, until
 from tests.support.servers import ValkeyServer
-from workers.adapters.redis.engine_directory import RedisEngineDirectory
-from workers.engines.keeper import RUNNING, read
 from workers.engines.sessions import members
-from workers.engines.spec import EngineSpec
 from workers.stack.guard import Guard
-from workers.stack.log import Log
-from workers.stack.process import Process, kill_group, spawn
-
-MODEL = "scripted"
-LEASE_S = 4.0
-
-
-def until(condition: Callable[[], object], what: str, within: float = 30.0) -> None:
-    deadline = time.monotonic() + within
-    while not condition():
-        assert time.monotonic() < deadline, f"waited {within:g} s in vain: {what}"
-        time.sleep(0.05)
-
-
-class Node:
-    """A GPU node of one test: workers that share a folder of engines, and the store they meet in."""
-
-    def __init__(self, folder: Path, server: ValkeyServer, guard: Guard) -> None:
-        self.folder = folder
-        self.prefix = f"test-{uuid.uuid4().hex[:12]}:"
-        self._server, self._guard = server, guard
-        self.store = Redis.from_url(server.url)
-        self._app = make_app(server.url)
-        self.spec = self.spec_of()
-
-    def spec_of(self, *words: str, **more: object) -> EngineSpec:
-        command = (sys.executable, "-m", "tests.support.scripted_engine", *words)
-        known = {"model": MODEL, "command": command, "state_dir": self.folder / "engines", "lease_s": LEASE_S}
-        known |= {
-            "probe_every_s": 0.2,
-            "probe_within_s": 1.0,
-            "publish_ttl_s": 3.0,
-            "extra_args": ("--latency", "0.1"),
-        }
-        return EngineSpec.model_validate({**known, **more})
-
-    def worker(self, spec: EngineSpec | None = None) -> Worker:
-        self.spec = spec or self.spec
-        argv = (sys.executable, "-m", "tests.support.pinned_worker", self._server.url)
-        process = Process(name="worker", argv=(*argv, self.spec.model_dump_json(), self.prefix))
-        log = Log(self.folder / f"worker-{uuid.uuid4().hex[:6]}.log")
-        return Worker(spawn(process, log=log, guard=self._guard), log)
-
-    def ask(self, *keys: str) -> None:
-        for key in keys:
-            self._app.send_task(TASK, [key], queue=queue_of(self.spec, self.prefix))
-
-    def answers(self) -> list[ChatAnswer]:
-        kept = self.store.lrange(f"{self.prefix}answers", 0, -1)
-        return [ChatAnswer.model_validate_json(answer) for answer in kept]
-
-    def keys(self) -> list[str]:
-        return sorted(answer.key for answer in self.answers())
-
-    def waiting(self) -> int:
-        return int(self.store.llen(queue_of(self.spec, self.prefix)))
-
-    def engines(self) -> tuple[EngineRecord, ...]:
-        return RedisEngineDirectory(self.store, prefix=self.prefix).all()
-
-    def running(self) -> dict[str, int]:
-        """The engine's and its keeper's process ids, as its folder tells them; empty if none runs."""
-        for path in (self.folder / "engines").glob(f"*/{RUNNING}"):
-            return read(path)
-        return {}
-
-    def until_ready(self) -> dict[str, int]:
-        until(lambda: self.engines(), "an engine in the directory")
-        return self.running()
-
-    def steer(self, **what: object) -> None:
-        root = self.engines()[0].url.removesuffix("/v1")
-        build_opener(ProxyHandler({})).open(f"{root}/_scripted/faults", json.dumps(what).encode(), timeout=5)
-
-
-class Worker:
-    """A worker process."""
-
-    def __init__(self, child: subprocess.Popen[bytes], log: Log) -> None:
-        self.child, self.log = child, log
-
-    def leave(self) -> int:
-        self.child.terminate()
-        return self.child.wait(30)
-
-    def kill9(self) -> None:
-        self.child.kill()
-        self.child.wait(10)
+from workers.stack.process import kill_group
 
 
 @pytest.fixture
@@ -127,7 +29,7 @@ def test_a_task_waits_in_the_queue_until_the_engine_is_ready(node: Node) -> None
     assert node.waiting() == 1
     assert node.engines() == ()
     node.until_ready()
-    until(lambda: node.keys() == ["early"], "the answer")
+    until(lambda: node.answered() == ["early"], "the answer")
     assert worker.leave() == 0
 
 
@@ -146,7 +48,7 @@ def test_a_worker_told_to_leave_finishes_its_task_on_the_engine_and_takes_the_en
     node.ask("last")
     until(lambda: node.engines()[0].in_flight or node.waiting() == 0, "the task on the engine")
     assert worker.leave() == 0
-    assert node.keys() == ["last"]
+    assert node.answered() == ["last"]
     assert node.engines() == ()
     assert members(running["engine"]) == []
 
@@ -157,7 +59,7 @@ def test_an_engine_killed_in_mid_call_is_started_again_and_no_task_is_lost(node:
     node.ask("a", "b", "c")
     until(lambda: node.waiting() == 0, "the tasks on the engine")
     os.kill(running["engine"], signal.SIGKILL)
-    until(lambda: node.keys() == ["a", "b", "c"], "the answers of the second engine")
+    until(lambda: node.answered() == ["a", "b", "c"], "the answers of the second engine")
     assert node.running()["engine"] != running["engine"]
     assert members(running["engine"]) == []
     assert worker.leave() == 0
@@ -169,7 +71,7 @@ def test_an_engine_that_hangs_takes_no_more_tasks_and_is_replaced(node: Node) ->
     os.kill(running["engine"], signal.SIGSTOP)
     until(lambda: node.engines() == (), "the engine out of the directory")
     node.ask("patient")
-    until(lambda: node.keys() == ["patient"], "the answer of the second engine", within=60)
+    until(lambda: node.answered() == ["patient"], "the answer of the second engine", within=60)
     assert members(running["engine"]) == []
     assert worker.leave() == 0
 
@@ -177,11 +79,9 @@ def test_an_engine_that_hangs_takes_no_more_tasks_and_is_replaced(node: Node) ->
 def test_an_engine_whose_health_check_fails_takes_no_tasks_until_it_recovers(node: Node) -> None:
     worker = node.worker(node.spec_of(probe_every_s=3.0))
     running = node.until_ready()
-    node.steer(health="500")
+    steer(running["port"], health="500")
     until(lambda: node.engines() == (), "the engine out of the directory")
-    build_opener(ProxyHandler({})).open(
-        f"http://127.0.0.1:{running['port']}/_scripted/faults", b'{"health": "ok"}', timeout=5
-    )
+    steer(running["port"], health="ok")
     node.until_ready()
     assert node.running()["engine"] == running["engine"]
     assert worker.leave() == 0
@@ -194,7 +94,7 @@ def test_the_engine_of_a_killed_worker_is_adopted_by_the_next_one(node: Node) ->
     following = node.worker()
     until(lambda: "adopting the engine" in following.log.text(), "the adoption")
     node.ask("adopted")
-    until(lambda: node.keys() == ["adopted"], "the answer")
+    until(lambda: node.answered() == ["adopted"], "the answer")
     assert node.running()["engine"] == running["engine"]
     assert following.leave() == 0
     assert members(running["engine"]) == []
@@ -216,7 +116,7 @@ def test_an_engine_whose_keeper_is_killed_dies_with_it_and_is_replaced(node: Nod
     os.kill(running["keeper"], signal.SIGKILL)
     until(lambda: members(running["engine"]) == [], "the first engine's end")
     node.ask("after")
-    until(lambda: node.keys() == ["after"], "the answer of the second engine")
+    until(lambda: node.answered() == ["after"], "the answer of the second engine")
     assert worker.leave() == 0
 
 
@@ -306,7 +206,7 @@ def test_a_broker_restart_does_not_reload_the_model(tmp_path: Path, guard: Guard
         if worker.child.poll() is not None:
             worker = node.worker()
         node.ask("after")
-        until(lambda: node.keys() == ["after"], "the answer")
+        until(lambda: node.answered() == ["after"], "the answer")
         assert node.running()["engine"] == running["engine"]
         kill_group(worker.child, signal.SIGTERM)
         assert worker.child.wait(30) == 0

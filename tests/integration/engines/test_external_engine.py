@@ -1,0 +1,126 @@
+"""A worker in front of an engine that somebody else runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from domain.ports.clock import Clock
+from domain.ports.engine_directory import EngineKind, Guidance
+from tests.support.gpu_node import Node, until
+from tests.support.scripted_engine import ScriptedEngine
+from tests.support.servers import ValkeyServer
+from workers.adapters.clock import SystemClock
+from workers.adapters.memory.engine_directory import MemoryEngineDirectory
+from workers.engines.errors import EngineError
+from workers.engines.pinned import PinnedEngine
+from workers.engines.spec import EngineSpec
+from workers.stack.guard import Guard
+from workers.stack.ports import free_port
+
+
+@pytest.fixture
+def node(tmp_path: Path, valkey_server: ValkeyServer, guard: Guard) -> Node:
+    return Node(tmp_path, valkey_server, guard)
+
+
+def external(engine: ScriptedEngine, **more: object) -> EngineSpec:
+    known = {"kind": EngineKind.EXTERNAL, "model": engine.model, "url": engine.openai_url, "probe_every_s": 0.2}
+    return EngineSpec.model_validate({**known, "publish_ttl_s": 3.0, "probe_within_s": 1.0, **more})
+
+
+class Gate:
+    """Remembers whether it stands open."""
+
+    def __init__(self) -> None:
+        self.stands_open = False
+
+    def open(self) -> None:
+        self.stands_open = True
+
+    def close(self) -> None:
+        self.stands_open = False
+
+
+class Watched:
+    """One pinned engine without a worker: what its worker would see."""
+
+    def __init__(self, spec: EngineSpec) -> None:
+        clock: Clock = SystemClock()
+        self.directory, self.gate = MemoryEngineDirectory(clock=clock), Gate()
+        self.failures: list[EngineError] = []
+        self.pinned = PinnedEngine(spec, lambda: self.directory, clock=clock)
+        self.pinned.start("tester@here", gate=self.gate, failed=self.failures.append)
+
+    def leave(self) -> None:
+        self.pinned.pause()
+        self.pinned.stop(keep=False)
+
+
+def test_tasks_are_answered_by_the_external_engine_and_it_outlives_the_worker(node: Node) -> None:
+    with ScriptedEngine("theirs", latency_s=0.1) as engine:
+        worker = node.worker(external(engine))
+        node.ask("a", "b")
+        until(lambda: node.answered() == ["a", "b"], "the answers")
+        (record,) = node.engines()
+        assert (record.kind, record.url, record.guidance) == ("external", engine.openai_url, "json_schema")
+        assert worker.leave() == 0
+        assert node.engines() == ()
+        assert node.running() == {}
+        assert len(engine.bodies) == 2
+
+
+def test_while_it_is_away_no_task_is_taken_and_when_it_is_back_they_are(node: Node) -> None:
+    port = free_port()
+    with ScriptedEngine("theirs", latency_s=0, port=port) as engine:
+        worker = node.worker(external(engine))
+        node.until_ready()
+    until(lambda: node.engines() == (), "the engine out of the directory")
+    node.ask("waits")
+    with ScriptedEngine("theirs", latency_s=0, port=port):
+        until(lambda: node.answered() == ["waits"], "the answer")
+        assert worker.leave() == 0
+
+
+def test_a_worker_may_start_before_its_engine() -> None:
+    port = free_port()
+    spec = EngineSpec(
+        kind=EngineKind.EXTERNAL, model="theirs", url=f"http://127.0.0.1:{port}/v1", probe_every_s=0.1
+    )
+    watched = Watched(spec)
+    assert watched.pinned.record() is None
+    with ScriptedEngine("theirs", port=port):
+        until(lambda: watched.gate.stands_open, "the open gate")
+        watched.leave()
+    assert watched.failures == []
+
+
+def test_a_model_that_it_does_not_serve_ends_the_worker_with_what_it_serves() -> None:
+    with ScriptedEngine("theirs") as engine:
+        watched = Watched(external(engine, model="ours"))
+        until(lambda: watched.failures, "the failure")
+        watched.leave()
+    assert str(watched.failures[0]) == f"{engine.openai_url} does not serve ours; it serves theirs"
+    assert not watched.gate.stands_open
+
+
+def test_a_refused_key_is_told_as_such_without_the_key() -> None:
+    with ScriptedEngine("theirs", key="right") as engine:
+        watched = Watched(external(engine, api_key=SecretStr("wr0ng")))
+        until(lambda: watched.failures, "the failure")
+        watched.leave()
+        assert str(watched.failures[0]) == f"{engine.openai_url} refuses the key it was shown (401)"
+        admitted = Watched(external(engine, api_key=SecretStr("right")))
+        until(lambda: admitted.gate.stands_open, "the open gate")
+        admitted.leave()
+
+
+def test_an_endpoint_that_lists_no_models_is_taken_at_its_word() -> None:
+    with ScriptedEngine("theirs", lists_models=False) as engine:
+        watched = Watched(external(engine, max_model_len=4096, slots=3, guidance=Guidance.REGEX))
+        until(lambda: watched.directory.all(), "the engine in the directory")
+        (record,) = watched.directory.all()
+        watched.leave()
+    assert (record.context_length, record.slots, record.guidance) == (4096, 3, Guidance.REGEX)
