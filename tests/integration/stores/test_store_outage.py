@@ -120,6 +120,19 @@ def test_a_server_that_stays_away_is_an_error_and_its_return_is_noticed(
     assert stores.deliberations.record(ident, proposed()) == proposed()
 
 
+def test_calls_begun_while_the_server_is_away_succeed_when_it_comes(server: ValkeyServer, client: Redis) -> None:
+    server.stop()
+    never_used = connect(server.url, patience_s=30)
+    answers: list[object] = []
+    threads = [Thread(target=lambda one=one: answers.append(one.ping())) for one in (client, never_used)]
+    for thread in threads:
+        thread.start()
+    server.start()
+    for thread in threads:
+        thread.join()
+    assert answers == [True, True]
+
+
 def test_many_threads_ride_out_a_restart_together(server: ValkeyServer, stores: Stores) -> None:
     ident = _open(stores.deliberations)
     seen: list[Entry] = []
