@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import sys
@@ -54,6 +55,10 @@ def asked(
         raise BadInput(
             "a control worker has no engine: leave out --model, --gpu, --engine-url and engine arguments"
         )
+    if engine_url and (gpu or engine_args):
+        raise BadInput(
+            "an engine that runs already has its GPUs and arguments: leave out --gpu and what follows --"
+        )
     return WorkerOptions(
         control=control,
         model=model or settings.model,
@@ -78,9 +83,22 @@ def environment(options: WorkerOptions, settings: Settings) -> dict[str, str]:
     found = {
         "CONCLAVE_REDIS_URL": settings.redis_url.get_secret_value(),
         "CONCLAVE_NATS_URL": ",".join(settings.nats_url),
-        "CONCLAVE_ENGINE_URL": options.engine_url or settings.engine_url,
     }
-    return found if options.control else found | {"CONCLAVE_MODEL": options.model}
+    return found if options.control else found | _engine(options, settings)
+
+
+def _engine(options: WorkerOptions, settings: Settings) -> dict[str, str]:
+    """Say which engine: the one at a URL, or its own as soon as GPUs or arguments for one are named."""
+    own = options.gpu is not None or bool(options.engine_args)
+    found = {
+        "CONCLAVE_MODEL": options.model,
+        "CONCLAVE_ENGINE_URL": options.engine_url or ("" if own else settings.engine_url),
+    }
+    if options.gpu is not None:
+        found["CONCLAVE_ENGINE__GPUS"] = json.dumps(options.gpu.split(","))
+    if options.engine_args:
+        found["CONCLAVE_ENGINE__EXTRA_ARGS"] = json.dumps(options.engine_args)
+    return found
 
 
 def become_worker(options: WorkerOptions, settings: Settings) -> None:

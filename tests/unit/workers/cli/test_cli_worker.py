@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 from typer.main import get_command
 
+from domain.ports.engine_directory import EngineKind
 from workers.cli.complaint import BadInput
 from workers.cli.main import app
 from workers.cli.worker_process import WorkerOptions, asked, celery_command, environment
+from workers.composition import engine_of
 from workers.settings import Settings
 
 
@@ -56,16 +58,40 @@ def test_the_command_is_celerys_with_a_queue_and_a_node_name() -> None:
     assert name.startswith("org-Qwen-3-")
 
 
+SETTINGS = Settings(
+    redis_url="redis://:secret@r:1", nats_url=("nats://a:1", "nats://b:2"), engine_url="http://s/v1"
+)
+SERVERS = {"CONCLAVE_REDIS_URL": "redis://:secret@r:1", "CONCLAVE_NATS_URL": "nats://a:1,nats://b:2"}
+
+
+def worker(*arguments: str) -> dict[str, str]:
+    """Return the environment that a worker started so finds."""
+    return environment(typed(*arguments), SETTINGS)
+
+
+def settled(found: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """Return the settings that a process with this environment reads."""
+    for name, value in found.items():
+        monkeypatch.setenv(name, value)
+    return Settings()
+
+
 def test_the_worker_finds_what_the_command_found() -> None:
-    settings = Settings(
-        redis_url="redis://:secret@r:1", nats_url=("nats://a:1", "nats://b:2"), engine_url="http://s"
-    )
-    model = WorkerOptions(control=False, model="qwen3", gpu=None, engine_url=None, concurrency=1)
-    assert environment(model, settings) == {
-        "CONCLAVE_REDIS_URL": "redis://:secret@r:1",
-        "CONCLAVE_NATS_URL": "nats://a:1,nats://b:2",
-        "CONCLAVE_ENGINE_URL": "http://s",
-        "CONCLAVE_MODEL": "qwen3",
-    }
-    control = WorkerOptions(control=True, model="qwen3", gpu=None, engine_url=None, concurrency=1)
-    assert "CONCLAVE_MODEL" not in environment(control, settings)
+    expected = {"CONCLAVE_MODEL": "qwen3", "CONCLAVE_ENGINE_URL": "http://s/v1"}
+    assert worker("--model", "qwen3") == SERVERS | expected
+    assert worker("--control") == SERVERS
+
+
+def test_naming_gpus_or_arguments_means_an_engine_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = settled(worker("--model", "qwen3", "--gpu", "0,GPU-2", "--", "--max-model-len", "16384"), monkeypatch)
+    assert found.engine_url == ""
+    assert found.engine.gpus == ("0", "GPU-2")
+    assert found.engine.extra_args == ("--max-model-len", "16384")
+    assert engine_of(found).spec.kind is EngineKind.VLLM
+
+
+def test_an_engine_that_runs_already_is_called_by_its_url(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = settled(worker("--engine-url", "http://gpu:8000/v1"), monkeypatch)
+    assert engine_of(found).spec.url == "http://gpu:8000/v1"
+    with pytest.raises(BadInput, match="runs already"):
+        typed("--engine-url", "http://gpu:8000/v1", "--gpu", "0")
