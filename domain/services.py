@@ -14,6 +14,7 @@ from domain.ports.deliberation_store import DeliberationStore
 from domain.ports.dispatcher import Dispatcher
 from domain.ports.engine_directory import EngineDirectory
 from domain.ports.event_publisher import EventPublisher
+from domain.ports.meter import Meter
 from domain.ports.outbox import Outbox
 from domain.ports.plan_store import PlanStore
 from domain.ports.tally import Tally
@@ -35,6 +36,7 @@ class Services:
     dispatcher: Dispatcher
     model: ChatModel
     engines: EngineDirectory
+    meter: Meter
     checks: tuple[Check, ...]
     policy: Policy
     redeliberation: RedeliberationPolicy

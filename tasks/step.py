@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 import structlog
 from celery import Celery, Task
 from celery.exceptions import Retry
+from celery.signals import before_task_publish
 from structlog.contextvars import bound_contextvars
 
 from domain.services import Services
@@ -23,6 +25,8 @@ ERROR_BACKOFF_S = (1.0, 3.0, 9.0)
 """Waits after an unexpected error; after the last one the task is given up."""
 
 
+SENT_AT = "conclave_sent_at"
+"""Message header: epoch seconds when the message was published; tells how long a task waited."""
 MAX_LOSSES = 2
 """A task that has lost so many workers is taken for their killer and parked."""
 
@@ -37,6 +41,12 @@ class ConclaveApp(Celery):
     amqp_cls = "tasks.queues:Amqp"
     services: Callable[[], Services]
     heartbeat: Callable[[], Heartbeat]
+
+
+@before_task_publish.connect
+def _stamp(headers: dict[str, Any] | None = None, **_: Any) -> None:
+    if headers is not None:
+        headers[SENT_AT] = time.time()
 
 
 class Poisonous(Exception):
@@ -72,9 +82,16 @@ class Step(Task):  # type: ignore[type-arg]  # generic in the stubs only
         began = time.monotonic()
         subject = self.subject()
         with bound_contextvars(task=self.name, task_id=self.request.id, deliberation_id=subject or ""):
-            value = self._kept_fresh(subject, *args, **kwargs)
+            with self.services.meter.step(self.name, waited_s=time.time() - self._due()):
+                value = self._kept_fresh(subject, *args, **kwargs)
             log.info("step done", duration_ms=round((time.monotonic() - began) * 1000, 1))
             return value
+
+    def _due(self) -> float:
+        """Return when this run was to begin, in epoch seconds: when it was sent, or its countdown's end."""
+        sent_at = self.request.get(SENT_AT) or time.time()
+        eta = datetime.fromisoformat(str(self.request.eta)).timestamp() if self.request.eta else 0.0
+        return max(float(sent_at), eta)
 
     def _kept_fresh(self, subject: str | None, *args: Any, **kwargs: Any) -> Any:
         if subject is None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from celery.signals import setup_logging
+from celery.signals import setup_logging, worker_ready
+from prometheus_client import CollectorRegistry
 
 import tasks.entrypoints  # noqa: F401  # declares the tasks by their names; importing connects nothing
 from tasks.queues import CONTROL, EXCHANGE, ROUTES, declared, model_queue_name
@@ -15,6 +16,8 @@ from workers import logs
 from workers.broker import celery_conf, install
 from workers.composition import build, engine_of, per_process
 from workers.engines.bootstep import install as pin
+from workers.metrics.endpoint import serve_metrics
+from workers.metrics.gauges import Gauges, engine_readings
 from workers.settings import BROKER_DB, RESULTS_DB, STORE_DB, Settings
 
 BEAT_LOOP_S, BEAT_LOCK_S = 2, 10
@@ -52,7 +55,10 @@ def make_app(settings: Settings) -> ConclaveApp:
     install(app)
     own = engine_of(settings)
     pin(app, own, queue=model_queue_name(settings.model))
-    app.services, app.heartbeat = per_process(lambda: build(settings, app, own=own))
+    registry = CollectorRegistry()
+    registry.register(Gauges(engine_readings(settings.model, own.record)))
+    app.services, app.heartbeat = per_process(lambda: build(settings, app, own=own, registry=registry))
+    worker_ready.connect(_metrics_as_set(settings, registry), weak=False, dispatch_uid="conclave.metrics")
     setup_logging.connect(_log_as_set(settings), weak=False, dispatch_uid="conclave.logs")
     return app
 
@@ -62,6 +68,13 @@ def _log_as_set(settings: Settings) -> Any:
         logs.configure(level=settings.log_level, as_json=settings.log_json)
 
     return configure
+
+
+def _metrics_as_set(settings: Settings, registry: CollectorRegistry) -> Any:
+    def serve(**_: Any) -> None:
+        serve_metrics(registry, host=settings.metrics_host, port=settings.metrics_port)
+
+    return serve
 
 
 @cache

@@ -10,6 +10,7 @@ from functools import cache
 from importlib.metadata import version
 
 from celery import Celery
+from prometheus_client import CollectorRegistry
 from redis import Redis
 
 from bridge.bridge import Bridge, BridgeOptions
@@ -17,6 +18,7 @@ from bridge.connection import NatsOptions
 from bridge.consumer import ConsumerOptions
 from bridge.event_publisher import NatsEventPublisher
 from bridge.streams import StreamLimits
+from domain.ports.chat_model import Outcome
 from domain.ports.deliberation_index import DeliberationIndex
 from domain.ports.engine_directory import EngineKind, EngineRecord
 from domain.services import Services
@@ -36,6 +38,9 @@ from workers.adapters.redis.tally import RedisTally
 from workers.checks.registry import load_checks
 from workers.engines.pinned import PinnedEngine
 from workers.engines.spec import EngineSpec
+from workers.metrics.endpoint import serve_metrics
+from workers.metrics.gauges import Gauges, bridge_readings, store_readings
+from workers.metrics.meter import PrometheusMeter
 from workers.portal import Portal
 from workers.settings import STORE_DB, Settings
 
@@ -57,13 +62,17 @@ def engine_of(settings: Settings) -> PinnedEngine:
     )
 
 
-def build(settings: Settings, app: Celery, *, own: PinnedEngine | None = None) -> Services:
-    """Wire all ports for one process; `own` is the engine that it is pinned to."""
+def build(
+    settings: Settings, app: Celery, *, own: PinnedEngine | None = None, registry: CollectorRegistry | None = None
+) -> Services:
+    """Wire all ports for one process; `own` is the engine it is pinned to, `registry` where it counts."""
+    meter = PrometheusMeter(registry or CollectorRegistry())
     clock, client, prefix = SystemClock(), store_client(settings), settings.key_prefix
     keep = settings.retention_s
     plans = RedisPlanStore(client, retention_s=keep, prefix=prefix)
     engines = RedisEngineDirectory(client, prefix=prefix)
     portal, pinned = Portal(), own or engine_of(settings)
+    observe = _both(pinned.observe, meter.called)
     return Services(
         clock=clock,
         councils=RedisCouncilRegistry(client, prefix=prefix),
@@ -75,13 +84,26 @@ def build(settings: Settings, app: Celery, *, own: PinnedEngine | None = None) -
         publisher=NatsEventPublisher(nats_options(settings), portal),
         dispatcher=CeleryDispatcher(app, plans),
         model=OpenAIChatModel(
-            engines, portal, own=pinned.record, observe=pinned.observe, api_key=_api_key(settings)
+            engines,
+            portal,
+            own=pinned.record,
+            observe=_both(pinned.observe, meter.called),
+            api_key=_api_key(settings),
         ),
         engines=engines,
+        meter=meter,
         checks=load_checks(),
         policy=settings.effective_policy,
         redeliberation=settings.redeliberation,
     )
+
+
+def _both(*ears: Callable[[Outcome], None]) -> Callable[[Outcome], None]:
+    def hear(outcome: Outcome) -> None:
+        for ear in ears:
+            ear(outcome)
+
+    return hear
 
 
 def _api_key(settings: Settings) -> Callable[[EngineRecord], str]:
@@ -146,9 +168,13 @@ def serve_bridge(settings: Settings) -> None:
 
     logs.configure(level=settings.log_level, as_json=settings.log_json)
     services = build(settings, make_app(settings))
-    bridge = Bridge(
-        bridge_options(settings), dispatcher=services.dispatcher, room=_room(services.index, settings.max_open)
+    room = _room(services.index, settings.max_open)
+    bridge = Bridge(bridge_options(settings), dispatcher=services.dispatcher, room=room)
+    registry = CollectorRegistry()
+    registry.register(
+        Gauges(bridge_readings(bridge.statistics), store_readings(services.index, services.outbox, services.clock))
     )
+    serve_metrics(registry, host=settings.metrics_host, port=settings.metrics_port)
     asyncio.run(_until_signalled(bridge))
 
 

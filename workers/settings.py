@@ -122,6 +122,11 @@ class Settings(BaseSettings):
     phase_roles: dict[str, tuple[str, ...]] = {}
     """Which roles deliberate when a story enters a phase, as JSON: {"BUILD": ["DEV", "QA"]}."""
 
+    metrics_port: int = Field(default=0, ge=0, le=65_535)
+    """Where a worker or bridge serves Prometheus' /metrics; 0 serves none. Each process needs its own."""
+    metrics_host: str = "127.0.0.1"
+    """The address it listens on; 0.0.0.0 lets a Prometheus on another host in."""
+
     state: Path = Path(".conclave")
     """Folder of the embedded stack."""
     log_json: bool | None = None

@@ -25,6 +25,7 @@ def cancel_deliberation(deliberation_id: str, reason: str, services: Services) -
     standing = services.deliberations.record(deliberation_id, closed, events=[event], tally=tally)
     if standing != closed:
         return False
+    services.meter.ended(record, closed)
     services.dispatcher.withdraw(deliberation)
     announce([event], services)
     return True

@@ -161,4 +161,5 @@ def _end(sitting: Sitting, status: Literal["decided", "failed"], event: Event, r
     closed = Closed(status=status, at=at, event_id=event.event_id, reason=reason, result=body)
     standing = sitting.note(closed, [event])
     if standing == closed:
+        sitting.services.meter.ended(sitting.record, closed)
         announce([event], sitting.services)

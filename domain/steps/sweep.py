@@ -17,12 +17,24 @@ def sweep(services: Services) -> int:
 
     Running steps keep their deliberation fresh (`DeliberationIndex.touch`), so what is found here is either lost
     or waiting in a queue; queued again, the same task ids and write-once entries make the second run a no-op.
+    Raises what the first of them raised, after all others were tended.
     """
     now = services.clock.now()
     stale = services.index.open_untouched_since(now - services.policy.lease_s, AT_ONCE)
-    for deliberation_id in stale:
-        _tend(services.deliberations.load(deliberation_id), now, services)
+    errors = [error for one in stale if (error := _try_to_tend(one, now, services)) is not None]
+    if errors:
+        raise errors[0]
     return len(stale)
+
+
+def _try_to_tend(deliberation_id: str, now: float, services: Services) -> Exception | None:
+    """Tend one; what it raises must not keep the others from being tended."""
+    try:
+        _tend(services.deliberations.load(deliberation_id), now, services)
+    except Exception as error:
+        services.index.touch(deliberation_id, now)
+        return error
+    return None
 
 
 def _tend(record: Record, now: float, services: Services) -> None:

@@ -24,6 +24,7 @@ from workers.adapters.memory.council_registry import MemoryCouncilRegistry
 from workers.adapters.memory.deliberation_index import MemoryDeliberationIndex
 from workers.adapters.memory.deliberation_store import MemoryDeliberationStore
 from workers.adapters.memory.engine_directory import MemoryEngineDirectory
+from workers.adapters.memory.meter import MemoryMeter
 from workers.adapters.memory.outbox import MemoryOutbox
 from workers.adapters.memory.plan_store import MemoryPlanStore
 
@@ -80,6 +81,7 @@ class Stage:
         self.queue = Queued()
         self.news = Told()
         self.model = ScriptedModel()
+        self.meter = MemoryMeter()
         self.outbox = MemoryOutbox(clock=self.clock)
         store = MemoryDeliberationStore(clock=self.clock, outbox=self.outbox)
         self.services = Services(
@@ -94,6 +96,7 @@ class Stage:
             dispatcher=self.queue,
             model=self.model,
             engines=MemoryEngineDirectory(clock=self.clock),
+            meter=self.meter,
             checks=checks,
             policy=policy or Policy(model="tiny"),
             redeliberation=rules or RedeliberationPolicy(),

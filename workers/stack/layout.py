@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tasks.queues import CONTROL, model_queue_name
 from workers.stack.folder import StateFolder
-from workers.stack.llama_server import DEFAULT_MODEL, engine_url, llama_server
+from workers.stack.llama_server import DEFAULT_MODEL, SLOTS, engine_url, llama_server
 from workers.stack.nats import nats, nats_url
 from workers.stack.ports import HOST, claim
 from workers.stack.probes import http_answers, log_says
@@ -83,6 +83,7 @@ def services(where: Addresses, options: StackOptions, state: Path) -> list[Proce
         "CONCLAVE_REDIS_URL": where.redis_url,
         "CONCLAVE_ENGINE_URL": where.engine_url,
         "CONCLAVE_MODEL": options.model,
+        **({} if options.engine else _LLAMA),
         "CONCLAVE_STATE": str(state),
         # People read these logs, if not on a terminal.
         "CONCLAVE_LOG_JSON": "false",
@@ -112,6 +113,8 @@ def services(where: Addresses, options: StackOptions, state: Path) -> list[Proce
     ]
 
 
+_LLAMA = {"CONCLAVE_ENGINE__GUIDANCE": "grammar", "CONCLAVE_ENGINE__SLOTS": str(SLOTS)}
+"""What a worker must know of our engine to call it well; of somebody else's we know nothing."""
 _CELERY = (sys.executable, "-m", "celery", "-q", "-A", "workers.app")
 
 
@@ -127,5 +130,6 @@ def _worker(name: str, queue: str, env: Mapping[str, str], *, threads: int) -> P
         env=env,
         ready=log_says(" ready."),
         after=("nats", "valkey"),
+        stops_before=("engine",),
         stop_within=30.0,
     )

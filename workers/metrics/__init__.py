@@ -1,0 +1,1 @@
+"""Prometheus metrics of a process and the endpoint that shows them."""
