@@ -14,13 +14,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from workers.engines.sessions import boot, end_session, started_at
 
 LOOK_EVERY_S = 0.2
-PR_SET_PDEATHSIG = 1
+PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 
 LAUNCH, LEASE, RUNNING, OVER, LOG = "launch.json", "lease.json", "running.json", "over.json", "engine.log"
 """Files of an engine's folder: what to start, until when, what runs, how it ended, what it said."""
@@ -29,6 +30,7 @@ LAUNCH, LEASE, RUNNING, OVER, LOG = "launch.json", "lease.json", "running.json",
 def keep(folder: Path) -> int:
     """Start the engine that the folder describes and stay until it is over; returns its exit code."""
     launch = read(folder / LAUNCH)
+    _be_parent_of_orphans()
     told: list[int] = []
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda caught, frame: told.append(caught))
@@ -41,6 +43,7 @@ def keep(folder: Path) -> int:
     why = _stay(engine, lambda: bool(told), folder / LEASE)
     end_session(engine.pid, grace_s=launch["grace_s"])
     code = engine.wait()
+    _collect_orphans()
     write(folder / OVER, {**read(folder / RUNNING), "code": code, "why": why})
     (folder / RUNNING).unlink(missing_ok=True)
     return code
@@ -83,6 +86,18 @@ def _die_with_parent() -> None:
     """Let the kernel kill the engine if its keeper is killed: nobody else would know of it."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _be_parent_of_orphans() -> None:
+    """Become the parent of what the engine's dead children leave: in a container nobody else would collect it."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1)
+
+
+def _collect_orphans() -> None:
+    with suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG) != (0, 0):
+            pass
 
 
 def _running(launch: dict[str, Any], engine: subprocess.Popen[bytes]) -> dict[str, Any]:
