@@ -66,18 +66,9 @@ def bridge_readings(statistics: BridgeStatistics) -> Callable[[], list[Reading]]
     }
 
     def read() -> list[Reading]:
-        subjects = sorted(statistics.subjects.items())
-        rows: list[Reading] = [
-            (
-                f"conclave_bridge_{name}",
-                words,
-                ["subject"],
-                [([s], float(getattr(one, name))) for s, one in subjects],
-            )
-            for name, words in figures.items()
-        ]
-        connected = [([], float(statistics.connected))]
-        return [*rows, ("conclave_bridge_connected", "Whether this bridge is connected to NATS", [], connected)]
+        words = "Whether this bridge is connected to NATS"
+        connected: Reading = ("conclave_bridge_connected", words, [], [([], float(statistics.connected))])
+        return [connected, *(_by_subject(statistics, name, text) for name, text in figures.items())]
 
     return read
 
