@@ -32,6 +32,8 @@ class Process:
     ready: Probe = at_once
     after: tuple[str, ...] = ()
     """Names of processes that must be ready before this one starts, and that stop after it."""
+    stops_before: tuple[str, ...] = ()
+    """Names of processes that stop after this one without being awaited at the start."""
     ready_within: float = 60.0
     """Seconds from start to readiness."""
     stop_within: float = 10.0

@@ -132,4 +132,4 @@ class Stack:
 
 
 def _needed_by(parts: Sequence[Part]) -> set[str]:
-    return {name for part in parts for name in part.process.after}
+    return {name for part in parts for name in (*part.process.after, *part.process.stops_before)}

@@ -108,9 +108,10 @@ def test_what_needs_a_server_stops_before_the_server(tmp_path: Path) -> None:
     order = tmp_path / "order"
     needed = python("needed", _writes_when_stopped(order, "needed"), ready=log_says("up"))
     needing = python("needing", _writes_when_stopped(order, "needing"), ready=log_says("up"), after=("needed",))
-    with Stack([needed, needing], logs=tmp_path) as stack:
+    user = python("user", _writes_when_stopped(order, "user"), ready=log_says("up"), stops_before=("needing",))
+    with Stack([needed, needing, user], logs=tmp_path) as stack:
         stack.wait_ready(WITHIN)
-    assert order.read_text().split() == ["needing", "needed"]
+    assert order.read_text().split() == ["user", "needing", "needed"]
 
 
 def _writes_when_stopped(path: Path, word: str) -> str:

@@ -1,0 +1,22 @@
+"""One pair of servers with users and permissions for the tests of both."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.secured import SecuredNats, SecuredValkey
+from workers.stack.guard import Guard
+
+
+@pytest.fixture(scope="package")
+def secured_nats(tmp_path_factory: pytest.TempPathFactory, guard: Guard) -> Iterator[SecuredNats]:
+    with SecuredNats(tmp_path_factory.mktemp("secured-nats"), guard=guard) as server:
+        yield server
+
+
+@pytest.fixture(scope="package")
+def secured_valkey(tmp_path_factory: pytest.TempPathFactory, guard: Guard) -> Iterator[SecuredValkey]:
+    with SecuredValkey(tmp_path_factory.mktemp("secured-valkey"), guard=guard) as server:
+        yield server

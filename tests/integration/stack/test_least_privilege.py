@@ -1,0 +1,98 @@
+"""The pipeline runs with each process as its own user, nobody allowed more than the shipped files allow."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import nats
+import pytest
+
+from tests.acceptance.conftest import services_of
+from tests.support.factories import fresh
+from tests.support.fleet import Fleet, Service
+from tests.support.scripted_engine import ScriptedEngine
+from tests.support.secured import SecuredNats, SecuredValkey
+from workers.stack.guard import Guard
+from workers.stack.ports import free_port
+from workers.stack.probes import http_answers
+from workers.stack.process import Process
+
+WITHIN = 60.0
+
+
+@pytest.fixture(scope="module")
+def logs(
+    tmp_path_factory: pytest.TempPathFactory,
+    guard: Guard,
+    secured_nats: SecuredNats,
+    secured_valkey: SecuredValkey,
+) -> Iterator[Path]:
+    """Run a bridge, two workers, beat and Flower under their users; gives the folder of their logs."""
+    folder = tmp_path_factory.mktemp("least-privilege")
+
+    def fleet(user: str) -> Fleet:
+        return Fleet(
+            folder,
+            guard,
+            nats_url=secured_nats.url_of(user),
+            redis_url=secured_valkey.url_of(user),
+            engine_url=engine.openai_url,
+        )
+
+    with (
+        ScriptedEngine(latency_s=0.01) as engine,
+        fleet("bridge") as bridge,
+        fleet("worker") as worker,
+        fleet("flower") as flower,
+    ):
+        services_of(secured_nats.url_of("worker"), secured_valkey.url_of("worker"), worker.model)
+        running = [bridge.bridge(), worker.control(), worker.worker(), worker.beat(), _flower(flower)]
+        for service in running:
+            service.start(wait=False)
+        for service in running:
+            service.wait_ready()
+        yield folder / "logs"
+
+
+def _flower(fleet: Fleet) -> Service:
+    port = free_port()
+    command = (*(sys.executable, "-m", "celery", "-A", "workers.app", "flower"), f"--port={port}")
+    ready = http_answers(f"http://127.0.0.1:{port}/healthcheck")
+    return fleet.add(Process("flower", (*command, "--address=127.0.0.1"), fleet.env, ready=ready))
+
+
+def test_an_approval_becomes_a_decision_that_an_observer_hears(logs: Path, secured_nats: SecuredNats) -> None:
+    plan = fresh("plan")
+    approval = {
+        "story_id": fresh("story"),
+        "plan_id": plan,
+        "approved_by": "po",
+        "roles": ["DEV"],
+        "timestamp": "2026-01-31T12:00:00Z",
+    }
+    decision = asyncio.run(_ask(secured_nats, approval))
+    assert decision["plan_id"] == plan
+    assert len(decision["decisions"]) == 3
+
+
+async def _ask(server: SecuredNats, approval: dict[str, Any]) -> Any:
+    async with (
+        await nats.connect(server.url_of("observer"), inbox_prefix=b"_INBOX_observer") as observer,
+        await nats.connect(server.url_of("publisher"), inbox_prefix=b"_INBOX_publisher") as publisher,
+    ):
+        events = await observer.subscribe("orchestration.deliberation.completed")
+        await observer.flush()
+        await publisher.jetstream().publish("planning.plan.approved", json.dumps(approval).encode())
+        return json.loads((await events.next_msg(WITHIN)).data)
+
+
+def test_no_process_was_refused_anything(logs: Path) -> None:
+    said = {path.name: path.read_text().lower() for path in logs.glob("*.log")}
+    assert len(said) == 5
+    refused = [name for name, text in said.items() if "permission" in text or "noperm" in text]
+    assert refused == []

@@ -1,0 +1,61 @@
+"""Servers with the shipped users and permissions, as the compose file runs them."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from tests.support.servers import NatsServer, ValkeyServer
+from workers.stack.binaries import configuration, valkey_server
+from workers.stack.ports import HOST
+from workers.stack.probes import log_says
+from workers.stack.process import Process
+
+PASSWORD = "s3cret-of-{user}"
+
+
+class SecuredNats(NatsServer):
+    """nats-server that asks for a user: bridge, worker, publisher or observer."""
+
+    def url_of(self, user: str) -> str:
+        """Address of the server, logging in as `user`."""
+        return _with_user(self.url, user)
+
+    def _describe(self) -> Process:
+        process = super()._describe()
+        shared, users = str(configuration("nats.conf")), str(configuration("nats-users.conf"))
+        argv = tuple(users if word == shared else word for word in process.argv)
+        return replace(process, argv=argv, env=_passwords("NATS", "BRIDGE", "WORKER", "PUBLISHER", "OBSERVER"))
+
+
+class SecuredValkey(ValkeyServer):
+    """valkey-server that asks for a user: bridge, worker, flower or observer."""
+
+    def url_of(self, user: str) -> str:
+        """Address of the server, logging in as `user`."""
+        return _with_user(self.url, user)
+
+    def _describe(self) -> Process:
+        env = _passwords("VALKEY", "BRIDGE", "WORKER", "FLOWER", "OBSERVER")
+        env["PATH"] = f"{Path(valkey_server()).parent}{os.pathsep}{os.environ['PATH']}"
+        env["VALKEY_ACL_FILE"] = str(self.folder / "users.acl")
+        return Process(
+            name="valkey",
+            argv=(
+                *("sh", str(configuration("valkey-start.sh"))),
+                *("--bind", HOST, "--port", str(self.port), "--dir", str(self.folder)),
+            ),
+            env=env,
+            ready=log_says("Ready to accept connections"),
+        )
+
+
+def _passwords(server: str, *users: str) -> dict[str, str]:
+    return {f"{server}_{user}_PASSWORD": PASSWORD.format(user=user.lower()) for user in users}
+
+
+def _with_user(url: str, user: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{user}:{PASSWORD.format(user=user)}@{parts.netloc}"

@@ -1,0 +1,20 @@
+#!/bin/sh
+# Puts the users' passwords, as hashes, into the access list and becomes valkey-server with it; arguments go there.
+# Databases are part of the list, which needs Valkey 9.1.
+set -eu
+umask 077
+here=$(dirname "$0")
+list=${VALKEY_ACL_FILE:-/tmp/valkey-users.acl}
+
+hash_of() {
+  printf %s "$1" | sha256sum | cut -d' ' -f1
+}
+
+bridge=$(hash_of "${VALKEY_BRIDGE_PASSWORD:?is not set}")
+worker=$(hash_of "${VALKEY_WORKER_PASSWORD:?is not set}")
+flower=$(hash_of "${VALKEY_FLOWER_PASSWORD:?is not set}")
+observer=$(hash_of "${VALKEY_OBSERVER_PASSWORD:?is not set}")
+
+sed -e "s/@BRIDGE@/$bridge/" -e "s/@WORKER@/$worker/" -e "s/@FLOWER@/$flower/" -e "s/@OBSERVER@/$observer/" \
+  "$here/valkey-users.acl" > "$list"
+exec valkey-server "$here/valkey.conf" --aclfile "$list" "$@"
