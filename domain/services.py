@@ -16,6 +16,7 @@ from domain.ports.engine_directory import EngineDirectory
 from domain.ports.event_publisher import EventPublisher
 from domain.ports.meter import Meter
 from domain.ports.outbox import Outbox
+from domain.ports.plan_backlog import PlanBacklog
 from domain.ports.plan_store import PlanStore
 from domain.ports.tally import Tally
 from domain.redeliberation import RedeliberationPolicy
@@ -28,6 +29,7 @@ class Services:
     clock: Clock
     councils: CouncilRegistry
     plans: PlanStore
+    backlog: PlanBacklog
     deliberations: DeliberationStore
     index: DeliberationIndex
     outbox: Outbox

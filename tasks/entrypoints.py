@@ -7,7 +7,7 @@ from celery import shared_task
 from domain.ports.chat_model import FailureReason
 from domain.steps.announce import flush_outbox
 from domain.steps.conclude import conclude_deliberation, fail_deliberation
-from domain.steps.dispatch import dispatch_plan
+from domain.steps.dispatch import dispatch_plan, give_up_dispatch
 from domain.steps.generate import generate_proposal, record_failure
 from domain.steps.redeliberate import apply_rules, redeliberate_plan
 from domain.steps.sweep import sweep
@@ -41,8 +41,18 @@ class Conclude(Step):
         fail_deliberation(self.subject(), f"the conclusion was given up: {error}", self.services)
 
 
-@shared_task(name="plan.dispatch", base=Step, bind=True)
-def plan_dispatch(self: Step, request_id: str) -> None:
+class Dispatch(Step):
+    """A dispatch that is given up fails every role of its plan, with events that say why."""
+
+    abstract = True
+
+    def gave_up(self, error: Exception) -> None:
+        (request_id,) = self.request.args or ("",)
+        give_up_dispatch(str(request_id), f"the plan could not be dispatched: {error}", self.services)
+
+
+@shared_task(name="plan.dispatch", base=Dispatch, bind=True)
+def plan_dispatch(self: Dispatch, request_id: str) -> None:
     """Open a deliberation for every role of an accepted plan."""
     dispatch_plan(request_id, self.services)
 

@@ -19,7 +19,6 @@ from bridge.consumer import ConsumerOptions
 from bridge.event_publisher import NatsEventPublisher
 from bridge.streams import StreamLimits
 from domain.ports.chat_model import Outcome
-from domain.ports.deliberation_index import DeliberationIndex
 from domain.ports.engine_directory import EngineKind, EngineRecord
 from domain.services import Services
 from tasks.dispatcher import CeleryDispatcher
@@ -33,6 +32,7 @@ from workers.adapters.redis.deliberation_index import RedisDeliberationIndex
 from workers.adapters.redis.deliberation_store import RedisDeliberationStore
 from workers.adapters.redis.engine_directory import RedisEngineDirectory
 from workers.adapters.redis.outbox import RedisOutbox
+from workers.adapters.redis.plan_backlog import RedisPlanBacklog
 from workers.adapters.redis.plan_store import RedisPlanStore
 from workers.adapters.redis.tally import RedisTally
 from workers.checks.registry import load_checks
@@ -69,7 +69,7 @@ def build(
     meter = PrometheusMeter(registry or CollectorRegistry())
     clock, client, prefix = SystemClock(), store_client(settings), settings.key_prefix
     keep = settings.retention_s
-    plans = RedisPlanStore(client, retention_s=keep, prefix=prefix)
+    plans = RedisPlanStore(client, clock=clock, retention_s=keep, prefix=prefix)
     engines = RedisEngineDirectory(client, prefix=prefix)
     portal, pinned = Portal(), own or engine_of(settings)
     observe = _both(pinned.observe, meter.called)
@@ -77,6 +77,7 @@ def build(
         clock=clock,
         councils=RedisCouncilRegistry(client, prefix=prefix),
         plans=plans,
+        backlog=RedisPlanBacklog(client, clock=clock, prefix=prefix),
         deliberations=RedisDeliberationStore(client, clock=clock, retention_s=keep, prefix=prefix),
         index=RedisDeliberationIndex(client, clock=clock, retention_s=keep, prefix=prefix),
         outbox=RedisOutbox(client, clock=clock, retention_s=keep, prefix=prefix),
@@ -162,7 +163,7 @@ def serve_bridge(settings: Settings) -> None:
 
     logs.configure(level=settings.log_level, as_json=settings.log_json)
     services = build(settings, make_app(settings))
-    room = _room(services.index, settings.max_open)
+    room = _room(services, settings.max_open)
     bridge = Bridge(bridge_options(settings), dispatcher=services.dispatcher, room=room)
     registry = CollectorRegistry()
     registry.register(
@@ -172,8 +173,9 @@ def serve_bridge(settings: Settings) -> None:
     asyncio.run(_until_signalled(bridge))
 
 
-def _room(index: DeliberationIndex, max_open: int) -> Callable[[], int]:
-    return lambda: max_open - index.count_open()
+def _room(services: Services, max_open: int) -> Callable[[], int]:
+    """Say how many more plans may come in: what is open and what waits to be opened both take room."""
+    return lambda: max_open - services.index.count_open() - services.backlog.count()
 
 
 async def _until_signalled(bridge: Bridge) -> None:

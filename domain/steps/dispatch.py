@@ -36,8 +36,25 @@ def dispatch_plan(request_id: str, services: Services) -> Event:
             news.append(events.role_failed(request, role, identity, at=at, reason=reason))
             failed.append({"role": role, "deliberation_id": identity, "reason": reason})
     dispatched = events.dispatched(request, at=services.clock.now(), started=started, failed=failed)
-    announce(services.outbox.put([*news, dispatched]), services)
+    fresh = services.outbox.put([*news, dispatched])
+    services.backlog.settle(request_id)
+    announce(fresh, services)
     return dispatched
+
+
+def give_up_dispatch(request_id: str, reason: str, services: Services) -> None:
+    """Tell that a plan's roles could not be asked, and ask no more. Roles that were opened go on."""
+    request = services.plans.load(request_id)
+    news, failed = [], []
+    at = services.clock.now()
+    for role in request.plan.roles:
+        identity = deliberation_id(request.plan.plan_id, role, request.revision)
+        news.append(events.role_failed(request, role, identity, at=at, reason=reason))
+        failed.append({"role": role, "deliberation_id": identity, "reason": reason})
+    news.append(events.dispatched(request, at=at, started=[], failed=failed))
+    fresh = services.outbox.put(news)
+    services.backlog.settle(request_id)
+    announce(fresh, services)
 
 
 def start(proposed: Deliberation, services: Services) -> bool:

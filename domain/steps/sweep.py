@@ -13,13 +13,16 @@ AT_ONCE = 200
 
 
 def sweep(services: Services) -> int:
-    """Repair every open deliberation without progress for a lease; return how many there were.
+    """Queue plans again that were not dispatched within a lease, and repair every open deliberation without
+    progress for as long; return how many of these there were.
 
     Running steps keep their deliberation fresh (`DeliberationIndex.touch`), so what is found here is either lost
     or waiting in a queue; queued again, the same task ids and write-once entries make the second run a no-op.
     Raises what the first of them raised, after all others were tended.
     """
     now = services.clock.now()
+    for request_id in services.backlog.take_overdue(now - services.policy.lease_s, AT_ONCE):
+        services.dispatcher.plans([services.plans.load(request_id)])
     stale = services.index.open_untouched_since(now - services.policy.lease_s, AT_ONCE)
     errors = [error for one in stale if (error := _try_to_tend(one, now, services)) is not None]
     if errors:

@@ -83,11 +83,13 @@ class Stage:
         self.model = ScriptedModel()
         self.meter = MemoryMeter()
         self.outbox = MemoryOutbox(clock=self.clock)
+        plans = MemoryPlanStore(clock=self.clock)
         store = MemoryDeliberationStore(clock=self.clock, outbox=self.outbox)
         self.services = Services(
             clock=self.clock,
             councils=MemoryCouncilRegistry(),
-            plans=MemoryPlanStore(clock=self.clock),
+            plans=plans,
+            backlog=plans,
             deliberations=store,
             index=MemoryDeliberationIndex(store),
             outbox=self.outbox,

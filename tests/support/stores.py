@@ -1,4 +1,4 @@
-"""The five stores together, in memory or in a real Valkey, sharing what they share in production."""
+"""The stores together, in memory or in a real Valkey, sharing what they share in production."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from domain.ports.council_registry import CouncilRegistry
 from domain.ports.deliberation_index import DeliberationIndex
 from domain.ports.deliberation_store import DeliberationStore
 from domain.ports.outbox import Outbox
+from domain.ports.plan_backlog import PlanBacklog
 from domain.ports.plan_store import PlanStore
 from workers.adapters.memory.council_registry import MemoryCouncilRegistry
 from workers.adapters.memory.deliberation_index import MemoryDeliberationIndex
@@ -23,6 +24,7 @@ from workers.adapters.redis.council_registry import RedisCouncilRegistry
 from workers.adapters.redis.deliberation_index import RedisDeliberationIndex
 from workers.adapters.redis.deliberation_store import RedisDeliberationStore
 from workers.adapters.redis.outbox import RedisOutbox
+from workers.adapters.redis.plan_backlog import RedisPlanBacklog
 from workers.adapters.redis.plan_store import RedisPlanStore
 
 LONG = 3600.0
@@ -31,10 +33,11 @@ LONG = 3600.0
 
 @dataclass(frozen=True)
 class Stores:
-    """The five stores of one technology, empty and sharing what they share in production."""
+    """The stores of one technology, empty and sharing what they share in production."""
 
     councils: CouncilRegistry
     plans: PlanStore
+    backlog: PlanBacklog
     deliberations: DeliberationStore
     index: DeliberationIndex
     outbox: Outbox
@@ -47,9 +50,11 @@ class MakeStores(Protocol):
 def memory_stores(clock: Clock, retention_s: float = LONG) -> Stores:
     outbox = MemoryOutbox(clock=clock, retention_s=retention_s)
     deliberations = MemoryDeliberationStore(clock=clock, outbox=outbox, retention_s=retention_s)
+    plans = MemoryPlanStore(clock=clock, retention_s=retention_s)
     return Stores(
         councils=MemoryCouncilRegistry(),
-        plans=MemoryPlanStore(clock=clock, retention_s=retention_s),
+        plans=plans,
+        backlog=plans,
         deliberations=deliberations,
         index=MemoryDeliberationIndex(deliberations),
         outbox=outbox,
@@ -61,7 +66,8 @@ def redis_stores(client: Redis, clock: Clock, retention_s: float = LONG, prefix:
     prefix = prefix or f"test-{uuid4().hex[:12]}:"
     return Stores(
         councils=RedisCouncilRegistry(client, prefix=prefix),
-        plans=RedisPlanStore(client, retention_s=retention_s, prefix=prefix),
+        plans=RedisPlanStore(client, clock=clock, retention_s=retention_s, prefix=prefix),
+        backlog=RedisPlanBacklog(client, clock=clock, prefix=prefix),
         deliberations=RedisDeliberationStore(client, clock=clock, retention_s=retention_s, prefix=prefix),
         index=RedisDeliberationIndex(client, clock=clock, retention_s=retention_s, prefix=prefix),
         outbox=RedisOutbox(client, clock=clock, retention_s=retention_s, prefix=prefix),

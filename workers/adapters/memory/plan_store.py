@@ -11,18 +11,21 @@ from domain.ports.clock import Clock
 
 
 class MemoryPlanStore:
-    """PlanStore over a dict in the order of saving."""
+    """PlanStore over a dict in the order of saving; its own PlanBacklog."""
 
     def __init__(self, *, clock: Clock, retention_s: float = inf) -> None:
         self._clock = clock
         self._retention_s = retention_s
         self._saved: dict[str, tuple[float, PlanRequest]] = {}
+        self._undispatched: dict[str, float] = {}
         self._lock = Lock()
 
     def save(self, requests: Sequence[PlanRequest]) -> None:
         with self._lock:
             self._forget_old()
             for request in requests:
+                if request.request_id not in self._saved:
+                    self._undispatched[request.request_id] = self._clock.now()
                 self._saved.setdefault(request.request_id, (self._clock.now(), request))
 
     def load(self, request_id: str) -> PlanRequest:
@@ -39,6 +42,21 @@ class MemoryPlanStore:
                 if request.plan.plan_id == plan_id:
                     return request
         raise LookupError(f"no request for plan {plan_id}: never saved, or past retention")
+
+    def take_overdue(self, before: float, limit: int) -> tuple[str, ...]:
+        with self._lock:
+            waiting = sorted(self._undispatched.items(), key=lambda item: (item[1], item[0]))
+            taken = tuple(identity for identity, since in waiting if since < before)[:limit]
+            self._undispatched |= dict.fromkeys(taken, self._clock.now())
+            return taken
+
+    def settle(self, request_id: str) -> None:
+        with self._lock:
+            self._undispatched.pop(request_id, None)
+
+    def count(self) -> int:
+        with self._lock:
+            return len(self._undispatched)
 
     def _forget_old(self) -> None:
         horizon = self._clock.now() - self._retention_s

@@ -22,6 +22,11 @@ class Keys:
         return f"{self.prefix}councils"
 
     @property
+    def backlog(self) -> str:
+        """Sorted set: ids of plan requests that are not dispatched, by when they were saved or taken."""
+        return f"{self.prefix}requests:undispatched"
+
+    @property
     def tally(self) -> str:
         """Hash: counter → integer; never expires."""
         return f"{self.prefix}tally"

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from redis import Redis
 
 from domain.plan import PlanRequest
+from domain.ports.clock import Clock
 from workers.adapters.redis.encoding import decode, encode, text
 from workers.adapters.redis.keys import PREFIX, Keys
 from workers.adapters.redis.scripts import script
@@ -20,8 +21,9 @@ class RedisPlanStore:
     was answered, a crash of its machine at most the last second.
     """
 
-    def __init__(self, client: Redis, *, retention_s: float, prefix: str = PREFIX) -> None:
+    def __init__(self, client: Redis, *, clock: Clock, retention_s: float, prefix: str = PREFIX) -> None:
         self._client = client
+        self._clock = clock
         self._keys = Keys(prefix)
         self._retention_ms = round(retention_s * 1000)
         self._save = script(client, "save")
@@ -30,8 +32,10 @@ class RedisPlanStore:
         """Keep the requests in one round trip, each in one atomic step of its own."""
         with self._client.pipeline(transaction=False) as pipeline:
             for request in requests:
-                keys = [self._keys.request(request.request_id), self._keys.latest_request(request.plan.plan_id)]
-                self._save(keys, [request.request_id, encode(request), self._retention_ms], client=pipeline)
+                identity, plan_id = request.request_id, request.plan.plan_id
+                keys = [self._keys.request(identity), self._keys.latest_request(plan_id), self._keys.backlog]
+                arguments: list[str | float] = [identity, encode(request), self._retention_ms, self._clock.now()]
+                self._save(keys, arguments, client=pipeline)
             pipeline.execute()
 
     def load(self, request_id: str) -> PlanRequest:

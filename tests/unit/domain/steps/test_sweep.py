@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from domain.policy import Policy
 from domain.ports.chat_model import FailureReason
 from domain.ports.engine_directory import EngineKind, EngineRecord, Guidance
-from domain.record import State
+from domain.record import Record, State
 from domain.steps.conclude import conclude_deliberation
 from domain.steps.generate import generate_proposal
 from domain.steps.sweep import sweep
@@ -93,3 +95,33 @@ def test_the_deadline_ends_the_waiting() -> None:
     assert {one.reason for one in stage.record(identity).failures()} == {FailureReason.DEADLINE}
     conclude_deliberation(identity, stage.services)
     assert stage.record(identity).state is State.FAILED
+
+
+def test_a_plan_whose_dispatch_got_lost_is_queued_again_until_it_is_done() -> None:
+    stage = staged()
+    request = plan_request()
+    stage.services.plans.save([request])
+    stage.clock.advance(11)
+    sweep(stage.services)
+    assert stage.queue.requests == [request]
+    stage.approve(request)
+    stage.clock.advance(30)
+    sweep(stage.services)
+    assert stage.queue.requests == [request]
+
+
+def test_one_deliberation_that_can_not_be_read_keeps_nobody_from_being_tended() -> None:
+    stage = staged()
+    broken, sound = stage.open(), stage.open(plan_request(plan()))
+    load = stage.services.deliberations.load
+
+    def load_or_fail(identity: str) -> Record:
+        if identity == broken:
+            raise ValueError("an entry of a newer version")
+        return load(identity)
+
+    stage.services.deliberations.load = load_or_fail  # type: ignore[method-assign]
+    stage.clock.advance(11)
+    with pytest.raises(ValueError, match="newer version"):
+        sweep(stage.services)
+    assert stage.queue.work[-1][0] == sound
