@@ -13,11 +13,11 @@ def kendall_w(rows: Sequence[Scores], size: int) -> float | None:
     """Kendall's coefficient of concordance, corrected for ties, 0 (none) to 1 (all reviewers order alike).
 
     With complete ballots it is Kendall's W with the usual correction for ties (Kendall, Rank Correlation
-    Methods, chapter 6). Where each reviewer leaves out its own proposal, it is Durbin's form for incomplete
-    blocks (British Journal of Statistical Psychology 4, 1951): the squared rank sums over what they are when
-    all agree. For other gaps what-they-are-when-all-agree is computed from the same ballots, each one
-    reordered by the panel's majority. None where fewer than two reviewers ranked two proposals or nobody
-    preferred any.
+    Methods, chapter 6): the squares of the rank totals over what they would be had all agreed. With gaps,
+    such as everybody's own proposal, what they would be is computed from the same ballots, each reordered
+    by the panel's majority among the proposals on it. Where each leaves out its own and the majority forms
+    an order, that is Durbin's coefficient for incomplete blocks (British Journal of Statistical Psychology
+    4, 1951). None where fewer than two reviewers ranked two proposals or nobody preferred any.
     """
     blocks = [scores for scores in rows if len(scores) > 1]
     contests = Contests(blocks, size)
@@ -67,6 +67,8 @@ def correlation(scores: Scores, reference: Sequence[float]) -> float | None:
     columns = sorted(scores)
     mine, theirs = [scores[c] for c in columns], [reference[c] for c in columns]
     a, b = mean(mine), mean(theirs)
+    squares = _squares(mine), _squares(theirs)
+    if min(squares) <= SAME * SAME:
+        return None
     shared = fsum((x - a) * (y - b) for x, y in zip(mine, theirs, strict=True))
-    product = _squares(mine) * _squares(theirs)
-    return max(-1.0, min(1.0, shared / sqrt(product))) if product > SAME**4 else None
+    return max(-1.0, min(1.0, shared / sqrt(squares[0] * squares[1])))

@@ -16,7 +16,7 @@ from math import fsum, sqrt
 from statistics import median
 
 from domain.ranking.linear import Factor, Matrix, Vector
-from domain.ranking.panel import Panel, Row, mean
+from domain.ranking.panel import SAME, Panel, Row, mean
 from domain.ranking.settings import RankingSettings
 
 
@@ -52,9 +52,10 @@ def centre(rows: Sequence[Row], settings: RankingSettings) -> list[Centred]:
 
 
 def _spread(scores: Sequence[float]) -> float:
-    """The sample standard deviation."""
+    """The sample standard deviation; 0 for equal scores, whatever rounding left of their differences."""
     middle = mean(scores)
-    return sqrt(fsum((score - middle) ** 2 for score in scores) / (len(scores) - 1))
+    spread = sqrt(fsum((score - middle) ** 2 for score in scores) / (len(scores) - 1))
+    return spread if spread > SAME else 0.0
 
 
 def _centre(row: Row, spread: float, target: float, settings: RankingSettings) -> Centred:

@@ -48,7 +48,7 @@ class Order:
         return Order(self.columns + rest.columns, ranks, decided)
 
 
-def respect_unanimity(effects: Sequence[float], contests: Contests, columns: Sequence[int]) -> list[float]:
+def respect_unanimity(effects: Sequence[float], columns: Sequence[int], breaks: TieBreaks) -> list[float]:
     """Pool effects that contradict a unanimous preference, so that the tie-break can put it right.
 
     With own proposals left out, two proposals are also compared through third ones, and strong enough
@@ -59,9 +59,7 @@ def respect_unanimity(effects: Sequence[float], contests: Contests, columns: Seq
     """
     pooled = list(effects)
     pools: list[list[int]] = []
-    for column in _unbeaten_first(
-        columns, {c: (effects[c],) for c in columns}, {c: str(c) for c in columns}, contests
-    ):
+    for column in _unbeaten_first({c: (round(effects[c], 9),) for c in columns}, breaks):
         members = [column]
         while pools and pooled[pools[-1][0]] < pooled[members[0]] - SAME:
             members = pools.pop() + members
@@ -73,14 +71,13 @@ def respect_unanimity(effects: Sequence[float], contests: Contests, columns: Seq
 
 def arrange(scores: Sequence[float], columns: Sequence[int], breaks: TieBreaks) -> Order:
     """Order the columns by score and break ties; what nothing separates shares a rank, lowest hash first."""
-    hashes = {c: breaks.hashes[c] for c in columns}
     ordered: list[int] = []
     ranks: list[int] = []
     decided: list[DecidedBy] = []
     for group in _equal(scores, columns):
         keys = breaks.keys(group)
         start = len(ordered) + 1
-        for place, column in enumerate(_unbeaten_first(group, keys, hashes, breaks.contests), start=start):
+        for place, column in enumerate(_unbeaten_first(keys, breaks), start=start):
             verdict = _verdict(ordered[-1], column, keys, breaks.contests) if place > start else "score"
             ranks.append(ranks[-1] if verdict == "hash" else place)
             ordered.append(column)
@@ -99,17 +96,13 @@ def _equal(scores: Sequence[float], columns: Sequence[int]) -> list[list[int]]:
     return groups
 
 
-def _unbeaten_first(
-    columns: Sequence[int],
-    keys: Mapping[int, tuple[float, ...]],
-    names: Mapping[int, str],
-    contests: Contests,
-) -> list[int]:
-    """Take the best by key, then lowest name, time and again; never one that a remaining one beats unanimously."""
-    remaining = sorted(columns, key=lambda c: (tuple(-part for part in keys[c]), names[c], c))
+def _unbeaten_first(keys: Mapping[int, tuple[float, ...]], breaks: TieBreaks) -> list[int]:
+    """Take the best by key, then lowest hash, time and again; never one that a remaining one beats unanimously."""
+    remaining = sorted(keys, key=lambda c: (tuple(-part for part in keys[c]), breaks.hashes[c], c))
+    beats = breaks.contests.unanimous
     ordered: list[int] = []
     while remaining:
-        unbeaten = (c for c in remaining if not any(contests.unanimous(other, c) for other in remaining))
+        unbeaten = (c for c in remaining if not any(beats(other, c) for other in remaining))
         ordered.append(next(unbeaten, remaining[0]))
         remaining.remove(ordered[-1])
     return ordered

@@ -142,9 +142,9 @@ class _Gate:
 
 def _order(fit: Fit, contests: Contests, compared: Sequence[int], gate: _Gate) -> tuple[Order, list[float]]:
     """Order the compared proposals by capped score; after them those of which nothing is known, by tie-breaks."""
-    pooled = respect_unanimity(fit.effects, contests, compared)
-    scores = [gate.level + min(effect, top) for effect, top in zip(pooled, gate.ceilings, strict=True)]
     breaks = gate.breaks(fit, contests)
+    pooled = respect_unanimity(fit.effects, compared, breaks)
+    scores = [gate.level + min(effect, top) for effect, top in zip(pooled, gate.ceilings, strict=True)]
     known = arrange(scores, compared, breaks)
     rest = arrange(scores, [c for c in gate.panel.columns if c not in compared], breaks)
     return known.followed_by(rest), scores
