@@ -107,5 +107,5 @@ class Sitting:
 
     def tell(self, stage: str, what: str) -> None:
         """Publish progress."""
-        event = events.progress(self.deliberation, at=self.now(), stage=stage, what=what, body={"what": what})
+        event = events.progress(self.deliberation, at=self.now(), stage=stage, what=what, body={})
         self.services.publisher.tell([event])
