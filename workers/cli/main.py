@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from workers.cli import approve, config, council, deliberation, demo, intervention, processes, stack
+from workers.cli import approve, config, council, deliberation, demo, intervention, processes, schema, stack
 from workers.cli.complaint import ConclaveCommands
 from workers.cli.output import quiet_logs
 
@@ -67,5 +67,6 @@ app.add_typer(
 )
 app.add_typer(council.commands, name="council", help="Say who deliberates for a role.")
 app.command()(config.config)
+app.command()(schema.schema)
 app.command()(processes.bridge)
 app.command()(processes.worker)
