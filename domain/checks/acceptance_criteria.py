@@ -31,7 +31,9 @@ class AcceptanceCriteria:
 
     def run(self, proposal_text: str, plan_facts: PlanFacts) -> CheckResult:
         """Name the criteria that are missing by their numbers in the plan, the first being 1."""
-        wanted = [(number, terms(one)) for number, one in enumerate(plan_facts.acceptance_criteria, start=1)]
+        wanted = [
+            (number, terms(visible(one))) for number, one in enumerate(plan_facts.acceptance_criteria, start=1)
+        ]
         wanted = [(number, needed) for number, needed in wanted if needed]
         if not wanted:
             return CheckResult(name=self.name, passed=True, score=1.0, reason="the plan states none")

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from textwrap import dedent
 from typing import ClassVar
 
 from domain.checks.check import CheckResult, PlanFacts
-from domain.text.code_blocks import code_blocks
+from domain.text.code_blocks import Piece, code_blocks
 from domain.text.visible import visible
 
 CAP = 0.5
 """Code that does not parse can't be carried out as written: no better than the middle of the scale."""
 LONGEST = 20_000
-"""Characters of a block that is tried; parsers get slow and deep on what is longer."""
+"""Characters that are tried, all blocks of a language together: some parsers get slow and deep on more."""
 MOST = 50
 """Blocks of one language that are tried."""
 
@@ -29,7 +30,7 @@ class FencedCode(ABC):
     def run(self, proposal_text: str, plan_facts: PlanFacts) -> CheckResult:
         """Cap the proposal at the middle if a block doesn't parse; the score is the share that does."""
         found = [block for block in code_blocks(visible(proposal_text)) if block.language in self.languages]
-        tried = [block for block in found if len(block.text) <= LONGEST][:MOST]
+        tried = _within_bounds(found)
         if not tried:
             return CheckResult(name=self.name, passed=True, score=1.0, reason="nothing to try")
         if (hindrance := self.unable()) is not None:
@@ -53,3 +54,13 @@ class FencedCode(ABC):
     def unable(self) -> str | None:
         """Say why nothing can be tried on this machine; None if it can."""
         return None
+
+
+def _within_bounds(blocks: Iterable[Piece]) -> list[Piece]:
+    tried: list[Piece] = []
+    left = LONGEST
+    for block in blocks:
+        if len(block.text) <= left and len(tried) < MOST:
+            tried.append(block)
+            left -= len(block.text)
+    return tried

@@ -31,7 +31,7 @@ _KINDS: tuple[tuple[str, str], ...] = (
     ),
     (
         "an API key",
-        r"(?<![A-Za-z0-9_-])(?P<secret>sk-[A-Za-z0-9_-]{32})",
+        r"(?<![A-Za-z0-9_-])(?P<secret>sk-(?=[A-Za-z_-]{0,31}\d)[A-Za-z0-9_-]{32})",
     ),
     ("a Hugging Face token", r"(?<![A-Za-z0-9_])(?P<secret>hf_[A-Za-z0-9]{34})(?![A-Za-z0-9])"),
     ("a Google API key", r"(?<![A-Za-z0-9_-])(?P<secret>AIza[A-Za-z0-9_-]{35})(?![A-Za-z0-9_-])"),

@@ -6,6 +6,9 @@ import tomllib
 
 from domain.checks.fenced_code import FencedCode
 
+DEEPEST = 50
+"""Dots in a key; deeper than any configuration."""
+
 
 class TomlParses(FencedCode):
     """Caps a proposal whose TOML does not parse."""
@@ -14,7 +17,9 @@ class TomlParses(FencedCode):
     languages = frozenset({"toml"})
 
     def parses(self, code: str) -> bool:
-        """Read it as TOML 1.0."""
+        """Read it as TOML 1.0; a key of more than fifty parts is taken for broken: reading it is quadratic."""
+        if any(line.partition("=")[0].count(".") > DEEPEST for line in code.split("\n")):
+            return False
         try:
             tomllib.loads(code)
         except (ValueError, RecursionError):

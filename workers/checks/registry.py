@@ -63,7 +63,8 @@ def _create(point: EntryPoint) -> Check:
     try:
         check = point.load()()
     except Exception as error:
-        raise _unavailable(point, f"{type(error).__name__}: {error}") from error
+        why = f"{type(error).__name__}: {error}".splitlines()[0]
+        raise _unavailable(point, why) from error
     if not callable(getattr(check, "run", None)) or not isinstance(getattr(check, "hard", None), bool):
         raise _unavailable(point, "it needs `name`, `hard` and `run`")
     if getattr(check, "name", None) != point.name or point.name in RESERVED:

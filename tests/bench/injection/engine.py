@@ -1,0 +1,76 @@
+"""A real engine, asked directly: one POST a request, a few at once."""
+
+from __future__ import annotations
+
+import json
+import math
+import urllib.request
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from domain.ports.chat_model import ChatRequest, ScoreForm
+from workers.engines.notation import Grammar, JsonSchema, Notation, Regex
+
+NOTATIONS: dict[str, Notation] = {"grammar": Grammar(), "regex": Regex(), "json_schema": JsonSchema()}
+DIGITS = frozenset("123456789")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A ballot's text, and what the model would have scored on average."""
+
+    text: str
+    expected: tuple[float, ...] = ()
+    """For each digit the mean under the model's probabilities, digits before it being those of the text.
+
+    A small model may write the same digits whatever it reads; its probabilities still move. Empty where the
+    engine does not tell them for every digit of the form.
+    """
+
+
+class Engine:
+    """An OpenAI-compatible endpoint and the way it is made to answer in form."""
+
+    def __init__(self, *, url: str, model: str, notation: str, logprobs: int, parallel: int = 4) -> None:
+        """`url` ends in /v1; `logprobs` is how many tokens' probabilities to ask for at each place, 0 for none."""
+        self.url = f"{url.rstrip('/')}/chat/completions"
+        self.model = model
+        self.notation = NOTATIONS[notation]
+        self.logprobs = logprobs
+        self.parallel = parallel
+
+    def ask(self, requests: Sequence[ChatRequest]) -> list[Answer]:
+        """Return the answers in the order of the requests; raises OSError for an engine out of reach."""
+        with ThreadPoolExecutor(self.parallel) as pool:
+            return list(pool.map(self._answer, requests))
+
+    def _answer(self, request: ChatRequest) -> Answer:
+        assert request.form is not None
+        body: dict[str, Any] = {
+            "model": self.model,
+            "messages": [message.model_dump() for message in request.messages],
+            "max_tokens": self.notation.max_tokens(request.form, request.max_tokens),
+            "temperature": request.temperature,
+            **({"logprobs": True, "top_logprobs": self.logprobs} if self.logprobs else {}),
+            **self.notation.fields(request.form),
+        }
+        asked = urllib.request.Request(self.url, json.dumps(body).encode(), {"Content-Type": "application/json"})
+        with urllib.request.urlopen(asked, timeout=request.timeout_s) as answer:
+            choice = json.load(answer)["choices"][0]
+        text = self.notation.compact(choice["message"]["content"], request.form)
+        return Answer(text=text, expected=_expected(choice.get("logprobs"), request.form))
+
+
+def _expected(logprobs: dict[str, Any] | None, form: ScoreForm) -> tuple[float, ...]:
+    places = [place for place in (logprobs or {}).get("content") or () if place["token"] in DIGITS]
+    means = []
+    for place in places:
+        weights = {
+            one["token"]: math.exp(one["logprob"]) for one in place["top_logprobs"] if one["token"] in DIGITS
+        }
+        if len(weights) < len(DIGITS):
+            return ()
+        means.append(sum(int(digit) * weight for digit, weight in weights.items()) / sum(weights.values()))
+    return tuple(means) if len(means) == form.rows * form.columns else ()

@@ -1,0 +1,103 @@
+"""Code that does not parse caps a proposal; code that people would accept does not."""
+
+from __future__ import annotations
+
+import pytest
+
+from domain.checks.check import CheckResult, PlanFacts
+from domain.checks.fenced_code import CAP, LONGEST, MOST, FencedCode
+from domain.checks.json_parses import JsonParses
+from domain.checks.python_parses import PythonParses
+from domain.checks.toml_parses import TomlParses
+
+PYTHON, JSON, TOML = PythonParses(), JsonParses(), TomlParses()
+
+
+def check(which: FencedCode, *blocks: str, language: str | None = None) -> CheckResult:
+    fences = [f"```{language or which.name}\n{block}\n```" for block in blocks]
+    return which.run("Steps:\n\n" + "\n\nthen\n\n".join(fences), PlanFacts())
+
+
+@pytest.mark.parametrize(
+    ("which", "code"),
+    [
+        (PYTHON, "def f(x: int) -> int:\n    return x"),
+        (PYTHON, "    indented = 1\n    as_in_a_list = 2"),
+        (PYTHON, "return early"),
+        (PYTHON, "await client.get(url)"),
+        (PYTHON, "def f():\n    ..."),
+        (PYTHON, ">>> 1 + 1\n2\n>>> for x in y:\n...     print(x)\n..."),
+        (PYTHON, "!pip install celery\n%time f()"),
+        (PYTHON, "total = (a\n  % b)"),
+        (PYTHON, 'pattern = "\\d+"'),
+        (PYTHON, ""),
+        (JSON, '{"a": [1, 2.5, null, "\\u00e9"]}'),
+        (JSON, "[]"),
+        (TOML, '[a]\nb = 1\nc = "x"\nd = 2026-01-31T12:00:00Z'),
+        (TOML, ""),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:invalid escape sequence")
+def test_code_that_parses_passes(which: FencedCode, code: str) -> None:
+    found = check(which, code)
+
+    assert (found.passed, found.score) == (True, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("which", "code"),
+    [
+        (PYTHON, "def f(:"),
+        (PYTHON, "if x\n    y"),
+        (PYTHON, "for each user: send mail"),
+        (PYTHON, "print 'hello'"),
+        (PYTHON, "(" * 300),
+        (PYTHON, "-" * 15_000 + "1"),
+        (PYTHON, "x" + ".a" * 9_000),
+        (PYTHON, "9" * 5_000),
+        (JSON, "{'a': 1}"),
+        (JSON, '{"a": 1,}'),
+        (JSON, '{"a": NaN}'),
+        (JSON, "// comment\n{}"),
+        (JSON, ""),
+        (JSON, "[" * 15_000),
+        (JSON, "9" * 5_000),
+        (TOML, "a = "),
+        (TOML, "a = 1\na = 2"),
+        (TOML, "a = " + "[" * 15_000),
+        (TOML, "a." * 9_000 + "b = 1"),
+    ],
+    ids=range(19),
+)
+def test_code_that_does_not_parse_caps(which: FencedCode, code: str) -> None:
+    found = check(which, code)
+
+    assert (found.passed, found.hard, found.cap, found.score) == (False, True, CAP, 0.0)
+
+
+def test_one_broken_block_of_three_is_counted_and_located() -> None:
+    found = check(JSON, "[]", "{", "{}")
+
+    assert found.score == pytest.approx(0.6667)
+    assert found.reason == "1 of 3 blocks broken, the first in line 9; capped at 0.5"
+
+
+def test_code_of_another_language_or_none_is_not_tried() -> None:
+    assert check(PYTHON, "x = = 1", language="ruby").passed
+    assert check(JSON, "{ // fine here\n}", language="jsonc").passed
+    assert PYTHON.run("def broken(: is mentioned in prose", PlanFacts()).reason == "nothing to try"
+
+
+def test_hidden_characters_break_nobodys_code() -> None:
+    assert check(PYTHON, "x = 1\u200b\ufeff").passed
+
+
+def test_what_is_too_long_or_too_much_is_left_alone() -> None:
+    assert check(JSON, "{" * (LONGEST + 1)).passed
+    assert check(JSON, f'"{"a" * (LONGEST - 100)}"', "{" + " " * 100).passed
+    assert check(JSON, *["[]"] * MOST, "{").passed
+    assert not check(JSON, *["[]"] * (MOST - 1), "{").passed
+
+
+def test_a_reason_quotes_nothing_of_the_code() -> None:
+    assert "hunter2" not in check(PYTHON, "password = = 'hunter2'").reason
