@@ -42,6 +42,11 @@ class Arrears:
             self._debt.stranded[tag] = mark
         self.incurred.set()
 
+    def __bool__(self) -> bool:
+        """Whether anything is owed."""
+        with self._lock:
+            return bool(self._debt)
+
     def settled(self) -> frozenset[str]:
         """Return the tags whose removal is owed."""
         with self._lock:

@@ -11,6 +11,8 @@ from urllib.parse import parse_qs, urlsplit
 
 from celery import Celery
 from kombu import transport
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from workers.broker.visibility import Visibility
 
@@ -43,9 +45,9 @@ def celery_conf(
     `broker_url`, `result_url`: redis://, rediss:// or sentinel:// (several joined by semicolons), each with its
     database, both of one kind. `visibility_timeout_s`: how soon a killed worker's task is run again; the same in
     every process on that broker, since the shortest one rules. Below 8 s, a chord whose worker dies while it
-    publishes the callback is left to a sweeper. `outage_s`: how long publishing a task and counting a header wait
-    for a server that is away; afterwards publishing raises kombu's OperationalError, and the header task comes
-    back to be counted. `sentinel_master`: the master's name, needed with sentinel:// only.
+    publishes the callback is left to a sweeper. `outage_s`: for how long, up to three times as long, publishing a
+    task and counting a header wait for a server that is away; then publishing raises kombu's OperationalError, and
+    the header task comes back to be counted. `sentinel_master`: the master's name, with sentinel:// only.
 
     TLS is verified unless the URL's query says otherwise (`?ssl_cert_reqs=…&ssl_ca_certs=…`).
     Raises ValueError for a scheme that is not among these, or without the master's name.
@@ -85,9 +87,15 @@ def _broker(url: str, *, visibility_timeout_s: float, sentinel_master: str) -> d
         "unacked_mutex_expire": 10,
         # A server that vanished without closing its connections is noticed.
         **_patience(),
-        # Publishing retries are ours to count; redis-py's would also forbid batches of messages.
+        # A publisher that finds its connection lost tries a new one at once, not after two seconds; how often it
+        # does so is counted by task_publish_retry_policy.
+        "interval_start": 0.1,
+        "interval_step": 0.1,
+        "interval_max": PUBLISH_EVERY_S,
+        "connect_retries_timeout": PUBLISH_EVERY_S,
+        # Retries inside redis-py would forbid batches of messages.
         "retry_on_timeout": None,
-        **({"master_name": sentinel_master, "sentinel_kwargs": _patience()} if sentinel_master else {}),
+        **_sentinel(sentinel_master),
     }
     return {
         "broker_url": url,
@@ -112,7 +120,7 @@ def _results(url: str, *, outage_s: float, sentinel_master: str) -> dict[str, An
         "outage_s": outage_s,
         # Celery's own retries around that would multiply the time.
         "retry_policy": {"max_retries": 0},
-        **({"master_name": sentinel_master, "sentinel_kwargs": _patience()} if sentinel_master else {}),
+        **_sentinel(sentinel_master),
     }
     return {
         "result_backend": url,
@@ -126,6 +134,13 @@ def _results(url: str, *, outage_s: float, sentinel_master: str) -> dict[str, An
         "redis_socket_keepalive": True,
         "redis_backend_health_check_interval": 25,
     }
+
+
+def _sentinel(master: str) -> dict[str, Any]:
+    if not master:
+        return {}
+    # A Sentinel that doesn't answer is passed over at once; redis-py would try it four times, for seconds.
+    return {"master_name": master, "sentinel_kwargs": {**_patience(), "retry": Retry(NoBackoff(), 0)}}
 
 
 def _patience() -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -10,12 +11,16 @@ import kombu
 from celery import bootsteps
 from celery.worker import consumer
 
+logger = logging.getLogger(__name__)
+
 RECONNECT: dict[str, Any] = {"interval_start": 0.2, "interval_step": 0.2, "interval_max": 1.0}
 """Seconds between attempts to reach the broker again; Celery's own grow to 30, in which nothing is consumed."""
 
 
 class Consumer(consumer.Consumer):
     """Keeps what it holds over a lost connection, and settles without the event loop where that stands still."""
+
+    hub: Any  # not in the stubs
 
     def ensure_connected(self, conn: kombu.Connection) -> kombu.Connection:
         """Connect, however long the broker is away, trying about once a second."""
@@ -44,14 +49,22 @@ class Consumer(consumer.Consumer):
         return p(*args, **kwargs)
 
     def stop(self) -> None:
-        """Stop consuming, and hand on a message that arrives at that very moment.
+        """Stop consuming; settle what waits to be settled, and hand on a message that arrives at this very moment.
 
-        The pool may have minutes to finish; what the last blocking pop brings would wait as long, unmarked:
-        https://github.com/celery/celery/issues/4354.
+        The pool may have minutes to finish, and the event loop won't turn again before. What the last blocking pop
+        brings would wait as long, unmarked: https://github.com/celery/celery/issues/4354.
         """
         super().stop()
+        self._finish_turn()
         for channel in self._channels():
             channel.end_poll()
+
+    def _finish_turn(self) -> None:
+        for callback in self.hub._pop_ready() if self.hub else ():
+            try:
+                callback()
+            except Exception:
+                logger.exception("left over from the event loop: %r", callback)
 
     def _channels(self) -> list[Any]:
         # `connection.transport` would connect anew; this looks at what there is.

@@ -78,7 +78,8 @@ class Holdings:
 
     def _for_too_long(self, request: Any) -> bool:
         # Before its task begins and between its end and the acknowledgement a request is silent too, for a moment.
-        return monotonic() - self._silent_since.setdefault(request, monotonic()) >= self._patience_s
+        since = self._silent_since.setdefault(request, monotonic())
+        return monotonic() - since >= self._patience_s
 
 
 def _held() -> set[Any]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+from collections.abc import Collection
 from queue import Empty
 from time import monotonic, time
 from typing import Any, ClassVar
@@ -94,7 +95,7 @@ class QoS(_QoS):  # type: ignore[misc]
                 for tag in self._older_than(deadline, client, start, num):
                     self._restore_lost(tag, deadline, client)
 
-    def refresh(self, tags: set[str]) -> int:
+    def refresh(self, tags: Collection[str]) -> int:
         """Begin the visibility timeout anew for these messages; return how many of them are no longer marked.
 
         A message that is not marked any more was given to somebody else, or removed.
@@ -106,7 +107,7 @@ class QoS(_QoS):  # type: ignore[misc]
             refreshed = client.zadd(self.unacked_index_key, dict.fromkeys(tags, now), xx=True, ch=True)
         return len(tags) - int(refreshed)
 
-    def settle(self, tags: set[str]) -> None:
+    def settle(self, tags: Collection[str]) -> None:
         """Remove messages for good, whichever channel received them."""
         if not tags:
             return
@@ -184,6 +185,8 @@ class Surviving:
         self.auto_delete_queues.clear()
         self.do_restore = False
         super().close()  # type: ignore[misc]  # a mixin
+        # An attempt to talk to the broker may have opened a new pool.
+        self._disconnect_pools()
         if self.connection is not None:
             self.connection.close_channel(self)
 

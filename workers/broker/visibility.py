@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
-from time import monotonic
+from time import monotonic, sleep
 from typing import Any, cast
 
 import kombu
@@ -46,16 +46,11 @@ class Heartbeat(threading.Thread):
         self._arrears = arrears
         self._every_s = every_s
         self._ending = threading.Event()
+        self._away = False
 
     def run(self) -> None:
-        while not self._ending.is_set():
-            try:
-                with self._connect() as connection:
-                    connection.ensure_connection(max_retries=0)
-                    self._beat_on(cast(Channel, connection.default_channel).qos)
-            except Exception as error:  # a heartbeat that ends lets live messages go
-                logger.warning("visibility heartbeat can't reach the broker: %r", error)
-                self._ending.wait(RETRY_S)
+        while not self._serve() and (self._arrears or not self._ending.is_set()):
+            sleep(RETRY_S)
 
     def end(self, within_s: float = LAST_WORD_S) -> None:
         """Stop, after paying what is owed if the broker answers within `within_s`."""
@@ -64,6 +59,21 @@ class Heartbeat(threading.Thread):
         self.join(within_s)
         if unpaid := self._arrears.settled():
             logger.error("broker away: %d finished tasks will run again: %s", len(unpaid), sorted(unpaid))
+
+    def _serve(self) -> bool:
+        """Beat until the end, or until the broker is lost: then return False."""
+        try:
+            with self._connect() as connection:
+                connection.ensure_connection(max_retries=0)
+                if self._away:
+                    logger.info("visibility heartbeat goes on")
+                self._away = False
+                self._beat_on(cast(Channel, connection.default_channel).qos)
+        except Exception as error:  # a heartbeat that ends lets live messages go
+            if not self._away:
+                logger.warning("visibility heartbeat can't reach the broker: %r", error)
+            self._away = True
+        return not self._away
 
     def _beat_on(self, qos: QoS) -> None:
         due = monotonic()
@@ -82,8 +92,9 @@ class Heartbeat(threading.Thread):
 
     def _beat(self, qos: QoS) -> None:
         look = self._holdings.look()
-        if gone := qos.refresh(set(look.live) - self._arrears.settled()):
-            logger.warning("%d messages of live tasks were given to others, or settled this moment", gone)
+        # A second look leaves out what was settled between the first and the refresh.
+        if qos.refresh(look.live) and (gone := qos.refresh(self._holdings.look().live)):
+            logger.warning("%d messages of tasks that run here were given to others", gone)
         for request in look.crashed:
             logger.error("task %s[%s] ended without an outcome, back to its queue", request.name, request.id)
             self._holdings.abandon(request)

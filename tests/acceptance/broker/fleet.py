@@ -35,6 +35,18 @@ def eventually(condition: Callable[[], bool], what: str, within: float) -> None:
     assert wait_until(condition, within=within, every=0.05), f"not within {within} s: {what}"
 
 
+def crash(server: ValkeyServer) -> None:
+    """Kill a server that has on disk what it confirmed.
+
+    With `appendfsync everysec` its log may lag for up to two seconds while the disk is busy. What is lost then is
+    for a sweeper of the application to find; here it would only make tests fail at random.
+    """
+    with redis.Redis(port=server.port, db=15) as client:
+        client.set("log", "written up to here")
+        client.waitaof(1, 0, 10_000)
+    server.kill9()
+
+
 class Worker:
     """One `celery worker` process."""
 
@@ -50,10 +62,25 @@ class Worker:
     def running(self) -> bool:
         return self._child.poll() is None
 
+    def has_ended(self) -> bool:
+        return not self.running
+
+    @property
+    def exit_code(self) -> int | None:
+        return self._child.poll()
+
     def kill9(self) -> None:
         """End it without warning, its pool's children too."""
         kill_group(self._child)
         self._child.wait(timeout=READY_WITHIN)
+
+    def freeze(self) -> None:
+        """Stop it in its tracks, as a paused machine is."""
+        kill_group(self._child, signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let it go on."""
+        kill_group(self._child, signal.SIGCONT)
 
     def terminate(self) -> None:
         """Ask it to finish what it does."""
@@ -97,7 +124,7 @@ class Fleet:
         argv = (
             *(sys.executable, "-m", "celery", "-A", "tests.acceptance.broker.app", "worker"),
             *("-P", pool, "-c", str(concurrency), "-n", f"{name}@%h", "-l", "INFO"),
-            *("--without-mingle", "--without-gossip", "--without-heartbeat"),
+            *("-E", "--without-mingle", "--without-gossip"),
         )
         log = Log(self.folder / f"{name}.log")
         process = Process(name=name, argv=argv, env=self._environment())
@@ -147,6 +174,16 @@ class Fleet:
         """How many messages are in the queue."""
         with redis.Redis(port=self.broker.port) as client:
             return int(client.llen("celery"))
+
+    def is_idle(self) -> bool:
+        """Whether no message waits, and none is in anybody's hands."""
+        return self.waiting() == 0 and self.unacked() == 0
+
+    def cut_connections(self) -> None:
+        """Close all connections to the broker, which stays where it is."""
+        with redis.Redis(port=self.broker.port) as client:
+            client.client_kill_filter(_type="normal", skipme=True)
+            client.client_kill_filter(_type="pubsub", skipme=True)
 
     def _client(self) -> Celery:
         app = Celery("broker_test_client", set_as_current=False)

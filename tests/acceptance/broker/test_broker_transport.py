@@ -1,0 +1,219 @@
+"""Single operations against a real server: what is popped, marked, settled, swept and counted."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, cast
+
+import kombu
+import pytest
+from celery import Celery
+from redis.exceptions import ConnectionError as Unreachable
+
+from tests.acceptance.broker.fleet import crash
+from tests.support.servers import ValkeyServer
+from workers.broker import LOSSES, celery_conf, install
+from workers.broker.arrears import Arrears
+from workers.broker.transport import Channel, QoS, Transport
+from workers.stack.guard import Guard
+
+
+class Desk:
+    """One channel, one queue and the keys around them, used by no other test."""
+
+    def __init__(self, server: ValkeyServer, **options: Any) -> None:
+        self.name = uuid.uuid4().hex
+        keys = {f"unacked{part}_key": f"{self.name}.unacked{part}" for part in ("", "_index", "_mutex")}
+        defaults = {"visibility_timeout": 0.0, "unacked_mutex_expire": 10, **keys}
+        self.connection = kombu.Connection(
+            server.url, transport=Transport, transport_options={**defaults, **options}
+        )
+        self.queue = kombu.Queue(self.name)
+
+    @property
+    def channel(self) -> Any:
+        return self.connection.default_channel
+
+    def publish(self) -> None:
+        self.connection.Producer().publish({}, routing_key=self.name, declare=[self.queue], retry=True)
+
+    def take(self) -> Any:
+        return self.queue(self.channel).get(no_ack=False)
+
+    def sweep(self) -> None:
+        self.channel.qos.restore_visible(num=None, interval=1)
+
+    def counts(self) -> tuple[int, int]:
+        """How many wait, and how many are marked as unacknowledged."""
+        with self.channel.conn_or_acquire() as client:
+            marks = client.zcard(self.channel.unacked_index_key)
+            assert client.hlen(self.channel.unacked_key) == marks
+            return client.llen(self.name), marks
+
+
+@contextmanager
+def desk(server: ValkeyServer, **options: Any) -> Iterator[Desk]:
+    opened = Desk(server, **options)
+    try:
+        yield opened
+    finally:
+        opened.connection.release()
+
+
+@pytest.fixture
+def own_server(tmp_path: Path, guard: Guard) -> Iterator[ValkeyServer]:
+    with ValkeyServer(tmp_path / "valkey", guard=guard) as server:
+        yield server
+
+
+def test_message_that_nobody_keeps_alive_goes_back_with_one_loss_more(valkey_server: ValkeyServer) -> None:
+    with desk(valkey_server) as it:
+        it.publish()
+        for losses in (None, 1, 2):
+            assert it.take().headers.get(LOSSES) == losses
+            assert it.counts() == (0, 1)
+            it.sweep()
+            assert it.counts() == (1, 0)
+
+
+def test_message_given_back_by_its_holder_is_not_counted_as_lost(valkey_server: ValkeyServer) -> None:
+    with desk(valkey_server) as it:
+        it.publish()
+        it.take().requeue()
+        assert LOSSES not in it.take().headers
+
+
+def test_message_refreshed_while_it_is_being_swept_is_not_doubled(valkey_server: ValkeyServer) -> None:
+    class Refreshing(QoS):
+        def _older_than(self, *args: Any) -> list[str]:
+            found: list[str] = super()._older_than(*args)
+            assert found
+            assert self.refresh(found) == 0
+            return found
+
+    with desk(valkey_server) as it:
+        it.channel.QoS = Refreshing
+        it.publish()
+        it.take()
+        it.sweep()
+        assert it.counts() == (0, 1)
+
+
+def test_nothing_is_given_to_others_just_after_connecting(valkey_server: ValkeyServer) -> None:
+    with desk(valkey_server, unacked_restore_grace=60.0) as it:
+        it.publish()
+        it.take()
+        it.sweep()
+        assert it.counts() == (0, 1)
+
+
+def test_refreshing_tells_how_many_are_not_held_any_more(valkey_server: ValkeyServer) -> None:
+    with desk(valkey_server) as it:
+        it.publish()
+        held = it.take().delivery_tag
+        assert it.channel.qos.refresh({held, "gone"}) == 1
+        assert it.channel.qos.refresh(set()) == 0
+
+
+def test_message_settled_over_another_channel_is_gone(valkey_server: ValkeyServer) -> None:
+    with desk(valkey_server) as it:
+        it.publish()
+        tag = it.take().delivery_tag
+        cast(Channel, it.connection.channel()).qos.settle({tag})
+        assert it.counts() == (0, 0)
+
+
+def test_settling_twice_and_sweeping_twice_changes_nothing(valkey_server: ValkeyServer) -> None:
+    with desk(valkey_server) as it:
+        it.publish()
+        message = it.take()
+        it.sweep()
+        it.sweep()
+        assert it.counts() == (1, 0)
+        message.ack()
+        it.channel.qos.ack(message.delivery_tag)
+        assert it.counts() == (1, 0)
+
+
+def test_message_popped_but_not_marked_when_the_broker_died_goes_back(
+    own_server: ValkeyServer,
+) -> None:
+    with desk(own_server) as it:
+        it.publish()
+        raw = it.channel._get(it.name)
+        message = it.channel.message_to_python(raw)
+        arrears = it.channel.qos.arrears = Arrears()
+        crash(own_server)
+        with pytest.raises(Unreachable):
+            it.channel.qos.append(message, message.delivery_tag)
+        own_server.start()
+        for _ in range(2):
+            with arrears.paying() as debt:
+                it.channel.qos.give_back(debt.stranded)
+        assert it.counts() == (1, 0)
+        assert LOSSES not in it.take().headers
+
+
+def test_message_whose_mark_arrived_unconfirmed_goes_back_once(
+    valkey_server: ValkeyServer,
+) -> None:
+    with desk(valkey_server) as it:
+        it.publish()
+        message = it.take()
+        with it.channel.conn_or_acquire() as client:
+            mark = client.hget(it.channel.unacked_key, message.delivery_tag).decode()
+        it.channel.qos.give_back({message.delivery_tag: mark})
+        assert it.counts() == (1, 0)
+
+
+def test_acknowledgement_without_a_broker_is_owed_if_somebody_keeps_the_books_else_raised(
+    own_server: ValkeyServer,
+) -> None:
+    with desk(own_server) as it:
+        it.publish()
+        message = it.take()
+        crash(own_server)
+        with pytest.raises(Unreachable):
+            it.channel.qos.ack(message.delivery_tag)
+        arrears = it.channel.qos.arrears = Arrears()
+        message.ack()
+        assert arrears.settled() == {message.delivery_tag}
+
+
+def test_channel_closes_without_its_broker_and_leaves_what_it_held_marked(own_server: ValkeyServer) -> None:
+    with desk(own_server, visibility_timeout=60.0) as it:
+        it.publish()
+        message = it.take()
+        channel = it.channel
+        crash(own_server)
+        channel.close()
+        channel.close()
+        assert channel.connection is None
+        channel.qos.restore_unacked_once()
+        own_server.start()
+        it.connection.release()
+        assert it.counts() == (0, 1)
+        arrears = channel.qos.arrears = Arrears()
+        message.ack()
+        assert arrears.settled() == {message.delivery_tag}
+
+
+def test_chord_is_claimed_by_the_count_whose_answer_was_lost_and_by_no_other(valkey_server: ValkeyServer) -> None:
+    app = Celery(set_as_current=False)
+    app.conf.update(celery_conf(broker_url=f"{valkey_server.url}/0", result_url=f"{valkey_server.url}/1"))
+    install(app)
+    backend: Any = app.backend
+    group = uuid.uuid4().hex
+    backend.set_chord_size(group, 1)
+    keys = [backend.get_key_for_group(group, suffix) for suffix in (".j", ".t", ".s", ".d", "", ".c")]
+
+    def count(token: str) -> bool:
+        args = ["task", "[1]", 1, 0, 60, 60, 6, token]
+        return bool(backend._chord_part_return_script(keys=keys, args=args, client=backend.client)[3])
+
+    assert count("first")
+    assert count("first"), "asked again, as redis-py does when no answer came"
+    assert not count("second")

@@ -1,0 +1,61 @@
+"""What is owed is handed out once, and owed again when paying fails."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from workers.broker.arrears import Arrears
+
+tags = st.sets(st.text(min_size=1), max_size=5)
+
+
+@given(tags, tags)
+def test_what_was_paid_is_no_longer_owed(settled: set[str], stranded: set[str]) -> None:
+    arrears = _owing(settled, stranded)
+    with arrears.paying() as debt:
+        assert debt.settled == settled
+        assert set(debt.stranded) == stranded
+    assert not arrears
+
+
+@given(tags, tags, tags)
+def test_what_could_not_be_paid_is_owed_with_what_came_meanwhile(
+    settled: set[str], stranded: set[str], meanwhile: set[str]
+) -> None:
+    arrears = _owing(settled, stranded)
+    with pytest.raises(ConnectionError):
+        _fail_to_pay(arrears, meanwhile)
+    with arrears.paying() as debt:
+        assert debt.settled == settled | meanwhile
+        assert set(debt.stranded) == stranded
+
+
+def test_whoever_waits_for_debts_is_woken_by_one() -> None:
+    arrears = Arrears()
+    assert not arrears.incurred.is_set()
+    thread = threading.Thread(target=arrears.settle, args=("tag",))
+    thread.start()
+    assert arrears.incurred.wait(5.0)
+    thread.join()
+    with arrears.paying():
+        assert not arrears.incurred.is_set()
+
+
+def _fail_to_pay(arrears: Arrears, meanwhile: set[str]) -> None:
+    with arrears.paying():
+        for tag in meanwhile:
+            arrears.settle(tag)
+        raise ConnectionError
+
+
+def _owing(settled: set[str], stranded: set[str]) -> Arrears:
+    arrears = Arrears()
+    for tag in settled:
+        arrears.settle(tag)
+    for tag in stranded:
+        arrears.strand(tag, "mark")
+    return arrears
