@@ -46,10 +46,12 @@ def record_of(engine: ScriptedEngine, kind: EngineKind = EngineKind.VLLM, **more
 
 
 @pytest.fixture(params=list(EngineKind))
-def model(request: pytest.FixtureRequest, portal: Portal, engine: ScriptedEngine) -> ChatModel:
+def model(request: pytest.FixtureRequest, portal: Portal, engine: ScriptedEngine) -> Iterator[ChatModel]:
     directory = MemoryEngineDirectory(clock=SystemClock())
     directory.publish(record_of(engine, request.param), ttl_s=600)
-    return OpenAIChatModel(directory, portal)
+    model = OpenAIChatModel(directory, portal)
+    yield model
+    model.close()
 
 
 def asking(key: str = "one", **more: object) -> ChatRequest:

@@ -59,6 +59,10 @@ class OpenAIChatModel:
         calls = [(request, serving[request.model]) for request in requests if serving[request.model]]
         return Asked(self._portal, [partial(self._call, *call) for call in calls], unserved)
 
+    def close(self) -> None:
+        """Close this process's connections to engines, when no call is under way."""
+        self._portal.call(self._clients.close)
+
     def _serving(self, model: str) -> tuple[EngineRecord, ...]:
         own = self._own()
         if own is not None and own.model == model:

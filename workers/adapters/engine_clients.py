@@ -36,6 +36,13 @@ class EngineClients:
             self._clients[key] = self._make(record)
         return self._clients[key]
 
+    async def close(self) -> None:
+        """Close this process's connections; a later call opens new ones."""
+        mine = os.getpid()
+        for key in [key for key in self._pools if key[0] == mine]:
+            await self._pools.pop(key).close()
+        self._clients = {key: client for key, client in self._clients.items() if key[0] != mine}
+
     def _make(self, record: EngineRecord) -> EngineClient:
         pool = self._pool(outside=record.kind is EngineKind.EXTERNAL)
         openai = pool.with_options(base_url=record.url, api_key=self._api_key(record) or NO_KEY)

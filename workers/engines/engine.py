@@ -32,8 +32,9 @@ class Gauges:
     prefix_queries: str = ""
     """Prompt tokens looked up in the prefix cache."""
     prefix_hits: str = ""
-    prompt_tokens: str = ""
     generated_tokens: str = ""
+    progress: tuple[str, ...] = ()
+    """Counters of which one grows at every step while requests run, within an answer too."""
 
 
 class Engine(Protocol):

@@ -42,20 +42,20 @@ class Health:
 
     stall_s: float
     misses: int = 0
-    tokens: float | None = None
+    progress: float | None = None
     moved_at: float | None = None
-    """When the count of tokens last changed, or nothing was running."""
+    """When the engine last made a step, or had nothing to do."""
     state: State = State.SERVING
     why: str = ""
 
     def after(self, sight: Sight) -> Health:
         """Judge one more look."""
         misses = 0 if sight.answers else self.misses + 1
-        tokens = sight.vitals.tokens if sight.vitals else self.tokens
-        idle = sight.vitals is None or tokens is None or not sight.vitals.running
-        moved_at = sight.at if idle or tokens != self.tokens or self.moved_at is None else self.moved_at
+        progress = sight.vitals.progress if sight.vitals else self.progress
+        idle = sight.vitals is None or progress is None or not sight.vitals.running
+        moved_at = sight.at if idle or progress != self.progress or self.moved_at is None else self.moved_at
         state, why = self._judge(sight, misses, sight.at - moved_at)
-        return Health(self.stall_s, misses, tokens, moved_at, state, why)
+        return Health(self.stall_s, misses, progress, moved_at, state, why)
 
     def _judge(self, sight: Sight, misses: int, still_for_s: float) -> tuple[State, str]:
         if not sight.runs:
@@ -65,7 +65,7 @@ class Health:
         if sight.failed_calls >= FAILED_CALLS:
             return State.LOST, f"it failed {sight.failed_calls} calls in a row"
         if still_for_s >= self.stall_s:
-            return State.LOST, f"requests ran for {still_for_s:.0f} s without a token"
+            return State.LOST, f"requests ran for {still_for_s:.0f} s without a step"
         if misses:
             return State.DOUBTFUL, "it failed a health check"
         return State.SERVING, ""

@@ -23,8 +23,9 @@ class LlamaCppEngine:
         running="llamacpp:requests_processing",
         waiting="llamacpp:requests_deferred",
         prefix_hits="llamacpp:prompt_tokens_cached_total",
-        prompt_tokens="llamacpp:prompt_tokens_total",
         generated_tokens="llamacpp:tokens_predicted_total",
+        # Its counts of tokens stand still until an answer is complete.
+        progress=("llamacpp:n_decode_total",),
     )
 
     def slots(self, spec: EngineSpec) -> int:

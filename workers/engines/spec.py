@@ -47,7 +47,7 @@ class EngineSpec(Value):
     probe_within_s: float = Field(default=5.0, gt=0)
     """A health check that takes longer has failed."""
     stall_s: float = Field(default=60.0, gt=0)
-    """Requests running and no token for so long means the engine hangs; longer than its longest prefill."""
+    """Requests running and no step for so long means the engine hangs; longer than its slowest step, a prefill."""
     publish_ttl_s: float = Field(default=15.0, gt=0)
     """How long the directory believes in the engine without a word from its worker."""
 

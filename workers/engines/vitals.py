@@ -22,8 +22,9 @@ class Vitals:
     """Share of the key-value cache in use, 0 to 1."""
     prefix_queries: float | None = None
     prefix_hits: float | None = None
-    tokens: float | None = None
-    """Prompt and generated tokens together: while requests run, it grows."""
+    generated_tokens: float | None = None
+    progress: float | None = None
+    """Grows while requests run, within an answer too."""
 
     @property
     def hit_rate(self) -> float | None:
@@ -38,14 +39,15 @@ def read_vitals(gauges: Gauges, text: str) -> Vitals:
     sums: dict[str, float] = {}
     for name, value in _samples(text):
         sums[name] = sums.get(name, 0.0) + value
-    counted = [sums[name] for name in (gauges.prompt_tokens, gauges.generated_tokens) if name in sums]
+    counted = [sums[name] for name in gauges.progress if name in sums]
     return Vitals(
         running=int(sums.get(gauges.running, 0)),
         waiting=int(sums.get(gauges.waiting, 0)),
         kv_usage=sums.get(gauges.kv_usage),
         prefix_queries=sums.get(gauges.prefix_queries),
         prefix_hits=sums.get(gauges.prefix_hits),
-        tokens=sum(counted) if counted else None,
+        generated_tokens=sums.get(gauges.generated_tokens),
+        progress=sum(counted) if counted else None,
     )
 
 

@@ -32,8 +32,8 @@ class VllmEngine:
         kv_usage="vllm:kv_cache_usage_perc",
         prefix_queries="vllm:prefix_cache_queries_total",
         prefix_hits="vllm:prefix_cache_hits_total",
-        prompt_tokens="vllm:prompt_tokens_total",
         generated_tokens="vllm:generation_tokens_total",
+        progress=("vllm:iteration_tokens_total_count", "vllm:generation_tokens_total"),
     )
 
     def slots(self, spec: EngineSpec) -> int:

@@ -9,10 +9,12 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
 from domain.ports.chat_model import ChatAnswer, ChatFailure, ChatRequest, FailureReason, Message, ScoreForm
+from domain.ports.engine_directory import EngineRecord
 from tests.support.gpu_node import Node, Worker, until
 from tests.support.servers import ValkeyServer
 from tests.support.vllm import build
@@ -60,9 +62,17 @@ def worker(node: Node) -> Iterator[Worker]:
 @pytest.fixture
 def model(node: Node, worker: Worker) -> Iterator[OpenAIChatModel]:
     """The engine as a review on another worker calls it."""
+    with calling(node.engines()[0]) as model:
+        yield model
+
+
+@contextmanager
+def calling(record: EngineRecord) -> Iterator[OpenAIChatModel]:
     directory, portal = MemoryEngineDirectory(clock=SystemClock()), Portal()
-    directory.publish(node.engines()[0], ttl_s=600)
-    yield OpenAIChatModel(directory, portal)
+    directory.publish(record, ttl_s=600)
+    model = OpenAIChatModel(directory, portal)
+    yield model
+    model.close()
     portal.close()
 
 
@@ -89,13 +99,10 @@ def test_a_ballot_is_on_form_and_costs_a_token_a_digit_and_one_a_comma(
     assert not answer.cut_off
 
 
-def test_guided_json_carries_no_blanks(model: OpenAIChatModel, node: Node) -> None:
+def test_guided_json_carries_no_blanks(node: Node, worker: Worker) -> None:
     record = node.engines()[0].model_copy(update={"guidance": "json_schema"})
-    directory, portal = MemoryEngineDirectory(clock=SystemClock()), Portal()
-    directory.publish(record, ttl_s=600)
-    form = ScoreForm(rows=3, columns=3)
-    (answer,) = OpenAIChatModel(directory, portal).ask([asking("Scores as JSON:", form=form)])
-    portal.close()
+    with calling(record) as model:
+        (answer,) = model.ask([asking("Scores as JSON:", form=ScoreForm(rows=3, columns=3))])
     assert isinstance(answer, ChatAnswer)
     assert re.fullmatch(r"[1-9]{3},[1-9]{3},[1-9]{3}", answer.text)
     blanks_alone = len(json.dumps({"scores": [[5] * 3] * 3}, indent=1))
@@ -114,7 +121,8 @@ def test_the_metrics_show_tokens_and_the_hit_rate(model: OpenAIChatModel, node: 
     list(model.ask([asking(SHARED + key, max_tokens=1, key=key) for key in "ab"]))
     record = node.engines()[0]
     vitals = read_vitals(ENGINES[record.kind].gauges, Probe(record.url, within_s=10).metrics())
-    assert vitals.tokens
+    assert vitals.generated_tokens
+    assert vitals.progress
     assert vitals.hit_rate
 
 
@@ -139,13 +147,11 @@ def test_an_answer_at_its_bound_is_marked(model: OpenAIChatModel) -> None:
     assert answer.cut_off
 
 
-def test_more_calls_than_vllm_admits_are_all_answered_in_the_end(model: OpenAIChatModel, node: Node) -> None:
+def test_more_calls_than_vllm_admits_are_all_answered_in_the_end(node: Node, worker: Worker) -> None:
     record = node.engines()[0].model_copy(update={"slots": 0})
-    directory, portal = MemoryEngineDirectory(clock=SystemClock()), Portal()
-    directory.publish(record, ttl_s=600)
     calls = [asking(f"Say {n}.", max_tokens=4, key=str(n)) for n in range(100)]
-    outcomes = list(OpenAIChatModel(directory, portal).ask(calls))
-    portal.close()
+    with calling(record) as model:
+        outcomes = list(model.ask(calls))
     assert [outcome for outcome in outcomes if isinstance(outcome, ChatFailure)] == []
 
 

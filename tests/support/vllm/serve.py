@@ -30,6 +30,7 @@ def vllm_spec(state_dir: Path, *flags: str, **more: object) -> EngineSpec:
         "slots": 32,
         "state_dir": state_dir,
         "lease_s": 10.0,
+        "stall_s": 180.0,  # two shared cores may take a minute for one prefill
         "start_within_s": READY_WITHIN_S,
     }
     return EngineSpec.model_validate({**known, **more})

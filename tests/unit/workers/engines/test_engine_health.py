@@ -16,8 +16,8 @@ def after(*sights: Sight, stall_s: float = 60.0) -> Health:
     return health
 
 
-def busy(at: float, tokens: float) -> Sight:
-    return Sight(at=at, vitals=Vitals(running=3, tokens=tokens))
+def busy(at: float, steps: float) -> Sight:
+    return Sight(at=at, vitals=Vitals(running=3, progress=steps))
 
 
 def test_an_engine_that_answers_serves() -> None:
@@ -43,18 +43,18 @@ def test_failed_calls_in_a_row_lose_it_whatever_its_health_check_says() -> None:
     assert after(Sight(at=0, failed_calls=FAILED_CALLS)).state is State.LOST
 
 
-def test_requests_without_a_token_for_too_long_mean_it_hangs() -> None:
+def test_requests_without_a_step_for_too_long_mean_it_hangs() -> None:
     assert after(busy(0, 100), busy(59, 100)).state is State.SERVING
     lost = after(busy(0, 100), busy(59, 100), busy(60, 100))
-    assert (lost.state, lost.why) == (State.LOST, "requests ran for 60 s without a token")
+    assert (lost.state, lost.why) == (State.LOST, "requests ran for 60 s without a step")
 
 
-def test_a_token_now_and_then_is_enough() -> None:
+def test_a_step_now_and_then_is_enough() -> None:
     assert after(busy(0, 100), busy(50, 101), busy(100, 101), busy(105, 102)).state is State.SERVING
 
 
 def test_an_idle_engine_never_hangs() -> None:
-    idle = [Sight(at=at, vitals=Vitals(running=0, tokens=5)) for at in (0, 1000, 2000)]
+    idle = [Sight(at=at, vitals=Vitals(running=0, progress=5)) for at in (0, 1000, 2000)]
     assert after(*idle, busy(2001, 5)).state is State.SERVING
 
 

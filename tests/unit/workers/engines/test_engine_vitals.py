@@ -19,21 +19,24 @@ vllm:num_requests_waiting{engine="0",model_name="m"} 4.0
 vllm:kv_cache_usage_perc{engine="0",model_name="m"} 0.25
 vllm:prefix_cache_queries_total{engine="0",model_name="m"} 2000.0
 vllm:prefix_cache_hits_total{engine="0",model_name="m"} 1520.0
-vllm:prompt_tokens_total{engine="0",model_name="m"} 2000.0
+vllm:iteration_tokens_total_count{engine="0",model_name="m"} 12.0
 vllm:generation_tokens_total{engine="0",model_name="m"} 1e+02
 """
 LLAMA_CPP = "llamacpp:requests_processing 2\nllamacpp:requests_deferred 1\nllamacpp:tokens_predicted_total 70\n"
+LLAMA_CPP += "llamacpp:n_decode_total 33\n"
 
 
-def test_vllm_tells_load_cache_and_tokens() -> None:
+def test_vllm_tells_load_cache_and_progress() -> None:
     vitals = read_vitals(VllmEngine().gauges, VLLM)
-    assert (vitals.running, vitals.waiting, vitals.kv_usage, vitals.tokens) == (5, 4, 0.25, 2100.0)
+    assert (vitals.running, vitals.waiting, vitals.kv_usage) == (5, 4, 0.25)
+    assert (vitals.generated_tokens, vitals.progress) == (100.0, 112.0)
     assert vitals.hit_rate == pytest.approx(0.76)
 
 
-def test_llama_cpp_tells_load_and_tokens() -> None:
+def test_llama_cpp_tells_load_and_progress() -> None:
     vitals = read_vitals(LlamaCppEngine().gauges, LLAMA_CPP)
-    assert (vitals.running, vitals.waiting, vitals.tokens) == (2, 1, 70.0)
+    assert (vitals.running, vitals.waiting) == (2, 1)
+    assert (vitals.generated_tokens, vitals.progress) == (70.0, 33.0)
     assert vitals.hit_rate is None
 
 
