@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import structlog
 from celery import shared_task
 
 from domain.ports.chat_model import FailureReason
@@ -9,9 +10,12 @@ from domain.steps.announce import flush_outbox
 from domain.steps.conclude import conclude_deliberation, fail_deliberation
 from domain.steps.dispatch import dispatch_plan, give_up_dispatch
 from domain.steps.generate import generate_proposal, record_failure
-from domain.steps.redeliberate import apply_rules, redeliberate_plan
+from domain.steps.redeliberate import CannotRepeat, apply_rules
+from domain.steps.standing import follow
 from domain.steps.sweep import sweep
 from tasks.step import Poisonous, Step
+
+log = structlog.get_logger("conclave.task")
 
 
 class Generate(Step):
@@ -75,8 +79,11 @@ def deliberation_redeliberate(self: Step, plan_id: str | None = None, role: str 
     """Deliberate again what a standing schedule names, or without a name what the rules want."""
     if plan_id is None or role is None:
         apply_rules(self.services)
-    else:
-        redeliberate_plan(plan_id, role, self.services)
+        return
+    try:
+        follow(plan_id, role, self.services, ordered_at=self.sent_at)
+    except CannotRepeat as error:  # said once: trying again changes nothing
+        log.warning("schedule not followed", plan_id=plan_id, role=role, reason=str(error))
 
 
 @shared_task(name="deliberation.sweep", base=Step, bind=True)

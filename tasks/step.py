@@ -70,6 +70,11 @@ class Step(Task):  # type: ignore[type-arg]  # generic in the stubs only
     def services(self) -> Services:
         return self.app.services()
 
+    @property
+    def sent_at(self) -> float:
+        """Return when this run's message was published, in epoch seconds; now, where it doesn't say."""
+        return float(self.request.get(SENT_AT) or time.time())
+
     def gave_up(self, error: Exception) -> Any:
         """Record that the step will not be done and return the task's value; by default there is no record."""
         raise error
@@ -87,11 +92,19 @@ class Step(Task):  # type: ignore[type-arg]  # generic in the stubs only
             log.info("step done", duration_ms=round((time.monotonic() - began) * 1000, 1))
             return value
 
+    def _span(self, subject: str | None) -> Span:
+        """Begin this run's span: below what sent it, or linked to that where a worker was lost with it."""
+        sender = self.request.get("traceparent") or ""
+        lost = bool(self.request.get("losses"))
+        known = {"celery.task_id": str(self.request.id), "conclave.deliberation_id": subject or ""}
+        return self.services.tracer.start(
+            self.name, parent="" if lost else sender, links=[sender] if lost else (), attributes=known
+        )
+
     def _due(self) -> float:
         """Return when this run was to begin, in epoch seconds: when it was sent, or its countdown's end."""
-        sent_at = self.request.get(SENT_AT) or time.time()
         eta = datetime.fromisoformat(str(self.request.eta)).timestamp() if self.request.eta else 0.0
-        return max(float(sent_at), eta)
+        return max(self.sent_at, eta)
 
     def _kept_fresh(self, subject: str | None, *args: Any, **kwargs: Any) -> Any:
         if subject is None:

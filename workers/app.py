@@ -14,7 +14,7 @@ from tasks.schedule import beat_schedule
 from tasks.step import ConclaveApp
 from workers import logs
 from workers.broker import celery_conf, install
-from workers.composition import build, engine_of, per_process
+from workers.composition import build, engine_of, per_process, store_client
 from workers.engines.bootstep import install as pin
 from workers.metrics.endpoint import serve_metrics
 from workers.metrics.gauges import Gauges, engine_readings
@@ -50,8 +50,11 @@ def make_app(settings: Settings) -> ConclaveApp:
         beat_max_loop_interval=BEAT_LOOP_S,
         redbeat_lock_timeout=BEAT_LOCK_S,
         redbeat_redis_url=settings.redis(STORE_DB),
+        redbeat_redis_options={},
         redbeat_key_prefix=f"{settings.key_prefix}beat:",
     )
+    # redbeat takes this connection for its own, and with it our Sentinel, TLS and patience.
+    app.redbeat_redis = store_client(settings)  # type: ignore[attr-defined]
     install(app)
     own = engine_of(settings)
     pin(app, own, queue=model_queue_name(settings.model))

@@ -127,6 +127,11 @@ class Settings(BaseSettings):
     metrics_host: str = "127.0.0.1"
     """The address it listens on; 0.0.0.0 lets a Prometheus on another host in."""
 
+    flower_auth: SecretStr = SecretStr("")
+    """Logins for Flower, user:password, separated by commas; empty asks for none."""
+    flower_read_only: bool = True
+    """Flower shows; false lets its users revoke tasks and stop workers."""
+
     state: Path = Path(".conclave")
     """Folder of the embedded stack."""
     log_json: bool | None = None

@@ -7,7 +7,21 @@ from typing import Annotated
 
 import typer
 
-from workers.cli import approve, config, council, deliberation, demo, intervention, processes, schema, stack
+from workers.cli import (
+    approve,
+    config,
+    council,
+    dead_letter,
+    deliberation,
+    demo,
+    flower,
+    intervention,
+    processes,
+    schedule,
+    schema,
+    stack,
+    stats,
+)
 from workers.cli.complaint import ConclaveCommands
 from workers.cli.output import quiet_logs
 
@@ -58,7 +72,8 @@ app.command()(stack.up)
 app.command()(stack.down)
 app.command()(approve.approve)
 deliberation.commands.command()(intervention.cancel)
-deliberation.commands.command()(intervention.again)
+deliberation.commands.command("redeliberate")(intervention.again)
+deliberation.commands.command("again", hidden=True)(intervention.again)
 deliberation.commands.command()(intervention.replay)
 app.add_typer(
     deliberation.commands,
@@ -66,7 +81,11 @@ app.add_typer(
     help="List, explain, watch, cancel, repeat and replay deliberations.",
 )
 app.add_typer(council.commands, name="council", help="Say who deliberates for a role.")
+app.add_typer(schedule.commands, name="schedule", help="Deliberate again by the clock.")
+app.command()(stats.stats)
+app.add_typer(dead_letter.commands, name="dead-letter", help="Look at messages that could not be taken in.")
 app.command()(config.config)
 app.command()(schema.schema)
 app.command()(processes.bridge)
 app.command()(processes.worker)
+app.command()(flower.flower)

@@ -1,0 +1,29 @@
+"""Cron expressions, read as Celery reads them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from celery.schedules import crontab
+
+from domain.ports.schedule import InvalidCron
+
+FIELDS = 5
+
+
+def parse_cron(text: str) -> crontab:
+    """Read minute, hour, day of month, month and day of week. Raises InvalidCron."""
+    parts = text.split()
+    if len(parts) != FIELDS:
+        wanted = 'minute, hour, day of month, month and day of week, such as "0 6 * * *"'
+        raise InvalidCron(f"cron {text!r} has {len(parts)} fields: it needs {FIELDS}, {wanted}")
+    try:
+        return crontab.from_string(text)
+    except (ValueError, KeyError, TypeError) as error:
+        raise InvalidCron(f"cron {text!r} can't be read: {str(error).rstrip('.')}") from error
+
+
+def next_run(cron: str) -> datetime:
+    """Return when a cron expression comes next, in UTC. Raises InvalidCron."""
+    now = datetime.now(UTC)
+    return now + parse_cron(cron).remaining_estimate(now)

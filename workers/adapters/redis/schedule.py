@@ -1,0 +1,64 @@
+"""Standing schedules where celery-redbeat keeps its entries, so that a running beat follows them."""
+
+from __future__ import annotations
+
+from celery import Celery
+from redbeat import RedBeatSchedulerEntry  # type: ignore[import-untyped]
+from redbeat.schedulers import ensure_conf, get_redis  # type: ignore[import-untyped]
+
+from domain.ports.schedule import Standing
+from workers.adapters.cron import parse_cron
+from workers.adapters.redis.encoding import texts
+
+TASK = "deliberation.redeliberate"
+MARK = "standing:"
+"""Begins the names of our entries; beat's fixed ones have none."""
+
+
+class RedBeatSchedule:
+    """Schedule over redbeat's entries, found by the application's `redbeat_` settings."""
+
+    def __init__(self, app: Celery) -> None:
+        self._app = app
+        self._conf = ensure_conf(app)
+
+    def put(self, standing: Standing) -> None:
+        plan = standing.plan_id[:80]
+        entry = RedBeatSchedulerEntry(
+            f"{MARK}{standing.name}",
+            TASK,
+            parse_cron(standing.cron),
+            kwargs={"plan_id": standing.plan_id, "role": standing.role},
+            # What Flower shows and finds the task by.
+            options={"argsrepr": f"(plan={plan}, role={standing.role})", "kwargsrepr": "{}"},
+            app=self._app,
+        )
+        # An earlier order of the name leaves the time of its last run behind, which is none of this one's.
+        entry.delete()
+        entry.save()
+
+    def remove(self, name: str) -> bool:
+        try:
+            entry = self._entry(self._key(name))
+        except KeyError:
+            return False
+        entry.delete()
+        return True
+
+    def all(self) -> tuple[Standing, ...]:
+        keys = texts(get_redis(self._app).zrange(self._conf.schedule_key, 0, -1))
+        return tuple(self._standing(key) for key in sorted(keys) if key.startswith(self._key("")))
+
+    def _key(self, name: str) -> str:
+        return f"{self._conf.key_prefix}{MARK}{name}"
+
+    def _entry(self, key: str) -> RedBeatSchedulerEntry:
+        return RedBeatSchedulerEntry.from_key(key, app=self._app)
+
+    def _standing(self, key: str) -> Standing:
+        entry = self._entry(key)
+        when = entry.schedule
+        fields = (when._orig_minute, when._orig_hour, when._orig_day_of_month)
+        cron = " ".join(str(field) for field in (*fields, when._orig_month_of_year, when._orig_day_of_week))
+        name = entry.name.removeprefix(MARK)
+        return Standing(name=name, plan_id=entry.kwargs["plan_id"], role=entry.kwargs["role"], cron=cron)

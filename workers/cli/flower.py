@@ -1,0 +1,29 @@
+"""`conclave flower`: Celery's monitor, set up for our workers."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from workers.cli.connection import read_settings
+
+
+def flower(
+    address: Annotated[str, typer.Option(help="Where it listens; 0.0.0.0 lets other hosts in.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535)] = 5555,
+) -> None:
+    """Watch every task in a browser. Read-only, and with the logins of CONCLAVE_FLOWER_AUTH.
+
+    Shows names, ids, plans, roles, agents, models and times; never a plan's or proposal's text.
+    """
+    from workers.flower.options import CONFIG
+
+    settings = read_settings()
+    command = (sys.executable, "-m", "celery", "-A", "workers.app", "flower")
+    options = (f"--conf={CONFIG}", f"--address={address}", f"--port={port}")
+    env = {"CONCLAVE_REDIS_URL": settings.redis_url.get_secret_value(), "CONCLAVE_STATE": str(settings.state)}
+    sys.stdout.flush()
+    os.execve(command[0], [*command, *options], {**os.environ, **env})

@@ -1,0 +1,50 @@
+"""`conclave stats`: figures over all deliberations."""
+
+from __future__ import annotations
+
+from rich.table import Table
+
+from domain.statistics import Figures, statistics
+from workers.cli.connection import read_settings, services
+from workers.cli.output import AS_JSON, console, print_json
+
+
+def stats(as_json: AS_JSON = False) -> None:
+    """Print deliberations, durations, tokens, failures, agreement and winners, in total and by role.
+
+    Exact since the store was made, whoever writes at the same time.
+    """
+    with services(read_settings()) as of:
+        found = statistics(of.tally.counts())
+    if as_json:
+        print_json(found.model_dump(mode="json"))
+        return
+    scopes = {"total": found.total, **found.roles}
+    table = Table(box=None, header_style="dim", padding=(0, 2, 0, 0))
+    table.add_column("", overflow="fold")
+    for scope in scopes:
+        table.add_column(scope, justify="right", overflow="fold")
+    for title, row in _rows(list(scopes.values())):
+        table.add_row(title, *row)
+    console().print(table)
+    for role, figures in found.roles.items():
+        console().print(f"{role} won by: {_winners(figures)}", markup=False)
+
+
+def _rows(columns: list[Figures]) -> list[tuple[str, list[str]]]:
+    counts = [name for name, field in Figures.model_fields.items() if field.annotation is int]
+    rows = [(name.replace("_", " "), [f"{getattr(one, name):,}" for one in columns]) for name in counts]
+    return [
+        *rows,
+        ("mean duration", [_or_dash(one.mean_duration_ms, "{:,.0f} ms") for one in columns]),
+        ("mean Kendall's W", [_or_dash(one.mean_kendall_w, "{:.3f}") for one in columns]),
+    ]
+
+
+def _or_dash(figure: float | None, form: str) -> str:
+    return "-" if figure is None else form.format(figure)
+
+
+def _winners(figures: Figures) -> str:
+    ordered = sorted(figures.wins.items(), key=lambda item: (-item[1], item[0]))
+    return ", ".join(f"{agent_id} {count}" for agent_id, count in ordered) or "nobody yet"
