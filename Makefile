@@ -4,6 +4,8 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input install
 UV := .venv-lock/bin/uv
+COMPILE := $(UV) pip compile pyproject.toml --quiet --universal --python-version 3.11 --only-binary :all: \
+	--extra build --extra embedded --extra otel --generate-hashes --no-annotate --no-header
 
 .PHONY: demo test check bench bench-ranking test-vllm bench-vllm chaos lock clean
 
@@ -20,7 +22,7 @@ check: $(STAMP)
 	$(BIN)/lint-imports
 
 bench: $(STAMP)
-	$(BIN)/python -m tests.bench.latency
+	$(BIN)/python -m tests.bench.pipeline
 
 bench-ranking: $(STAMP)
 	$(BIN)/python -m tests.bench.ranking
@@ -42,11 +44,11 @@ $(STAMP): requirements.lock pyproject.toml
 	@$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
 
-# For the newest versions that pyproject.toml allows: rm requirements.lock first.
+# requirements-runtime.lock is the same without what only development needs, for images.
+# For the newest versions that pyproject.toml allows: rm requirements*.lock first.
 lock: $(UV)
-	$(UV) pip compile pyproject.toml --quiet --universal --python-version 3.11 --only-binary :all: \
-		--extra embedded --extra otel --extra dev --generate-hashes --no-annotate --no-header \
-		--output-file requirements.lock
+	$(COMPILE) --extra dev --output-file requirements.lock
+	$(COMPILE) --constraint requirements.lock --output-file requirements-runtime.lock
 
 $(UV):
 	$(PYTHON) -m venv .venv-lock

@@ -51,8 +51,12 @@ def serve(options: argparse.Namespace) -> None:
     """Load the model and answer until killed; raises StackError when the engine is not installed or can't load."""
     try:
         import xllamacpp
-    except ImportError as error:
+    except ModuleNotFoundError as error:
         raise missing("xllamacpp", package="xllamacpp") from error
+    except ImportError as error:
+        raise StackError(
+            f"the engine can't be loaded ({error}): install that library (Debian: libgomp1)"
+        ) from error
     parameters = xllamacpp.CommonParams()
     parameters.model.path = str(options.model_path or smollm2_weights())
     parameters.model_alias = {options.model_name}

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import socket
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Callable
 
-from workers.stack.log import Log
 from workers.stack.ports import HOST
 from workers.stack.process import Probe
 
@@ -28,15 +26,16 @@ def valkey_answers(port: int) -> Probe:
 
 def http_answers(url: str) -> Probe:
     """Ready when GET answers 200."""
+    return lambda log: answers_200(url)
 
-    def probe(log: Log) -> bool:
-        try:
-            with urllib.request.urlopen(url, timeout=PATIENCE) as response:
-                return bool(response.status == 200)
-        except (OSError, urllib.error.URLError, ValueError):
-            return False
 
-    return probe
+def answers_200(url: str) -> bool:
+    """Whether a GET is answered with 200, soon."""
+    try:
+        with urllib.request.urlopen(url, timeout=PATIENCE) as response:
+            return bool(response.status == 200)
+    except (OSError, ValueError):
+        return False
 
 
 def log_says(words: str) -> Probe:

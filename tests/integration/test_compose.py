@@ -1,0 +1,127 @@
+"""The compose file: valid by its schema, and as an installation should run. No Docker engine is needed."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+import yaml
+from pydantic import BaseModel
+
+from domain.policy import Policy
+from workers.cli.main import app
+from workers.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+COMPOSE = ROOT / "docker-compose.yml"
+TEXT = COMPOSE.read_text()
+SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(TEXT)["services"]
+SERVERS = {"nats", "valkey"}
+WORKERS = {"control-worker", "model-worker", "gpu-worker"}
+SECONDS = {"s": 1, "m": 60}
+
+
+def seconds(duration: str) -> int:
+    number, unit = re.fullmatch(r"(\d+)([sm])", duration).groups()  # type: ignore[union-attr]
+    return int(number) * SECONDS[unit]
+
+
+every_service = pytest.mark.parametrize("name", SERVICES)
+
+
+def test_it_is_valid_by_the_compose_schema() -> None:
+    checker = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec", str(COMPOSE)]
+    run = subprocess.run(checker, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stdout
+
+
+def test_the_whole_installation_is_there() -> None:
+    assert set(SERVICES) == SERVERS | WORKERS | {"bridge", "engine", "beat", "flower"}
+
+
+@every_service
+def test_images_are_pinned(name: str) -> None:
+    assert re.search(r":\d+\.\d+\.\d+$", SERVICES[name]["image"])
+
+
+@every_service
+def test_what_dies_or_hangs_is_noticed_and_started_again(name: str) -> None:
+    assert SERVICES[name]["restart"] == "unless-stopped"
+    check = SERVICES[name]["healthcheck"]
+    assert check["test"]
+    assert seconds(check["timeout"]) <= seconds(check["interval"])
+
+
+@every_service
+def test_nobody_has_more_rights_than_needed(name: str) -> None:
+    service = SERVICES[name]
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert service["read_only"] is (name != "gpu-worker")
+    assert not {"privileged", "cap_add", "pid", "network_mode"} & set(service)
+
+
+@every_service
+def test_ports_are_published_on_loopback_only(name: str) -> None:
+    assert all(port.startswith("127.0.0.1:") for port in SERVICES[name].get("ports", []))
+
+
+@pytest.mark.parametrize("name", sorted(WORKERS))
+def test_a_worker_may_end_its_longest_model_call(name: str) -> None:
+    assert seconds(SERVICES[name]["stop_grace_period"]) > Policy().call_timeout_s
+
+
+@pytest.mark.parametrize("name", sorted(SERVERS))
+def test_servers_keep_their_data_in_volumes(name: str) -> None:
+    assert SERVICES[name]["volumes"] == [f"{name}:/data"]
+
+
+@pytest.mark.parametrize("name", ["bridge", "beat", "flower", *sorted(WORKERS)])
+def test_processes_start_when_their_servers_are_well(name: str) -> None:
+    waits = SERVICES[name]["depends_on"]
+    assert set(waits) >= SERVERS
+    assert all(wait == {"condition": "service_healthy"} for wait in waits.values())
+
+
+def test_only_the_gpu_worker_needs_a_profile_and_it_reserves_its_gpus() -> None:
+    assert {name: service["profiles"] for name, service in SERVICES.items() if "profiles" in service} == {
+        "gpu-worker": ["gpu"]
+    }
+    (device,) = SERVICES["gpu-worker"]["deploy"]["resources"]["reservations"]["devices"]
+    assert device["driver"] == "nvidia"
+    assert device["capabilities"] == ["gpu"]
+
+
+def test_every_password_must_be_set_and_the_example_names_all() -> None:
+    used = set(re.findall(r"\$\{(\w+_PASSWORD)", TEXT))
+    assert used == set(re.findall(r"\$\{(\w+_PASSWORD):\?", TEXT)), "a password with a default is none"
+    named = set(re.findall(r"^(\w+_PASSWORD)=$", (ROOT / ".env.example").read_text(), re.MULTILINE))
+    assert named == used
+
+
+@every_service
+def test_every_setting_exists(name: str) -> None:
+    for variable in SERVICES[name].get("environment", {}):
+        if variable.startswith("CONCLAVE_"):
+            assert_is_setting(variable.removeprefix("CONCLAVE_").lower().split("__"), Settings)
+
+
+def assert_is_setting(path: list[str], settings: type[BaseModel]) -> None:
+    assert path[0] in settings.model_fields, f"no setting {path}"
+    if len(path) > 1:
+        nested = settings.model_fields[path[0]].annotation
+        assert isinstance(nested, type)
+        assert issubclass(nested, BaseModel)
+        assert_is_setting(path[1:], nested)
+
+
+@pytest.mark.parametrize("name", ["bridge", *sorted(WORKERS)])
+def test_every_command_is_one_of_ours(name: str) -> None:
+    command, *arguments = (re.sub(r"\$\{\w+:-(.*?)\}", r"\1", word) for word in SERVICES[name]["command"])
+    group: Any = typer.main.get_command(app)
+    group.commands[command].make_context(command, arguments)
