@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import structlog
 from nats.aio.client import Client
+from nats.errors import UnexpectedEOF
 from pydantic import Field, SecretStr
 
 from domain.value import Value
@@ -103,7 +104,8 @@ class _Witness:
         if self.connected:
             log.debug("nats_error", address=self._address, error=_words(error))
             return
-        self._chances -= 1
+        # A server that refuses a login may hang up before its reason is read: the next attempt tells.
+        self._chances -= not isinstance(error, ConnectionResetError | BrokenPipeError | UnexpectedEOF)
         if self._chances <= 0:
             self.all_failed.set()
 

@@ -27,6 +27,9 @@ log = structlog.get_logger("bridge.consumer")
 
 ROOM_PAUSE_S = 0.25
 """Between two looks at a full house."""
+RECONNECT_POLL_S = 0.05
+API_TIMEOUT_S = 3.0
+"""An answer that a killed server took with it is waited for this long."""
 
 
 class ConsumerOptions(Value):
@@ -80,6 +83,8 @@ class Consumer:
         ConnectionClosedError when the client has given up, StreamMissing when the stream was deleted.
         """
         while not stop.is_set():
+            if not await self._connected(stop):
+                continue
             try:
                 await self._session(stop)
             except (ConnectionClosedError, StreamMissing):
@@ -89,8 +94,18 @@ class Consumer:
                 log.warning("consumer_interrupted", subject=self._subject, error=str(error))
                 await pause(stop, self._options.backoff_s[0])
 
+    async def _connected(self, stop: asyncio.Event) -> bool:
+        """Wait a moment for the connection: what is asked without one takes its whole time-out to fail."""
+        if self._client.is_connected:
+            return True
+        if self._client.is_closed:
+            raise ConnectionClosedError
+        await pause(stop, RECONNECT_POLL_S)
+        return False
+
     async def _session(self, stop: asyncio.Event) -> None:
-        durable = await ensure_durable(self._client.jetstream(), self._subject, self._options)
+        stream = self._client.jetstream(timeout=API_TIMEOUT_S)
+        durable = await ensure_durable(stream, self._subject, self._options)
         pull = Pull(
             self._client,
             stream=durable.stream,

@@ -134,7 +134,13 @@ async def run(broker: Broker, options: Callable[..., BridgeOptions]) -> AsyncIte
 @pytest.fixture
 async def client(server: NatsServer) -> AsyncIterator[Client]:
     """A plain connection, as publishers and consumers have one."""
-    connection = await nats.connect(server.url, reconnect_time_wait=0.1, max_reconnect_attempts=-1)
+
+    async def unheard(error: Exception) -> None:
+        """Tests kill servers; the library would log every failed reconnection."""
+
+    connection = await nats.connect(
+        server.url, reconnect_time_wait=0.1, max_reconnect_attempts=-1, error_cb=unheard
+    )
     yield connection
     await connection.close()
 

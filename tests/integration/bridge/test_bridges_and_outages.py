@@ -114,6 +114,47 @@ async def test_a_frozen_server_is_waited_for(
     await until(lambda: broker.taken == ["plan-1", "plan-2"])
 
 
+async def test_an_acknowledgement_counts_only_when_the_server_confirms_it(
+    run: Run, broker: Broker, server: NatsServer, stream: JetStreamContext
+) -> None:
+    running = await run(ack_wait_s=1.0)
+    broker.open.clear()
+    await stream.publish(APPROVED, approval("plan-1"))
+    await until(lambda: broker.offered)
+    server.freeze()
+    broker.open.set()
+    await until(lambda: running.bridge.statistics.of(APPROVED).unconfirmed == 1)
+    server.thaw()
+    await stream.publish(APPROVED, approval("plan-2"), timeout=10)
+    await until(lambda: {"plan-1", "plan-2"} == set(broker.taken))
+
+
+async def test_what_was_not_asked_while_nats_was_away_does_not_come_in_a_flood(
+    run: Run, broker: Broker, server: NatsServer, stream: JetStreamContext
+) -> None:
+    looks = 0
+
+    def room() -> int:
+        nonlocal looks
+        looks += 1
+        return 2
+
+    await run(room=room, wait_s=0.05, ack_wait_s=30.0)
+    await until(lambda: _exists(stream))
+    broker.open.clear()
+    server.kill9()
+    seen = looks
+    await until(lambda: looks > seen + 30)
+    await asyncio.to_thread(server.start)
+    for number in range(20):
+        await stream.publish(APPROVED, approval(f"plan-{number}"), timeout=10)
+    await until(lambda: broker.offered)
+    info = await stream.consumer_info("PLANNING_EVENTS", "conclave-planning-plan-approved")
+    assert (info.num_ack_pending or 0) <= 2
+    broker.open.set()
+    await until(lambda: len(set(broker.taken)) == 20)
+
+
 async def test_a_deleted_consumer_is_made_again(run: Run, broker: Broker, stream: JetStreamContext) -> None:
     await run()
     await stream.publish(APPROVED, approval("plan-1"))

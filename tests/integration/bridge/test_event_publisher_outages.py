@@ -104,6 +104,20 @@ async def test_a_server_that_does_not_confirm_in_time_fails_the_publication(
     await until(lambda: _holds(stream, 2))
 
 
+async def test_what_a_killed_server_took_with_it_is_sent_again(
+    make_publisher: MakePublisher, orchestrator: None, server: NatsServer, stream: JetStreamContext
+) -> None:
+    publisher, told = make_publisher(timeout_s=30.0), event()
+    await asyncio.to_thread(publisher.publish, [event()])
+    server.freeze()
+    publishing = asyncio.ensure_future(asyncio.to_thread(publisher.publish, [told]))
+    await asyncio.sleep(0.2)  # time for the message to leave for the frozen server
+    await asyncio.to_thread(server.kill9)
+    await asyncio.to_thread(server.start)
+    await asyncio.wait_for(publishing, 15)
+    assert (await stored(stream)).state.messages == 2
+
+
 async def test_nats_killed_under_a_publisher_that_repeats_stores_every_event_once(
     make_publisher: MakePublisher, orchestrator: None, server: NatsServer, stream: JetStreamContext
 ) -> None:
