@@ -32,7 +32,11 @@ def main() -> None:
     """Run all votes and print one line per family."""
     options = _options()
     engine = Engine(
-        url=options.engine_url, model=options.model, notation=options.notation, logprobs=options.logprobs
+        url=options.engine_url,
+        model=options.model,
+        notation=options.notation,
+        logprobs=options.logprobs,
+        parallel=options.parallel,
     )
     for defended in (True, False) if options.undefended else (True,):
         print("\n" + ("As built" if defended else "Without fences, blinding and clean-up"))
@@ -93,6 +97,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--model", required=True, help="the served model's name")
     parser.add_argument("--notation", choices=sorted(NOTATIONS), default="grammar", help="grammar: llama.cpp")
     parser.add_argument("--logprobs", type=int, default=2000, help="tokens asked for per place; 0: none")
+    parser.add_argument("--parallel", type=int, default=1, help="requests at once")
     parser.add_argument("--seeds", type=int, default=1, help="presentations per proposal")
     parser.add_argument("--undefended", action="store_true", help="also paste the texts without any defence")
     return parser.parse_args()

@@ -33,8 +33,11 @@ class Answer:
 class Engine:
     """An OpenAI-compatible endpoint and the way it is made to answer in form."""
 
-    def __init__(self, *, url: str, model: str, notation: str, logprobs: int, parallel: int = 4) -> None:
-        """`url` ends in /v1; `logprobs` is how many tokens' probabilities to ask for at each place, 0 for none."""
+    def __init__(self, *, url: str, model: str, notation: str, logprobs: int, parallel: int) -> None:
+        """`url` ends in /v1; `logprobs` is how many tokens' probabilities to ask for at each place, 0 for none.
+
+        `parallel` requests run at once: one suits llama.cpp, whose slots each read a shared prefix anew.
+        """
         self.url = f"{url.rstrip('/')}/chat/completions"
         self.model = model
         self.notation = NOTATIONS[notation]
