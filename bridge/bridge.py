@@ -22,6 +22,7 @@ from bridge.service import answering
 from bridge.statistics import BridgeStatistics
 from bridge.streams import ALL, StreamLimits, StreamMissing, ensure, stream_of
 from bridge.strict_json import MAX_BYTES
+from bridge.subjects import DELIBERATION_REQUESTED, dead_letter
 from domain.value import Name, Value
 
 log = structlog.get_logger("bridge")
@@ -149,6 +150,9 @@ class Bridge:
                 info = await stream.consumer_info(held_by, name)
                 self.statistics.of(subject).pending = info.num_pending or 0
                 self.statistics.of(subject).ack_pending = info.num_ack_pending or 0
+        held_by = await stream_of(stream, dead_letter(DELIBERATION_REQUESTED))
+        if held_by is not None:
+            self.statistics.dead_letters = (await stream.stream_info(held_by)).state.messages
 
 
 async def run_until_stopped(

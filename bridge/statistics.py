@@ -34,6 +34,8 @@ class BridgeStatistics:
 
     subjects: dict[str, SubjectStatistics] = field(default_factory=dict)
     connected: bool = False
+    dead_letters: int = 0
+    """Messages in the dead-letter stream, when last asked; advisories of others' consumers are among them."""
     sessions: int = 0
     """Connections made; more than one means that the client had given up."""
 

@@ -15,6 +15,10 @@ class Outbox(Protocol):
         """Return unpublished events, oldest first."""
         ...
 
+    def count(self) -> int:
+        """Return how many events are unpublished, without reading them."""
+        ...
+
     def put(self, events: Sequence[Event]) -> tuple[Event, ...]:
         """Save events that belong to no deliberation's entry and return those that are new.
 

@@ -116,3 +116,12 @@ def _id(told: Event) -> str:
 
 def _pending(stores: Stores) -> set[str]:
     return {told.event_id for told in stores.outbox.pending(1000)}
+
+
+def test_what_waits_is_counted(stores: Stores) -> None:
+    assert stores.outbox.count() == 0
+    events = [event() for _ in range(3)]
+    stores.outbox.put(events)
+    stores.outbox.put(events[:1])
+    stores.outbox.published([events[0].event_id])
+    assert stores.outbox.count() == 2

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from bridge.statistics import BridgeStatistics
@@ -13,8 +14,26 @@ from domain.ports.deliberation_index import DeliberationIndex
 from domain.ports.engine_directory import EngineRecord
 from domain.ports.outbox import Outbox
 
-Reading = tuple[str, str, list[str], list[tuple[list[str], float]]]
-"""Name, help, label names, and rows of label values with their figure."""
+
+@dataclass(frozen=True)
+class Reading:
+    """One metric as it is now."""
+
+    name: str
+    words: str
+    values: Mapping[str, float]
+    """The label's value → figure; "" → figure where there is no label."""
+    label: str = ""
+    counter: bool = False
+    """It only grows while its process lives; Prometheus adds `_total` to its name."""
+
+    def family(self) -> Metric:
+        """Return it as Prometheus' client wants it."""
+        kind = CounterMetricFamily if self.counter else GaugeMetricFamily
+        family = kind(self.name, self.words, labels=[self.label] if self.label else [])
+        for value, figure in self.values.items():
+            family.add_metric([value] if self.label else [], figure)
+        return family
 
 
 class Gauges(Collector):
@@ -29,11 +48,7 @@ class Gauges(Collector):
                 found = read()
             except Exception:  # the store or NATS is away: the scrape shows the rest, and their own alerts fire
                 continue
-            for name, words, labels, rows in found:
-                family = GaugeMetricFamily(name, words, labels=labels)
-                for values, figure in rows:
-                    family.add_metric(values, figure)
-                yield family
+            yield from (reading.family() for reading in found)
 
     def describe(self) -> Iterator[Metric]:
         """Declare nothing: registering must not read."""
@@ -47,35 +62,43 @@ def store_readings(index: DeliberationIndex, outbox: Outbox, clock: Clock) -> Ca
         oldest = outbox.pending(1)
         age = max(0.0, clock.now() - oldest[0].occurred_at) if oldest else 0.0
         return [
-            ("conclave_open_deliberations", "Deliberations not yet ended", [], [([], float(index.count_open()))]),
-            ("conclave_outbox_age_seconds", "Age of the oldest unpublished event", [], [([], age)]),
+            Reading("conclave_open_deliberations", "Deliberations not yet ended", {"": float(index.count_open())}),
+            Reading("conclave_outbox_events", "Events saved and not yet published", {"": float(outbox.count())}),
+            Reading("conclave_outbox_age_seconds", "Age of the oldest unpublished event", {"": age}),
         ]
 
     return read
 
 
+LEVELS = {
+    "pending": "Messages that no bridge has fetched",
+    "ack_pending": "Messages fetched and not acknowledged",
+}
+COUNTS = {
+    "accepted": "Messages taken in by this bridge",
+    "rejected": "Messages put among the dead letters by this bridge",
+    "handed_back": "Deliveries given back by this bridge",
+    "redelivered": "Deliveries after the first",
+}
+
+
 def bridge_readings(statistics: BridgeStatistics) -> Callable[[], list[Reading]]:
-    """Read a bridge's lag and what it has done."""
-    figures = {
-        "pending": "Messages that no bridge has fetched",
-        "ack_pending": "Messages fetched and not acknowledged",
-        "accepted": "Messages taken in by this bridge",
-        "rejected": "Messages put among the dead letters by this bridge",
-        "handed_back": "Deliveries given back by this bridge",
-        "redelivered": "Deliveries after the first",
-    }
+    """Read a bridge's lag, what it has done, and what lies among the dead letters."""
+
+    def by_subject(name: str, words: str, *, counter: bool) -> Reading:
+        values = {subject: float(getattr(one, name)) for subject, one in sorted(statistics.subjects.items())}
+        return Reading(f"conclave_bridge_{name}", words, values, label="subject", counter=counter)
 
     def read() -> list[Reading]:
-        words = "Whether this bridge is connected to NATS"
-        connected: Reading = ("conclave_bridge_connected", words, [], [([], float(statistics.connected))])
-        return [connected, *(_by_subject(statistics, name, text) for name, text in figures.items())]
+        connected, letters = float(statistics.connected), float(statistics.dead_letters)
+        return [
+            Reading("conclave_bridge_connected", "Whether this bridge is connected to NATS", {"": connected}),
+            Reading("conclave_dead_letters", "Messages in the dead-letter stream, when last asked", {"": letters}),
+            *(by_subject(name, words, counter=False) for name, words in LEVELS.items()),
+            *(by_subject(name, words, counter=True) for name, words in COUNTS.items()),
+        ]
 
     return read
-
-
-def _by_subject(statistics: BridgeStatistics, name: str, words: str) -> Reading:
-    rows = [([s], float(getattr(one, name))) for s, one in sorted(statistics.subjects.items())]
-    return f"conclave_bridge_{name}", words, ["subject"], rows
 
 
 def engine_readings(model: str, record: Callable[[], EngineRecord | None]) -> Callable[[], list[Reading]]:
@@ -85,7 +108,7 @@ def engine_readings(model: str, record: Callable[[], EngineRecord | None]) -> Ca
         found = record()
         up, running, waiting = (0, 0, 0) if found is None else (1, found.in_flight, found.waiting)
         return [
-            (f"conclave_engine_{name}", words, ["model"], [([model], float(figure))])
+            Reading(f"conclave_engine_{name}", words, {model: float(figure)}, label="model")
             for name, words, figure in (
                 ("up", "Whether this worker's engine serves", up),
                 ("running", "Requests the engine works on", running),

@@ -25,6 +25,10 @@ class MemoryOutbox:
             oldest_first = sorted(self._waiting.values(), key=lambda event: (event.occurred_at, event.event_id))
         return tuple(oldest_first[: max(limit, 0)])
 
+    def count(self) -> int:
+        with self._lock:
+            return len(self._waiting)
+
     def put(self, events: Sequence[Event]) -> tuple[Event, ...]:
         with self._lock:
             self._forget_old()

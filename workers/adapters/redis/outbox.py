@@ -33,6 +33,9 @@ class RedisOutbox:
         raws = self._pending([self._keys.outbox_order, self._keys.outbox_events], [limit])
         return tuple(decode(Event, raw, where="an event of the outbox") for raw in raws)
 
+    def count(self) -> int:
+        return int(self._client.zcard(self._keys.outbox_order))
+
     def put(self, events: Sequence[Event]) -> tuple[Event, ...]:
         """Save what is new and return it. After a connection broke in mid-call an event that this very call
         saved may be missing from the answer; it is pending all the same."""

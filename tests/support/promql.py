@@ -1,0 +1,43 @@
+"""The metric names in PromQL expressions, and the expressions in our dashboard and alert rules."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from importlib.resources import files
+
+import yaml
+
+_NO_NAME = re.compile(
+    r'"[^"]*"|\{[^}]*\}|\[[^\]]*\]|\b(?:by|without|on|ignoring|group_left|group_right)\s*\([^)]*\)'
+)
+"""Strings, selectors, ranges, and lists of labels."""
+_NAME = re.compile(r"[a-zA-Z_:][\w:]*(?!\w)(?!\s*\()")
+_WORDS = {"and", "or", "unless", "bool", "offset", "by", "without"}
+
+
+def names(expression: str) -> set[str]:
+    """Return the metrics that an expression reads; what is followed by a parenthesis is a function."""
+    return set(_NAME.findall(_NO_NAME.sub(" ", expression))) - _WORDS
+
+
+def panels() -> Iterator[tuple[str, str]]:
+    """Give title and expression of every target of the dashboard."""
+    board = json.loads(files("workers.dashboards").joinpath("grafana.json").read_text())
+    for panel in board["panels"]:
+        for target in panel.get("targets", ()):
+            yield panel["title"], target["expr"]
+
+
+def alerts() -> Iterator[tuple[str, str]]:
+    """Give name and expression of every alert."""
+    rules = yaml.safe_load(files("workers.dashboards").joinpath("alerts.yaml").read_text())
+    for group in rules["groups"]:
+        for rule in group["rules"]:
+            yield rule["alert"], rule["expr"]
+
+
+def wanted() -> set[str]:
+    """Return every metric that the dashboard or an alert reads."""
+    return {name for _, expression in (*panels(), *alerts()) for name in names(expression)}

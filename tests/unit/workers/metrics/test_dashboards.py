@@ -1,0 +1,62 @@
+"""The shipped dashboard and alerts read metrics that our processes export, all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pytest
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import Metric
+
+from bridge.statistics import BridgeStatistics
+from tests.support import promql
+from workers.adapters.memory.clock import MemoryClock
+from workers.adapters.memory.deliberation_index import MemoryDeliberationIndex
+from workers.adapters.memory.deliberation_store import MemoryDeliberationStore
+from workers.adapters.memory.outbox import MemoryOutbox
+from workers.metrics.gauges import Gauges, bridge_readings, engine_readings, store_readings
+from workers.metrics.meter import PrometheusMeter
+
+SUFFIXES = {"counter": ("_total",), "histogram": ("_bucket", "_sum", "_count"), "gauge": ("",)}
+
+
+def series(families: Iterable[Metric]) -> set[str]:
+    """Return the names under which Prometheus stores these families."""
+    return {family.name + suffix for family in families for suffix in SUFFIXES[family.type]}
+
+
+@pytest.fixture(scope="module")
+def exported() -> set[str]:
+    registry, clock = CollectorRegistry(), MemoryClock()
+    outbox = MemoryOutbox(clock=clock)
+    index = MemoryDeliberationIndex(MemoryDeliberationStore(clock=clock, outbox=outbox))
+    PrometheusMeter(registry)
+    read = (bridge_readings(BridgeStatistics()), store_readings(index, outbox, clock))
+    registry.register(Gauges(*read, engine_readings("tiny", lambda: None)))
+    return series(registry.collect())
+
+
+@pytest.mark.parametrize(("title", "expression"), [*promql.panels(), *promql.alerts()])
+def test_every_panel_and_alert_reads_metrics_that_exist(title: str, expression: str, exported: set[str]) -> None:
+    read = promql.names(expression)
+    assert read
+    assert read <= exported
+
+
+def test_every_metric_is_read_by_a_panel_or_an_alert(exported: set[str]) -> None:
+    families = {name.removesuffix("_sum").removesuffix("_count").removesuffix("_bucket") for name in exported}
+    read = {name.removesuffix("_sum").removesuffix("_count").removesuffix("_bucket") for name in promql.wanted()}
+    assert families == read
+
+
+@pytest.mark.parametrize(
+    ("expression", "read"),
+    [
+        ("max(a_b) > 0 unless sum(rate(c_total[15m])) > 0", {"a_b", "c_total"}),
+        ('sum by (le, role) (rate(x_bucket{role="y", z=~"a.*"}[$__rate_interval]))', {"x_bucket"}),
+        ("a / on (role) group_left (team) b or vector(0)", {"a", "b"}),
+        ("60 * no_function", {"no_function"}),
+    ],
+)
+def test_names_are_found_in_an_expression(expression: str, read: set[str]) -> None:
+    assert promql.names(expression) == read

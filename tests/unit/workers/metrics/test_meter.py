@@ -1,0 +1,71 @@
+"""What the meter counts when deliberations end and models answer."""
+
+from __future__ import annotations
+
+import pytest
+from prometheus_client import CollectorRegistry
+
+from domain.ports.chat_model import ChatRequest, FailureReason, Outcome
+from tests.support.factories import council
+from tests.support.scripted_model import failure
+from tests.support.stage import Stage
+from workers.metrics.meter import PrometheusMeter
+
+
+@pytest.fixture
+def registry() -> CollectorRegistry:
+    return CollectorRegistry()
+
+
+@pytest.fixture
+def meter(registry: CollectorRegistry) -> PrometheusMeter:
+    return PrometheusMeter(registry)
+
+
+def lose_one(request: ChatRequest, before: int) -> Outcome | None:
+    return failure(request, FailureReason.TIMEOUT) if request.key == "agent-1" else None
+
+
+def test_a_decision_counts_with_its_losses_and_stages(registry: CollectorRegistry, meter: PrometheusMeter) -> None:
+    stage = Stage(council("DEV"))
+    stage.model.follow(lose_one)
+    record = stage.play()
+    assert record.closed is not None
+    meter.ended(record, record.closed)
+
+    def value(name: str, **labels: str) -> float | None:
+        return registry.get_sample_value(f"conclave_{name}", {"role": "DEV", **labels})
+
+    assert value("deliberations_total", outcome="decided") == 1
+    assert value("deliberations_degraded_total") == 1
+    assert value("agent_failures_total", reason="timeout") == 1
+    assert value("stage_seconds_count", stage="total") == 1
+
+
+def test_agreement_is_kept_where_it_could_be_measured(registry: CollectorRegistry, meter: PrometheusMeter) -> None:
+    record = Stage(council("DEV", size=5)).play()
+    assert record.closed is not None
+    meter.ended(record, record.closed)
+    measured = record.closed.result["agreement"]["kendall_w"]
+    assert measured is not None
+    assert registry.get_sample_value("conclave_agreement_kendall_w_sum", {"role": "DEV"}) == measured
+
+
+def test_a_step_is_in_flight_while_it_runs_and_its_wait_is_never_negative(
+    registry: CollectorRegistry, meter: PrometheusMeter
+) -> None:
+    labels = {"task": "plan.dispatch"}
+    with meter.step("plan.dispatch", waited_s=-3.0):
+        assert registry.get_sample_value("conclave_tasks_in_flight", labels) == 1
+    assert registry.get_sample_value("conclave_tasks_in_flight", labels) == 0
+    assert registry.get_sample_value("conclave_queue_wait_seconds_sum", labels) == 0
+    assert registry.get_sample_value("conclave_task_seconds_count", labels) == 1
+
+
+def test_a_step_that_raises_is_counted_and_not_in_flight(
+    registry: CollectorRegistry, meter: PrometheusMeter
+) -> None:
+    with pytest.raises(RuntimeError), meter.step("plan.dispatch", waited_s=0.0):
+        raise RuntimeError("scripted")
+    assert registry.get_sample_value("conclave_tasks_in_flight", {"task": "plan.dispatch"}) == 0
+    assert registry.get_sample_value("conclave_task_seconds_count", {"task": "plan.dispatch"}) == 1

@@ -1,0 +1,1 @@
+"""A Grafana dashboard and Prometheus alert rules over the metrics of our processes, as files."""
