@@ -81,6 +81,7 @@ def _arrival(
         message_id=message_id,
         correlation_id=correlation_id or message_id,
         traceparent=traceparent(message.header("traceparent"), trace),
+        redelivered=message.delivered > 1,
         received_at=message.received_at,
     )
 

@@ -60,7 +60,8 @@ def started(deliberation: Deliberation) -> Event:
 
 def progress(deliberation: Deliberation, *, at: float, stage: str, what: str, body: dict[str, Any]) -> Event:
     """Tell of one step done: `stage` is proposal, ballot, critique, round or ranked; `what` its key."""
-    return deliberation_event(PROGRESS, deliberation, at=at, body={"stage": stage, "what": what, **body}, what=what)
+    told = {"stage": stage, "what": what, **body}
+    return deliberation_event(PROGRESS, deliberation, at=at, body=told, what=what)
 
 
 def failed(deliberation: Deliberation, *, at: float, reason: str, failures: Sequence[dict[str, Any]]) -> Event:

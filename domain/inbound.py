@@ -29,6 +29,7 @@ class Arrival(Value):
     """How events that follow from it name it as their cause."""
     correlation_id: str = ""
     traceparent: str = ""
+    redelivered: bool = False
     received_at: float
     """Epoch seconds when the message system stored it; the same for every delivery."""
 
@@ -180,6 +181,7 @@ def _request(plan: Plan, revision: str, arrival: Arrival) -> PlanRequest:
         correlation_id=arrival.correlation_id,
         causation_id=arrival.message_id,
         traceparent=arrival.traceparent,
+        redelivered=arrival.redelivered,
     )
 
 

@@ -113,3 +113,5 @@ class PlanRequest(Value):
     """Id of the incoming message, for the events that follow from it."""
     traceparent: str = ""
     """W3C trace context of the incoming message; empty if it had none."""
+    redelivered: bool = False
+    """The message system delivered it before; only tracing cares."""

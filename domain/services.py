@@ -19,6 +19,7 @@ from domain.ports.outbox import Outbox
 from domain.ports.plan_backlog import PlanBacklog
 from domain.ports.plan_store import PlanStore
 from domain.ports.tally import Tally
+from domain.ports.tracer import Tracer
 from domain.redeliberation import RedeliberationPolicy
 
 
@@ -39,6 +40,7 @@ class Services:
     model: ChatModel
     engines: EngineDirectory
     meter: Meter
+    tracer: Tracer
     checks: tuple[Check, ...]
     policy: Policy
     redeliberation: RedeliberationPolicy

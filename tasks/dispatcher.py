@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from celery import Celery, Signature, chord, group
+from celery import Celery, Signature, chord
 
 from domain.deliberation import Deliberation
 from domain.identity import conclude_task_id, dispatch_task_id, generate_task_id
@@ -31,9 +31,8 @@ class CeleryDispatcher:
         if not unanswered:
             conclude.apply_async()
             return
-        header = group(self._generate(deliberation, agent_id) for agent_id in unanswered)
-        header.set(task_id=f"{deliberation.deliberation_id}.chord")
-        chord(header)(conclude)
+        # The chord's own id stays random: queued again for fewer agents, it counts apart from the first.
+        chord(self._generate(deliberation, agent_id) for agent_id in unanswered)(conclude)
 
     def withdraw(self, deliberation: Deliberation) -> None:
         identity = deliberation.deliberation_id
@@ -47,6 +46,7 @@ class CeleryDispatcher:
             task_id=dispatch_task_id(request.request_id),
             argsrepr=f"({request.request_id}, plan={request.plan.plan_id[:80]})",
             queue=CONTROL,
+            headers={"traceparent": request.traceparent},
         )
 
     def _generate(self, deliberation: Deliberation, agent_id: str) -> Signature:
@@ -58,6 +58,7 @@ class CeleryDispatcher:
             argsrepr=f"({_label(deliberation)}, agent={agent_id}, model={model})",
             kwargsrepr="{}",
             queue=model_queue_name(model),
+            headers={"traceparent": deliberation.traceparent},
         )
 
     def _conclude(self, deliberation: Deliberation) -> Signature:
@@ -68,6 +69,7 @@ class CeleryDispatcher:
             argsrepr=f"({_label(deliberation)})",
             kwargsrepr="{}",
             queue=CONTROL,
+            headers={"traceparent": deliberation.traceparent},
         )
 
 

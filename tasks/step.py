@@ -13,6 +13,7 @@ from celery.exceptions import Retry
 from celery.signals import before_task_publish
 from structlog.contextvars import bound_contextvars
 
+from domain.ports.tracer import Span, current_traceparent, spanning
 from domain.services import Services
 from domain.steps.engine_away import EngineAway
 from tasks.heartbeat import Heartbeat
@@ -47,6 +48,7 @@ class ConclaveApp(Celery):
 def _stamp(headers: dict[str, Any] | None = None, **_: Any) -> None:
     if headers is not None:
         headers[SENT_AT] = time.time()
+        headers.setdefault("traceparent", current_traceparent())
 
 
 class Poisonous(Exception):
@@ -87,7 +89,8 @@ class Step(Task):  # type: ignore[type-arg]  # generic in the stubs only
         began = time.monotonic()
         subject = self.subject()
         with bound_contextvars(task=self.name, task_id=self.request.id, deliberation_id=subject or ""):
-            with self.services.meter.step(self.name, waited_s=time.time() - self._due()):
+            waited_s = time.time() - self._due()
+            with spanning(self._span(subject)), self.services.meter.step(self.name, waited_s=waited_s):
                 value = self._kept_fresh(subject, *args, **kwargs)
             log.info("step done", duration_ms=round((time.monotonic() - began) * 1000, 1))
             return value

@@ -6,8 +6,9 @@ import asyncio
 import os
 import signal
 from collections.abc import Callable
-from functools import cache
 from importlib.metadata import version
+from threading import Lock
+from typing import Generic, TypeVar
 
 from celery import Celery
 from prometheus_client import CollectorRegistry
@@ -43,6 +44,11 @@ from workers.metrics.gauges import Gauges, bridge_readings, store_readings
 from workers.metrics.meter import PrometheusMeter
 from workers.portal import Portal
 from workers.settings import STORE_DB, Settings
+from workers.tracing.chosen import tracer_for
+from workers.tracing.dispatcher import TracedDispatcher
+from workers.tracing.model import TracedChatModel
+
+T = TypeVar("T")
 
 
 def store_client(settings: Settings) -> Redis:
@@ -73,6 +79,8 @@ def build(
     engines = RedisEngineDirectory(client, prefix=prefix)
     portal, pinned = Portal(), own or engine_of(settings)
     observe = _both(pinned.observe, meter.called)
+    model = OpenAIChatModel(engines, portal, own=pinned.record, observe=observe, api_key=_api_key(settings))
+    tracer = tracer_for(settings.otlp_endpoint, service="conclave")
     return Services(
         clock=clock,
         councils=RedisCouncilRegistry(client, prefix=prefix),
@@ -84,9 +92,10 @@ def build(
         tally=RedisTally(client, prefix=prefix),
         publisher=NatsEventPublisher(nats_options(settings), portal),
         dispatcher=CeleryDispatcher(app, plans),
-        model=OpenAIChatModel(engines, portal, own=pinned.record, observe=observe, api_key=_api_key(settings)),
+        model=TracedChatModel(model, tracer),
         engines=engines,
         meter=meter,
+        tracer=tracer,
         checks=load_checks(),
         policy=settings.effective_policy,
         redeliberation=settings.redeliberation,
@@ -110,21 +119,32 @@ def _api_key(settings: Settings) -> Callable[[EngineRecord], str]:
     return key
 
 
+class PerProcess(Generic[T]):
+    """Calls `make` once per process, whichever thread comes first; the others wait and get the same object."""
+
+    def __init__(self, make: Callable[[], T]) -> None:
+        self._make = make
+        self._made: dict[int, T] = {}
+        self._locks: dict[int, Lock] = {}
+
+    def __call__(self) -> T:
+        pid = os.getpid()
+        if pid not in self._made:
+            # A child gets a lock of its own: one that was copied while held would never open.
+            with self._locks.setdefault(pid, Lock()):
+                if pid not in self._made:
+                    self._made[pid] = self._make()
+        return self._made[pid]
+
+
 def per_process(build_services: Callable[[], Services]) -> tuple[Callable[[], Services], Callable[[], Heartbeat]]:
     """Return functions that give a process its services and heartbeat, made on first use.
 
     Kept by process id, since connections, threads and event loops do not survive a fork.
     """
 
-    @cache
-    def services(pid: int) -> Services:
-        return build_services()
-
-    @cache
-    def heartbeat(pid: int) -> Heartbeat:
-        return Heartbeat(services(pid))
-
-    return lambda: services(os.getpid()), lambda: heartbeat(os.getpid())
+    services = PerProcess(build_services)
+    return services, PerProcess(lambda: Heartbeat(services()))
 
 
 def nats_options(settings: Settings) -> NatsOptions:
@@ -164,7 +184,8 @@ def serve_bridge(settings: Settings) -> None:
     logs.configure(level=settings.log_level, as_json=settings.log_json)
     services = build(settings, make_app(settings))
     room = _room(services, settings.max_open)
-    bridge = Bridge(bridge_options(settings), dispatcher=services.dispatcher, room=room)
+    dispatcher = TracedDispatcher(services.dispatcher, services.tracer)
+    bridge = Bridge(bridge_options(settings), dispatcher=dispatcher, room=room)
     registry = CollectorRegistry()
     registry.register(
         Gauges(bridge_readings(bridge.statistics), store_readings(services.index, services.outbox, services.clock))

@@ -122,6 +122,8 @@ class Settings(BaseSettings):
     phase_roles: dict[str, tuple[str, ...]] = {}
     """Which roles deliberate when a story enters a phase, as JSON: {"BUILD": ["DEV", "QA"]}."""
 
+    otlp_endpoint: str = ""
+    """Base URL of an OpenTelemetry collector (OTLP over HTTP) that gets our spans; empty: no tracing."""
     metrics_port: int = Field(default=0, ge=0, le=65_535)
     """Where a worker or bridge serves Prometheus' /metrics; 0 serves none. Each process needs its own."""
     metrics_host: str = "127.0.0.1"

@@ -44,6 +44,8 @@ class ChatRequest(Value):
     """Bound on the whole call, waiting for a busy engine included."""
     form: ScoreForm | None = None
     """None asks for free text."""
+    traceparent: str = ""
+    """W3C trace context of this call, passed on to the engine; empty for none."""
 
 
 class ChatAnswer(Value):

@@ -47,6 +47,7 @@ class Script:
     health: str = "ok"
     """`ok`, `500` or `hang`."""
     bodies: list[Body] = field(default_factory=list)
+    traceparents: list[str] = field(default_factory=list)
     in_flight: int = 0
     max_in_flight: int = 0
     cancelled: int = 0
@@ -140,6 +141,7 @@ async def _models(request: web.Request) -> web.Response:
 async def _chat(request: web.Request) -> web.StreamResponse:
     script, body = request.app[SCRIPT], await request.json()
     script.bodies.append(body)
+    script.traceparents.append(request.headers.get("traceparent", ""))
     script.connections.add(id(request.transport))
     script.keys.add(request.headers.get("Authorization", ""))
     script.in_flight += 1

@@ -27,6 +27,7 @@ from workers.adapters.memory.engine_directory import MemoryEngineDirectory
 from workers.adapters.memory.meter import MemoryMeter
 from workers.adapters.memory.outbox import MemoryOutbox
 from workers.adapters.memory.plan_store import MemoryPlanStore
+from workers.tracing.silent import SilentTracer
 
 
 class Queued:
@@ -99,6 +100,7 @@ class Stage:
             model=self.model,
             engines=MemoryEngineDirectory(clock=self.clock),
             meter=self.meter,
+            tracer=SilentTracer(),
             checks=checks,
             policy=policy or Policy(model="tiny"),
             redeliberation=rules or RedeliberationPolicy(),

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, nullcontext
 from typing import Any
 
-from openai import APIError, AsyncOpenAI
+from openai import APIError, AsyncOpenAI, Omit
 
 from domain.ports.chat_model import ChatAnswer, ChatFailure, ChatRequest, FailureReason, Message
 from domain.ports.engine_directory import EngineKind, EngineRecord
@@ -68,7 +68,12 @@ class EngineClient:
             **({} if request.seed is None else {"seed": request.seed}),
             **({} if form is None else notation.fields(form)),
         }
-        return Completion.model_validate(await self._openai.post("/chat/completions", body=body, cast_to=object))
+        # vLLM continues the trace that it is told of.
+        headers: dict[str, str | Omit] = {"traceparent": request.traceparent} if request.traceparent else {}
+        answer = await self._openai.post(
+            "/chat/completions", body=body, cast_to=object, options={"headers": headers}
+        )
+        return Completion.model_validate(answer)
 
     async def _too_long(self, record: EngineRecord, request: ChatRequest) -> str:
         """Say with numbers how a request exceeds the context; empty if it fits, or nobody knows."""

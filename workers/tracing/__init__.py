@@ -1,0 +1,1 @@
+"""One trace from the incoming message to the outgoing event (extra `otel`)."""

@@ -1,0 +1,25 @@
+"""Which tracer a process uses."""
+
+from __future__ import annotations
+
+from domain.ports.tracer import Tracer
+from workers.tracing.silent import SilentTracer
+
+
+class TracingUnavailable(Exception):
+    """Tracing is asked for and can't be had; the message says what to install."""
+
+
+def tracer_for(endpoint: str, *, service: str) -> Tracer:
+    """Return a tracer that exports to the endpoint, a silent one where that is empty.
+
+    Raises TracingUnavailable if the extra is not installed.
+    """
+    if not endpoint:
+        return SilentTracer()
+    try:
+        from workers.tracing.otel import OtelTracer, over_http
+    except ImportError as error:
+        missing = error.name or "opentelemetry"
+        raise TracingUnavailable(f"CONCLAVE_OTLP_ENDPOINT needs {missing}: install 'conclave[otel]'") from error
+    return OtelTracer(over_http(endpoint), service=service)
