@@ -42,13 +42,15 @@ def test_a_decision_counts_with_its_losses_and_stages(registry: CollectorRegistr
     assert value("stage_seconds_count", stage="total") == 1
 
 
-def test_agreement_is_kept_where_it_could_be_measured(registry: CollectorRegistry, meter: PrometheusMeter) -> None:
-    record = Stage(council("DEV", size=5)).play()
+@pytest.mark.parametrize(("measured", "kept"), [(0.5, 1.0), (None, None)])
+def test_agreement_is_kept_where_it_could_be_measured(
+    registry: CollectorRegistry, meter: PrometheusMeter, measured: float | None, kept: float | None
+) -> None:
+    record = Stage(council("DEV")).play()
     assert record.closed is not None
-    meter.ended(record, record.closed)
-    measured = record.closed.result["agreement"]["kendall_w"]
-    assert measured is not None
-    assert registry.get_sample_value("conclave_agreement_kendall_w_sum", {"role": "DEV"}) == measured
+    result = record.closed.result | {"agreement": {"kendall_w": measured, "krippendorff_alpha": None}}
+    meter.ended(record, record.closed.model_copy(update={"result": result}))
+    assert registry.get_sample_value("conclave_agreement_kendall_w_count", {"role": "DEV"}) == kept
 
 
 def test_a_step_is_in_flight_while_it_runs_and_its_wait_is_never_negative(
