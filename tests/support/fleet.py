@@ -91,25 +91,26 @@ class Fleet:
         self._guard = guard
         self.services: list[Service] = []
 
-    def bridge(self) -> Service:
-        return self._service("bridge", (sys.executable, "-m", "workers.cli", "bridge"), "bridge_ready")
+    def bridge(self, **env: str) -> Service:
+        """A bridge; like every service it may be told more by variables of its own."""
+        return self._service("bridge", (sys.executable, "-m", "workers.cli", "bridge"), "bridge_ready", env)
 
-    def control(self, *, threads: int = 32) -> Service:
-        return self._worker("control", "control", threads)
+    def control(self, *, threads: int = 32, **env: str) -> Service:
+        return self._worker("control", "control", threads, env)
 
-    def worker(self, *, threads: int = 32, model: str = "") -> Service:
+    def worker(self, *, threads: int = 32, model: str = "", **env: str) -> Service:
         """A worker of the model, pinned to the engine by its URL."""
-        return self._worker("model", f"llm.{model or self.model}", threads)
+        return self._worker("model", f"llm.{model or self.model}", threads, env)
 
-    def beat(self) -> Service:
-        return self._service("beat", (*_CELERY, "beat", "-l", "INFO"), "beat: Starting")
+    def beat(self, **env: str) -> Service:
+        return self._service("beat", (*_CELERY, "beat", "-l", "INFO"), "beat: Starting", env)
 
-    def _worker(self, part: str, queue: str, threads: int) -> Service:
+    def _worker(self, part: str, queue: str, threads: int, env: Mapping[str, str]) -> Service:
         options = ("-Q", queue, "-n", f"{fresh(part)}@%h", "-P", "threads", "-c", str(threads), "-l", "INFO", "-E")
-        return self._service(part, (*_CELERY, "worker", *options), " ready.")
+        return self._service(part, (*_CELERY, "worker", *options), " ready.", env)
 
-    def _service(self, part: str, argv: tuple[str, ...], ready: str) -> Service:
-        return self.add(Process(name=fresh(part), argv=argv, env=self.env, ready=log_says(ready)))
+    def _service(self, part: str, argv: tuple[str, ...], ready: str, env: Mapping[str, str]) -> Service:
+        return self.add(Process(name=fresh(part), argv=argv, env={**self.env, **env}, ready=log_says(ready)))
 
     def add(self, process: Process) -> Service:
         """Take any other process in; it ends with the fleet."""
