@@ -53,7 +53,7 @@ def test_show_prints_personas_and_temperatures(run: Run) -> None:
     run("council", "apply", "--default")
     shown = run("council", "show", "QA")
     assert "qa-saboteur" in shown.stdout
-    assert "temperature 0.9" in shown.stdout
+    assert "temperature 0.75" in shown.stdout
     assert "You try to break things for a living" in " ".join(shown.stdout.split())
     assert json.loads(run("council", "show", "QA", "--json").stdout)["role"] == "QA"
 
