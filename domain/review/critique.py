@@ -66,7 +66,7 @@ def revision_request(
         raise ValueError("a revision needs at least one critique")
     own = readable(material.candidates[proposal_id].text)
     shuffled = sorted((blind(one, material.names) for one in critiques), key=_digest)
-    mark = nonce(f"{material.seed}/revise/{proposal_id}", [material.task, own, *shuffled])
+    mark = nonce(f"{material.seed}/revise/{proposal_id}", [material.head(), own, *shuffled])
     fences = [fenced(f"CRITIQUE {number}", one, mark) for number, one in enumerate(shuffled, start=1)]
     rules = (
         "# Your revision\n"

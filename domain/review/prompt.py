@@ -33,11 +33,12 @@ class Material:
     ) -> None:
         """Blind the candidates.
 
-        `task` is put in as it is (but for characters that nobody can see and chat-template tokens); `seed` tells
-        deliberation and round; `agents` and `models` are names to take off beyond the candidates' own, such as
-        those of agents that failed. Raises ValueError for doubled proposal ids or more than 33 candidates.
+        Task and rubric are put in as they are, but for characters that nobody can see and chat-template tokens.
+        `seed` tells deliberation and round; `agents` and `models` are names to take off beyond the candidates'
+        own, such as those of agents that failed. Raises ValueError for doubled proposal ids or more than 33
+        candidates.
         """
-        self.task = readable(task).strip()
+        self.task = task.strip()
         self.rubric = rubric
         self.seed = seed
         self.candidates = {one.proposal_id: one for one in distinct(candidates)}
@@ -53,7 +54,7 @@ class Material:
 
     def mark(self, purpose: str) -> str:
         """Return the fences' mark for one kind of prompt, the same for everybody who gets that prompt."""
-        texts = [self.task, *(self.blinded[one] for one in sorted(self.blinded))]
+        texts = [self.head(), *(self.blinded[one] for one in sorted(self.blinded))]
         return nonce(f"{self.seed}/{purpose}", texts)
 
     def head(self) -> str:
@@ -62,7 +63,9 @@ class Material:
             f"- {one.name}: {one.description}" if one.description else f"- {one.name}"
             for one in self.rubric.criteria
         )
-        return f"{self.task}\n\n# Rubric\nEach criterion is scored from 1 (worst) to 9 (best).\n{criteria}"
+        return readable(
+            f"{self.task}\n\n# Rubric\nEach criterion is scored from 1 (worst) to 9 (best).\n{criteria}"
+        )
 
     def sheet(self, order: Sequence[str], mark: str) -> str:
         """Return task, rubric and the candidates in this order, fenced, under the labels A, B, C …"""
