@@ -1,0 +1,169 @@
+"""Deliberating again on a running fleet: by rule, by the clock, and with a standby where beat is killed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from redbeat import RedBeatSchedulerEntry  # type: ignore[import-untyped]
+
+from domain.services import Services
+from tests.acceptance.conftest import services_of
+from tests.acceptance.test_pipeline import APPROVED, COMPLETED, approval
+from tests.support import commands
+from tests.support.commands import Run
+from tests.support.factories import fresh
+from tests.support.fleet import Fleet, Service
+from tests.support.observer import Observer, until, watching
+from tests.support.scripted_engine import ScriptedEngine
+from tests.support.servers import NatsServer, ValkeyServer
+from workers.app import make_app
+from workers.settings import Settings
+from workers.stack.guard import Guard
+
+STALE = {
+    "CONCLAVE_REDELIBERATION__STALE_AFTER_S": "2",
+    "CONCLAVE_REDELIBERATION__COOL_DOWN_S": "0",
+    "CONCLAVE_REDELIBERATION__MAX_REVISIONS": "1",
+}
+TEN_A_SECOND = {**STALE, "CONCLAVE_REDELIBERATION__EVERY_S": "0.1"}
+TICKS = 100
+TAKEN_OVER_WITHIN = 40.0
+
+
+@dataclass(frozen=True)
+class Operated:
+    """A fleet without beat: each test starts its own."""
+
+    fleet: Fleet
+    services: Services
+    nats_url: str
+    redis_url: str
+
+
+@pytest.fixture(scope="module")
+def operated(tmp_path_factory: pytest.TempPathFactory, guard: Guard) -> Iterator[Operated]:
+    folder = tmp_path_factory.mktemp("redeliberation")
+    with (
+        NatsServer(folder / "nats", guard=guard) as nats,
+        ValkeyServer(folder / "valkey", guard=guard) as valkey,
+        ScriptedEngine(latency_s=0.05) as engine,
+        Fleet(folder, guard, nats_url=nats.url, redis_url=valkey.url, engine_url=engine.openai_url) as fleet,
+    ):
+        running = [fleet.bridge(), fleet.control(threads=8, **STALE), fleet.worker(threads=8)]
+        for one in running:
+            one.start(wait=False)
+        for one in running:
+            one.wait_ready()
+        yield Operated(fleet, services_of(nats.url, valkey.url, fleet.model), nats.url, valkey.url)
+
+
+@pytest.fixture
+def run(operated: Operated, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Run commands that find this fleet's servers."""
+    for name, value in operated.fleet.env.items():
+        monkeypatch.setenv(name, value)
+    return commands.run
+
+
+def sent(beat: Service) -> list[dict[str, Any]]:
+    """Return the log lines in which a beat says that it sends the rules' task, oldest first."""
+    lines = beat.log.path.read_text().splitlines()
+    return [json.loads(line) for line in lines if "Sending due task redeliberate " in line]
+
+
+def acts(beat: Service) -> bool:
+    return "Acquired lock" in beat.log.path.read_text()
+
+
+def test_what_went_stale_is_decided_again_and_says_what_it_supersedes(operated: Operated) -> None:
+    async def scenario(observer: Observer) -> None:
+        asked = approval()
+        await observer.publish(APPROVED, asked)
+        first, second = await observer.wait(COMPLETED, count=2, within=60, plan_id=asked["plan_id"])
+        assert first.body["supersedes"] is None
+        assert second.body["supersedes"] == first.body["deliberation_id"]
+        assert second.body["deliberation_id"] != first.body["deliberation_id"]
+        same = second.body["winner"]["agent_id"] == first.body["winner"]["agent_id"]
+        assert second.body["winner_changed"] in ({False, True} if same else {True})
+        assert len(second.body["decisions"]) == len(first.body["decisions"]) + 1
+
+    beat = operated.fleet.beat(**STALE, CONCLAVE_REDELIBERATION__EVERY_S="1").start()
+    try:
+        watching(operated.nats_url, scenario)
+    finally:
+        beat.kill9()
+
+
+def test_of_two_beats_one_acts_and_the_other_takes_over_when_it_is_killed(operated: Operated) -> None:
+    async def scenario(observer: Observer) -> None:
+        asked = approval()
+        await observer.publish(APPROVED, asked)
+        await until(lambda: len(sent(active)) >= TICKS, within=90, what=lambda: f"{len(sent(active))} ticks")
+        assert not acts(standby)
+        assert sent(standby) == []
+        active.kill9()
+        await until(
+            lambda: len(sent(standby)) > 10, within=TAKEN_OVER_WITHIN, what=lambda: str(standby.log.tail())
+        )
+        assert sent(active)[-1]["timestamp"] < sent(standby)[0]["timestamp"]
+        await observer.wait(COMPLETED, count=2, plan_id=asked["plan_id"])
+        witness = approval()
+        await observer.publish(APPROVED, witness)
+        await observer.wait(COMPLETED, count=2, plan_id=witness["plan_id"])
+        assert len(observer.of(COMPLETED, plan_id=asked["plan_id"])) == 2
+
+    active = operated.fleet.beat(**TEN_A_SECOND).start()
+    active_acts(active)
+    standby = operated.fleet.beat(**TEN_A_SECOND).start()
+    try:
+        watching(operated.nats_url, scenario)
+    finally:
+        for one in (active, standby):
+            if one.running:
+                one.kill9()
+
+
+def test_a_schedule_added_while_beat_runs_is_followed_and_a_removed_one_is_not(
+    operated: Operated, run: Run
+) -> None:
+    async def scenario(observer: Observer) -> None:
+        asked = approval(roles=["QA"])
+        plan_id = asked["plan_id"]
+        await observer.publish(APPROVED, asked)
+        (first,) = await observer.wait(COMPLETED, plan_id=plan_id)
+        added = run("schedule", "add", "--plan", plan_id, "--role", "QA", "--cron", "0 6 * * *", "--name", name)
+        assert added.exit_code == 0, added.stderr
+        its_time_has_come(operated, name)
+        second = (await observer.wait(COMPLETED, count=2, within=60, plan_id=plan_id))[1]
+        assert second.body["supersedes"] == first.body["deliberation_id"]
+        third = run("schedule", "run-now", name).stdout.strip()
+        await observer.wait(COMPLETED, deliberation_id=third, supersedes=second.body["deliberation_id"])
+        assert run("schedule", "rm", name).exit_code == 0
+        assert json.loads(run("schedule", "list", "--json").stdout) == []
+        assert len(observer.of(COMPLETED, plan_id=plan_id)) == 3
+
+    name = fresh("nightly")
+    beat = operated.fleet.beat().start()
+    try:
+        watching(operated.nats_url, scenario)
+    finally:
+        beat.kill9()
+
+
+def active_acts(beat: Service) -> None:
+    """Return when the beat holds the lock; an earlier test's killed beat may have left it behind."""
+    from workers.stack.probes import wait_until
+
+    assert wait_until(lambda: acts(beat), within=TAKEN_OVER_WITHIN), beat.log.tail()
+
+
+def its_time_has_come(operated: Operated, name: str) -> None:
+    """Let a schedule look as if it had run two days ago last."""
+    app = make_app(Settings.model_validate({"redis_url": operated.redis_url}))
+    entry = RedBeatSchedulerEntry.from_key(f"conclave:beat:standing:{name}", app=app)
+    entry.reschedule(datetime.now(UTC) - timedelta(days=2))
