@@ -13,6 +13,7 @@ from tasks.queues import CONTROL, EXCHANGE, ROUTES, declared, model_queue_name
 from tasks.schedule import beat_schedule
 from tasks.step import ConclaveApp
 from workers import logs
+from workers.adapters.redis.connection import address
 from workers.broker import celery_conf, install
 from workers.composition import build, engine_of, per_process, store_client
 from workers.engines.bootstep import install as pin
@@ -27,11 +28,13 @@ BEAT_LOOP_S, BEAT_LOCK_S = 2, 10
 def make_app(settings: Settings) -> ConclaveApp:
     """Build an application on these settings; connects to nothing."""
     app = ConclaveApp("conclave", set_as_current=True)
+    broker = settings.redis(BROKER_DB)
     app.conf.update(
         celery_conf(
-            broker_url=settings.redis(BROKER_DB),
+            broker_url=broker,
             result_url=settings.redis(RESULTS_DB),
             visibility_timeout_s=settings.visibility_timeout_s,
+            sentinel_master=settings.redis_sentinel_master if "sentinel://" in broker else "",
         ),
         task_queues=declared([settings.model]),
         task_default_queue=CONTROL,
@@ -49,7 +52,8 @@ def make_app(settings: Settings) -> ConclaveApp:
         # A standby beat takes over when the lock of a dead one has run out; redbeat's default is 25 minutes.
         beat_max_loop_interval=BEAT_LOOP_S,
         redbeat_lock_timeout=BEAT_LOCK_S,
-        redbeat_redis_url=settings.redis(STORE_DB),
+        # For beat's banner alone. Celery hides no password here, and Flower shows the configuration.
+        redbeat_redis_url=address(settings.redis(STORE_DB)),
         redbeat_redis_options={},
         redbeat_key_prefix=f"{settings.key_prefix}beat:",
     )
