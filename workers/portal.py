@@ -6,16 +6,19 @@ loop of the process it was forked from: that loop's thread does not exist in the
 
 from __future__ import annotations
 
+import atexit
 import os
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
-from contextlib import ExitStack
-from threading import Lock
+from threading import Lock, Thread
 from typing import TypeVar
 
-from anyio.from_thread import BlockingPortal, start_blocking_portal
+import anyio
+from anyio.from_thread import BlockingPortal
 
 T = TypeVar("T")
+
+CLOSES_WITHIN_S = 5.0
 
 
 class Portal:
@@ -33,7 +36,7 @@ class Portal:
         return self.start(function, *args).result()
 
     def close(self) -> None:
-        """End this process's loop after what runs on it; a later call starts a new one."""
+        """Cancel what runs on this process's loop and end it; a later call starts a new one."""
         loop = self._loops.pop(os.getpid(), None)
         if loop is not None:
             loop.close()
@@ -44,20 +47,37 @@ class Portal:
 
 
 class _Loop:
-    """A loop that starts when it is first asked for."""
+    """A loop that starts when it is first asked for, and ends with its process at the latest."""
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._stack = ExitStack()
         self._portal: BlockingPortal | None = None
+        self._thread: Thread | None = None
 
     def portal(self) -> BlockingPortal:
         with self._lock:
             if self._portal is None:
-                self._portal = self._stack.enter_context(start_blocking_portal("asyncio", name="portal"))
+                # anyio's own start_blocking_portal waits for its thread when it is collected: a process that
+                # exits without closing it, or a fork of it, would hang there.
+                running: Future[BlockingPortal] = Future()
+                self._thread = Thread(target=anyio.run, args=(_serve, running), name="portal", daemon=True)
+                self._thread.start()
+                self._portal = running.result()
+                # A loop that still runs when the interpreter ends is torn down in no order at all.
+                atexit.register(self.close)
             return self._portal
 
     def close(self) -> None:
         with self._lock:
-            self._portal = None
-            self._stack.close()
+            if self._portal is None or self._thread is None or not self._thread.is_alive():
+                return
+            self._portal.start_task_soon(self._portal.stop, True)
+            self._thread.join(CLOSES_WITHIN_S)
+            self._portal = self._thread = None
+            atexit.unregister(self.close)
+
+
+async def _serve(running: Future[BlockingPortal]) -> None:
+    async with BlockingPortal() as portal:
+        running.set_result(portal)
+        await portal.sleep_until_stopped()

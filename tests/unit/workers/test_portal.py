@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import subprocess
+import sys
 import threading
 from concurrent.futures import CancelledError
 from pathlib import Path
@@ -84,3 +86,22 @@ def test_a_closed_portal_starts_anew_when_it_is_used_again() -> None:
     portal.close()
     assert portal.call(loop_thread)
     portal.close()
+
+
+LEAVES_IT_OPEN = """
+import asyncio, os, sys
+from workers.portal import Portal
+
+kept = Portal()
+kept.call(asyncio.sleep, 0)
+kept.start(asyncio.sleep, 3600)
+if os.fork():
+    assert os.wait()[1] == 0
+    print("left")
+"""
+
+
+def test_a_process_that_never_closes_it_and_its_fork_still_leave() -> None:
+    script = [sys.executable, "-c", LEAVES_IT_OPEN]
+    left = subprocess.run(script, capture_output=True, text=True, timeout=30, check=False)
+    assert (left.stdout, left.stderr, left.returncode) == ("left\n", "", 0)
