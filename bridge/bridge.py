@@ -85,8 +85,11 @@ class Bridge:
             sessions = self.statistics.sessions
             try:
                 await self._session(stop)
-            except (Unreachable, StreamMissing, ConnectionClosedError) as error:
-                log.error("bridge_waits", reason=str(error) or "the connection to NATS was closed")
+            except (Unreachable, StreamMissing) as error:
+                log.error("bridge_waits", reason=str(error))
+            except ConnectionClosedError:
+                reason = f"NATS at {self._options.nats.address} was lost; connecting anew"
+                log.error("bridge_waits", reason=reason)
             except (Error, TimeoutError, OSError) as error:
                 log.error("bridge_waits", reason=f"NATS at {self._options.nats.address}: {error}")
             except Exception:
