@@ -14,6 +14,7 @@ from workers.cli import (
     dead_letter,
     deliberation,
     demo,
+    doctor,
     flower,
     intervention,
     processes,
@@ -86,6 +87,7 @@ app.command()(stats.stats)
 app.add_typer(dead_letter.commands, name="dead-letter", help="Look at messages that could not be taken in.")
 app.command()(config.config)
 app.command()(schema.schema)
+app.command()(doctor.doctor)
 app.command()(processes.bridge)
 app.command()(processes.worker)
 app.command()(flower.flower)

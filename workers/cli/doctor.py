@@ -1,0 +1,57 @@
+"""`conclave doctor`: one line for everything that a deliberation needs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import typer
+
+from workers.cli.connection import read_settings, services
+from workers.cli.output import AS_JSON, console, print_json
+from workers.composition import nats_options
+from workers.doctor.engines import examine_engines, examine_gpus
+from workers.doctor.finding import Finding, Findings, Level, fail, serious
+from workers.doctor.nats import examine_nats
+from workers.doctor.settings import examine_settings
+from workers.doctor.valkey import examine_valkey
+from workers.settings import Settings
+
+COLOURS = {Level.OK: "green", Level.WARN: "yellow", Level.FAIL: "red"}
+
+
+def doctor(as_json: AS_JSON = False) -> None:
+    """Look at settings, NATS, Valkey, engines, councils, GPUs; exit 1 if something would break a deliberation."""
+    settings = read_settings()
+    found = list(examine(settings))
+    if as_json:
+        print_json([finding.model_dump(mode="json") for finding in found])
+    else:
+        for finding in found:
+            colour = COLOURS[finding.level]
+            console().print(f"[{colour}]{finding.level:>4}[/] [bold]{finding.subject}[/]:", end=" ")
+            console().print(finding.text, markup=False)
+    if serious(found):
+        raise typer.Exit(1)
+
+
+def examine(settings: Settings) -> Findings:
+    """Go through everything; what can't be looked at is a finding too."""
+    yield from examine_settings(settings)
+    yield from examine_nats(nats_options(settings), duplicate_window_s=settings.duplicate_window_s)
+    valkey = list(examine_valkey(settings))
+    yield from valkey
+    if not serious(valkey[:3]):
+        yield from _guarded("engines", lambda: _engines(settings))
+    yield from examine_gpus()
+
+
+def _engines(settings: Settings) -> Findings:
+    with services(settings) as of:
+        yield from examine_engines(of)
+
+
+def _guarded(subject: str, look: Callable[[], Findings]) -> list[Finding]:
+    try:
+        return list(look())
+    except Exception as error:  # a doctor that dies tells nothing
+        return [fail(subject, f"can't be looked at: {error!r}")]

@@ -1,0 +1,1 @@
+"""`conclave doctor`: what would keep this installation from deliberating, a line each."""

@@ -1,0 +1,97 @@
+"""Engines: served model, context, guided answers, load and prefix cache; and the GPUs of this host."""
+
+from __future__ import annotations
+
+from domain.ports.chat_model import ChatFailure, ChatModel, ChatRequest, Message, ScoreForm
+from domain.ports.engine_directory import EngineRecord
+from domain.review.ballot_form import parse_ballot
+from domain.services import Services
+from workers.doctor.finding import Finding, Findings, fail, ok, warn
+from workers.engines.gpus import list_gpus
+from workers.engines.kinds import ENGINES
+from workers.engines.probe import NoAnswer, Probe
+from workers.engines.vitals import Vitals, read_vitals
+
+WITHIN_S = 10.0
+FORM = ScoreForm(rows=2, columns=3)
+LABELS, CRITERIA = ("A", "B"), ("x", "y", "z")
+
+
+def examine_engines(services: Services) -> Findings:
+    """Look at every engine in the directory, and whether each council's models are served."""
+    records = services.engines.all()
+    for record in records:
+        yield from _engine(record, services.model)
+    served = {record.model for record in records}
+    wanted = {agent.model or services.policy.model for one in services.councils.all() for agent in one.agents}
+    if not wanted:
+        yield fail("councils", "there are none: apply some with `conclave council apply --default`")
+    for model in sorted(wanted - served):
+        who = ", ".join(sorted(served)) or "nothing"
+        text = f"no live worker serves it (served: {who}); start one with `conclave worker --model {model}`"
+        yield fail(f"model {model}", text)
+
+
+def examine_gpus() -> Findings:
+    """List this host's GPUs, where nvidia-smi can."""
+    found = list_gpus()
+    if found is None:
+        yield ok("gpus", "no nvidia-smi here: only CPU engines can be started on this host")
+        return
+    for gpu in found:
+        yield ok(f"gpu {gpu.index}", f"{gpu.name}, {gpu.memory_used} of {gpu.memory_total} MiB in use")
+
+
+def _engine(record: EngineRecord, model: ChatModel) -> Findings:
+    what = f"engine {record.name}"
+    probe = Probe(record.url, within_s=WITHIN_S)
+    try:
+        listed = probe.models()
+    except NoAnswer as error:
+        yield fail(what, f"does not answer at {record.url}: {error}")
+        return
+    if record.model not in listed:
+        yield fail(what, f"serves {', '.join(sorted(listed)) or 'nothing'}, not {record.model}")
+        return
+    context = f"context of {record.context_length} tokens" if record.context_length else "context unknown"
+    yield ok(what, f"serves {record.model} at {record.url}, {context}, {record.slots or 'unknown'} slots")
+    yield _guided(record, model)
+    yield _load(record, probe)
+
+
+def _guided(record: EngineRecord, model: ChatModel) -> Finding:
+    """Ask for a small ballot in the form that reviews use."""
+    request = ChatRequest(
+        key="doctor",
+        model=record.model,
+        messages=(Message(role="user", content="Score A and B from 1 to 9, three digits each: xxx,xxx"),),
+        max_tokens=16,
+        timeout_s=WITHIN_S * 3,
+        form=FORM,
+    )
+    outcome = next(iter(model.ask([request])))
+    what = f"guided answers of {record.model}"
+    if isinstance(outcome, ChatFailure):
+        return fail(what, f"none: {outcome.reason}: {outcome.detail}")
+    if parse_ballot(outcome.text, labels=LABELS, criteria=CRITERIA) is None:
+        return fail(
+            what, f"off form under {record.guidance}: set CONCLAVE_ENGINE__GUIDANCE to what the engine knows"
+        )
+    return ok(what, f"kept to the form by {record.guidance}, {outcome.completion_tokens} tokens for two proposals")
+
+
+def _load(record: EngineRecord, probe: Probe) -> Finding:
+    what = f"load of {record.name}"
+    gauges = ENGINES[record.kind].gauges
+    if not gauges.running:
+        return ok(what, "this kind tells no metrics")
+    try:
+        return ok(what, _words(read_vitals(gauges, probe.metrics())))
+    except NoAnswer as error:
+        return warn(what, f"no metrics: {error}")
+
+
+def _words(vitals: Vitals) -> str:
+    cache = "unknown" if vitals.hit_rate is None else f"{vitals.hit_rate:.0%}"
+    kv = "unknown" if vitals.kv_usage is None else f"{vitals.kv_usage:.0%}"
+    return f"{vitals.running} running, {vitals.waiting} waiting, KV cache {kv} used, prefix hit rate {cache}"

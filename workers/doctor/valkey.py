@@ -1,0 +1,66 @@
+"""Valkey: reachable, durable, and never throwing work away."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from redis import Redis
+from redis.exceptions import RedisError
+
+from workers.adapters.redis.connection import StoreUnreachable, address, connect, reach
+from workers.doctor.finding import Finding, Findings, fail, ok, warn
+from workers.settings import BROKER_DB, RESULTS_DB, STORE_DB, Settings
+
+SKEW_S = 2.0
+"""Clocks further apart than this blur leases and deadlines of seconds."""
+
+
+def examine_valkey(settings: Settings) -> Findings:
+    """Look at the server behind broker, results and store."""
+    for name, database in (("broker", BROKER_DB), ("results", RESULTS_DB), ("store", STORE_DB)):
+        url = settings.redis(database)
+        client = connect(url, master=settings.redis_sentinel_master, patience_s=0.5)
+        try:
+            reach(client, url)
+        except StoreUnreachable as error:
+            yield fail(f"valkey {name}", str(error))
+            return
+        yield ok(f"valkey {name}", f"answers at {address(url)}")
+    try:
+        yield from _server(client)
+    except RedisError as error:
+        yield warn("valkey", f"does not let us look at its configuration ({error}); check it as its administrator")
+
+
+def _server(client: Redis) -> Findings:
+    info: dict[str, Any] = client.info()
+    version = info.get("valkey_version") or info.get("redis_version")
+    yield ok("valkey version", f"{info.get('server_name', 'redis')} {version}")
+    yield _append_only(info)
+    yield _eviction(str(info.get("maxmemory_policy", "")))
+    yield _skew(client)
+
+
+def _append_only(info: dict[str, Any]) -> Finding:
+    if not int(info.get("aof_enabled", 0)):
+        return fail("valkey append-only file", "is off, so a restart forgets accepted plans; set appendonly yes")
+    if str(info.get("aof_last_write_status", "ok")) != "ok":
+        return fail("valkey append-only file", "could not be written last time; look at the server's disk")
+    return ok("valkey append-only file", "on")
+
+
+def _eviction(policy: str) -> Finding:
+    if policy and policy != "noeviction":
+        text = f"maxmemory-policy {policy} throws work away when memory is short; set noeviction"
+        return fail("valkey eviction", text)
+    return ok("valkey eviction", "noeviction: a full server refuses, it forgets nothing")
+
+
+def _skew(client: Redis) -> Finding:
+    before = time.time()
+    seconds, micros = client.time()
+    skew = int(seconds) + int(micros) / 1e6 - (before + time.time()) / 2
+    if abs(skew) > SKEW_S:
+        return warn("clock", f"differs from Valkey's by {skew:+.1f} s; run an NTP client on both hosts")
+    return ok("clock", f"within {abs(skew):.2f} s of Valkey's")
