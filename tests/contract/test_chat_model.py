@@ -14,11 +14,11 @@ from domain.ports.chat_model import (
     ChatRequest,
     FailureReason,
     Message,
+    Outcome,
     ScoreForm,
 )
 from domain.ports.engine_directory import EngineKind, EngineRecord
 from tests.support.scripted_engine import ScriptedEngine
-from workers.adapters.asked import Outcome
 from workers.adapters.chat_model import OpenAIChatModel
 from workers.adapters.clock import SystemClock
 from workers.adapters.memory.engine_directory import MemoryEngineDirectory

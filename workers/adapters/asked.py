@@ -8,10 +8,9 @@ from concurrent.futures import CancelledError, Future
 from contextlib import suppress
 from queue import SimpleQueue
 
-from domain.ports.chat_model import ChatAnswer, ChatFailure
+from domain.ports.chat_model import Outcome
 from workers.portal import Portal
 
-Outcome = ChatAnswer | ChatFailure
 Call = Callable[[], Awaitable[Outcome]]
 
 

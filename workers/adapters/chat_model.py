@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import count
 
-from domain.ports.chat_model import ChatFailure, ChatRequest, FailureReason
+from domain.ports.chat_model import ChatFailure, ChatRequest, FailureReason, Outcome
 from domain.ports.engine_directory import EngineDirectory, EngineRecord
-from workers.adapters.asked import Asked, Outcome
+from workers.adapters.asked import Asked
 from workers.adapters.chat_failures import Busy, reason_of, retry_after
 from workers.adapters.engine_choice import least_loaded, nobody_serves, reachable
 from workers.adapters.engine_clients import EngineClients

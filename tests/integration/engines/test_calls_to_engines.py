@@ -8,10 +8,17 @@ from contextlib import ExitStack
 
 import pytest
 
-from domain.ports.chat_model import ChatAnswer, ChatFailure, ChatRequest, FailureReason, Message, ScoreForm
+from domain.ports.chat_model import (
+    ChatAnswer,
+    ChatFailure,
+    ChatRequest,
+    FailureReason,
+    Message,
+    Outcome,
+    ScoreForm,
+)
 from domain.ports.engine_directory import EngineKind, EngineRecord, Guidance
 from tests.support.scripted_engine import ScriptedEngine
-from workers.adapters.asked import Outcome
 from workers.adapters.chat_model import OpenAIChatModel
 from workers.adapters.clock import SystemClock
 from workers.adapters.memory.engine_directory import MemoryEngineDirectory
