@@ -45,9 +45,10 @@ class QoS(_QoS):  # type: ignore[misc]
         """Mark a popped message as unacknowledged; one that can't be marked is owed back to its queue."""
         try:
             super().append(message, delivery_tag)
-        except UNREACHABLE:
+        except UNREACHABLE as error:
             # https://github.com/celery/kombu/issues/305: in no queue, not marked, it would exist only here.
             if self.arrears is not None:
+                logger.warning("broker away, message %s will be given back: %r", delivery_tag, error)
                 info = message.delivery_info
                 self.arrears.strand(delivery_tag, dumps([message._raw, info["exchange"], info["routing_key"]]))
             raise
