@@ -1,0 +1,176 @@
+"""Flower beside a running pipeline: tasks by readable names, found by plan, and no text of plans or proposals."""
+
+from __future__ import annotations
+
+import base64
+import json
+import sys
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from tests.acceptance.conftest import Pipeline
+from tests.acceptance.test_pipeline import APPROVED, COMPLETED, approval
+from tests.support.factories import fresh
+from tests.support.observer import Observer, until, watching
+from tests.support.scripted_answers import free_text
+from workers.stack.ports import HOST, free_port
+from workers.stack.probes import http_answers
+from workers.stack.process import Process
+
+LOGIN = "ops:s3cret-of-flower"
+CANARY = "xylophone-canary"
+ENGINE_KEY = "k3y-canary"
+ASKED = 10
+
+
+@dataclass(frozen=True)
+class Flower:
+    """A running Flower, and how to ask it."""
+
+    url: str
+
+    def get(self, path: str, *, login: str | None = LOGIN, method: str = "GET") -> tuple[int, str]:
+        """Return status and body."""
+        request = urllib.request.Request(f"{self.url}{path}", method=method)
+        if login is not None:
+            request.add_header("Authorization", "Basic " + base64.b64encode(login.encode()).decode())
+        try:
+            with urllib.request.urlopen(request, timeout=30) as response:
+                return response.status, response.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read().decode()
+
+    def tasks(self, search: str = "") -> dict[str, dict[str, Any]]:
+        """Return the tasks that its API lists, by id."""
+        query = f"?search={urllib.parse.quote(search)}" if search else ""
+        status, body = self.get(f"/api/tasks{query}")
+        assert status == 200, body
+        listed: dict[str, dict[str, Any]] = json.loads(body)
+        return listed
+
+
+@pytest.fixture(scope="module")
+def flower(pipeline: Pipeline) -> Iterator[Flower]:
+    port = free_port()
+    url = f"http://{HOST}:{port}"
+    env = {**pipeline.fleet.env, "CONCLAVE_FLOWER_AUTH": LOGIN, "CONCLAVE_ENGINE_KEY": ENGINE_KEY}
+    argv = (sys.executable, "-m", "workers.cli", "flower", "--port", str(port))
+    service = pipeline.fleet.add(
+        Process(name=fresh("flower"), argv=argv, env=env, ready=http_answers(f"{url}/healthcheck"))
+    )
+    service.start()
+    yield Flower(url)
+    service.stop()
+
+
+@pytest.fixture(scope="module")
+def decided(pipeline: Pipeline, flower: Flower) -> list[dict[str, Any]]:
+    """Ten decided approvals, canaries in plan and proposals, some calls failed; Flower has seen all tasks end."""
+    asked = [
+        approval(title=CANARY, description=f"{CANARY} {CANARY}", acceptance_criteria=[CANARY])
+        for _ in range(ASKED)
+    ]
+
+    async def scenario(observer: Observer) -> None:
+        await warmed_up(observer, flower)
+        pipeline.engine.fault("text:400", "ballot:off_form", "text:503")
+        for one in asked:
+            await observer.publish(APPROVED, one)
+        for one in asked:
+            (event,) = await observer.wait(COMPLETED, within=60, plan_id=one["plan_id"])
+            assert CANARY in json.dumps(event.body)
+            one["deliberation_id"] = event.body["deliberation_id"]
+        await until(lambda: all(seen(flower, one) for one in asked), within=30, what=lambda: "tasks are missing")
+
+    plain = pipeline.engine.script.text
+    pipeline.engine.script.text = lambda body: f"{free_text(body)} {CANARY}"
+    try:
+        watching(pipeline.nats_url, scenario)
+    finally:
+        pipeline.engine.script.text = plain
+    return asked
+
+
+async def warmed_up(observer: Observer, flower: Flower) -> None:
+    """Return when Flower hears of tasks: what ran before it listened, it never knows."""
+    for _ in range(20):
+        asked = approval()
+        await observer.publish(APPROVED, asked)
+        await observer.wait(COMPLETED, plan_id=asked["plan_id"])
+        if flower.tasks():
+            return
+    raise AssertionError("Flower hears of no task")
+
+
+def seen(flower: Flower, asked: dict[str, Any]) -> bool:
+    found = flower.tasks(f"args:{asked['plan_id']}").values()
+    return len(found) == 5 and all(task["state"] == "SUCCESS" for task in found)
+
+
+def test_the_api_lists_every_task_of_a_plan_by_readable_names(
+    flower: Flower, decided: list[dict[str, Any]]
+) -> None:
+    for asked in decided:
+        found = flower.tasks(f"args:{asked['plan_id']}")
+        names = sorted(task["name"] for task in found.values())
+        assert names == ["deliberation.conclude", "plan.dispatch", *["proposal.generate"] * 3]
+        for task_id, task in found.items():
+            if task["name"] == "plan.dispatch":
+                continue
+            assert task_id.startswith(asked["deliberation_id"])
+            assert f"{asked['deliberation_id']}, plan={asked['plan_id']}, role=DEV" in task["args"]
+            assert task["kwargs"] in ("{}", "")
+        agents = {task["args"].split("agent=")[1] for task in found.values() if "agent=" in task["args"]}
+        assert len(agents) == 3
+        assert all(agent.endswith(", model=scripted)") for agent in agents)
+
+
+def test_nothing_that_flower_shows_holds_text_of_plans_or_proposals_or_a_secret(
+    flower: Flower, decided: list[dict[str, Any]]
+) -> None:
+    tasks = flower.tasks()
+    assert len(tasks) >= 5 * ASKED
+    workers = json.loads(flower.get("/api/workers?refresh=true")[1])
+    assert workers
+    pages = [f"/task/{task_id}" for task_id in flower.tasks(f"args:{decided[0]['plan_id']}")]
+    pages += [f"/worker/{name}" for name in workers]
+    pages += ["/", "/tasks", "/workers", "/broker", "/metrics", "/api/tasks", "/api/workers", "/api/task/types"]
+    for page in pages:
+        status, body = flower.get(page)
+        assert status == 200, page
+        for secret in (CANARY, ENGINE_KEY, LOGIN):
+            assert secret not in body, page
+
+
+def test_the_task_page_tells_what_a_person_looks_for(flower: Flower, decided: list[dict[str, Any]]) -> None:
+    found = flower.tasks(f"args:{decided[0]['plan_id']}")
+    (task_id,) = [task_id for task_id, task in found.items() if task["name"] == "deliberation.conclude"]
+    page = flower.get(f"/task/{task_id}")[1]
+    for word in ("deliberation.conclude", decided[0]["plan_id"], "role=DEV", "SUCCESS"):
+        assert word in page
+
+
+def test_metrics_count_our_tasks_by_name(flower: Flower, decided: list[dict[str, Any]]) -> None:
+    status, body = flower.get("/metrics", login=None)
+    assert status == 200
+    assert 'task="deliberation.conclude"' in body
+
+
+@pytest.mark.parametrize("path", ["/", "/tasks", "/api/tasks", "/api/workers", "/api/task/types"])
+@pytest.mark.parametrize("login", [None, "ops:wrong", "nobody:s3cret-of-flower"])
+def test_without_the_login_nothing_is_shown(flower: Flower, path: str, login: str | None) -> None:
+    status, body = flower.get(path, login=login)
+    assert status == 401
+    assert "proposal.generate" not in body
+
+
+def test_it_shows_and_does_nothing_else(flower: Flower, decided: list[dict[str, Any]]) -> None:
+    (worker, *_) = json.loads(flower.get("/api/workers")[1])
+    for path in (f"/api/worker/shutdown/{worker}", "/api/task/revoke/any", "/api/task/async-apply/outbox.flush"):
+        assert flower.get(path, method="POST")[0] == 403
