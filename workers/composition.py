@@ -12,6 +12,7 @@ from typing import Generic, TypeVar
 
 from celery import Celery
 from prometheus_client import CollectorRegistry
+from pydantic import SecretStr
 from redis import Redis
 
 from bridge.bridge import Bridge, BridgeOptions
@@ -40,7 +41,7 @@ from workers.checks.registry import load_checks
 from workers.engines.pinned import PinnedEngine
 from workers.engines.spec import EngineSpec
 from workers.metrics.endpoint import serve_metrics
-from workers.metrics.gauges import Gauges, bridge_readings, store_readings
+from workers.metrics.gauges import Gauges, Reading, bridge_readings, store_readings
 from workers.metrics.meter import PrometheusMeter
 from workers.portal import Portal
 from workers.settings import STORE_DB, Settings
@@ -49,6 +50,9 @@ from workers.tracing.dispatcher import TracedDispatcher
 from workers.tracing.model import TracedChatModel
 
 T = TypeVar("T")
+
+SCRAPE_PATIENCE_S = 1.0
+"""Prometheus waits ten seconds for a scrape by default."""
 
 
 def store_client(settings: Settings) -> Redis:
@@ -60,7 +64,9 @@ def engine_of(settings: Settings) -> PinnedEngine:
     """Describe the engine that a model worker on these settings is pinned to; nothing starts."""
     chosen = {name: value for name, value in settings.engine if value not in (None, ())}
     kind = EngineKind.EXTERNAL if settings.engine_url else EngineKind.VLLM
-    known = {"kind": kind, "model": settings.model, "url": settings.engine_url, "api_key": settings.engine_key}
+    # The key is for external engines: one of ours that was told it would ask every caller for it.
+    key = settings.engine_key if settings.engine_url else SecretStr("")
+    known = {"kind": kind, "model": settings.model, "url": settings.engine_url, "api_key": key}
     spec = EngineSpec.model_validate(known | chosen)
     prefix = settings.key_prefix
     return PinnedEngine(
@@ -187,11 +193,22 @@ def serve_bridge(settings: Settings) -> None:
     dispatcher = TracedDispatcher(services.dispatcher, services.tracer)
     bridge = Bridge(bridge_options(settings), dispatcher=dispatcher, room=room)
     registry = CollectorRegistry()
-    registry.register(
-        Gauges(bridge_readings(bridge.statistics), store_readings(services.index, services.outbox, services.clock))
-    )
+    registry.register(Gauges(bridge_readings(bridge.statistics), _store_figures(settings)))
     serve_metrics(registry, host=settings.metrics_host, port=settings.metrics_port)
     asyncio.run(_until_signalled(bridge))
+
+
+def _store_figures(settings: Settings) -> Callable[[], list[Reading]]:
+    """Read the store with little patience: a scrape must end before Prometheus gives it up."""
+    url, master = settings.redis(STORE_DB), settings.redis_sentinel_master
+    client, clock, prefix = (
+        connect(url, master=master, patience_s=SCRAPE_PATIENCE_S),
+        SystemClock(),
+        settings.key_prefix,
+    )
+    keep = settings.retention_s
+    index = RedisDeliberationIndex(client, clock=clock, retention_s=keep, prefix=prefix)
+    return store_readings(index, RedisOutbox(client, clock=clock, retention_s=keep, prefix=prefix), clock)
 
 
 def _room(services: Services, max_open: int) -> Callable[[], int]:

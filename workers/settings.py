@@ -97,8 +97,8 @@ class Settings(BaseSettings):
     """Bearer token for external engines."""
     engine: EngineOptions = EngineOptions()
     """The engine of a model worker: CONCLAVE_ENGINE__GPUS and so on."""
-    worker_concurrency: int = Field(default=32, ge=1, le=1024)
-    """Threads of a worker; a control worker's threads mostly wait for models, so more than cores."""
+    worker_concurrency: int = Field(default=64, ge=1, le=1024)
+    """Threads of a worker: they wait for models, so as many as vLLM's slots, not as cores."""
     visibility_timeout_s: float = Field(default=20.0, ge=2)
     """How soon a killed worker's task is run by another; a heartbeat keeps running tasks visible."""
     policy: Policy = Policy()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from tests.support.vllm.build import MODEL, WEIGHTS, python
@@ -34,3 +35,19 @@ def vllm_spec(state_dir: Path, *flags: str, **more: object) -> EngineSpec:
         "start_within_s": READY_WITHIN_S,
     }
     return EngineSpec.model_validate({**known, **more})
+
+
+def environment(spec: EngineSpec) -> dict[str, str]:
+    """Return the variables by which a model worker's own settings say the same."""
+    known = {
+        "COMMAND": json.dumps(spec.command),
+        "EXTRA_ARGS": json.dumps(spec.extra_args),
+        "WEIGHTS": spec.weights,
+        "MAX_MODEL_LEN": spec.max_model_len,
+        "SLOTS": spec.slots,
+        "STATE_DIR": spec.state_dir,
+        "LEASE_S": spec.lease_s,
+        "STALL_S": spec.stall_s,
+        "START_WITHIN_S": spec.start_within_s,
+    }
+    return {f"CONCLAVE_ENGINE__{name}": str(value) for name, value in known.items()}

@@ -1,0 +1,171 @@
+"""Whole deliberations through the real vLLM: guided ballots, kills in mid-work, two models in one council."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+import pytest
+
+from domain.council import Agent, Council
+from domain.entry import Closed
+from domain.identity import deliberation_id
+from domain.plan import PlanRequest
+from domain.record import Record
+from domain.services import Services
+from tests.support.factories import fresh, plan, plan_request
+from tests.support.fleet import Fleet, Service
+from tests.support.servers import NatsServer, ValkeyServer
+from tests.support.vllm import build
+from tests.support.vllm.serve import READY_WITHIN_S, environment, vllm_spec
+from workers.app import make_app
+from workers.composition import build as build_services
+from workers.settings import Settings
+from workers.stack.guard import Guard
+from workers.stack.llama_server import llama_server
+from workers.stack.ports import free_port
+from workers.stack.probes import wait_until
+
+pytestmark = [pytest.mark.vllm, pytest.mark.timeout(1800)]
+DECIDED_WITHIN_S = 420.0
+LLAMA = "smollm2-llama"
+
+
+@dataclass
+class Node:
+    """A fleet whose model worker owns a real vLLM."""
+
+    fleet: Fleet
+    services: Services
+    model: str
+    worker: Service
+
+    def engine_pid(self) -> int:
+        """Return the process that listens where the directory says vLLM is."""
+        (record,) = self.services.engines.serving(self.model)
+        port = int(record.url.rsplit(":", 1)[1].split("/")[0])
+        found = [
+            one.pid for one in psutil.net_connections("tcp") if one.laddr.port == port and one.status == "LISTEN"
+        ]
+        assert found[0] is not None
+        return int(found[0])
+
+    def ask(self, role: str, *, max_tokens: int = 96) -> PlanRequest:
+        wanted = plan(roles=(role,), title=fresh("Reset a password"), constraints={"max_tokens": max_tokens})
+        request = plan_request(wanted)
+        self.services.dispatcher.plans([request])
+        return request
+
+    def record(self, request: PlanRequest) -> Record | None:
+        identity = deliberation_id(request.plan.plan_id, request.plan.roles[0], request.revision)
+        try:
+            return self.services.deliberations.load(identity)
+        except LookupError:
+            return None
+
+    def decided(self, request: PlanRequest) -> tuple[Record, Closed]:
+        found = self.until(request, lambda record: record.closed is not None, within=DECIDED_WITHIN_S)
+        assert found.closed is not None
+        assert found.closed.status == "decided", found.closed.reason
+        return found, found.closed
+
+    def until(self, request: PlanRequest, condition: Callable[[Record], bool], *, within: float) -> Record:
+        def holds() -> bool:
+            record = self.record(request)
+            return record is not None and condition(record)
+
+        assert wait_until(holds, within=within), f"not within {within} s: {self.worker.log.tail()}"
+        found = self.record(request)
+        assert found is not None
+        return found
+
+
+@pytest.fixture(scope="module")
+def node(tmp_path_factory: pytest.TempPathFactory, guard: Guard) -> Iterator[Node]:
+    build.build()
+    folder: Path = tmp_path_factory.mktemp("vllm-fleet")
+    spec = vllm_spec(folder / "engines")
+    env = environment(spec) | {"CONCLAVE_POLICY__DEADLINE_S": "900", "CONCLAVE_POLICY__CALL_TIMEOUT_S": "300"}
+    with (
+        NatsServer(folder / "nats", guard=guard) as nats,
+        ValkeyServer(folder / "valkey", guard=guard) as valkey,
+        Fleet(folder, guard, nats_url=nats.url, redis_url=valkey.url, model=spec.model, env=env) as fleet,
+    ):
+        settings = Settings.model_validate({"nats_url": nats.url, "redis_url": valkey.url, "model": spec.model})
+        services = build_services(settings, make_app(settings))
+        worker = fleet.worker()
+        for one in (fleet.bridge(), fleet.control(), fleet.beat(), worker):
+            one.start()
+        services.councils.save(council("DEV", None, None, None))
+        assert wait_until(lambda: bool(services.engines.all()), within=READY_WITHIN_S), worker.log.tail(20)
+        node = Node(fleet, services, spec.model, worker)
+        yield node
+        pid = node.engine_pid()
+        assert worker.stop() == 0
+        assert wait_until(lambda: not psutil.pid_exists(pid), within=30), "vLLM outlived its worker"
+
+
+def council(role: str, *models: str | None) -> Council:
+    agents = (Agent(agent_id=f"{role}-{n}".lower(), model=model, seed=n) for n, model in enumerate(models))
+    return Council(role=role, agents=tuple(agents))
+
+
+def test_a_deliberation_is_decided_by_guided_ballots(node: Node) -> None:
+    record, closed = node.decided(node.ask("DEV"))
+    assert record.failures() == ()
+    assert [cast for cast in record.ballots() if cast.missing] == []
+    assert len(record.ballots()) == 6
+    for cast in record.ballots():
+        assert cast.usage.completion_tokens <= 10 * len(cast.scores)
+    assert closed.result["models"] == [node.model]
+    assert len(closed.result["decisions"]) == 3
+
+
+def test_vllm_killed_while_agents_propose_fails_nobody(node: Node) -> None:
+    request = node.ask("DEV", max_tokens=256)
+    node.until(request, lambda record: True, within=60)
+    assert wait_until(lambda: busy(node), within=60), "no proposal came to the engine"
+    os.kill(node.engine_pid(), signal.SIGKILL)
+    record, closed = node.decided(request)
+    assert record.failures() == ()
+    assert closed.result["degraded"] is False
+
+
+def test_vllm_killed_while_the_council_votes_fails_nobody(node: Node) -> None:
+    assert wait_until(lambda: bool(node.services.engines.serving(node.model)), within=READY_WITHIN_S)
+    request = node.ask("DEV", max_tokens=64)
+    node.until(request, lambda record: not record.unanswered(), within=DECIDED_WITHIN_S)
+    os.kill(node.engine_pid(), signal.SIGKILL)
+    record, closed = node.decided(request)
+    assert record.failures() == ()
+    assert [cast for cast in record.ballots() if cast.missing] == []
+    assert closed.result["degraded"] is False
+
+
+def test_two_models_on_two_engines_serve_one_council(node: Node) -> None:
+    assert wait_until(lambda: bool(node.services.engines.serving(node.model)), within=READY_WITHIN_S)
+    port = free_port()
+    env = {
+        "CONCLAVE_ENGINE_URL": f"http://127.0.0.1:{port}/v1",
+        "CONCLAVE_ENGINE__GUIDANCE": "grammar",
+        "CONCLAVE_ENGINE__SLOTS": "4",
+        "CONCLAVE_MODEL": LLAMA,
+    }
+    node.fleet.add(llama_server(port=port, model=LLAMA)).start()
+    node.fleet.worker(model=LLAMA, **env).start()
+    node.services.councils.save(council("MIXED", node.model, LLAMA, node.model))
+    record, closed = node.decided(node.ask("MIXED", max_tokens=64))
+    models = {
+        one["proposal"]["author"]["agent_id"]: one["proposal"]["model"] for one in closed.result["decisions"]
+    }
+    assert models == {"mixed-0": node.model, "mixed-1": LLAMA, "mixed-2": node.model}
+    assert {cast.model for cast in record.ballots()} == {node.model, LLAMA}
+    assert {cast.missing for cast in record.ballots()} == {None}
+
+
+def busy(node: Node) -> bool:
+    return any(record.in_flight for record in node.services.engines.serving(node.model))

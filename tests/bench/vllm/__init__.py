@@ -1,0 +1,1 @@
+"""What parallel generation, compact ballots and a shared prefix are worth: `python -m tests.bench.vllm`."""

@@ -1,0 +1,183 @@
+"""The pipeline against the real vLLM, beside the same council's work one call after another, in one run.
+
+Every run deliberates on a plan of its own, so that no run finds another's prompts in the prefix cache.
+"""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from openai import OpenAI
+from rich.console import Console
+from rich.table import Table
+
+from domain.council import Council
+from domain.deliberation import Deliberation
+from domain.identity import deliberation_id
+from domain.opening import open_deliberation
+from domain.services import Services
+from tests.bench.vllm.plain import plain
+from tests.bench.vllm.sequential import Run, sequential
+from tests.support.factories import fresh, plan, plan_request
+from tests.support.fleet import Fleet
+from tests.support.servers import NatsServer, ValkeyServer
+from tests.support.vllm import build
+from tests.support.vllm.serve import READY_WITHIN_S, environment, vllm_spec
+from workers.app import make_app
+from workers.composition import build as build_services
+from workers.councils.read import default_councils
+from workers.settings import Settings
+from workers.stack.guard import Guard
+from workers.stack.probes import wait_until
+
+MAX_TOKENS = 128
+GOALS = {3: (4.5, 0.5), 8: (6.0, 0.76)}
+"""Agents → how many times faster than one call after another, and the prefix-cache hit rate of the review."""
+REPEATS = {3: 3, 8: 1}
+DESCRIPTION = (
+    "A link by mail that works once and within an hour. People who are signed in elsewhere stay signed in until "
+    "the password is changed. The mail says who asked, from where, and what to do if it was somebody else. "
+    "Nothing tells whether an address is known to us. The limit is five mails per address and day."
+)
+console = Console()
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One deliberation by the pipeline."""
+
+    seconds: float
+    body: dict[str, Any]
+
+    @property
+    def tokens_per_s(self) -> float:
+        return float(self.body["usage"]["completion_tokens"]) / self.seconds
+
+    @property
+    def hit_rate(self) -> float:
+        usage = [cast["usage"] for cast in self.body["ballots"]]
+        return float(sum(one["cached_tokens"] for one in usage) / sum(one["prompt_tokens"] for one in usage))
+
+    @property
+    def tokens_a_proposal(self) -> float:
+        scored = sum(len(cast["scores"]) for cast in self.body["ballots"])
+        return float(sum(cast["usage"]["completion_tokens"] for cast in self.body["ballots"]) / max(1, scored))
+
+
+def main() -> int:
+    """Print the table; 1 if a goal is missed."""
+    build.build()
+    missed = False
+    with tempfile.TemporaryDirectory() as folder, _stage(Path(folder)) as (services, url):
+        table = Table(
+            *("agents", "one after another", "pipeline", "times faster", "plain loop", "tokens/s of plain"),
+            *("review hit rate", "ballot tokens a proposal"),
+            title=f"real vLLM, {MAX_TOKENS} tokens a proposal, two passes of ballots",
+        )
+        for agents, goal in GOALS.items():
+            row, met = _compare(services, url, agents, goal)
+            table.add_row(*row)
+            missed = missed or not met
+    console.print(table)
+    console.print(f"goals: times faster and hit rate {GOALS}; tokens/s at least 0.95 of the plain loop's")
+    return 1 if missed else 0
+
+
+def _compare(services: Services, url: str, agents: int, goal: tuple[float, float]) -> tuple[list[str], bool]:
+    council = _council(agents)
+    services.councils.save(council)
+    _pipeline(services, council.role)
+    ours, before, ceiling = [], [], []
+    with OpenAI(base_url=url, api_key="none", max_retries=0, timeout=600) as client:
+        for _ in range(REPEATS[agents]):
+            ours.append(_pipeline(services, council.role))
+            before.append(sequential(client, _deliberation(services, council)))
+            ceiling.append(plain(url, _deliberation(services, council)))
+    faster = statistics.median(run.seconds for run in before) / statistics.median(one.seconds for one in ours)
+    share = statistics.median(one.tokens_per_s for one in ours) / statistics.median(map(_rate, ceiling))
+    hit_rate = statistics.median(one.hit_rate for one in ours)
+    row = [
+        str(agents),
+        f"{statistics.median(run.seconds for run in before):.1f} s ({before[0].calls} calls)",
+        f"{statistics.median(one.seconds for one in ours):.1f} s",
+        f"{faster:.1f}",
+        f"{statistics.median(run.seconds for run in ceiling):.1f} s",
+        f"{share:.2f}",
+        f"{hit_rate:.2f}",
+        f"{statistics.median(one.tokens_a_proposal for one in ours):.1f}",
+    ]
+    return row, faster >= goal[0] and hit_rate >= goal[1] and share >= 0.95
+
+
+def _rate(run: Run) -> float:
+    return run.completion_tokens / run.seconds
+
+
+def _council(agents: int) -> Council:
+    """Return a council of shipped personas, so that prompts are as long as a user's."""
+    members = [agent for council in default_councils() for agent in council.agents][:agents]
+    return Council(role=f"BENCH{agents}", agents=tuple(members))
+
+
+def _request(role: str) -> Any:
+    wanted = plan(roles=(role,), title=fresh("Reset a password"), description=DESCRIPTION)
+    limits = wanted.constraints.model_copy(update={"max_tokens": MAX_TOKENS})
+    return plan_request(wanted.model_copy(update={"constraints": limits}))
+
+
+def _deliberation(services: Services, council: Council) -> Deliberation:
+    return open_deliberation(_request(council.role), council, [], services.policy, now=services.clock.now())
+
+
+def _pipeline(services: Services, role: str) -> Measured:
+    """Have a plan deliberated by the running fleet; timed from its acceptance to its decision."""
+    request = _request(role)
+    identity = deliberation_id(request.plan.plan_id, role, request.revision)
+    began = services.clock.now()
+    services.dispatcher.plans([request])
+    assert wait_until(lambda: _closed(services, identity) is not None, within=600), "no decision within 600 s"
+    closed = _closed(services, identity)
+    assert closed is not None
+    assert closed.status == "decided", closed.reason
+    return Measured(closed.at - began, closed.result)
+
+
+def _closed(services: Services, identity: str) -> Any:
+    try:
+        return services.deliberations.load(identity).closed
+    except LookupError:
+        return None
+
+
+@contextmanager
+def _stage(folder: Path) -> Iterator[tuple[Services, str]]:
+    guard, spec = Guard(), vllm_spec(folder / "engines")
+    try:
+        with (
+            NatsServer(folder / "nats", guard=guard) as nats,
+            ValkeyServer(folder / "valkey", guard=guard) as valkey,
+            Fleet(
+                folder, guard, nats_url=nats.url, redis_url=valkey.url, model=spec.model, env=environment(spec)
+            ) as fleet,
+        ):
+            settings = Settings.model_validate(
+                {"nats_url": nats.url, "redis_url": valkey.url, "model": spec.model, "policy": {"judges": 0}}
+            )
+            services = build_services(settings, make_app(settings))
+            for one in (fleet.bridge(), fleet.control(), fleet.worker()):
+                one.start()
+            assert wait_until(lambda: bool(services.engines.all()), within=READY_WITHIN_S), "vLLM did not come up"
+            yield services, services.engines.all()[0].url
+    finally:
+        guard.close()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,66 @@
+"""The ceiling: the same requests in a plain concurrent loop, with nothing between them and the engine."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+
+from openai import AsyncOpenAI
+
+from domain.deliberation import Deliberation
+from domain.ports.chat_model import ChatRequest
+from domain.ports.engine_directory import Guidance
+from domain.prompts import proposal_request, task_text
+from domain.review.ballot_request import ballot_requests
+from domain.review.candidate import Candidate
+from domain.review.presentation import present
+from domain.review.prompt import Material
+from tests.bench.vllm.sequential import Run, body
+from workers.engines.notation import NOTATIONS
+
+REGEX = NOTATIONS[Guidance.REGEX]
+
+
+def plain(url: str, deliberation: Deliberation) -> Run:
+    """Ask for all proposals at once, then for all ballots at once."""
+    return asyncio.run(_plain(url, deliberation))
+
+
+async def _plain(url: str, deliberation: Deliberation) -> Run:
+    async with AsyncOpenAI(base_url=url, api_key="none", max_retries=0, timeout=600) as client:
+        began = time.monotonic()
+        requests = [proposal_request(deliberation, agent, timeout_s=600) for agent in deliberation.agents]
+        proposals = await _all(client, requests)
+        ballots = await _all(client, _ballots(deliberation, [text for text, _ in proposals]))
+        seconds = time.monotonic() - began
+    answers = [*proposals, *ballots]
+    return Run(seconds, sum(tokens for _, tokens in answers), len(answers))
+
+
+def _ballots(deliberation: Deliberation, texts: Sequence[str]) -> list[ChatRequest]:
+    material = Material(
+        task=task_text(deliberation),
+        rubric=deliberation.rubric,
+        candidates=[
+            Candidate(proposal_id=agent.agent_id, author=agent.agent_id, text=text or "Nothing.")
+            for agent, text in zip(deliberation.agents, texts, strict=True)
+        ],
+        seed=deliberation.seed,
+    )
+    shown = present(material.candidates, seed=deliberation.seed, passes=2, orders=deliberation.review.orders)
+    return [
+        asked.request
+        for pass_ in range(2)
+        for asked in ballot_requests(material, deliberation.agents, shown, pass_=pass_, timeout_s=600)
+    ]
+
+
+async def _all(client: AsyncOpenAI, requests: Sequence[ChatRequest]) -> list[tuple[str, int]]:
+    return list(await asyncio.gather(*(_say(client, request) for request in requests)))
+
+
+async def _say(client: AsyncOpenAI, request: ChatRequest) -> tuple[str, int]:
+    guided = {} if request.form is None else REGEX.fields(request.form)
+    answer = await client.chat.completions.create(**body(request), extra_body=guided)
+    return answer.choices[0].message.content or "", answer.usage.completion_tokens if answer.usage else 0
