@@ -7,6 +7,7 @@ import signal
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -149,7 +150,7 @@ def test_vllm_killed_while_the_council_votes_fails_nobody(node: Node) -> None:
 def test_two_models_on_two_engines_serve_one_council(node: Node) -> None:
     assert wait_until(lambda: bool(node.services.engines.serving(node.model)), within=READY_WITHIN_S)
     port = free_port()
-    env = {
+    env: dict[str, Any] = {
         "CONCLAVE_ENGINE_URL": f"http://127.0.0.1:{port}/v1",
         "CONCLAVE_ENGINE__GUIDANCE": "grammar",
         "CONCLAVE_ENGINE__SLOTS": "4",
