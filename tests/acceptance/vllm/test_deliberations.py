@@ -49,11 +49,10 @@ class Node:
         """Return the process that listens where the directory says vLLM is."""
         (record,) = self.services.engines.serving(self.model)
         port = int(record.url.rsplit(":", 1)[1].split("/")[0])
-        found = [
-            one.pid for one in psutil.net_connections("tcp") if one.laddr.port == port and one.status == "LISTEN"
-        ]
-        assert found[0] is not None
-        return int(found[0])
+        for one in psutil.net_connections("tcp"):
+            if one.status == psutil.CONN_LISTEN and one.laddr and one.laddr.port == port and one.pid:
+                return one.pid
+        raise AssertionError(f"nothing listens on port {port}")
 
     def ask(self, role: str, *, max_tokens: int = 96) -> PlanRequest:
         wanted = plan(roles=(role,), title=fresh("Reset a password"), constraints={"max_tokens": max_tokens})
