@@ -125,9 +125,9 @@ def _complete(ballot: Ballot, may_score: dict[str, int], rubric: Rubric) -> dict
     """A pass's scores by criterion, in declared order. A lacking criterion is a gap, an unknown one unread."""
     names = rubric.names
     return {
-        may_score[proposal]: tuple(given[name] for name in names)
+        may_score[proposal]: tuple(map(given.__getitem__, names))
         for proposal, given in ballot.scores.items()
-        if proposal in may_score and all(name in given for name in names)
+        if proposal in may_score and given.keys() >= set(names)
     }
 
 

@@ -1,0 +1,1 @@
+"""The ranking measured: time, the development set, simulated councils."""
