@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b32encode
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
 from itertools import count
 
@@ -19,23 +19,24 @@ def nonce(seed: str, texts: Iterable[str]) -> str:
     root = sha256()
     for part in [seed, *folded]:
         root.update(sha256(part.encode(errors="surrogatepass")).digest())
+    return first_absent(_marks(root.digest()), folded)
+
+
+def first_absent(marks: Iterable[str], folded: Sequence[str]) -> str:
+    """Return the first mark that stands in none of the texts, which are case-folded."""
+    return next(mark for mark in marks if not any(mark in text for text in folded))
+
+
+def _marks(root: bytes) -> Iterator[str]:
     for draw in count():
-        digest = sha256(root.digest() + str(draw).encode()).digest()
-        mark = b32encode(digest[:5]).decode().lower()
-        if not any(mark in text for text in folded):
-            return mark
-    raise AssertionError("count() does not end")
+        digest = sha256(root + str(draw).encode()).digest()
+        yield b32encode(digest[:5]).decode().lower()
 
 
 def fenced(what: str, text: str, mark: str) -> str:
     """Put a text between two lines that carry the mark; blank lines at its ends are dropped."""
     body = text.strip("\n")
     return f"=== {mark} {what} ===\n{body}\n=== {mark} END {what} ==="
-
-
-def fenced_all(what: Sequence[str], texts: Sequence[str], mark: str) -> str:
-    """Fence several texts, each under its own heading, parted by blank lines."""
-    return "\n\n".join(fenced(head, text, mark) for head, text in zip(what, texts, strict=True))
 
 
 def explain(mark: str) -> str:

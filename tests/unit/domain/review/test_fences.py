@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.review.fence import explain, fenced, nonce
+from domain.review.fence import explain, fenced, first_absent, nonce
 
 TEXTS = st.lists(st.text(max_size=60), max_size=6)
 
@@ -17,6 +17,10 @@ def test_the_mark_stands_in_no_text(seed: str, texts: list[str]) -> None:
     assert len(mark) == 8
     assert set(mark) <= set("abcdefghijklmnopqrstuvwxyz234567")
     assert not [text for text in texts if mark in text.casefold()]
+
+
+def test_a_mark_that_a_text_contains_is_passed_over() -> None:
+    assert first_absent(["aaaaaaaa", "bbbbbbbb", "cccccccc"], ["=== aaaaaaaa ===", "xbbbbbbbbx"]) == "cccccccc"
 
 
 @given(st.text(max_size=20), TEXTS)

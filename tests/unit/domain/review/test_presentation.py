@@ -75,6 +75,18 @@ def test_other_authors_see_a_proposal_at_every_place_but_one(count: int, seed: s
 
 
 @given(COUNTS, SEEDS, st.integers(1, 17))
+def test_an_author_finds_its_own_proposal_near_the_beginning_and_in_the_second_pass_near_the_end(
+    count: int, seed: str | int, orders: int
+) -> None:
+    presentation = present(ids(count), seed=seed, orders=orders)
+    near = -(-count // min(orders, count))
+
+    for own in ids(count):
+        assert presentation.shown_to(0, own=own).items.index(own) < near
+        assert presentation.shown_to(1, own=own).items[::-1].index(own) < near
+
+
+@given(COUNTS, SEEDS, st.integers(1, 17))
 def test_authors_and_judges_are_dealt_to_the_orders_evenly(count: int, seed: str | int, orders: int) -> None:
     presentation = present(ids(count), seed=seed, orders=orders)
 

@@ -59,6 +59,12 @@ def test_with_an_order_each_only_reviewers_of_one_order_share_it() -> None:
     assert len({shared_part(one) for one in asked}) == len({one.shown.items for one in asked}) == 4
 
 
+def test_judges_are_dealt_to_different_orders() -> None:
+    first, second = ask(orders=4)[-2:]
+
+    assert first.shown.items != second.shown.items
+
+
 def test_the_task_comes_first_as_it_is_and_the_labels_last() -> None:
     asked = ask()[0]
 

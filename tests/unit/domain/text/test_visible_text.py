@@ -54,6 +54,10 @@ def test_a_template_token_is_broken_by_a_blank_and_stays_legible(token: str) -> 
     assert result == f"before {token[0]} {token[1:]} after"
 
 
+def test_a_token_that_hidden_characters_take_apart_is_broken_all_the_same() -> None:
+    assert readable("<|im\u200b_e\U000e0041nd|\u2060>") == "< |im_end|>"
+
+
 @pytest.mark.parametrize(
     "code", ["a |> b", "x <| y", "if a<b or b>c: pass", "List<String> s;", "a[INSTANCE]", "x[i]"]
 )
