@@ -69,6 +69,17 @@ async def until(condition: Callable[[], Any]) -> None:
             await asyncio.sleep(0.02)
 
 
+async def freeze(server: NatsServer) -> None:
+    """Freeze the server and return when it can't answer any more: the signal itself returns before that."""
+    server.freeze()
+    tasks = Path(f"/proc/{server.pid}/task")
+    await until(lambda: all(_state(task) == "T" for task in tasks.iterdir()))
+
+
+def _state(task: Path) -> str:
+    return (task / "stat").read_text().rpartition(")")[2].split()[0]
+
+
 def approval(plan_id: str | None = None, **changes: Any) -> bytes:
     """Return a bare approval, as somebody writes it who knows nothing of this project."""
     values = {

@@ -17,7 +17,7 @@ from nats.aio.client import Client
 from nats.errors import Error
 from nats.js import JetStreamContext
 
-from tests.integration.bridge.conftest import Broker, approval, until
+from tests.integration.bridge.conftest import Broker, approval, freeze, until
 from tests.support.servers import NatsServer
 
 pytestmark = pytest.mark.anyio
@@ -107,7 +107,7 @@ async def test_a_frozen_server_is_waited_for(
     await run()
     await stream.publish(APPROVED, approval("plan-1"))
     await until(lambda: broker.taken == ["plan-1"])
-    server.freeze()
+    await freeze(server)
     await asyncio.sleep(1.5)  # the freeze itself: longer than a fetch, so that one runs into it
     server.thaw()
     await stream.publish(APPROVED, approval("plan-2"), timeout=10)
@@ -121,7 +121,7 @@ async def test_an_acknowledgement_counts_only_when_the_server_confirms_it(
     broker.open.clear()
     await stream.publish(APPROVED, approval("plan-1"))
     await until(lambda: broker.offered)
-    server.freeze()
+    await freeze(server)
     broker.open.set()
     await until(lambda: running.bridge.statistics.of(APPROVED).unconfirmed == 1)
     server.thaw()

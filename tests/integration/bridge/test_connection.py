@@ -12,7 +12,7 @@ import pytest
 from pydantic import SecretStr
 
 from bridge.connection import NatsOptions, Unreachable, connect
-from tests.integration.bridge.conftest import until
+from tests.integration.bridge.conftest import freeze, until
 from tests.support.servers import NatsServer
 from workers.stack.guard import Guard
 from workers.stack.ports import free_port
@@ -58,7 +58,7 @@ async def test_every_server_is_tried_before_giving_up(server: NatsServer) -> Non
 
 
 async def test_a_server_that_says_nothing_is_given_up_after_the_time_out(server: NatsServer) -> None:
-    server.freeze()
+    await freeze(server)
     told = await sentence(NatsOptions(servers=(server.url,), connect_timeout_s=0.5))
     server.thaw()
     assert f"NATS at {server.url} does not answer" in told

@@ -19,7 +19,7 @@ from bridge.event_publisher import NatsEventPublisher
 from bridge.streams import ORCHESTRATOR, StreamLimits, ensure
 from domain.event import Event
 from domain.ports.event_publisher import PublishFailed
-from tests.integration.bridge.conftest import until
+from tests.integration.bridge.conftest import freeze, until
 from tests.support.factories import event, fresh
 from tests.support.servers import NatsServer
 from workers.portal import Portal
@@ -96,7 +96,7 @@ async def test_a_server_that_does_not_confirm_in_time_fails_the_publication(
 ) -> None:
     publisher, told = make_publisher(timeout_s=0.5), event()
     await asyncio.to_thread(publisher.publish, [event()])
-    server.freeze()
+    await freeze(server)
     with pytest.raises(PublishFailed, match=r"did not confirm a message on .* within 0\.5 s"):
         await asyncio.to_thread(publisher.publish, [told])
     server.thaw()
@@ -109,7 +109,7 @@ async def test_what_a_killed_server_took_with_it_is_sent_again(
 ) -> None:
     publisher, told = make_publisher(timeout_s=30.0), event()
     await asyncio.to_thread(publisher.publish, [event()])
-    server.freeze()
+    await freeze(server)
     publishing = asyncio.ensure_future(asyncio.to_thread(publisher.publish, [told]))
     await asyncio.sleep(0.2)  # time for the message to leave for the frozen server
     await asyncio.to_thread(server.kill9)
