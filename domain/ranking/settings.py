@@ -23,7 +23,7 @@ class RankingSettings(Value):
     seed: int = Field(default=0, ge=0, lt=2**64)
     """Seed of the bootstrap's generator."""
     robust_from: int = Field(default=5, ge=3)
-    """Reviewers needed before disagreement lowers a weight; below, reweighting hurts and only flags are raised."""
+    """Reviewers needed before disagreement lowers a weight; fewer can't tell dissent from error: flags only."""
     weight_floor: float = Field(default=0.1, gt=0, le=1)
     """The least weight of a reviewer: never silenced, since the odd one out may be right."""
     trusted_agreement: float = Field(default=0.0, ge=-1, le=1)

@@ -19,7 +19,7 @@ HONEST, _, _, BIASED = SCENARIOS
 def lines() -> Iterator[str]:
     """All tables, line by line."""
     yield f"Simulation: P(winner = best), {TRIALS} councils per row, the same two passes of ballots for all three"
-    yield f"  {'':32} {'mean':>7} {'Borda':>7} {'ours':>7}   ours less the better of the two"
+    yield f"  {'':42}{'mean':>7} {'Borda':>7} {'ours':>7}   ours less the better of the two"
     for agents, judges in SIZES:
         for scenario in SCENARIOS:
             yield _row(agents, judges, scenario)
