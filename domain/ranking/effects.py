@@ -13,7 +13,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import fsum, sqrt
-from statistics import median
 
 from domain.ranking.linear import Factor, Matrix, Vector
 from domain.ranking.panel import SAME, Panel, Row, mean
@@ -47,7 +46,7 @@ def centre(rows: Sequence[Row], settings: RankingSettings) -> list[Centred]:
     """Take out every reviewer's mean and bring its spread half-way to the panel's median."""
     spreads = [_spread(list(row.scores.values())) for row in rows]
     positive = [spread for spread in spreads if spread > 0]
-    target = median(positive) if positive else 1.0
+    target = _median(positive) if positive else 1.0
     return [_centre(row, spread, target, settings) for row, spread in zip(rows, spreads, strict=True)]
 
 
@@ -56,6 +55,12 @@ def _spread(scores: Sequence[float]) -> float:
     middle = mean(scores)
     spread = sqrt(fsum((score - middle) ** 2 for score in scores) / (len(scores) - 1))
     return spread if spread > SAME else 0.0
+
+
+def _median(values: Sequence[float]) -> float:
+    """The middle value; not the standard library's, whose module brings `random` into the domain."""
+    ordered, half = sorted(values), len(values) // 2
+    return ordered[half] if len(values) % 2 else mean(ordered[half - 1 : half + 1])
 
 
 def _centre(row: Row, spread: float, target: float, settings: RankingSettings) -> Centred:
