@@ -200,13 +200,9 @@ def serve_bridge(settings: Settings) -> None:
 
 def _store_figures(settings: Settings) -> Callable[[], list[Reading]]:
     """Read the store with little patience: a scrape must end before Prometheus gives it up."""
-    url, master = settings.redis(STORE_DB), settings.redis_sentinel_master
-    client, clock, prefix = (
-        connect(url, master=master, patience_s=SCRAPE_PATIENCE_S),
-        SystemClock(),
-        settings.key_prefix,
-    )
-    keep = settings.retention_s
+    master, patience = settings.redis_sentinel_master, SCRAPE_PATIENCE_S
+    client = connect(settings.redis(STORE_DB), master=master, patience_s=patience)
+    clock, keep, prefix = SystemClock(), settings.retention_s, settings.key_prefix
     index = RedisDeliberationIndex(client, clock=clock, retention_s=keep, prefix=prefix)
     return store_readings(index, RedisOutbox(client, clock=clock, retention_s=keep, prefix=prefix), clock)
 

@@ -88,6 +88,10 @@ class Settings(BaseSettings):
     """Deduplication window of the streams that Conclave creates: longer than the outages we ride out."""
     stream_max_bytes: int = Field(default=1 << 30, gt=0)
     """Size limit of each stream that Conclave creates: 1 GiB."""
+    stream_max_age_s: float = Field(default=30 * 86_400.0, gt=0)
+    """Age of the oldest message in streams that Conclave creates: a month."""
+    stream_replicas: int = Field(default=1, ge=1, le=5)
+    """Copies of each stream within a NATS cluster; 3 survives the loss of a server."""
 
     model: str = "smollm2-135m-instruct"
     """The served model for agents that name none; its queue is llm.<model>."""
@@ -109,10 +113,10 @@ class Settings(BaseSettings):
 
     bridge_batch: int = Field(default=64, ge=1, le=1000)
     """Messages fetched at once."""
-    bridge_ack_wait_s: float = Field(default=30.0, gt=0)
-    """How long NATS waits for an acknowledgement before it delivers again."""
-    bridge_max_deliver: int = Field(default=10, ge=1)
-    """Deliveries of one message before it goes to the dead letters."""
+    bridge_ack_wait_s: float = Field(default=10.0, gt=0)
+    """How soon a killed bridge's messages go to another; a heartbeat keeps those of a slow one."""
+    bridge_max_deliver: int = Field(default=100, ge=1)
+    """Deliveries of one message before the dead letters: a quarter of an hour without a broker."""
     bridge_max_ack_pending: int = Field(default=1000, ge=1)
     """Unacknowledged messages over all bridges."""
     max_message_bytes: int = Field(default=1 << 20, ge=1024)

@@ -50,6 +50,8 @@ class EngineRecord(Value):
     """Calls it takes at once before it says it is busy; 0 where nobody knows."""
     in_flight: int = Field(default=0, ge=0)
     waiting: int = Field(default=0, ge=0)
+    ready: bool = True
+    """False while the engine is being started: it is on its way, and gets no calls yet."""
     updated_at: float = 0.0
     """Epoch seconds of the worker's clock; for people, expiry does not depend on it."""
 
@@ -66,9 +68,9 @@ class EngineDirectory(Protocol):
         ...
 
     def serving(self, model: str) -> tuple[EngineRecord, ...]:
-        """Return the live engines of that model, by name."""
+        """Return the live engines of that model that take calls, by name."""
         ...
 
     def all(self) -> tuple[EngineRecord, ...]:
-        """Return every live engine, by model and name."""
+        """Return every live engine, those that are being started among them, by model and name."""
         ...

@@ -65,12 +65,13 @@ def _give_up_on(deliberation: Deliberation, agent_id: str, now: float, services:
         return
     model = deliberation.agent(agent_id).model or ""
     waited = now - deliberation.opened_at
-    if waited >= services.policy.model_wait_s and not services.engines.serving(model):
+    on_their_way = (engine.model for engine in services.engines.all())
+    if waited >= services.policy.model_wait_s and model not in on_their_way:
         record_failure(identity, agent_id, FailureReason.NOT_SERVED, not_served(model, services), services)
 
 
 def not_served(model: str, services: Services) -> str:
     """Say that nobody serves the model, and who serves what."""
-    served = sorted({f"{engine.model} by {engine.name}" for engine in services.engines.all()})
+    served = sorted({f"{engine.model} by {engine.name}" for engine in services.engines.all() if engine.ready})
     remedy = f"start one with `conclave worker --model {model}`"
     return f"no worker serves {model}: {remedy} (served now: {'; '.join(served) or 'nothing'})"

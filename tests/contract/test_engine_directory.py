@@ -105,3 +105,9 @@ def test_a_record_of_another_version_is_left_out_without_hiding_the_others(valke
         directory.publish(record("newer"), ttl_s=60)
         client.set(f"{prefix}engine:newer", '{"name": "newer", "shape": "unknown"}')
         assert [engine.name for engine in directory.all()] == ["readable"]
+
+
+def test_an_engine_on_its_way_is_known_and_serves_nobody(directory: EngineDirectory) -> None:
+    directory.publish(record(ready=False), ttl_s=60)
+    assert directory.serving("Qwen/Qwen3-0.6B") == ()
+    assert len(directory.all()) == 1

@@ -95,7 +95,8 @@ class Node:
 
     def engines(self) -> tuple[EngineRecord, ...]:
         """Return what the directory tells."""
-        return RedisEngineDirectory(self._store, prefix=self.prefix).all()
+        everyone = RedisEngineDirectory(self._store, prefix=self.prefix).all()
+        return tuple(record for record in everyone if record.ready)
 
     def running(self) -> dict[str, Any]:
         """Return the process ids of engine and keeper as the engine's folder tells them; empty if none runs."""

@@ -54,7 +54,7 @@ class OpenAIChatModel:
     def ask(self, requests: Sequence[ChatRequest]) -> Iterator[Outcome]:
         """See ChatModel. Raises what the directory raises while its store is away."""
         serving = {model: self._serving(model) for model in {request.model for request in requests}}
-        known = () if all(serving.values()) else self._directory.all()
+        known = () if all(serving.values()) else [one for one in self._directory.all() if one.ready]
         unserved = [nobody_serves(request, known) for request in requests if not serving[request.model]]
         calls = [(request, serving[request.model]) for request in requests if serving[request.model]]
         return Asked(self._portal, [partial(self._call, *call) for call in calls], unserved)

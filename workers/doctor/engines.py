@@ -22,7 +22,7 @@ def examine_engines(services: Services) -> Findings:
     records = services.engines.all()
     for record in records:
         yield from _engine(record, services.model)
-    served = {record.model for record in records}
+    served = {record.model for record in records if record.ready}
     wanted = {agent.model or services.policy.model for one in services.councils.all() for agent in one.agents}
     if not wanted:
         yield fail("councils", "there are none: apply some with `conclave council apply --default`")
@@ -44,6 +44,9 @@ def examine_gpus() -> Findings:
 
 def _engine(record: EngineRecord, model: ChatModel) -> Findings:
     what = f"engine {record.name}"
+    if not record.ready:
+        yield warn(what, "is being started; look again in a minute, or at its worker's log")
+        return
     probe = Probe(record.url, within_s=WITHIN_S)
     try:
         listed = probe.models()

@@ -91,25 +91,35 @@ class PinnedEngine:
         return watch(self.spec, serving=self._serving, not_serving=self._not_serving, failed=self._failed)
 
     def _serving(self, url: str, context_length: int, vitals: Vitals) -> None:
-        engine, known = ENGINES[self.spec.kind], self._record is not None
-        self._record = EngineRecord(
-            name=self._name,
-            model=self.spec.model,
-            url=url,
-            kind=self.spec.kind,
-            guidance=self.spec.guidance or engine.guidance,
-            node=self._node,
-            context_length=context_length,
-            gpu=",".join(self.spec.gpus),
-            slots=engine.slots(self.spec),
-            in_flight=vitals.running,
-            waiting=vitals.waiting,
-            updated_at=self._clock.now(),
-        )
+        known = self._record is not None
+        seen = {
+            "url": url,
+            "context_length": context_length,
+            "in_flight": vitals.running,
+            "waiting": vitals.waiting,
+            "ready": True,
+        }
+        self._record = self._starting().model_copy(update=seen)
         if not known:
             log.info("%s is ready at %s", self.spec.model, url)
             self._publishing.now()
         self._gate.open()
+
+    def _starting(self) -> EngineRecord:
+        """Describe the engine before it serves: those who wait for its model know that it is on its way."""
+        engine = ENGINES[self.spec.kind]
+        return EngineRecord(
+            name=self._name,
+            model=self.spec.model,
+            url=self.spec.url,
+            kind=self.spec.kind,
+            guidance=self.spec.guidance or engine.guidance,
+            node=self._node,
+            gpu=",".join(self.spec.gpus),
+            slots=engine.slots(self.spec),
+            ready=False,
+            updated_at=self._clock.now(),
+        )
 
     def _not_serving(self, why: str) -> None:
         self._gate.close()
@@ -125,10 +135,9 @@ class PinnedEngine:
             self._tell_failed(error)
 
     def _publish(self) -> None:
-        record = self._record
-        if record is not None:
+        if self.error is None:
             self._published = True
-            self._directory.publish(record, self.spec.publish_ttl_s)
+            self._directory.publish(self._record or self._starting(), self.spec.publish_ttl_s)
         elif self._published:
             self._directory.withdraw(self._name)
             self._published = False

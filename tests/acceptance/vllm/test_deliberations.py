@@ -101,7 +101,9 @@ def node(tmp_path_factory: pytest.TempPathFactory, guard: Guard) -> Iterator[Nod
         for one in (fleet.bridge(), fleet.control(), fleet.beat(), worker):
             one.start()
         services.councils.save(council("DEV", None, None, None))
-        assert wait_until(lambda: bool(services.engines.all()), within=READY_WITHIN_S), worker.log.tail(20)
+        assert wait_until(lambda: bool(services.engines.serving(spec.model)), within=READY_WITHIN_S), (
+            worker.log.tail(20)
+        )
         node = Node(fleet, services, spec.model, worker)
         yield node
         pid = node.engine_pid()

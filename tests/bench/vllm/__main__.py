@@ -173,7 +173,9 @@ def _stage(folder: Path) -> Iterator[tuple[Services, str]]:
             services = build_services(settings, make_app(settings))
             for one in (fleet.bridge(), fleet.control(), fleet.worker()):
                 one.start()
-            assert wait_until(lambda: bool(services.engines.all()), within=READY_WITHIN_S), "vLLM did not come up"
+            assert wait_until(lambda: bool(services.engines.serving(spec.model)), within=READY_WITHIN_S), (
+                "vLLM did not come up"
+            )
             yield services, services.engines.all()[0].url
     finally:
         guard.close()

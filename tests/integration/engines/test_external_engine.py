@@ -120,7 +120,7 @@ def test_a_refused_key_is_told_as_such_without_the_key() -> None:
 def test_an_endpoint_that_lists_no_models_is_taken_at_its_word() -> None:
     with ScriptedEngine("theirs", lists_models=False) as engine:
         watched = Watched(external(engine, max_model_len=4096, slots=3, guidance=Guidance.REGEX))
-        until(lambda: watched.directory.all(), "the engine in the directory")
-        (record,) = watched.directory.all()
+        until(lambda: watched.directory.serving("theirs"), "the engine in the directory")
+        (record,) = watched.directory.serving("theirs")
         watched.leave()
     assert (record.context_length, record.slots, record.guidance) == (4096, 3, Guidance.REGEX)

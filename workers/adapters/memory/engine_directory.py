@@ -25,7 +25,7 @@ class MemoryEngineDirectory:
             self._records.pop(name, None)
 
     def serving(self, model: str) -> tuple[EngineRecord, ...]:
-        return tuple(record for record in self.all() if record.model == model)
+        return tuple(record for record in self.all() if record.ready and record.model == model)
 
     def all(self) -> tuple[EngineRecord, ...]:
         now = self._clock.now()

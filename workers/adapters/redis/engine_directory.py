@@ -34,7 +34,7 @@ class RedisEngineDirectory:
             pipe.execute()
 
     def serving(self, model: str) -> tuple[EngineRecord, ...]:
-        return tuple(record for record in self.all() if record.model == model)
+        return tuple(record for record in self.all() if record.ready and record.model == model)
 
     def all(self) -> tuple[EngineRecord, ...]:
         names = sorted(text(name) for name in self._client.smembers(self._names))

@@ -87,6 +87,16 @@ def test_a_model_that_nobody_serves_is_given_up_with_a_sentence() -> None:
     assert stage.record(identity).state is State.FAILED
 
 
+def test_an_engine_on_its_way_is_waited_for() -> None:
+    stage = staged()
+    (known,) = stage.services.engines.all()
+    stage.services.engines.publish(known.model_copy(update={"ready": False}), 10_000)
+    identity = stage.open()
+    stage.clock.advance(100)
+    sweep(stage.services)
+    assert stage.record(identity).failures() == ()
+
+
 def test_the_deadline_ends_the_waiting() -> None:
     stage = staged()
     identity = stage.open()
