@@ -129,6 +129,7 @@ def main() -> None:
     words.add_argument("--port", type=int, required=True)
     words.add_argument("--latency", type=float, default=1.0)
     words.add_argument("--limit", type=int, default=None)
+    words.add_argument("--waiting", type=int, default=0, help="requests that /metrics says wait")
     words.add_argument("--max-model-len", type=int, default=8192)
     words.add_argument("--ready-after", type=float, default=0.0, help="seconds of 503 on /health")
     words.add_argument("--fail-with", default=None, help="print this and exit 1")
@@ -141,6 +142,7 @@ def main() -> None:
         limit=said.limit,
         context_length=said.max_model_len,
         ready_after_s=said.ready_after,
+        waiting=said.waiting,
     )
     web.run_app(
         application(script),

@@ -48,6 +48,8 @@ class Script:
     """`ok`, `500` or `hang`."""
     bodies: list[Body] = field(default_factory=list)
     traceparents: list[str] = field(default_factory=list)
+    waiting: int = 0
+    """How many requests /metrics says wait."""
     in_flight: int = 0
     max_in_flight: int = 0
     cancelled: int = 0
@@ -234,7 +236,7 @@ async def _metrics(request: web.Request) -> web.Response:
     label = f'{{model_name="{script.model}"}}'
     values = {
         "num_requests_running": script.in_flight,
-        "num_requests_waiting": 0,
+        "num_requests_waiting": script.waiting,
         "kv_cache_usage_perc": 0.0,
         "prefix_cache_queries_total": script.totals["queries"],
         "prefix_cache_hits_total": script.totals["hits"],

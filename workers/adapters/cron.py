@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from celery.schedules import crontab
 
@@ -26,4 +26,6 @@ def parse_cron(text: str) -> crontab:
 def next_run(cron: str) -> datetime:
     """Return when a cron expression comes next, in UTC. Raises InvalidCron."""
     now = datetime.now(UTC)
-    return now + parse_cron(cron).remaining_estimate(now)
+    about = now + parse_cron(cron).remaining_estimate(now)
+    # Celery counts from a moment of its own, a little later; what comes is a full minute.
+    return (about + timedelta(seconds=30)).replace(second=0, microsecond=0)

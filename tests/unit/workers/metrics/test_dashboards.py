@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
+from pathlib import Path
 
 import pytest
 from prometheus_client import CollectorRegistry
@@ -60,3 +62,15 @@ def test_every_metric_is_read_by_a_panel_or_an_alert(exported: set[str]) -> None
 )
 def test_names_are_found_in_an_expression(expression: str, read: set[str]) -> None:
     assert promql.names(expression) == read
+
+
+OPERATIONS = (Path(__file__).parents[4] / "docs" / "operations.md").read_text(encoding="utf-8")
+
+
+def test_the_page_for_operators_lists_every_metric_and_no_other(exported: set[str]) -> None:
+    listed = set(re.findall(r"^\| `(conclave_\w+)` \|", OPERATIONS, flags=re.M))
+    assert listed == {re.sub(r"_(sum|count|bucket)$", "", name) for name in exported}
+
+
+def test_the_page_for_operators_says_what_to_do_for_every_alert() -> None:
+    assert re.findall(r"^\| (Conclave\w+) \|", OPERATIONS, flags=re.M) == [name for name, _ in promql.alerts()]
