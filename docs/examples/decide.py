@@ -1,0 +1,36 @@
+"""Approve a plan and wait for its decision; plain nats-py, nothing of Conclave.
+
+python decide.py nats://127.0.0.1:4222 PLAN-7 DEV
+"""
+
+import asyncio
+import json
+import sys
+from datetime import UTC, datetime
+
+import nats
+
+
+async def decide(url: str, plan_id: str, role: str) -> dict:
+    client = await nats.connect(url)
+    decisions = await client.subscribe("orchestration.deliberation.*")
+    approval = {
+        "story_id": "example",
+        "plan_id": plan_id,
+        "approved_by": "you",
+        "roles": [role],
+        "timestamp": datetime.now(UTC).isoformat(),
+        "title": "Let users reset a forgotten password",
+    }
+    await client.jetstream().publish("planning.plan.approved", json.dumps(approval).encode())
+    while True:
+        message = await decisions.next_msg(timeout=300)
+        body = json.loads(message.data)
+        if body["plan_id"] == plan_id and message.subject.endswith((".completed", ".failed")):
+            await client.close()
+            return body
+
+
+if __name__ == "__main__":
+    found = asyncio.run(decide(*sys.argv[1:]))
+    print(json.dumps(found.get("winner") or found.get("reason")))
