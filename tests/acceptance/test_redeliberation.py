@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -24,6 +26,7 @@ from tests.support.servers import NatsServer, ValkeyServer
 from workers.app import make_app
 from workers.settings import Settings
 from workers.stack.guard import Guard
+from workers.stack.probes import wait_until
 
 STALE = {
     "CONCLAVE_REDELIBERATION__STALE_AFTER_S": "2",
@@ -42,7 +45,7 @@ class Operated:
     fleet: Fleet
     services: Services
     nats_url: str
-    redis_url: str
+    valkey: ValkeyServer
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +62,7 @@ def operated(tmp_path_factory: pytest.TempPathFactory, guard: Guard) -> Iterator
             one.start(wait=False)
         for one in running:
             one.wait_ready()
-        yield Operated(fleet, services_of(nats.url, valkey.url, fleet.model), nats.url, valkey.url)
+        yield Operated(fleet, services_of(nats.url, valkey.url, fleet.model), nats.url, valkey)
 
 
 @pytest.fixture
@@ -128,6 +131,37 @@ def test_of_two_beats_one_acts_and_the_other_takes_over_when_it_is_killed(operat
                 one.kill9()
 
 
+def test_a_beat_that_was_frozen_ends_instead_of_acting_beside_its_successor(operated: Operated) -> None:
+    active = operated.fleet.beat(**TEN_A_SECOND).start()
+    active_acts(active)
+    standby = operated.fleet.beat(**TEN_A_SECOND).start()
+    try:
+        assert wait_until(lambda: bool(sent(active)), within=30)
+        os.kill(active.pid, signal.SIGSTOP)
+        active_acts(standby)
+        before = len(sent(active))
+        os.kill(active.pid, signal.SIGCONT)
+        assert wait_until(lambda: not active.running, within=30), active.log.tail()
+        assert len(sent(active)) <= before + 1  # what it had in hand when it was stopped
+        assert standby.running
+    finally:
+        for one in (active, standby):
+            if one.running:
+                one.kill9()
+
+
+def test_a_store_that_was_killed_and_came_back_is_ridden_out(operated: Operated) -> None:
+    beat = operated.fleet.beat(**TEN_A_SECOND).start()
+    try:
+        active_acts(beat)
+        operated.valkey.kill9()
+        operated.valkey.start()
+        before = len(sent(beat))
+        assert wait_until(lambda: len(sent(beat)) > before + 10, within=60), beat.log.tail()
+    finally:
+        beat.kill9()
+
+
 def test_a_schedule_added_while_beat_runs_is_followed_and_a_removed_one_is_not(
     operated: Operated, run: Run
 ) -> None:
@@ -157,13 +191,11 @@ def test_a_schedule_added_while_beat_runs_is_followed_and_a_removed_one_is_not(
 
 def active_acts(beat: Service) -> None:
     """Return when the beat holds the lock; an earlier test's killed beat may have left it behind."""
-    from workers.stack.probes import wait_until
-
     assert wait_until(lambda: acts(beat), within=TAKEN_OVER_WITHIN), beat.log.tail()
 
 
 def its_time_has_come(operated: Operated, name: str) -> None:
     """Let a schedule look as if it had run two days ago last."""
-    app = make_app(Settings.model_validate({"redis_url": operated.redis_url}))
+    app = make_app(Settings.model_validate({"redis_url": operated.valkey.url}))
     entry = RedBeatSchedulerEntry.from_key(f"conclave:beat:standing:{name}", app=app)
     entry.reschedule(datetime.now(UTC) - timedelta(days=2))
