@@ -5,63 +5,44 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-
-
-@dataclass
-class Debt:
-    """Messages by delivery tag."""
-
-    settled: set[str] = field(default_factory=set)
-    """Done with here, still marked as unacknowledged there."""
-    stranded: dict[str, str] = field(default_factory=dict)
-    """Taken from a queue there but never marked; the marks that should have been written."""
-
-    def __bool__(self) -> bool:
-        return bool(self.settled or self.stranded)
 
 
 class Arrears:
-    """Collects debts of all channels of one worker process; any thread may call any method."""
+    """Delivery tags of messages that were dealt with here but are still marked as unacknowledged there.
+
+    One for all channels of a worker process; any thread may call any method.
+    """
 
     def __init__(self) -> None:
         self.incurred = threading.Event()
         """Set while something is owed that nobody has taken up yet."""
         self._lock = threading.Lock()
-        self._debt = Debt()
-
-    def settle(self, tag: str) -> None:
-        """Owe the removal of a message that was dealt with."""
-        with self._lock:
-            self._debt.settled.add(tag)
-        self.incurred.set()
-
-    def strand(self, tag: str, mark: str) -> None:
-        """Owe the return of a message that was taken but couldn't be marked."""
-        with self._lock:
-            self._debt.stranded[tag] = mark
-        self.incurred.set()
+        self._owed: set[str] = set()
 
     def __bool__(self) -> bool:
         """Whether anything is owed."""
-        with self._lock:
-            return bool(self._debt)
+        return bool(self.owed())
 
-    def settled(self) -> frozenset[str]:
-        """Return the tags whose removal is owed."""
+    def owe(self, tag: str) -> None:
+        """Owe the removal of a message."""
         with self._lock:
-            return frozenset(self._debt.settled)
+            self._owed.add(tag)
+        self.incurred.set()
+
+    def owed(self) -> frozenset[str]:
+        """Return the tags of all messages whose removal is owed."""
+        with self._lock:
+            return frozenset(self._owed)
 
     @contextmanager
-    def paying(self) -> Iterator[Debt]:
+    def paying(self) -> Iterator[frozenset[str]]:
         """Hand out all that is owed; it is owed again when the block raises."""
         self.incurred.clear()
         with self._lock:
-            debt, self._debt = self._debt, Debt()
+            paid, self._owed = frozenset(self._owed), set()
         try:
-            yield debt
+            yield paid
         except BaseException:
             with self._lock:
-                self._debt.settled |= debt.settled
-                self._debt.stranded = debt.stranded | self._debt.stranded
+                self._owed |= paid
             raise

@@ -49,10 +49,10 @@ class Consumer(consumer.Consumer):
         return p(*args, **kwargs)
 
     def stop(self) -> None:
-        """Stop consuming; settle what waits to be settled, and hand on a message that arrives at this very moment.
+        """Stop consuming; settle what waits to be settled, and hand on what the poll under way brings.
 
-        The pool may have minutes to finish, and the event loop won't turn again before. What the last blocking pop
-        brings would wait as long, unmarked: https://github.com/celery/celery/issues/4354.
+        The pool may have minutes to finish, and the event loop won't turn again before. A message that was popped
+        at this very moment would wait as long: https://github.com/celery/celery/issues/4354.
         """
         super().stop()
         self._finish_turn()

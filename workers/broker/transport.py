@@ -10,14 +10,15 @@ import logging
 from collections.abc import Collection
 from queue import Empty
 from time import monotonic, time
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
-from kombu.transport import redis
-from kombu.utils.json import dumps, loads
+from kombu.transport import redis, virtual
+from kombu.utils.json import loads
 from redis.exceptions import RedisError
 
 from workers.broker.arrears import Arrears
 from workers.broker.attempts import count_loss
+from workers.broker.taking import Taking
 
 logger = logging.getLogger(__name__)
 
@@ -38,20 +39,15 @@ class QoS(_QoS):  # type: ignore[misc]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._in_touch = float("-inf")
+        self._in_touch: float = float("-inf")
         self._sweeps_from = float("-inf")
 
     def append(self, message: Any, delivery_tag: str) -> None:
-        """Mark a popped message as unacknowledged; one that can't be marked is owed back to its queue."""
-        try:
+        """Mark a message as unacknowledged, unless that was done when it was taken."""
+        if delivery_tag == self.channel.taken:
+            virtual.QoS.append(cast(virtual.QoS, self), message, delivery_tag)
+        else:
             super().append(message, delivery_tag)
-        except UNREACHABLE as error:
-            # https://github.com/celery/kombu/issues/305: in no queue, not marked, it would exist only here.
-            if self.arrears is not None:
-                logger.warning("broker away, message %s will be given back: %r", delivery_tag, error)
-                info = message.delivery_info
-                self.arrears.strand(delivery_tag, dumps([message._raw, info["exchange"], info["routing_key"]]))
-            raise
 
     def ack(self, delivery_tag: str) -> None:
         """Remove a message for good, now or, when the broker is away, as soon as it is back."""
@@ -117,16 +113,6 @@ class QoS(_QoS):  # type: ignore[misc]
             pipe.hdel(self.unacked_key, *tags)
             pipe.execute()
 
-    def give_back(self, stranded: dict[str, str]) -> None:
-        """Put messages that were popped but never marked back to the head of their queues."""
-        for tag, mark in stranded.items():
-            with self.pipe_or_acquire() as pipe:
-                # The mark may have arrived although its confirmation did not.
-                self._remove_from_indices(tag, pipe)
-                payload, exchange, routing_key = loads(mark)
-                self.channel._do_restore_message(payload, exchange, routing_key, pipe)
-                pipe.execute()
-
     def _may_sweep(self, client: Any) -> bool:
         # After an outage every score is old, those of living workers too: let them refresh theirs first.
         client.ping()
@@ -134,13 +120,13 @@ class QoS(_QoS):  # type: ignore[misc]
         if now - self._in_touch > max(self.visibility_timeout / 4, 3 * self.channel.unacked_restore_interval):
             self._sweeps_from = now + self.channel.unacked_restore_grace
         self._in_touch = now
-        return now >= self._sweeps_from
+        return bool(now >= self._sweeps_from)
 
     def _owe(self, delivery_tag: str, error: BaseException) -> None:
         if self.arrears is None:
             raise error
-        logger.warning("broker away, acknowledgement of %s waits for it: %r", delivery_tag, error)
-        self.arrears.settle(delivery_tag)
+        logger.info("acknowledgement of %s is owed to the broker: %r", delivery_tag, error)
+        self.arrears.owe(delivery_tag)
         self.forget(delivery_tag)
 
     def _older_than(self, deadline: float, client: Any, start: int, num: int | None) -> list[str]:
@@ -192,13 +178,14 @@ class Surviving:
             self.connection.close_channel(self)
 
     def end_poll(self: Any) -> None:
-        """Wait for the answer to the blocking pop under way, at most a second; what it brings is delivered."""
-        if self._in_poll:
-            with contextlib.suppress(Empty, *UNREACHABLE):
-                self._brpop_read()
+        """Wait for the answer to the poll under way, at most a second; what it brings is delivered."""
+        with contextlib.suppress(*UNREACHABLE):
+            while self._in_poll:
+                with contextlib.suppress(Empty):
+                    self._brpop_read()
 
 
-class Channel(Surviving, _Channel):  # type: ignore[misc]
+class Channel(Surviving, Taking, _Channel):  # type: ignore[misc]
     """A channel to one Redis or Valkey server."""
 
     from_transport_options: ClassVar[tuple[str, ...]] = (
@@ -207,7 +194,7 @@ class Channel(Surviving, _Channel):  # type: ignore[misc]
     )
 
 
-class SentinelChannel(Surviving, _SentinelChannel):  # type: ignore[misc]
+class SentinelChannel(Surviving, Taking, _SentinelChannel):  # type: ignore[misc]
     """A channel to the master that Sentinels name."""
 
     from_transport_options: ClassVar[tuple[str, ...]] = (

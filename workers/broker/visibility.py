@@ -57,7 +57,7 @@ class Heartbeat(threading.Thread):
         self._ending.set()
         self._arrears.incurred.set()
         self.join(within_s)
-        if unpaid := self._arrears.settled():
+        if unpaid := self._arrears.owed():
             logger.error("broker away: %d finished tasks will run again: %s", len(unpaid), sorted(unpaid))
 
     def _serve(self) -> bool:
@@ -86,9 +86,8 @@ class Heartbeat(threading.Thread):
         self._pay(qos)
 
     def _pay(self, qos: QoS) -> None:
-        with self._arrears.paying() as debt:
-            qos.settle(debt.settled)
-            qos.give_back(debt.stranded)
+        with self._arrears.paying() as tags:
+            qos.settle(tags)
 
     def _beat(self, qos: QoS) -> None:
         look = self._holdings.look()

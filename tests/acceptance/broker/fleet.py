@@ -157,6 +157,11 @@ class Fleet:
         chord(group(signatures, app=self.client), app=self.client)(callback)
         return header, f"{name}-callback"
 
+    def await_poll(self) -> None:
+        """Wait until a worker waits for messages."""
+        with redis.Redis(port=self.broker.port) as client:
+            eventually(lambda: client.info("clients")["blocked_clients"] > 0, "a worker polling", 10.0)
+
     def begun(self, task_id: str, times: int = 1, within: float = 10.0) -> None:
         """Wait until a task was begun so often."""
         eventually(lambda: self.journal.count("begin", task_id) >= times, f"{task_id} begun {times} times", within)

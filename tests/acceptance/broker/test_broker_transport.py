@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
 
 import kombu
 import pytest
+import redis
 from celery import Celery
+from kombu.utils.json import loads
 from redis.exceptions import ConnectionError as Unreachable
 
 from tests.acceptance.broker.fleet import crash
@@ -19,6 +22,7 @@ from workers.broker import LOSSES, celery_conf, install
 from workers.broker.arrears import Arrears
 from workers.broker.transport import Channel, QoS, Transport
 from workers.stack.guard import Guard
+from workers.stack.probes import wait_until
 
 
 class Desk:
@@ -26,6 +30,7 @@ class Desk:
 
     def __init__(self, server: ValkeyServer, **options: Any) -> None:
         self.name = uuid.uuid4().hex
+        self.url = server.url
         keys = {f"unacked{part}_key": f"{self.name}.unacked{part}" for part in ("", "_index", "_mutex")}
         defaults = {"visibility_timeout": 0.0, "unacked_mutex_expire": 10, **keys}
         self.connection = kombu.Connection(
@@ -38,10 +43,20 @@ class Desk:
         return self.connection.default_channel
 
     def publish(self) -> None:
-        self.connection.Producer().publish({}, routing_key=self.name, declare=[self.queue], retry=True)
+        headers = {"id": uuid.uuid4().hex}
+        self.connection.Producer().publish({}, headers=headers, routing_key=self.name, declare=[self.queue])
 
     def take(self) -> Any:
         return self.queue(self.channel).get(no_ack=False)
+
+    def publish_when_awaited(self) -> None:
+        """Publish as soon as a consumer waits for it."""
+        with kombu.Connection(self.url, transport=Transport) as other, redis.Redis.from_url(self.url) as client:
+            assert wait_until(lambda: client.info("clients")["blocked_clients"] > 0, within=10)
+            other.Producer().publish({}, routing_key=self.name, declare=[self.queue])
+
+    def consumer(self, seen: list[Any]) -> kombu.Consumer:
+        return kombu.Consumer(self.channel, [self.queue], on_message=seen.append)
 
     def sweep(self) -> None:
         self.channel.qos.restore_visible(num=None, interval=1)
@@ -138,35 +153,69 @@ def test_settling_twice_and_sweeping_twice_changes_nothing(valkey_server: Valkey
         assert it.counts() == (1, 0)
 
 
-def test_message_popped_but_not_marked_when_the_broker_died_goes_back(
-    own_server: ValkeyServer,
-) -> None:
-    with desk(own_server) as it:
+def test_message_is_marked_by_the_time_it_is_seen(valkey_server: ValkeyServer) -> None:
+    with desk(valkey_server) as it:
         it.publish()
-        raw = it.channel._get(it.name)
-        message = it.channel.message_to_python(raw)
-        arrears = it.channel.qos.arrears = Arrears()
-        crash(own_server)
-        with pytest.raises(Unreachable):
-            it.channel.qos.append(message, message.delivery_tag)
-        own_server.start()
-        for _ in range(2):
-            with arrears.paying() as debt:
-                it.channel.qos.give_back(debt.stranded)
-        assert it.counts() == (1, 0)
-        assert LOSSES not in it.take().headers
+        seen: list[Any] = []
+        with it.consumer(seen):
+            it.connection.drain_events(timeout=5)
+            assert it.counts() == (0, 1)
+            with it.channel.conn_or_acquire() as client:
+                payload, _, queue = loads(client.hget(it.channel.unacked_key, seen[0].delivery_tag))
+            assert (payload["headers"]["id"], queue) == (seen[0].headers["id"], it.name)
 
 
-def test_message_whose_mark_arrived_unconfirmed_goes_back_once(
+def test_message_that_was_taken_comes_back_as_it_was_but_for_the_loss(
     valkey_server: ValkeyServer,
 ) -> None:
     with desk(valkey_server) as it:
         it.publish()
-        message = it.take()
+        seen: list[Any] = []
+        with it.consumer(seen):
+            it.connection.drain_events(timeout=5)
+            it.sweep()
+            it.connection.drain_events(timeout=5)
+        first, second = seen
+        assert second.body == first.body
+        assert second.headers == {**first.headers, LOSSES: 1, "redelivered": True}
+
+
+def test_waiting_consumer_is_woken_by_a_message(valkey_server: ValkeyServer) -> None:
+    with desk(valkey_server) as it:
+        seen: list[Any] = []
+        with it.consumer(seen), ThreadPoolExecutor(1) as pool:
+            publishing = pool.submit(it.publish_when_awaited)
+            while not seen:
+                it.connection.drain_events(timeout=5)
+            publishing.result()
+        assert len(seen) == 1
+
+
+def test_what_is_no_message_is_put_aside_and_stops_nobody(valkey_server: ValkeyServer) -> None:
+    with desk(valkey_server) as it:
         with it.channel.conn_or_acquire() as client:
-            mark = client.hget(it.channel.unacked_key, message.delivery_tag).decode()
-        it.channel.qos.give_back({message.delivery_tag: mark})
-        assert it.counts() == (1, 0)
+            for nonsense in (b"\xff", b"[]", b"{}", b'{"properties": {"delivery_tag": 7}}', b"[" * 5000):
+                client.lpush(it.name, nonsense)
+        it.publish()
+        seen: list[Any] = []
+        with it.consumer(seen):
+            it.connection.drain_events(timeout=5)
+        assert len(seen) == 1
+        with it.channel.conn_or_acquire() as client:
+            assert client.llen(f"{it.name}.unreadable") == 5
+
+
+def test_empty_queue_leaves_no_bells(valkey_server: ValkeyServer) -> None:
+    with desk(valkey_server, visibility_timeout=60.0) as it:
+        for _ in range(5):
+            it.publish()
+        seen: list[Any] = []
+        with it.consumer(seen), it.channel.conn_or_acquire() as client:
+            while len(seen) < 5:
+                it.connection.drain_events(timeout=5)
+            with pytest.raises(TimeoutError):
+                it.connection.drain_events(timeout=0.5)
+            assert not client.exists(f"{it.name}.bell")
 
 
 def test_acknowledgement_without_a_broker_is_owed_if_somebody_keeps_the_books_else_raised(
@@ -180,7 +229,7 @@ def test_acknowledgement_without_a_broker_is_owed_if_somebody_keeps_the_books_el
             it.channel.qos.ack(message.delivery_tag)
         arrears = it.channel.qos.arrears = Arrears()
         message.ack()
-        assert arrears.settled() == {message.delivery_tag}
+        assert arrears.owed() == {message.delivery_tag}
 
 
 def test_channel_closes_without_its_broker_and_leaves_what_it_held_marked(own_server: ValkeyServer) -> None:
@@ -198,7 +247,7 @@ def test_channel_closes_without_its_broker_and_leaves_what_it_held_marked(own_se
         assert it.counts() == (0, 1)
         arrears = channel.qos.arrears = Arrears()
         message.ack()
-        assert arrears.settled() == {message.delivery_tag}
+        assert arrears.owed() == {message.delivery_tag}
 
 
 def test_chord_is_claimed_by_the_count_whose_answer_was_lost_and_by_no_other(valkey_server: ValkeyServer) -> None:

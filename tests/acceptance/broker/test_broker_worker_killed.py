@@ -21,6 +21,18 @@ def test_task_of_a_killed_worker_is_run_by_another_within_seconds(fleet_of: Make
     print(f"begun again {runs[1].at - runs[0].at:.1f} s after the first begin")
 
 
+def test_message_is_not_taken_along_by_a_worker_that_hangs_and_is_killed(fleet_of: MakeFleet) -> None:
+    fleet = fleet_of(visibility_s=2.0)
+    hanging = fleet.start(concurrency=2)
+    fleet.await_poll()
+    hanging.freeze()
+    task = fleet.work(0.0)
+    hanging.kill9()
+    fleet.start(concurrency=2)
+    fleet.ended(task)
+    assert fleet.journal.first("begin", task).note == "1"
+
+
 def test_callback_of_a_killed_worker_is_run_again_and_its_header_is_not(fleet_of: MakeFleet) -> None:
     fleet = fleet_of(visibility_s=2.0)
     workers = [fleet.start(concurrency=2, await_it=False) for _ in range(2)]
