@@ -10,6 +10,7 @@ import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,10 +18,15 @@ import pytest
 from tests.acceptance.conftest import Pipeline
 from tests.acceptance.test_pipeline import APPROVED, COMPLETED, approval
 from tests.support.factories import fresh
+from tests.support.fleet import Fleet, Service
 from tests.support.observer import Observer, until, watching
 from tests.support.scripted_answers import free_text
+from tests.support.servers import ValkeyServer
+from workers.app import make_app
+from workers.settings import Settings
+from workers.stack.guard import Guard
 from workers.stack.ports import HOST, free_port
-from workers.stack.probes import http_answers
+from workers.stack.probes import http_answers, wait_until
 from workers.stack.process import Process
 
 LOGIN = "ops:s3cret-of-flower"
@@ -55,17 +61,20 @@ class Flower:
         return listed
 
 
-@pytest.fixture(scope="module")
-def flower(pipeline: Pipeline) -> Iterator[Flower]:
+def started(fleet: Fleet) -> tuple[Flower, Service]:
+    """Start Flower as an operator does, with a login."""
     port = free_port()
     url = f"http://{HOST}:{port}"
-    env = {**pipeline.fleet.env, "CONCLAVE_FLOWER_AUTH": LOGIN, "CONCLAVE_ENGINE_KEY": ENGINE_KEY}
+    env = {**fleet.env, "CONCLAVE_FLOWER_AUTH": LOGIN, "CONCLAVE_ENGINE_KEY": ENGINE_KEY}
     argv = (sys.executable, "-m", "workers.cli", "flower", "--port", str(port))
-    service = pipeline.fleet.add(
-        Process(name=fresh("flower"), argv=argv, env=env, ready=http_answers(f"{url}/healthcheck"))
-    )
-    service.start()
-    yield Flower(url)
+    ready = http_answers(f"{url}/healthcheck")
+    return Flower(url), fleet.add(Process(name=fresh("flower"), argv=argv, env=env, ready=ready)).start()
+
+
+@pytest.fixture(scope="module")
+def flower(pipeline: Pipeline) -> Iterator[Flower]:
+    flower, service = started(pipeline.fleet)
+    yield flower
     service.stop()
 
 
@@ -174,3 +183,27 @@ def test_it_shows_and_does_nothing_else(flower: Flower, decided: list[dict[str, 
     (worker, *_) = json.loads(flower.get("/api/workers")[1])
     for path in (f"/api/worker/shutdown/{worker}", "/api/task/revoke/any", "/api/task/async-apply/outbox.flush"):
         assert flower.get(path, method="POST")[0] == 403
+
+
+def test_it_hears_again_after_the_broker_was_killed_and_remembers_over_a_restart(
+    tmp_path: Path, guard: Guard
+) -> None:
+    with (
+        ValkeyServer(tmp_path / "valkey", guard=guard) as valkey,
+        Fleet(tmp_path, guard, nats_url="nats://127.0.0.1:9", redis_url=valkey.url) as fleet,
+    ):
+        fleet.control(threads=4).start()
+        flower, service = started(fleet)
+        app = make_app(Settings.model_validate({"redis_url": valkey.url}))
+
+        def hears_of(name: str) -> bool:
+            app.send_task("outbox.flush", task_id=fresh(name))
+            return any(task_id.startswith(name) for task_id in flower.tasks())
+
+        assert wait_until(lambda: hears_of("before"), within=30, every=0.5)
+        valkey.kill9()
+        valkey.start()
+        assert wait_until(lambda: hears_of("after"), within=60, every=0.5)
+        assert service.stop() == 0
+        service.start()
+        assert {task_id.partition("-")[0] for task_id in flower.tasks()} >= {"before", "after"}
