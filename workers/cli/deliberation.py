@@ -78,13 +78,12 @@ def show(
         return
     out = console()
     out.print(live(view(record, time.time())))
-    if record.closed is None:
-        return
-    if record.closed.status == "decided":
+    if record.closed is not None and record.closed.status == "decided":
         for part in decision(record.closed.result, full=full):
             out.print(part)
-    for one in record.closed.result.get("failures", ()) if record.closed.status != "decided" else ():
-        out.print(Text(failure(one), "red"))
+    elif record.closed is not None:
+        for one in record.closed.result.get("failures", ()):
+            out.print(Text(failure(one), "red"))
 
 
 @commands.command()
