@@ -180,3 +180,10 @@ def test_a_watch_begun_before_the_opening_sees_everything_to_the_end(
     services.deliberations.record(identity, make.closed(at=time.time()))
     watcher.until("decided", 1)
     assert watcher.process.wait(WITHIN) == 0
+
+
+def test_a_command_that_told_nats_something_ends_by_itself(environment: object, services: Services) -> None:
+    stage = Stage(make.council("DEV"))
+    identity = kept(stage.record(stage.open()), services)
+    command = [sys.executable, "-m", "workers.cli", "deliberation", "cancel", identity]
+    assert subprocess.run(command, timeout=WITHIN, check=False).returncode == 0
