@@ -17,7 +17,7 @@ from domain import events
 from domain.ports.deliberation_store import DeliberationStore
 from domain.record import Record, State
 from domain.services import Services
-from workers.cli.complaint import Complaint
+from workers.cli.complaint import BadInput, Complaint
 from workers.cli.connection import read_settings, services
 from workers.cli.follow import follow, json_screen, screen
 from workers.cli.output import AS_JSON, console, print_json
@@ -108,17 +108,17 @@ def watch(
 
 
 def loaded(deliberation_id: str, store: DeliberationStore) -> Record:
-    """Return the record. Raises Complaint if there is none."""
+    """Return the record. Raises BadInput if there is none."""
     try:
         return store.load(deliberation_id)
     except LookupError as error:
-        raise Complaint(
+        raise BadInput(
             f"no deliberation {deliberation_id}: never opened, or past retention; see `conclave deliberation list`"
         ) from error
 
 
 def opened_within(seconds: float, deliberation_id: str, of: Services) -> None:
-    """Wait until the deliberation is opened. Raises Complaint when it is not in time."""
+    """Wait until the deliberation is opened. Raises BadInput when it is not in time."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         with contextlib.suppress(LookupError):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tasks.queues import CONTROL, model_queue_name
+from workers.flower.options import CONFIG
 from workers.stack.folder import StateFolder
 from workers.stack.llama_server import DEFAULT_MODEL, SLOTS, engine_url, llama_server
 from workers.stack.nats import nats, nats_url
@@ -89,7 +90,7 @@ def services(where: Addresses, options: StackOptions, state: Path) -> list[Proce
         "CONCLAVE_LOG_JSON": "false",
         "PYTHONUNBUFFERED": "1",
     }
-    flower = ("flower", f"--address={HOST}", f"--port={where.flower_port}")
+    flower = ("flower", f"--conf={CONFIG}", f"--address={HOST}", f"--port={where.flower_port}")
     return [
         _worker("control-worker", CONTROL, env, threads=16),
         _worker("model-worker", model_queue_name(options.model), env, threads=8),

@@ -90,7 +90,7 @@ def test_show_of_a_failed_one_says_why(run: Run, failed: str) -> None:
 @pytest.mark.parametrize("command", [("show",), ("watch", "--wait", "0")])
 def test_an_unknown_id_is_one_sentence(run: Run, command: tuple[str, ...]) -> None:
     result = run("deliberation", command[0], "d-unknown", *command[1:])
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert result.stderr.startswith("conclave: no deliberation d-unknown")
     assert len(result.stderr.splitlines()) == 1
 
