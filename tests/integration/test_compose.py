@@ -16,6 +16,7 @@ from pydantic import BaseModel
 from domain.policy import Policy
 from workers.cli.main import app
 from workers.settings import Settings
+from workers.stack.llama_server import SLOTS
 
 ROOT = Path(__file__).parents[2]
 COMPOSE = ROOT / "docker-compose.yml"
@@ -109,6 +110,10 @@ def test_every_setting_exists(name: str) -> None:
     for variable in SERVICES[name].get("environment", {}):
         if variable.startswith("CONCLAVE_"):
             assert_is_setting(variable.removeprefix("CONCLAVE_").lower().split("__"), Settings)
+
+
+def test_the_embedded_engine_is_called_as_it_serves() -> None:
+    assert SERVICES["model-worker"]["environment"]["CONCLAVE_ENGINE__SLOTS"] == str(SLOTS)
 
 
 def assert_is_setting(path: list[str], settings: type[BaseModel]) -> None:
