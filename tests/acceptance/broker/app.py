@@ -90,6 +90,12 @@ def work(seconds: float, value: Any = None) -> Any:
     return value
 
 
+@app.task(name="vary", base=Journaled)
+def vary(value: str) -> str:
+    """Return something else in every run, as a model does."""
+    return f"{value} {time.time_ns()}"
+
+
 @app.task(name="conclude", base=Journaled)
 def conclude(values: list[Any], seconds: float = 0.0) -> list[Any]:
     """Take what the header returned."""

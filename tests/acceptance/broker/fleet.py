@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Any, Self
 
 import redis
-from celery import Celery, chord, group
+from celery import Celery, Signature, chord, group
 
 from tests.acceptance.broker.journal import Journal
 from tests.support.servers import ValkeyServer
@@ -147,15 +147,25 @@ class Fleet:
 
     def chord(self, seconds: list[float], *, callback_s: float = 0.0) -> tuple[list[str], str]:
         """Publish a chord of one header task per entry; return the ids of the header and of the callback."""
-        name = uuid.uuid4().hex
-        header = [f"{name}-{number}" for number in range(len(seconds))]
+        header = [uuid.uuid4().hex for _ in seconds]
         signatures = [
             self.client.signature("work", (wait, task_id), task_id=task_id)
             for wait, task_id in zip(seconds, header, strict=True)
         ]
-        callback = self.client.signature("conclude", kwargs={"seconds": callback_s}, task_id=f"{name}-callback")
-        chord(group(signatures, app=self.client), app=self.client)(callback)
-        return header, f"{name}-callback"
+        return header, self._chord(signatures, callback_s=callback_s)
+
+    def varying_chord(self, size: int) -> tuple[list[str], str]:
+        """Publish a chord whose header tasks return something else in every run."""
+        header = [uuid.uuid4().hex for _ in range(size)]
+        return header, self._chord(
+            [self.client.signature("vary", (task_id,), task_id=task_id) for task_id in header]
+        )
+
+    def _chord(self, header: list[Signature[Any]], *, callback_s: float = 0.0) -> str:
+        callback_id = uuid.uuid4().hex
+        callback = self.client.signature("conclude", kwargs={"seconds": callback_s}, task_id=callback_id)
+        chord(group(header, app=self.client), app=self.client)(callback)
+        return callback_id
 
     def await_poll(self) -> None:
         """Wait until a worker waits for messages."""
