@@ -20,9 +20,9 @@ from workers.stack.process import Process
 
 DEFAULT_MODEL = "smollm2-135m-instruct"
 SLOTS = 1
-"""Requests answered at once; more wait their turn. Each slot computes the prompt that reviewers share anew, and two
-cores gain nothing by a batch: ten ballots on three proposals took 8 s of processor time in one slot, 14 in two, 25
-in four, and three proposals 5.5, 8 and 12."""
+"""Requests answered at once; more wait their turn. Each slot computes anew the prompt that reviewers share, and
+two cores gain nothing by a batch: ten ballots on three proposals took 8 s of processor time in one slot, 14 in
+two, 25 in four, and three proposals 5.5, 8 and 12."""
 CONTEXT = 8192
 """Tokens per slot, prompt and answer together: what the model was trained for, in about 190 MB."""
 
