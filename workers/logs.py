@@ -16,8 +16,8 @@ SHARED: tuple[Processor, ...] = (
     structlog.processors.StackInfoRenderer(),
 )
 
-CHATTY = ("httpx2", "httpcore2", "openai", "asyncio")
-"""Libraries that write a line per request at INFO; a step has one line of its own."""
+CHATTY = ("httpx2", "httpcore2", "openai", "asyncio", "celery.worker.strategy", "celery.app.trace")
+"""Loggers that write a line per request or task at INFO; a step has one line of its own."""
 
 
 def configure(*, level: str = "INFO", as_json: bool | None = None) -> None:
