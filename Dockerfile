@@ -34,7 +34,8 @@ RUN /opt/conclave/bin/python -m pip wheel --no-cache-dir --no-deps --no-build-is
 FROM python:3.13.9-slim-bookworm AS app
 # libgomp: the embedded engine computes with OpenMP.
 RUN apt-get update && apt-get install -y --no-install-recommends libgomp1 && rm -rf /var/lib/apt/lists/* \
-    && useradd --uid 10001 --create-home conclave
+    && useradd --uid 10001 --create-home conclave \
+    && install -d -o conclave /var/lib/conclave
 COPY --from=build /opt/conclave /opt/conclave
 ENV PATH=/opt/conclave/bin:$PATH PYTHONUNBUFFERED=1 CONCLAVE_STATE=/tmp/conclave
 USER conclave

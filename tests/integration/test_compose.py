@@ -99,9 +99,10 @@ def test_only_the_gpu_worker_needs_a_profile_and_it_reserves_its_gpus() -> None:
 
 
 def test_every_password_must_be_set_and_the_example_names_all() -> None:
-    used = set(re.findall(r"\$\{(\w+_PASSWORD)", TEXT))
-    assert used == set(re.findall(r"\$\{(\w+_PASSWORD):\?", TEXT)), "a password with a default is none"
-    named = set(re.findall(r"^(\w+_PASSWORD)=$", (ROOT / ".env.example").read_text(), re.MULTILINE))
+    secret = r"\w+_(?:PASSWORD|AUTH)"
+    used = set(re.findall(rf"\$\{{({secret})", TEXT))
+    assert used == set(re.findall(rf"\$\{{({secret}):\?", TEXT)), "a password with a default is none"
+    named = set(re.findall(rf"^({secret})=$", (ROOT / ".env.example").read_text(), re.MULTILINE))
     assert named == used
 
 
@@ -125,7 +126,7 @@ def assert_is_setting(path: list[str], settings: type[BaseModel]) -> None:
         assert_is_setting(path[1:], nested)
 
 
-@pytest.mark.parametrize("name", ["bridge", *sorted(WORKERS)])
+@pytest.mark.parametrize("name", ["bridge", "flower", *sorted(WORKERS)])
 def test_every_command_is_one_of_ours(name: str) -> None:
     command, *arguments = (re.sub(r"\$\{\w+:-(.*?)\}", r"\1", word) for word in SERVICES[name]["command"])
     group: Any = typer.main.get_command(app)
