@@ -148,6 +148,8 @@ class CompletedBody(Head):
     ballots: list[BallotRow]
     critiques: list[CritiqueRow]
     architect: dict[str, Any] | None
+    synthesis: str | None
+    """What the architect made of the best proposals, where the rules ask for it."""
     degraded: bool
     failures: list[FailureRow]
     rounds: int

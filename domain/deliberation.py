@@ -24,6 +24,8 @@ class ReviewRules(Value):
     """With `skip_decided`: how far one score may still move between passes; None: the whole scale."""
     explain_top: int = Field(default=0, ge=0, le=16)
     """Ask for critiques of this many top proposals after the vote, for people to read."""
+    synthesis: bool = False
+    """Have the council's architect write one more proposal out of the best; it stands beside the decision."""
     use_reliability: bool = False
     """Weigh reviewers by their record over earlier deliberations."""
 

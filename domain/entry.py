@@ -104,6 +104,7 @@ class ArchitectSpoke(Call):
     """What the architect chose or wrote where the council's vote was tied or contested."""
 
     kind: Literal["architect"] = "architect"
+    task: Literal["choice", "synthesis"] = "choice"
     choice: str | None = None
     """The proposal id it chose among the tied ones."""
     synthesis: str = ""
@@ -111,7 +112,7 @@ class ArchitectSpoke(Call):
 
     @property
     def key(self) -> str:
-        return "architect"
+        return "architect" if self.task == "choice" else SYNTHESIS_KEY
 
 
 class Closed(Value):
@@ -129,6 +130,9 @@ class Closed(Value):
     @property
     def key(self) -> str:
         return "closed"
+
+
+SYNTHESIS_KEY = "architect/synthesis"
 
 
 def proposal_key(round_: int, agent_id: str) -> str:

@@ -9,6 +9,7 @@ from functools import cached_property
 
 from domain.deliberation import Deliberation
 from domain.entry import (
+    SYNTHESIS_KEY,
     AgentFailed,
     ArchitectSpoke,
     BallotCast,
@@ -67,6 +68,11 @@ class Record:
     @property
     def architect(self) -> ArchitectSpoke | None:
         entry = self.entries.get("architect")
+        return entry if isinstance(entry, ArchitectSpoke) else None
+
+    @property
+    def synthesis(self) -> ArchitectSpoke | None:
+        entry = self.entries.get(SYNTHESIS_KEY)
         return entry if isinstance(entry, ArchitectSpoke) else None
 
     @cached_property

@@ -1,18 +1,21 @@
-"""The architect: asked only where the council's vote left the top open. The ballots stay as they are."""
+"""The architect: asked where the vote left the top open, or for a synthesis. The ballots stay as they are."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from domain.council import Agent
-from domain.entry import ArchitectSpoke, Entry, call_facts
+from domain.entry import SYNTHESIS_KEY, ArchitectSpoke, Entry, call_facts
 from domain.ports.chat_model import ChatFailure, FailureReason, Outcome
 from domain.ranking import Ranking
-from domain.review.architect import choice_request, chosen
+from domain.review.architect import choice_request, chosen, synthesis_request
 from domain.review.ballot_request import BallotRequest
 from domain.review.candidate import Candidate
 from domain.steps.sitting import Question, Sitting
 from domain.steps.vote import material_of
+
+BEST = 3
+"""Proposals that a synthesis is made of; more make it a summary."""
 
 
 def consult_architect(sitting: Sitting, candidates: Sequence[Candidate], ranking: Ranking) -> None:
@@ -27,6 +30,27 @@ def consult_architect(sitting: Sitting, candidates: Sequence[Candidate], ranking
     asked = choice_request(material, architect, sorted(open_ones), timeout_s=sitting.timeout_s())
     if asked is not None:
         sitting.ask([_question(sitting, architect, asked)])
+
+
+def synthesise(sitting: Sitting, candidates: Sequence[Candidate], ranking: Ranking) -> None:
+    """Have the architect write one proposal out of the best, where the rules say so; nothing depends on it."""
+    deliberation = sitting.deliberation
+    architect = deliberation.architect
+    if architect is None or not deliberation.review.synthesis:
+        return
+    best = [entry.proposal for entry in ranking.entries[:BEST]]
+    material = material_of(sitting, candidates, deliberation.rounds)
+    request = synthesis_request(
+        material, architect, best, max_tokens=deliberation.max_tokens, timeout_s=sitting.timeout_s()
+    )
+
+    def settle(outcome: Outcome) -> Entry:
+        facts = call_facts(architect.agent_id, architect.model or "", outcome, at=sitting.now())
+        if isinstance(outcome, ChatFailure):
+            return ArchitectSpoke(**facts, task="synthesis", missing=outcome.reason)
+        return ArchitectSpoke(**facts, task="synthesis", synthesis=outcome.text.strip())
+
+    sitting.ask([Question(SYNTHESIS_KEY, request, settle)])
 
 
 def _question(sitting: Sitting, architect: Agent, asked: BallotRequest) -> Question:

@@ -20,7 +20,7 @@ from domain.review.candidate import Candidate
 from domain.services import Services
 from domain.statistics import reliability
 from domain.steps.announce import announce
-from domain.steps.architect import consult_architect
+from domain.steps.architect import consult_architect, synthesise
 from domain.steps.critique import explain, revise
 from domain.steps.sitting import Sitting
 from domain.steps.vote import vote
@@ -94,6 +94,7 @@ def _decide(sitting: Sitting) -> dict[str, Any]:
     inputs = _with_reliability(without_losers(inputs, candidates), sitting)
     ranking = _rank(sitting, voted_on, inputs)
     consult_architect(sitting, candidates, ranking)
+    synthesise(sitting, candidates, ranking)
     explain(sitting, candidates, ranking)
     sitting.tell("ranked", "ranking")
     return completed_body(sitting.record, voted_on, gate.reports, inputs, ranking, at=sitting.now())

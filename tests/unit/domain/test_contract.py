@@ -23,7 +23,7 @@ def script(request: ChatRequest, before: int) -> Outcome | None:
 
 
 def test_every_published_body_fits_its_model() -> None:
-    policy = Policy(model="tiny", review=ReviewRules(explain_top=2))
+    policy = Policy(model="tiny", review=ReviewRules(explain_top=2, synthesis=True))
     stage = Stage(council("DEV", size=4, architect=agent("arch")), council("QA"), policy=policy)
     first = stage.play(plan_request(plan(constraints=Constraints(rounds=1))))
     redeliberate(first.deliberation.deliberation_id, stage.services)

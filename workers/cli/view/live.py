@@ -42,7 +42,8 @@ def _head(view: DeliberationView) -> Text:
     head.append(str(view.state), STATES.get(view.state, "bold cyan"))
     head.append(f"  {view.elapsed_s:.1f} s", "dim")
     if not view.closed:
-        head.append(f", {view.remaining_s:.0f} s left", "dim")
+        likely = "" if view.estimate_s is None else f", about {view.estimate_s:.0f} s to go"
+        head.append(f"{likely}, {view.remaining_s:.0f} s to the deadline", "dim")
     if view.usage.completion_tokens:
         head.append(f"  {view.usage.completion_tokens} tokens written", "dim")
     return head

@@ -65,6 +65,14 @@ class DeliberationView(Value):
     """Why there is no decision; empty else."""
 
     @property
+    def estimate_s(self) -> float | None:
+        """Seconds likely left, if the answers to come take as long as those that came; None before any."""
+        done, total = sum(stage.done for stage in self.stages), sum(stage.total for stage in self.stages)
+        if self.closed or not done:
+            return None
+        return min(self.remaining_s, self.elapsed_s * max(0, total - done) / done)
+
+    @property
     def closed(self) -> bool:
         return self.state in {State.DECIDED, State.FAILED, State.CANCELLED}
 

@@ -274,3 +274,16 @@ def test_an_architect_chooses_where_the_vote_is_tied_and_the_event_says_so() -> 
     assert record.architect is not None
     assert record.closed.result["winner"]["proposal_id"] == record.architect.choice
     assert record.closed.result["decisions"][0]["proposal"]["proposal_id"] == record.architect.choice
+    assert record.closed.result["decided_by"] == "architect"
+
+
+def test_an_architect_writes_a_synthesis_where_the_rules_ask_for_it() -> None:
+    policy = Policy(model="tiny", review=ReviewRules(synthesis=True))
+    stage = Stage(council("DEV", architect=agent("arch")), policy=policy)
+    stage.model.follow(long_from(2))
+    record = stage.play()
+    assert record.closed is not None
+    assert record.synthesis is not None
+    assert record.closed.result["synthesis"] == record.synthesis.synthesis != ""
+    assert record.closed.result["winner"]["agent_id"] == "agent-2"
+    assert record.closed.result["decided_by"] == "score"

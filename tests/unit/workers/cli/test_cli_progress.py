@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from io import StringIO
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
@@ -138,3 +139,10 @@ def test_any_record_at_any_moment_can_be_seen(entries: list[Entry], after: float
     assert len(running) <= 1
     assert not (found.closed and running)
     assert drawn(found, width)
+
+
+def test_the_estimate_takes_the_answers_to_come_for_as_slow_as_those_that_came() -> None:
+    assert seen(after=2.0).estimate_s is None
+    found = seen(*PROPOSALS, after=3.0)
+    total = sum(one.total for one in found.stages)
+    assert found.estimate_s == pytest.approx(3.0 * (total - 3) / 3)
