@@ -12,8 +12,9 @@ COMPILE := $(UV) pip compile pyproject.toml --quiet --universal --python-version
 demo: $(STAMP)
 	@$(BIN)/conclave demo
 
+# Most tests wait for real processes, so more of them run at once than there are cores; a file's tests stay together.
 test: $(STAMP)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 4 --dist loadfile
 
 check: $(STAMP)
 	$(BIN)/ruff check .
