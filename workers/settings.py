@@ -103,8 +103,9 @@ class Settings(BaseSettings):
     """The engine of a model worker: CONCLAVE_ENGINE__GPUS and so on."""
     worker_concurrency: int = Field(default=64, ge=1, le=1024)
     """Threads of a worker: they wait for models, so as many as vLLM's slots, not as cores."""
-    visibility_timeout_s: float = Field(default=20.0, ge=2)
-    """How soon a killed worker's task is run by another; a heartbeat keeps running tasks visible."""
+    visibility_timeout_s: float = Field(default=10.0, ge=2)
+    """How soon a killed worker's task is run by another; a heartbeat keeps running tasks visible. 8 or more, so
+    that a chord whose worker dies while it publishes the callback needs no sweep."""
     policy: Policy = Policy()
     """Defaults and limits of deliberations: CONCLAVE_POLICY__ROUNDS and so on."""
 

@@ -32,7 +32,7 @@ def test_base_images_are_pinned(image: str) -> None:
     assert "latest" not in image
 
 
-@pytest.mark.parametrize("target", {service["build"]["target"] for service in SERVICES.values()})
+@pytest.mark.parametrize("target", sorted({service["build"]["target"] for service in SERVICES.values()}))
 def test_every_image_that_runs_has_a_user_that_is_not_root(target: str) -> None:
     users = re.findall(r"^USER (\S+)$", stage(target), re.MULTILINE)
     assert users
