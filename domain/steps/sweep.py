@@ -22,12 +22,21 @@ def sweep(services: Services) -> int:
     """
     now = services.clock.now()
     for request_id in services.backlog.take_overdue(now - services.policy.lease_s, AT_ONCE):
-        services.dispatcher.plans([services.plans.load(request_id)])
+        _offer_again(request_id, services)
     stale = services.index.open_untouched_since(now - services.policy.lease_s, AT_ONCE)
     errors = [error for one in stale if (error := _try_to_tend(one, now, services)) is not None]
     if errors:
         raise errors[0]
     return len(stale)
+
+
+def _offer_again(request_id: str, services: Services) -> None:
+    try:
+        request = services.plans.load(request_id)
+    except LookupError:  # past retention: nobody can dispatch it any more
+        services.backlog.settle(request_id)
+        return
+    services.dispatcher.plans([request])
 
 
 def _try_to_tend(deliberation_id: str, now: float, services: Services) -> Exception | None:

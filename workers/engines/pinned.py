@@ -67,11 +67,12 @@ class PinnedEngine:
         )
         self._watch: Supervisor | OutsideWatch = self._make_watch()
         self._gate.close()
-        self._publishing.start()
         try:
             self._watch.start()
         except EngineError as error:
             self._failed(error)
+        # Only now: what can't even begin to start must not be announced as on its way.
+        self._publishing.start()
 
     def pause(self) -> None:
         """Take no more work and leave the directory; the engine goes on for what runs."""

@@ -136,6 +136,7 @@ def _deliberate(stores: Stores, count: int) -> None:
         stores.deliberations.record(wanted.deliberation_id, proposed())
         stores.deliberations.record(wanted.deliberation_id, closed(), events=[ended])
         stores.outbox.published([started.event_id, ended.event_id])
+        stores.backlog.settle(request.request_id)
 
 
 def _keys(client: Redis, prefix: str) -> set[str]:

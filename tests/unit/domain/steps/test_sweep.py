@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from domain.plan import PlanRequest
 from domain.policy import Policy
 from domain.ports.chat_model import FailureReason
 from domain.ports.engine_directory import EngineKind, EngineRecord, Guidance
@@ -135,3 +136,18 @@ def test_one_deliberation_that_can_not_be_read_keeps_nobody_from_being_tended() 
     with pytest.raises(ValueError, match="newer version"):
         sweep(stage.services)
     assert stage.queue.work[-1][0] == sound
+
+
+def test_a_plan_past_its_retention_leaves_the_backlog() -> None:
+    stage = staged()
+    request = plan_request()
+    stage.services.plans.save([request])
+
+    def forgotten(request_id: str) -> PlanRequest:
+        raise LookupError(request_id)
+
+    stage.services.plans.load = forgotten  # type: ignore[method-assign]
+    stage.clock.advance(11)
+    sweep(stage.services)
+    assert stage.queue.requests == []
+    assert stage.services.backlog.count() == 0
