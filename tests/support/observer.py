@@ -1,4 +1,4 @@
-"""A stranger on NATS: plain nats-py, publishes JSON and collects what comes back."""
+"""A stranger on NATS: plain nats-py, publishes JSON and reads what the streams hold."""
 
 from __future__ import annotations
 
@@ -11,7 +11,12 @@ from typing import Any, Self
 
 import nats
 from nats.aio.client import Client
-from nats.aio.msg import Msg
+from nats.errors import Error
+from nats.js import JetStreamContext
+from nats.js.api import RawStreamMsg
+
+READ = {"ORCHESTRATOR_EVENTS": "orchestration.>", "CONCLAVE_DEAD_LETTERS": "conclave.dead_letter.>"}
+"""Stream → the subjects of it that are heard."""
 
 
 @dataclass(frozen=True)
@@ -27,21 +32,28 @@ class Heard:
 
 @dataclass
 class Observer:
-    """Listens to `orchestration.>` and the dead letters from its start on; every wait has a deadline."""
+    """Reads everything that the streams get from its start on; every wait has a deadline.
+
+    It reads by sequence number, so that a restart of NATS neither loses nor repeats anything to it: a plain
+    subscriber would miss what is published before it is connected again.
+    """
 
     url: str
     heard: list[Heard] = field(default_factory=list)
 
     async def __aenter__(self) -> Self:
-        self._client: Client = await nats.connect(self.url)
-        for subject in ("orchestration.>", "conclave.dead_letter.>"):
-            await self._client.subscribe(subject, cb=self._note)
-        await self._client.flush()
+        self._client: Client = await nats.connect(self.url, max_reconnect_attempts=-1, reconnect_time_wait=0.2)
+        self._streams: JetStreamContext = self._client.jetstream(timeout=2)
+        starts = {name: (await self._streams.stream_info(name)).state.last_seq + 1 for name in READ}
+        self._reading = [asyncio.create_task(self._read(name, sequence)) for name, sequence in starts.items()]
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        for reading in self._reading:
+            reading.cancel()
+        await asyncio.wait(self._reading)
         await self._client.close()
 
     async def publish(self, subject: str, payload: bytes | dict[str, Any], **headers: str) -> None:
@@ -67,10 +79,20 @@ class Observer:
     def _miss(self, subject: str, fields: dict[str, Any]) -> Callable[[], str]:
         return lambda: f"{subject} {fields}: heard {len(self.of(subject, **fields))}, in all {len(self.heard)}"
 
-    async def _note(self, message: Msg) -> None:
-        headers = {str(name): str(value) for name, value in (message.headers or {}).items()}
-        body = json.loads(message.data) if message.subject.startswith("orchestration.") else {}
-        self.heard.append(Heard(message.subject, headers, body, message.data))
+    async def _read(self, stream: str, sequence: int) -> None:
+        while True:
+            try:
+                stored = await self._streams.get_msg(stream, sequence, subject=READ[stream], next=True)
+            except (Error, TimeoutError, OSError):
+                await asyncio.sleep(0.02)
+                continue
+            self._note(stored)
+            sequence = stored.seq + 1
+
+    def _note(self, stored: RawStreamMsg) -> None:
+        subject, data = stored.subject or "", stored.data or b""
+        body = json.loads(data) if subject.startswith("orchestration.") else {}
+        self.heard.append(Heard(subject, stored.headers or {}, body, data))
 
 
 async def until(condition: Callable[[], bool], *, within: float, what: Callable[[], str]) -> None:
