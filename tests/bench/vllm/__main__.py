@@ -40,7 +40,8 @@ from workers.stack.probes import wait_until
 MAX_TOKENS = 128
 GOALS = {3: (4.5, 0.5), 8: (6.0, 0.76)}
 """Agents → how many times faster than one call after another, and the prefix-cache hit rate of the review."""
-REPEATS = {3: 3, 8: 1}
+REPEATS = {3: 6, 8: 4}
+"""Pairs of pipeline and plain loop; every second one is followed by the slow baseline, which varies less."""
 DESCRIPTION = (
     "A link by mail that works once and within an hour. People who are signed in elsewhere stay signed in until "
     "the password is changed. The mail says who asked, from where, and what to do if it was somebody else. "
@@ -96,12 +97,17 @@ def _compare(services: Services, url: str, agents: int, goal: tuple[float, float
     _pipeline(services, council.role)
     ours, before, ceiling = [], [], []
     with OpenAI(base_url=url, api_key="none", max_retries=0, timeout=600) as client:
-        for _ in range(REPEATS[agents]):
-            ours.append(_pipeline(services, council.role))
-            before.append(sequential(client, _deliberation(services, council)))
-            ceiling.append(plain(url, _deliberation(services, council)))
+        for repeat in range(REPEATS[agents]):
+            # Whichever of a pair comes first is a little slower or faster, so they take turns.
+            if repeat % 2:
+                ceiling.append(plain(url, _deliberation(services, council)))
+                ours.append(_pipeline(services, council.role))
+                before.append(sequential(client, _deliberation(services, council)))
+            else:
+                ours.append(_pipeline(services, council.role))
+                ceiling.append(plain(url, _deliberation(services, council)))
     faster = statistics.median(run.seconds for run in before) / statistics.median(one.seconds for one in ours)
-    share = statistics.median(one.tokens_per_s for one in ours) / statistics.median(map(_rate, ceiling))
+    share = statistics.median(one.tokens_per_s / _rate(run) for one, run in zip(ours, ceiling, strict=True))
     hit_rate = statistics.median(one.hit_rate for one in ours)
     row = [
         str(agents),
