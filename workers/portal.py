@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import atexit
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from threading import Lock, Thread
 from typing import TypeVar
 
@@ -26,6 +27,11 @@ class Portal:
 
     def __init__(self) -> None:
         self._loops: dict[int, _Loop] = {}
+        self._closers: list[Callable[[], Awaitable[object]]] = []
+
+    def before_close(self, function: Callable[[], Awaitable[object]]) -> None:
+        """Have `function()` awaited on every loop before it ends; for connections that live there."""
+        self._closers.append(function)
 
     def start(self, function: Callable[..., Awaitable[T]], *args: object) -> Future[T]:
         """Start `function(*args)` on the loop; cancelling the future cancels it."""
@@ -43,13 +49,14 @@ class Portal:
 
     def _mine(self) -> _Loop:
         # A child gets an entry, and with it a lock, of its own: one that was copied while held would never open.
-        return self._loops.setdefault(os.getpid(), _Loop())
+        return self._loops.setdefault(os.getpid(), _Loop(self._closers))
 
 
 class _Loop:
     """A loop that starts when it is first asked for, and ends with its process at the latest."""
 
-    def __init__(self) -> None:
+    def __init__(self, closers: Sequence[Callable[[], Awaitable[object]]]) -> None:
+        self._closers = closers
         self._lock = Lock()
         self._portal: BlockingPortal | None = None
         self._thread: Thread | None = None
@@ -71,10 +78,17 @@ class _Loop:
         with self._lock:
             if self._portal is None or self._thread is None or not self._thread.is_alive():
                 return
-            self._portal.start_task_soon(self._portal.stop, True)
+            self._portal.start_task_soon(_end, self._portal, self._closers)
             self._thread.join(CLOSES_WITHIN_S)
             self._portal = self._thread = None
             atexit.unregister(self.close)
+
+
+async def _end(portal: BlockingPortal, closers: Sequence[Callable[[], Awaitable[object]]]) -> None:
+    for close in closers:
+        with suppress(Exception):
+            await close()
+    await portal.stop(True)
 
 
 async def _serve(running: Future[BlockingPortal]) -> None:

@@ -30,7 +30,7 @@ def failures(found: list[dict[str, Any]]) -> dict[str, str]:
 def test_a_running_fleet_is_sound(pipeline: Pipeline) -> None:
     code, found, errors = examine(**pipeline.fleet.env)
     assert failures(found) == {}, errors
-    assert code == 0
+    assert (code, errors) == (0, "")
     said = {one["subject"]: one["text"] for one in found}
     assert "nats-server 2." in said["nats"]
     assert "noeviction" in said["valkey eviction"]

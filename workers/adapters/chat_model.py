@@ -50,6 +50,7 @@ class OpenAIChatModel:
         self._jitter = jitter
         self._node = node or socket.gethostname()
         self._clients = EngineClients(api_key=api_key, max_in_flight=max_in_flight)
+        portal.before_close(self._clients.close)
 
     def ask(self, requests: Sequence[ChatRequest]) -> Iterator[Outcome]:
         """See ChatModel. Raises what the directory raises while its store is away."""

@@ -88,6 +88,23 @@ def test_a_closed_portal_starts_anew_when_it_is_used_again() -> None:
     portal.close()
 
 
+def test_what_lives_on_a_loop_is_closed_there_before_it_ends() -> None:
+    closed: list[int] = []
+
+    async def fail() -> None:
+        raise OSError("was gone already")
+
+    async def close() -> None:
+        closed.append(threading.get_ident())
+
+    portal = Portal()
+    portal.before_close(fail)
+    portal.before_close(close)
+    thread = portal.call(loop_thread)
+    portal.close()
+    assert closed == [thread]
+
+
 LEAVES_IT_OPEN = """
 import asyncio, os, sys
 from workers.portal import Portal
