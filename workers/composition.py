@@ -176,7 +176,12 @@ def bridge_options(settings: Settings) -> BridgeOptions:
             max_ack_pending=settings.bridge_max_ack_pending,
             max_deliver=settings.bridge_max_deliver,
         ),
-        streams=StreamLimits(duplicate_window_s=settings.duplicate_window_s, max_bytes=settings.stream_max_bytes),
+        streams=StreamLimits(
+            max_bytes=settings.stream_max_bytes,
+            max_age_s=settings.stream_max_age_s,
+            duplicate_window_s=settings.duplicate_window_s,
+            replicas=settings.stream_replicas,
+        ),
         max_message_bytes=settings.max_message_bytes,
         phases=settings.phase_roles,
         version=version("conclave"),
