@@ -16,8 +16,9 @@ from typing import Self
 
 from aiohttp import web
 
+from tests.support.script import Script
 from tests.support.scripted_answers import Body
-from tests.support.scripted_server import Script, application
+from tests.support.scripted_server import application
 
 
 class ScriptedEngine:
@@ -132,6 +133,7 @@ def main() -> None:
     words.add_argument("--waiting", type=int, default=0, help="requests that /metrics says wait")
     words.add_argument("--max-model-len", type=int, default=8192)
     words.add_argument("--ready-after", type=float, default=0.0, help="seconds of 503 on /health")
+    words.add_argument("--forgetful", action="store_true", help="keep nothing of what was asked")
     words.add_argument("--fail-with", default=None, help="print this and exit 1")
     said, _ = words.parse_known_args()
     if said.fail_with:
@@ -143,6 +145,7 @@ def main() -> None:
         context_length=said.max_model_len,
         ready_after_s=said.ready_after,
         waiting=said.waiting,
+        remembers=not said.forgetful,
     )
     web.run_app(
         application(script),

@@ -7,97 +7,15 @@ import os
 import random
 import sys
 import time
-from collections import deque
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from tests.support.scripted_answers import Body, free_text, is_ballot, seeded_digits, sheet
+from tests.support.script import Script
+from tests.support.scripted_answers import Body, seed_of
 
 STATUSES = {"400": 400, "429": 429, "500": 500, "503": 503}
-COUNTED = ("queries", "hits", "prompt", "generated")
-BLOCK = 16
-"""Words of a prefix-cache block, where one word counts as one token."""
-
-
-@dataclass
-class Script:
-    """What the engine is told to do, and what it saw. Times in seconds."""
-
-    model: str = "scripted"
-    latency_s: float = 1.0
-    limit: int | None = None
-    context_length: int = 8192
-    ready_after_s: float = 0.0
-    text: Callable[[Body], str] = free_text
-    scores: Callable[[Body], Iterator[int]] = seeded_digits
-    queue: deque[str] = field(default_factory=deque)
-    """Faults for coming requests, one each: `ok`, `400`, `429`, `500`, `503`, `hang`, `disconnect`, `length`,
-    `empty`, `garbage`, `off_form`. `ballot:503` or `text:503` waits for a request of that kind, `off_form`
-    for a ballot."""
-    shares: dict[str, float] = field(default_factory=dict)
-    """Fault -> share of requests, drawn after the queue."""
-    dice: random.Random = field(default_factory=lambda: random.Random(0))
-    key: str = ""
-    """Asked for under /v1; empty asks for none."""
-    lists_models: bool = True
-    health: str = "ok"
-    """`ok`, `500` or `hang`."""
-    bodies: list[Body] = field(default_factory=list)
-    traceparents: list[str] = field(default_factory=list)
-    waiting: int = 0
-    """How many requests /metrics says wait."""
-    in_flight: int = 0
-    max_in_flight: int = 0
-    cancelled: int = 0
-    counted: int = 0
-    """How often it was asked to count tokens."""
-    keys: set[str] = field(default_factory=set)
-    """Values of `Authorization` it was shown."""
-    connections: set[int] = field(default_factory=set)
-    blocks: set[int] = field(default_factory=set)
-    totals: dict[str, int] = field(default_factory=lambda: dict.fromkeys(COUNTED, 0))
-    started: float = field(default_factory=time.monotonic)
-
-    def fault_for(self, body: Body) -> str:
-        """The fault this request gets, `ok` for none."""
-        kind = "ballot" if is_ballot(body) else "text"
-        for index, entry in enumerate(self.queue):
-            wanted, _, name = entry.rpartition(":")
-            if (wanted or ("ballot" if name == "off_form" else kind)) == kind:
-                del self.queue[index]
-                return name
-        roll = self.dice.random()
-        for name, share in self.shares.items():
-            roll -= share
-            if roll < 0:
-                return name
-        return "ok"
-
-    def say(self, body: Body, fault: str) -> str:
-        """The answer's text."""
-        if fault == "empty":
-            return ""
-        if fault == "off_form":
-            return "I would rather not give numbers."
-        text = sheet(body, self.scores(body)) if is_ballot(body) else self.text(body)
-        return text[: len(text) // 2] if fault == "length" else text
-
-    def cached(self, prompt: str) -> int:
-        """Count a prompt against the prefix cache; how many of its words were there."""
-        words = prompt.split()
-        ends = range(BLOCK, len(words) + 1, BLOCK)
-        keys = [hash(tuple(words[:end])) for end in ends]
-        hits = sum(key in self.blocks for key in keys) * BLOCK
-        self.blocks.update(keys)
-        self.totals["queries"] += len(words)
-        self.totals["hits"] += hits
-        return hits
-
-
 SCRIPT = web.AppKey("SCRIPT", Script)
 
 
@@ -142,10 +60,7 @@ async def _models(request: web.Request) -> web.Response:
 
 async def _chat(request: web.Request) -> web.StreamResponse:
     script, body = request.app[SCRIPT], await request.json()
-    script.bodies.append(body)
-    script.traceparents.append(request.headers.get("traceparent", ""))
-    script.connections.add(id(request.transport))
-    script.keys.add(request.headers.get("Authorization", ""))
+    _note(script, request, body)
     script.in_flight += 1
     script.max_in_flight = max(script.max_in_flight, script.in_flight)
     try:
@@ -157,10 +72,20 @@ async def _chat(request: web.Request) -> web.StreamResponse:
         script.in_flight -= 1
 
 
+def _note(script: Script, request: web.Request, body: Body) -> None:
+    script.count += 1
+    if script.remembers:
+        script.bodies.append(body)
+        script.traceparents.append(request.headers.get("traceparent", ""))
+        script.connections.add(id(request.transport))
+        script.keys.add(request.headers.get("Authorization", ""))
+
+
 async def _answer(request: web.Request, script: Script, body: Body) -> web.StreamResponse:
     fault = script.fault_for(body)
     if script.limit is not None and script.in_flight > script.limit:
         fault = "503"
+    script.faults.update([] if fault == "ok" else [fault])
     if fault in STATUSES:
         return _error(STATUSES[fault], f"scripted {fault}")
     if body.get("model") != script.model:
@@ -176,6 +101,8 @@ async def _answer(request: web.Request, script: Script, body: Body) -> web.Strea
     if fault == "garbage":
         return web.Response(text='{"choices": [{"mess', content_type="application/json")
     answer = web.json_response(_completion(script, body, fault, words, cached))
+    if fault == "ok" and script.remembers:
+        script.answered[seed_of(body)] += 1
     return await _half(request, answer) if fault == "disconnect" else answer
 
 
@@ -185,7 +112,7 @@ def _completion(script: Script, body: Body, fault: str, words: int, cached: int)
     script.totals["prompt"] += words
     script.totals["generated"] += said
     return {
-        "id": f"chatcmpl-{len(script.bodies)}",
+        "id": f"chatcmpl-{script.count}",
         "object": "chat.completion",
         "created": int(time.time()),
         "model": script.model,
@@ -250,12 +177,15 @@ async def _requests(request: web.Request) -> web.Response:
     """What was asked so far, and how this process was launched."""
     script = request.app[SCRIPT]
     seen: dict[str, Any] = {
-        "count": len(script.bodies),
+        "count": script.count,
         "in_flight": script.in_flight,
         "max_in_flight": script.max_in_flight,
         "cancelled": script.cancelled,
         "connections": len(script.connections),
         "bodies": script.bodies,
+        "faults": script.faults,
+        "answered": script.answered.total(),
+        "answered_again": script.answered.total() - len(script.answered),
         "pid": os.getpid(),
         "argv": sys.argv[1:],
         "environment": {key: os.environ.get(key) for key in ("CUDA_VISIBLE_DEVICES",)},
