@@ -15,17 +15,37 @@ from nats.js.api import ConsumerConfig, DeliverPolicy
 ENDS = ("completed", "failed", "cancelled")
 
 
+@dataclass(frozen=True)
+class End:
+    """An event that ends a deliberation."""
+
+    kind: str
+    at: float
+    reason: str = ""
+    """Of a failed one, with what befell its agents."""
+    degraded: bool = False
+
+
+@dataclass(frozen=True)
+class Kill:
+    at: float
+    victim: str
+    """Kind and number, as `worker-1`."""
+
+    @property
+    def kind(self) -> str:
+        return self.victim.split("-")[0]
+
+
 @dataclass
 class Ledger:
     """Times in epoch seconds."""
 
     asked: dict[str, float] = field(default_factory=dict)
     """plan id → when JetStream confirmed the approval."""
-    kills: list[tuple[float, str]] = field(default_factory=list)
-    ends: dict[str, list[tuple[str, float]]] = field(default_factory=dict)
-    """plan id → the ends that the stream holds, with their time."""
-    calls: int = 0
-    calls_twice: int = 0
+    kills: list[Kill] = field(default_factory=list)
+    ends: dict[str, list[End]] = field(default_factory=dict)
+    """plan id → the ends that the stream holds."""
     dead_letters: int = 0
 
     @property
@@ -36,25 +56,33 @@ class Ledger:
     def doubled(self) -> list[str]:
         return sorted(plan_id for plan_id, ends in self.ends.items() if len(ends) > 1)
 
-    def outcomes(self) -> Counter[str]:
-        return Counter(ends[0][0] for plan_id, ends in self.ends.items() if plan_id in self.asked)
+    @property
+    def ended(self) -> dict[str, End]:
+        """The first end of everything that was asked and has one."""
+        return {plan_id: ends[0] for plan_id, ends in self.ends.items() if plan_id in self.asked}
 
-    def recoveries(self) -> list[float]:
-        """Return the seconds from the last kill to the end, for every deliberation that was open at one."""
+    def outcomes(self) -> Counter[str]:
+        return Counter(end.kind for end in self.ended.values())
+
+    def reasons(self) -> Counter[str]:
+        """Return why deliberations failed."""
+        return Counter(end.reason for end in self.ended.values() if end.kind == "failed")
+
+    def recoveries(self, kind: str = "", *, last: bool = False) -> list[float]:
+        """Return the seconds from the first (or last) kill of a kind to the end, of all that were open then."""
         times = []
-        for plan_id, asked in self.asked.items():
-            for _, ended in self.ends.get(plan_id, [])[:1]:
-                hit = [at for at, _ in self.kills if asked <= at <= ended]
-                times += [ended - max(hit)] if hit else []
+        for plan_id, end in self.ended.items():
+            hits = [hit for hit in self._hits(plan_id, end) if kind in ("", hit.kind)]
+            times += [end.at - hits[-1 if last else 0].at] if hits else []
         return sorted(times)
 
     def durations(self) -> list[float]:
         """Return asking to end of those that no kill hit."""
-        return sorted(
-            ends[0][1] - self.asked[plan_id]
-            for plan_id, ends in self.ends.items()
-            if plan_id in self.asked and not any(self.asked[plan_id] <= at <= ends[0][1] for at, _ in self.kills)
-        )
+        ended = self.ended.items()
+        return sorted(end.at - self.asked[plan_id] for plan_id, end in ended if not self._hits(plan_id, end))
+
+    def _hits(self, plan_id: str, end: End) -> list[Kill]:
+        return [kill for kill in self.kills if self.asked[plan_id] <= kill.at <= end.at]
 
 
 def quantile(values: list[float], share: float) -> float:
@@ -66,14 +94,14 @@ def median(values: list[float]) -> float:
     return statistics.median(values) if values else float("nan")
 
 
-async def read_ends(nats_url: str) -> dict[str, list[tuple[str, float]]]:
+async def read_ends(nats_url: str) -> dict[str, list[End]]:
     """Read every end of a deliberation that the stream holds, oldest first."""
     client = await nats.connect(nats_url)
     try:
         stream = client.jetstream()
         config = ConsumerConfig(deliver_policy=DeliverPolicy.ALL)
         subscription = await stream.subscribe("orchestration.deliberation.*", ordered_consumer=True, config=config)
-        ends: dict[str, list[tuple[str, float]]] = {}
+        ends: dict[str, list[End]] = {}
         while True:
             try:
                 message = await subscription.next_msg(timeout=2)
@@ -82,6 +110,13 @@ async def read_ends(nats_url: str) -> dict[str, list[tuple[str, float]]]:
             kind = message.subject.rsplit(".", 1)[1]
             if kind in ENDS:
                 body: dict[str, Any] = json.loads(message.data)
-                ends.setdefault(body["plan_id"], []).append((kind, float(body["timestamp"])))
+                ends.setdefault(body["plan_id"], []).append(_end(kind, body))
     finally:
         await client.close()
+
+
+def _end(kind: str, body: dict[str, Any]) -> End:
+    befell = Counter(str(row["reason"]) for row in body.get("failures", ()))
+    agents = ", ".join(f"{reason} {count}" for reason, count in sorted(befell.items()))
+    reason = f"{body['reason']} ({agents or 'no agent failed'})" if kind == "failed" else ""
+    return End(kind, float(body["timestamp"]), reason, bool(body.get("degraded")))

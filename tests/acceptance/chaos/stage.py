@@ -29,29 +29,37 @@ ENV = {
     "CONCLAVE_MAX_OPEN": "60",
 }
 LATENCY_S = 0.5
-FAULTS = {"503": 0.03, "hang": 0.01, "disconnect": 0.02, "garbage": 0.02, "off_form": 0.02}
-"""Share of calls that the engine answers so."""
+SERVICES = ("beat", "bridge", "control", "worker")
+"""Kinds of our processes, two of each, in the order in which they can leave without leaving work behind."""
+KINDS = (*SERVICES, "valkey", "nats")
+"""What dies."""
 
 
 @dataclass
 class Stage:
-    """Everything that can be killed, by name, and how it is started again."""
+    """Everything that can be killed, by kind, and how it is started again."""
 
     nats: NatsServer
     valkey: ValkeyServer
     services: Services
     engine_url: str
     fleet: Fleet
+    engine: Service
     kinds: dict[str, list[Service]] = field(default_factory=dict)
 
-    def victims(self) -> dict[str, Callable[[], None]]:
-        """Return name → what kills it with -9 and starts it again at once, as a supervisor would."""
-        named = {
-            f"{kind}-{number}": _killer(service)
-            for kind, services in self.kinds.items()
-            for number, service in enumerate(services)
-        }
-        return {**named, "valkey": _restarter(self.valkey), "nats": _restarter(self.nats)}
+    def kill(self, kind: str, dice: random.Random) -> str:
+        """Kill one of a kind with -9 and start it again at once, as a supervisor would; return which it was."""
+        if kind not in self.kinds:
+            server = self.nats if kind == "nats" else self.valkey
+            server.kill9()
+            server.start()
+            return kind
+        number = dice.randrange(len(self.kinds[kind]))
+        service = self.kinds[kind][number]
+        if service.running:
+            service.kill9()
+        service.start(wait=False)
+        return f"{kind}-{number}"
 
     def supervise(self) -> None:
         """Start again what ended by itself: beat leaves when Valkey goes away."""
@@ -60,12 +68,32 @@ class Stage:
                 if not service.running:
                     service.start(wait=False)
 
-    def pids(self) -> list[int]:
-        return [service.pid for services in self.kinds.values() for service in services]
+    def leave(self) -> dict[str, int]:
+        """End our processes as an operator would; return each one's exit code."""
+        codes = {}
+        for kind in SERVICES:
+            for number, service in enumerate(self.kinds[kind]):
+                codes[f"{kind}-{number}"] = service.stop() if service.running else -1
+        return codes
+
+    def pids(self) -> dict[str, int]:
+        """Return every process by its kind and number."""
+        ours = {
+            f"{kind}-{number}": service.pid
+            for kind, services in self.kinds.items()
+            for number, service in enumerate(services)
+        }
+        return {**ours, "valkey": self.valkey.pid, "nats": self.nats.pid, "engine": self.engine.pid}
+
+
+def deck(dice: random.Random) -> Iterator[str]:
+    """Yield kinds without end: in every round each of them once, in an order of its own."""
+    while True:
+        yield from dice.sample(KINDS, len(KINDS))
 
 
 @contextmanager
-def staged(folder: Path, guard: Guard, *, seed: int) -> Iterator[Stage]:
+def staged(folder: Path, guard: Guard) -> Iterator[Stage]:
     """Start two of everything, and return when all of it is ready."""
     with ExitStack() as stack:
         nats = stack.enter_context(NatsServer(folder / "nats", guard=guard))
@@ -75,46 +103,26 @@ def staged(folder: Path, guard: Guard, *, seed: int) -> Iterator[Stage]:
         fleet = stack.enter_context(
             Fleet(folder, guard, nats_url=nats.url, redis_url=valkey.url, engine_url=f"{url}/v1", env=ENV)
         )
-        fleet.add(_engine(port, fleet.model, seed)).start()
+        engine = fleet.add(_engine(port, fleet.model)).start()
         services = services_of(nats.url, valkey.url, fleet.model)
-        stage = Stage(nats, valkey, services, url, fleet)
-        for kind, start in (("bridge", fleet.bridge), ("control", fleet.control), ("worker", fleet.worker)):
-            stage.kinds[kind] = [start(), start()]
-        stage.kinds["beat"] = [fleet.beat(), fleet.beat()]
-        for running in stage.kinds.values():
-            for service in running:
-                service.start(wait=False)
-        for kind in ("bridge", "control", "worker"):
-            for service in stage.kinds[kind]:
-                service.wait_ready()
-        assert wait_until(lambda: len(services.engines.serving(fleet.model)) == 2, within=30)
+        stage = Stage(nats, valkey, services, url, fleet, engine)
+        starters: dict[str, Callable[[], Service]] = {
+            "beat": fleet.beat,
+            "bridge": fleet.bridge,
+            "control": fleet.control,
+            "worker": fleet.worker,
+        }
+        stage.kinds = {kind: [starters[kind](), starters[kind]()] for kind in SERVICES}
+        running = [service for services in stage.kinds.values() for service in services]
+        for service in running:
+            service.start(wait=False)
+        for service in running:
+            service.wait_ready()
+        assert wait_until(lambda: len(stage.services.engines.serving(fleet.model)) == 2, within=30)
         yield stage
 
 
-def _engine(port: int, model: str, seed: int) -> Process:
+def _engine(port: int, model: str) -> Process:
     words = ("-m", "tests.support.scripted_engine", model, "--port", str(port), "--latency", str(LATENCY_S))
     url = f"http://127.0.0.1:{port}/health"
     return Process(fresh("engine"), (sys.executable, *words), ready=http_answers(url))
-
-
-def _killer(service: Service) -> Callable[[], None]:
-    def kill() -> None:
-        if service.running:
-            service.kill9()
-        service.start(wait=False)
-
-    return kill
-
-
-def _restarter(server: NatsServer | ValkeyServer) -> Callable[[], None]:
-    def kill() -> None:
-        server.kill9()
-        server.start()
-
-    return kill
-
-
-def pick(dice: random.Random, victims: dict[str, Callable[[], None]]) -> str:
-    """Choose a victim: workers twice as often as servers, which take everybody's work with them."""
-    names = sorted(victims)
-    return dice.choices(names, weights=[1 if name in {"valkey", "nats"} else 2 for name in names])[0]

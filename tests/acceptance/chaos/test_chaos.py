@@ -6,13 +6,12 @@ CONCLAVE_CHAOS_S is how long the monkey plays (default 300), CONCLAVE_CHAOS_SEED
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import json
 import os
 import random
 import time
-import urllib.request
-from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import nats
@@ -20,12 +19,17 @@ import psutil
 import pytest
 from nats.errors import Error
 from rich.console import Console
-from rich.table import Table
 
-from tests.acceptance.chaos.ledger import Ledger, median, quantile, read_ends
-from tests.acceptance.chaos.stage import FAULTS, Stage, pick, staged
+from tests.acceptance.chaos.engine import FAULTS, calls, misbehave
+from tests.acceptance.chaos.ledger import Kill, Ledger, read_ends
+from tests.acceptance.chaos.leftovers import chords_left, leftovers
+from tests.acceptance.chaos.report import Outcome, report
+from tests.acceptance.chaos.stage import KINDS, Stage, deck, staged
 from tests.acceptance.test_pipeline import APPROVED, approval
-from workers.stack.guard import Guard
+from tests.support.databases import used_memory
+from tests.support.memory import MemoryWatch
+from tests.support.streams import streams
+from workers.stack.guard import Guard, alive, started
 
 PLAY_S = float(os.environ.get("CONCLAVE_CHAOS_S", "300"))
 SEED = int(os.environ.get("CONCLAVE_CHAOS_SEED", "7"))
@@ -33,36 +37,48 @@ EVERY_S = (2.0, 5.0)
 """Between two kills."""
 ASK_EVERY_S = 0.5
 SETTLE_WITHIN_S = 240.0
-RECOVERED_WITHIN_S = 10.0
+LOCKS_WITHIN_S = 20.0
+"""Twice what beat's lock lasts, the longest of all."""
+WARM_AFTER_S = 10.0
+"""After its start a process goes on to grow for so long."""
 
-pytestmark = [pytest.mark.chaos, pytest.mark.timeout(PLAY_S + SETTLE_WITHIN_S + 180)]
+pytestmark = [pytest.mark.chaos, pytest.mark.timeout(PLAY_S + SETTLE_WITHIN_S + 240)]
 
 
-def test_nothing_is_lost_and_nothing_happens_twice(tmp_path: Path, guard: Guard) -> None:
-    ledger = Ledger()
-    with staged(tmp_path, guard, seed=SEED) as stage:
-        _steer_engine(stage.engine_url)
-        memory = _valkey_bytes(stage)
-        asyncio.run(_play(stage, ledger))
-        _count_calls(stage.engine_url, ledger)
-        grown = _valkey_bytes(stage) - memory
-        pids = stage.pids()
-        open_left, outbox_left = stage.services.index.count_open(), len(stage.services.outbox.pending(10))
-    orphans = [pid for pid in pids if psutil.pid_exists(pid)]
-    Console().print(_report(ledger, grown, orphans, open_left))
+def test_nothing_is_lost_and_nothing_happens_twice(tmp_path: Path) -> None:
+    ledger, memory = Ledger(), MemoryWatch()
+    with closing(Guard()) as guard, staged(tmp_path, guard) as stage:
+        misbehave(stage.engine_url, SEED)
+        before = used_memory(stage.valkey.url)
+        asyncio.run(_play(stage, ledger, memory))
+        found = Outcome(
+            calls=calls(stage.engine_url),
+            valkey_grew=used_memory(stage.valkey.url) - before,
+            grew=memory.growths(warm_after_s=WARM_AFTER_S),
+            orphans=list(_strangers(guard, stage)),
+        )
+        exit_codes = stage.leave()
+        found.left = asyncio.run(_left(stage))
+        found.chords_left = chords_left(stage.valkey.url)
+    found.orphans += [f"{life.pid} {life.name}" for life in memory.lives.values() if alive(life.pid)]
+    Console(width=140).print(report(ledger, found, f"{PLAY_S:g} s of chaos, seed {SEED}"))
 
+    assert {kill.kind for kill in ledger.kills} == set(KINDS)
+    assert set(found.calls.faults) == set(FAULTS)
     assert ledger.lost == []
     assert ledger.doubled == []
-    assert orphans == []
-    assert (open_left, outbox_left, ledger.dead_letters) == (0, 0, 0)
+    assert ledger.dead_letters == 0
+    assert set(exit_codes.values()) == {0}
+    assert {what: count for what, count in found.left.items() if count} == {}
+    assert found.orphans == []
 
 
-async def _play(stage: Stage, ledger: Ledger) -> None:
+async def _play(stage: Stage, ledger: Ledger, memory: MemoryWatch) -> None:
     over = time.monotonic() + PLAY_S
     asking = asyncio.create_task(_ask(stage.nats.url, ledger, over))
-    await asyncio.to_thread(_monkey, stage, ledger, over)
+    await asyncio.to_thread(_monkey, stage, ledger, memory, over)
     await asking
-    await _settle(stage, ledger)
+    await _settle(stage, ledger, memory)
 
 
 async def _ask(nats_url: str, ledger: Ledger, over: float) -> None:
@@ -82,69 +98,50 @@ async def _ask(nats_url: str, ledger: Ledger, over: float) -> None:
     await client.close()
 
 
-def _monkey(stage: Stage, ledger: Ledger, over: float) -> None:
+def _monkey(stage: Stage, ledger: Ledger, memory: MemoryWatch, over: float) -> None:
+    """Kill until the time is over, and every kind at least once."""
     dice = random.Random(SEED)
-    victims = stage.victims()
-    while time.monotonic() < over:
+    for turn, kind in enumerate(deck(dice)):
+        if time.monotonic() > over and turn >= len(KINDS):
+            break
         time.sleep(dice.uniform(*EVERY_S))
-        name = pick(dice, victims)
-        ledger.kills.append((time.time(), name))
-        victims[name]()
+        memory.look(stage.pids())
+        at = time.time()
+        ledger.kills.append(Kill(at, stage.kill(kind, dice)))
         stage.supervise()
 
 
-async def _settle(stage: Stage, ledger: Ledger) -> None:
+async def _settle(stage: Stage, ledger: Ledger, memory: MemoryWatch) -> None:
     """Wait until everything asked has an end in the stream, or the time is over."""
     over = time.monotonic() + SETTLE_WITHIN_S
     while time.monotonic() < over:
         stage.supervise()
+        memory.look(stage.pids())
         ledger.ends = await read_ends(stage.nats.url)
-        if not ledger.lost and stage.services.index.count_open() == 0 and not stage.services.outbox.pending(1):
+        if not ledger.lost and stage.services.index.count_open() == 0 and not stage.services.outbox.count():
             break
         await asyncio.sleep(1)
     client = await nats.connect(stage.nats.url)
-    info = await client.jetstream().stream_info("CONCLAVE_DEAD_LETTERS")
-    ledger.dead_letters = info.state.messages
+    ledger.dead_letters = (await streams(client))["CONCLAVE_DEAD_LETTERS"].messages
     await client.close()
 
 
-def _steer_engine(url: str) -> None:
-    body = json.dumps({"shares": FAULTS, "seed": SEED}).encode()
-    request = urllib.request.Request(f"{url}/_scripted/faults", body, {"Content-Type": "application/json"})
-    urllib.request.urlopen(request, timeout=5).read()
+async def _left(stage: Stage) -> dict[str, int]:
+    """Wait until nothing is left over, or whatever expires by itself has had its time."""
+    over = time.monotonic() + LOCKS_WITHIN_S
+    while True:
+        left = await leftovers(stage.services, nats_url=stage.nats.url, redis_url=stage.valkey.url)
+        if not any(left.values()) or time.monotonic() > over:
+            return left
+        await asyncio.sleep(0.5)
 
 
-def _count_calls(url: str, ledger: Ledger) -> None:
-    with urllib.request.urlopen(f"{url}/_scripted/requests", timeout=30) as answer:
-        bodies = json.loads(answer.read())["bodies"]
-    seen = Counter(hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest() for body in bodies)
-    ledger.calls, ledger.calls_twice = len(bodies), sum(count - 1 for count in seen.values())
-
-
-def _valkey_bytes(stage: Stage) -> int:
-    client = stage.services.tally._client  # type: ignore[attr-defined]  # the run's own look at the server
-    return int(client.info("memory")["used_memory"])
-
-
-def _report(ledger: Ledger, grown: int, orphans: list[int], open_left: int) -> Table:
-    outcomes, kills = ledger.outcomes(), Counter(name.split("-")[0] for _, name in ledger.kills)
-    recoveries = ledger.recoveries()
-    table = Table("", "", title=f"{PLAY_S:g} s of chaos, seed {SEED}")
-    for what, figure in (
-        ("asked", len(ledger.asked)),
-        ("decided", outcomes["completed"]),
-        ("failed with event", outcomes["failed"]),
-        ("lost", len(ledger.lost)),
-        ("deliberations with more than one end", len(ledger.doubled)),
-        ("kills", ", ".join(f"{name} {count}" for name, count in sorted(kills.items()))),
-        ("undisturbed, median s", f"{median(ledger.durations()):.1f}"),
-        ("from the last kill to the end, median s", f"{median(recoveries):.1f} (goal {RECOVERED_WITHIN_S:g})"),
-        ("from the last kill to the end, 95th percentile s", f"{quantile(recoveries, 0.95):.1f}"),
-        ("model calls", ledger.calls),
-        ("model calls made more than once", ledger.calls_twice),
-        ("dead letters", ledger.dead_letters),
-        ("left open, processes left", f"{open_left}, {len(orphans)}"),
-        ("Valkey's memory grew by KiB", grown // 1024),
-    ):
-        table.add_row(what, str(figure))
-    return table
+def _strangers(guard: Guard, stage: Stage) -> Iterator[str]:
+    """Tell the processes that carry our mark and are none of the stage's."""
+    known = set(stage.pids().values())
+    for process in started(guard.mark, {}):
+        if process.pid not in known:
+            try:
+                yield f"{process.pid} {' '.join(process.cmdline()[:6])}"
+            except psutil.Error:
+                continue

@@ -1,0 +1,47 @@
+"""What is left when all work is done and every process has left: nothing that says that somebody holds it."""
+
+from __future__ import annotations
+
+import nats
+
+from domain.services import Services
+from tests.support.databases import Database, databases
+from tests.support.streams import streams
+
+
+async def leftovers(services: Services, *, nats_url: str, redis_url: str) -> dict[str, int]:
+    """Count locks, marks, claims, leases and pieces of work by what they are; of an orphan there is one."""
+    found = databases(redis_url)
+    client = await nats.connect(nats_url)
+    try:
+        stored = await streams(client)
+    finally:
+        await client.close()
+    return {
+        **_in_broker(found["broker"]),
+        "claims on a chord's callback": sum(
+            found["results"].client.get(key) != "done" for key in found["results"].names() if key.endswith(".c")
+        ),
+        "chord keys that never expire": len(found["results"].without_expiry()),
+        "locks of beat": sum(key.endswith(":lock") for key in found["store"].names()),
+        "engines announced": len(services.engines.all()),
+        "deliberations open": services.index.count_open(),
+        "plans not dispatched": services.backlog.count(),
+        "events not published": services.outbox.count(),
+        "deliveries not acknowledged": sum(one.unacknowledged for one in stored.values()),
+    }
+
+
+def chords_left(redis_url: str) -> int:
+    """Count chords whose work was queued anew under another chord: their counters go when they expire."""
+    names = databases(redis_url)["results"].names()
+    return len({key.rpartition(".")[0] for key in names if key.endswith((".j", ".t", ".s"))})
+
+
+def _in_broker(broker: Database) -> dict[str, int]:
+    lists = [key for key in broker.names() if broker.client.type(key) == "list" and not key.endswith(".bell")]
+    return {
+        "messages marked as taken": int(broker.client.hlen("unacked")) + int(broker.client.zcard("unacked_index")),
+        "locks of the broker's sweep": int(broker.client.exists("unacked_mutex")),
+        "messages in queues": sum(int(broker.client.llen(key)) for key in lists),
+    }

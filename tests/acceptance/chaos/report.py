@@ -1,0 +1,94 @@
+"""The figures of a chaos run, as a table for people."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from rich.table import Table
+
+from tests.acceptance.chaos.engine import Calls
+from tests.acceptance.chaos.ledger import Ledger, median, quantile
+from tests.acceptance.chaos.stage import KINDS
+from tests.support.memory import MIB
+
+RECOVERED_WITHIN_S = 10.0
+"""The goal of issue Reliability for the median."""
+
+
+@dataclass
+class Outcome:
+    """What was found when all was over."""
+
+    calls: Calls
+    valkey_grew: int
+    """Bytes of data and buffers."""
+    grew: dict[str, int]
+    """Process → resident bytes gained since it was warm, in the worst of its lives."""
+    left: dict[str, int] = field(default_factory=dict)
+    chords_left: int = 0
+    orphans: list[str] = field(default_factory=list)
+    """Processes that nobody meant to run, by pid and command."""
+
+
+def report(ledger: Ledger, found: Outcome, title: str) -> Table:
+    table = Table("", "", title=title)
+    for what, figure in {**_ends(ledger), **_recovery(ledger), **_remains(ledger, found)}.items():
+        table.add_row(what, str(figure))
+    return table
+
+
+def _ends(ledger: Ledger) -> dict[str, object]:
+    outcomes = ledger.outcomes()
+    completed = [sum(end.kind == "completed" for end in ends) for ends in ledger.ends.values()]
+    return {
+        "asked": len(ledger.asked),
+        "decided": outcomes["completed"],
+        "of them degraded": sum(end.degraded for end in ledger.ended.values()),
+        "failed with event": outcomes["failed"],
+        **{f"  {reason}": count for reason, count in ledger.reasons().most_common()},
+        "lost (0)": len(ledger.lost),
+        "completed events per decided deliberation (1)": f"{sum(completed) / max(1, outcomes['completed']):g}",
+        "most ends of one deliberation (1)": max(map(len, ledger.ends.values()), default=0),
+        "kills": _counts(Counter(kill.kind for kill in ledger.kills)),
+    }
+
+
+def _recovery(ledger: Ledger) -> dict[str, object]:
+    first, last = ledger.recoveries(), ledger.recoveries(last=True)
+    return {
+        "asked to end, no kill between, median s": f"{median(ledger.durations()):.1f}",
+        "first kill to end, median, 95 % s": f"{_spread(first)} (goal {RECOVERED_WITHIN_S:g} for the median)",
+        "last kill to end, median, 95 % s": _spread(last),
+        **{f"  first kill of {kind} to end": _spread(ledger.recoveries(kind)) for kind in KINDS},
+    }
+
+
+def _remains(ledger: Ledger, found: Outcome) -> dict[str, object]:
+    calls = found.calls
+    return {
+        "model calls, well answered": f"{calls.asked}, {calls.answered}",
+        "well answered although answered before": calls.answered_again,
+        "answered with a fault (disconnect: cut off)": _counts(calls.faults),
+        "dead letters (0)": ledger.dead_letters,
+        "orphan locks (0)": sum(found.left.values()),
+        **{f"  {what}": count for what, count in found.left.items()},
+        "chord counters that wait for their expiry": found.chords_left,
+        "orphan processes (0)": ", ".join(found.orphans) or 0,
+        "Valkey's data grew by MiB": _mib(found.valkey_grew),
+        "resident memory since warm, worst life, MiB": ", ".join(
+            f"{name} {_mib(grown)}" for name, grown in sorted(found.grew.items())
+        ),
+    }
+
+
+def _spread(times: list[float]) -> str:
+    return f"{median(times):.1f}, {quantile(times, 0.95):.1f} of {len(times)}"
+
+
+def _counts(counted: Counter[str]) -> str:
+    return ", ".join(f"{name} {count}" for name, count in sorted(counted.items()))
+
+
+def _mib(count: int) -> str:
+    return f"{count / MIB:.1f}"

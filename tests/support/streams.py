@@ -1,0 +1,34 @@
+"""What JetStream holds, seen from outside."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from nats.aio.client import Client
+
+from bridge.streams import ALL
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A stream at one moment."""
+
+    messages: int
+    bytes: int
+    first: int
+    """Sequence number of the oldest message; above 1 when some have gone."""
+    last: int
+    unacknowledged: int
+    """Deliveries to our consumers that nobody has settled."""
+
+
+async def streams(client: Client) -> dict[str, Stored]:
+    """Return our streams by name."""
+    return {plan.name: await _stored(client, plan.name) for plan in ALL}
+
+
+async def _stored(client: Client, name: str) -> Stored:
+    context = client.jetstream()
+    state = (await context.stream_info(name)).state
+    pending = sum(one.num_ack_pending or 0 for one in await context.consumers_info(name))
+    return Stored(state.messages, state.bytes, state.first_seq, state.last_seq, pending)
