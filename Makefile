@@ -7,7 +7,7 @@ UV := .venv-lock/bin/uv
 COMPILE := $(UV) pip compile pyproject.toml --quiet --universal --python-version 3.11 --only-binary :all: \
 	--extra build --extra embedded --extra otel --generate-hashes --no-annotate --no-header
 
-.PHONY: demo test check bench bench-ranking test-vllm bench-vllm chaos lock clean
+.PHONY: demo test check bench bench-ranking test-vllm bench-vllm chaos soak lock clean
 
 demo: $(STAMP)
 	@$(BIN)/conclave demo
@@ -36,6 +36,9 @@ bench-vllm: $(STAMP)
 
 chaos: $(STAMP)
 	$(BIN)/python -m pytest -m chaos -s
+
+soak: $(STAMP)
+	$(BIN)/python -m pytest -m soak -s
 
 $(STAMP): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed; name one: make PYTHON=python3.12")'
