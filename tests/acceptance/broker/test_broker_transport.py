@@ -266,3 +266,13 @@ def test_chord_is_claimed_by_the_count_whose_answer_was_lost_and_by_no_other(val
     assert count("first")
     assert count("first"), "asked again, as redis-py does when no answer came"
     assert not count("second")
+
+
+def test_commands_share_a_client_for_as_long_as_its_connections_last(valkey_server: ValkeyServer) -> None:
+    with desk(valkey_server) as one:
+        with one.channel.conn_or_acquire() as first, one.channel.conn_or_acquire() as second:
+            assert first is second
+        one.channel._disconnect_pools()  # as kombu does when it finds the broker lost
+        with one.channel.conn_or_acquire() as third:
+            assert third is not first
+            assert third.ping()
