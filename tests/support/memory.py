@@ -21,6 +21,11 @@ class Life:
     samples: list[tuple[float, int]] = field(default_factory=list)
     """Seconds since `began`, resident bytes."""
 
+    @property
+    def length_s(self) -> float:
+        """Seconds over which it was seen."""
+        return self.samples[-1][0] if self.samples else 0.0
+
     def growth(self, *, warm_after_s: float) -> int | None:
         """Return the bytes gained since it was warm; None for one that was hardly seen after that."""
         warm = [resident for age, resident in self.samples if age >= warm_after_s]
@@ -45,13 +50,10 @@ class MemoryWatch:
             life.samples.append((time.monotonic() - life.began, seen[name]))
         return seen
 
-    def growths(self, *, warm_after_s: float) -> dict[str, int]:
-        """Return for each name the largest gain of any of its lives since that life was warm, in bytes."""
-        found: dict[str, int] = {}
-        for life in self.lives.values():
-            if (grown := life.growth(warm_after_s=warm_after_s)) is not None:
-                found[life.name] = max(grown, found.get(life.name, grown))
-        return found
+    def longest(self) -> dict[str, Life]:
+        """Return the longest life of each process, by name."""
+        lives = sorted(self.lives.values(), key=lambda life: life.length_s)
+        return {life.name: life for life in lives}
 
 
 def resident(pid: int) -> int:
