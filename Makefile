@@ -5,7 +5,7 @@ STAMP := .venv/.installed
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input install
 UV := .venv-lock/bin/uv
 COMPILE := $(UV) pip compile pyproject.toml --quiet --universal --python-version 3.11 --only-binary :all: \
-	--extra build --extra embedded --extra otel --generate-hashes --no-annotate --no-header
+	--extra build --extra embedded --extra languages --extra otel --generate-hashes --no-annotate --no-header
 
 .PHONY: demo test check bench bench-ranking test-vllm bench-vllm chaos soak lock clean
 

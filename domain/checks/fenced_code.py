@@ -20,7 +20,7 @@ MOST = 50
 
 
 class FencedCode(ABC):
-    """Tries every fenced block of one language; subclasses say whether a block parses."""
+    """Tries every fenced block of some languages; subclasses say where a block is broken."""
 
     name: ClassVar[str]
     languages: ClassVar[frozenset[str]]
@@ -35,7 +35,7 @@ class FencedCode(ABC):
             return CheckResult(name=self.name, passed=True, score=1.0, reason="nothing to try")
         if (hindrance := self.unable()) is not None:
             return CheckResult(name=self.name, passed=True, score=1.0, reason=f"not checked: {hindrance}")
-        broken = [block.line for block in tried if not self.parses(dedent(block.body))]
+        broken = [line for block in tried if (line := self.fault(block)) is not None]
         if not broken:
             return CheckResult(name=self.name, passed=True, score=1.0)
         return CheckResult(
@@ -48,12 +48,24 @@ class FencedCode(ABC):
         )
 
     @abstractmethod
-    def parses(self, code: str) -> bool:
-        """Tell whether the code, indentation common to all lines removed, is complete and well formed."""
+    def fault(self, block: Piece) -> int | None:
+        """Return the proposal's line where the block is first broken; None if it is complete and well formed."""
 
     def unable(self) -> str | None:
         """Say why nothing can be tried on this machine; None if it can."""
         return None
+
+
+class WholeBlocks(FencedCode):
+    """For parsers that say yes or no: what is broken is told by the line of its fence."""
+
+    def fault(self, block: Piece) -> int | None:
+        """Return the fence's line unless the block parses."""
+        return None if self.parses(dedent(block.body)) else block.line
+
+    @abstractmethod
+    def parses(self, code: str) -> bool:
+        """Tell whether the code, indentation common to all lines removed, is complete and well formed."""
 
 
 def _within_bounds(blocks: Iterable[Piece]) -> list[Piece]:

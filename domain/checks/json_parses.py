@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from typing import NoReturn
 
-from domain.checks.fenced_code import FencedCode
+from domain.checks.fenced_code import WholeBlocks
 
 
-class JsonParses(FencedCode):
+class JsonParses(WholeBlocks):
     """Caps a proposal whose JSON does not parse. Comments and NaN are no JSON; `jsonc` is not looked at."""
 
     name = "json"

@@ -5,13 +5,13 @@ from __future__ import annotations
 import ast
 import re
 
-from domain.checks.fenced_code import FencedCode
+from domain.checks.fenced_code import WholeBlocks
 
 _NOTEBOOK_COMMAND = re.compile(r"^([ \t]*)[!%].*$", re.MULTILINE)
 _PROMPTED = re.compile(r"^[ \t]*(?:>>>|\.\.\.)(?: (.*))?$", re.MULTILINE)
 
 
-class PythonParses(FencedCode):
+class PythonParses(WholeBlocks):
     """Caps a proposal whose Python does not parse; sessions with prompts and notebook commands are understood."""
 
     name = "python"

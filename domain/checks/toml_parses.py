@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import tomllib
 
-from domain.checks.fenced_code import FencedCode
+from domain.checks.fenced_code import WholeBlocks
 
 DEEPEST = 50
 """Dots in a key; deeper than any configuration."""
 
 
-class TomlParses(FencedCode):
+class TomlParses(WholeBlocks):
     """Caps a proposal whose TOML does not parse."""
 
     name = "toml"

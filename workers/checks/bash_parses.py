@@ -6,7 +6,7 @@ import re
 import shutil
 import subprocess
 
-from domain.checks.fenced_code import FencedCode
+from domain.checks.fenced_code import WholeBlocks
 
 TIMEOUT_S = 2.0
 """Seconds for one block of at most twenty thousand characters; bash needs milliseconds."""
@@ -14,7 +14,7 @@ _STAND_IN = re.compile(r"<[A-Za-z][\w .:/-]{0,40}>")
 _PROMPT = re.compile(r"^[ \t]*\$ ", re.MULTILINE)
 
 
-class BashParses(FencedCode):
+class BashParses(WholeBlocks):
     """Caps a proposal whose shell code does not parse; without bash on the machine it says "not checked"."""
 
     name = "bash"

@@ -6,6 +6,8 @@ from collections.abc import Collection, Iterable
 from importlib.metadata import EntryPoint, entry_points
 
 from domain.checks.check import Check
+from workers.checks import code_parses
+from workers.unavailable import Unavailable
 
 GROUP = "conclave.checks"
 RESERVED = frozenset({"overall_score"})
@@ -27,9 +29,11 @@ OWN = tuple(
     )
 )
 """Named here too, so that a gate without them can't come of an installation that is out of date."""
+CODE = EntryPoint(name="code", value="workers.checks.code_parses:CodeParses", group=GROUP)
+"""There where the `languages` extra is installed."""
 
 
-class CheckUnavailable(Exception):
+class CheckUnavailable(Unavailable):
     """A check can't be used; the message says which, why, and what to do."""
 
 
@@ -48,7 +52,8 @@ def load_checks(*, without: Collection[str] = (), added: Iterable[EntryPoint] | 
 
 
 def _points(added: Iterable[EntryPoint]) -> list[EntryPoint]:
-    found = {point.name: point for point in OWN}
+    own = (*OWN, CODE) if code_parses.installed() else OWN
+    found = {point.name: point for point in own}
     for point in sorted(added, key=lambda one: (one.name, one.value)):
         known = found.setdefault(point.name, point)
         if known.value != point.value:

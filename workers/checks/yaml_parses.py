@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import yaml
 
-from domain.checks.fenced_code import FencedCode
+from domain.checks.fenced_code import WholeBlocks
 
 
-class YamlParses(FencedCode):
+class YamlParses(WholeBlocks):
     """Caps a proposal whose YAML does not parse. Tags of other tools (`!Ref`) and several documents are fine."""
 
     name = "yaml"

@@ -11,9 +11,9 @@ import pytest
 
 from domain.checks.check import PlanFacts
 from domain.checks.gate import run_gate
-from workers.checks.registry import GROUP, OWN, CheckUnavailable, load_checks
+from workers.checks.registry import CODE, GROUP, OWN, CheckUnavailable, load_checks
 
-OWN_NAMES = [point.name for point in OWN]
+OWN_NAMES = [point.name for point in (*OWN, CODE)]
 
 PLUGIN = """
 from domain.checks.check import CheckResult
@@ -66,7 +66,7 @@ def plugin(tmp_path: Path) -> Iterator[str]:
 
 def test_all_of_conclaves_own_load_in_a_fixed_order_under_their_names() -> None:
     assert [check.name for check in load_checks(added=())] == OWN_NAMES
-    assert len(set(OWN_NAMES)) == 10
+    assert len(set(OWN_NAMES)) == 11
 
 
 def test_what_an_installed_package_declares_is_found_and_runs_in_the_gate(plugin: str) -> None:
