@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from celery.signals import setup_logging, worker_ready
+from celery.signals import setup_logging, worker_init, worker_ready
 from prometheus_client import CollectorRegistry
 
 import tasks.entrypoints  # noqa: F401  # declares the tasks by their names; importing connects nothing
@@ -20,6 +20,7 @@ from workers.engines.bootstep import install as pin
 from workers.metrics.endpoint import serve_metrics
 from workers.metrics.gauges import Gauges, engine_readings
 from workers.settings import BROKER_DB, RESULTS_DB, STORE_DB, Settings
+from workers.unavailable import Unavailable
 
 BEAT_LOOP_S, BEAT_LOCK_S = 2, 10
 """The lock is renewed at every loop, so five loops may be late before a standby takes it."""
@@ -65,9 +66,22 @@ def make_app(settings: Settings) -> ConclaveApp:
     registry = CollectorRegistry()
     registry.register(Gauges(engine_readings(settings.model, own.record)))
     app.services, app.heartbeat = per_process(lambda: build(settings, app, own=own, registry=registry))
+    worker_init.connect(_equipped(app), weak=False, dispatch_uid="conclave.services")
     worker_ready.connect(_metrics_as_set(settings, registry), weak=False, dispatch_uid="conclave.metrics")
     setup_logging.connect(_log_as_set(settings), weak=False, dispatch_uid="conclave.logs")
     return app
+
+
+def _equipped(app: ConclaveApp) -> Any:
+    """See that a worker that can't do its work does not start: its first task would find out, and every other."""
+
+    def equip(**_: Any) -> None:
+        try:
+            app.services()
+        except Unavailable as error:
+            raise SystemExit(f"conclave: {error}") from error
+
+    return equip
 
 
 def _log_as_set(settings: Settings) -> Any:

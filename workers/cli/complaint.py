@@ -9,6 +9,7 @@ from typer import Exit
 from typer.core import TyperGroup
 
 from workers.stack.errors import StackError
+from workers.unavailable import Unavailable
 
 
 class Complaint(Exception):
@@ -32,7 +33,7 @@ class ConclaveCommands(TyperGroup):
             return super().invoke(ctx)
         except Complaint as complaint:
             code, sentence = complaint.exit_code, str(complaint)
-        except StackError as error:
+        except (StackError, Unavailable) as error:
             code, sentence = 1, str(error)
         print(f"conclave: {sentence}", file=sys.stderr)
         raise Exit(code)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from domain.ports.tracer import Tracer
 from workers.tracing.silent import SilentTracer
+from workers.unavailable import Unavailable
 
 
-class TracingUnavailable(Exception):
+class TracingUnavailable(Unavailable):
     """Tracing is asked for and can't be had; the message says what to install."""
 
 
