@@ -37,7 +37,11 @@ def doctor(as_json: AS_JSON = False) -> None:
 def examine(settings: Settings) -> Findings:
     """Go through everything; what can't be looked at is a finding too."""
     yield from examine_settings(settings)
-    yield from examine_nats(nats_options(settings), duplicate_window_s=settings.duplicate_window_s)
+    yield from examine_nats(
+        nats_options(settings),
+        duplicate_window_s=settings.duplicate_window_s,
+        max_message_bytes=settings.max_message_bytes,
+    )
     valkey = list(examine_valkey(settings))
     yield from valkey
     if not serious(valkey[:3]):
@@ -47,7 +51,7 @@ def examine(settings: Settings) -> Findings:
 
 def _engines(settings: Settings) -> Findings:
     with services(settings) as of:
-        yield from examine_engines(of)
+        yield from examine_engines(of, key=settings.engine_key)
 
 
 def _guarded(subject: str, look: Callable[[], Findings]) -> list[Finding]:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import socket
+
+from pydantic import SecretStr
+
 from domain.ports.chat_model import ChatFailure, ChatModel, ChatRequest, Message, ScoreForm
-from domain.ports.engine_directory import EngineRecord
+from domain.ports.engine_directory import EngineKind, EngineRecord
 from domain.review.ballot_form import parse_ballot
 from domain.services import Services
+from workers.adapters.engine_choice import reachable
 from workers.doctor.finding import Finding, Findings, fail, ok, warn
 from workers.engines.gpus import list_gpus
 from workers.engines.kinds import ENGINES
-from workers.engines.probe import NoAnswer, Probe
+from workers.engines.outside import LISTS_NO_MODELS
+from workers.engines.probe import NoAnswer, Probe, Refusal
 from workers.engines.vitals import Vitals, read_vitals
 
 WITHIN_S = 10.0
@@ -17,11 +23,20 @@ FORM = ScoreForm(rows=2, columns=3)
 LABELS, CRITERIA = ("A", "B"), ("x", "y", "z")
 
 
-def examine_engines(services: Services) -> Findings:
-    """Look at every engine in the directory, and whether each council's models are served."""
+def examine_engines(services: Services, *, key: SecretStr, node: str = "") -> Findings:
+    """Look at every engine in the directory, and whether each council's models are served.
+
+    `key` is shown to external engines. `node`: this host's name, as engines' records have it.
+    """
     records = services.engines.all()
     for record in records:
-        yield from _engine(record, services.model)
+        if not record.ready:
+            yield warn(f"engine {record.name}", "is being started; look again in a minute, or at its worker's log")
+        elif not reachable([record], node or socket.gethostname()):
+            text = f"listens on the loopback address of {record.node} alone: only workers there can call it"
+            yield warn(f"engine {record.name}", f"{text}; CONCLAVE_ENGINE__HOST names an address for others")
+        else:
+            yield from _engine(record, key, services)
     served = {record.model for record in records if record.ready}
     wanted = {agent.model or services.policy.model for one in services.councils.all() for agent in one.agents}
     if not wanted:
@@ -42,14 +57,12 @@ def examine_gpus() -> Findings:
         yield ok(f"gpu {gpu.index}", f"{gpu.name}, {gpu.memory_used} of {gpu.memory_total} MiB in use")
 
 
-def _engine(record: EngineRecord, model: ChatModel) -> Findings:
+def _engine(record: EngineRecord, key: SecretStr, services: Services) -> Findings:
     what = f"engine {record.name}"
-    if not record.ready:
-        yield warn(what, "is being started; look again in a minute, or at its worker's log")
-        return
-    probe = Probe(record.url, within_s=WITHIN_S)
+    external = record.kind is EngineKind.EXTERNAL
+    probe = Probe(record.url, within_s=WITHIN_S, api_key=key if external else None, proxies=external)
     try:
-        listed = probe.models()
+        listed = _models(record, probe)
     except NoAnswer as error:
         yield fail(what, f"does not answer at {record.url}: {error}")
         return
@@ -58,8 +71,31 @@ def _engine(record: EngineRecord, model: ChatModel) -> Findings:
         return
     context = f"context of {record.context_length} tokens" if record.context_length else "context unknown"
     yield ok(what, f"serves {record.model} at {record.url}, {context}, {record.slots or 'unknown'} slots")
-    yield _guided(record, model)
+    yield from _room(record, services)
+    yield _guided(record, services.model)
     yield _load(record, probe)
+
+
+def _models(record: EngineRecord, probe: Probe) -> dict[str, int]:
+    """Return what it serves; somebody else's endpoint that lists no models is taken at its word."""
+    try:
+        return probe.models()
+    except Refusal as error:
+        if record.kind is EngineKind.EXTERNAL and error.status in LISTS_NO_MODELS:
+            return {record.model: record.context_length}
+        raise
+
+
+def _room(record: EngineRecord, services: Services) -> Findings:
+    """Tell of a context that can't hold an answer, or not what a reviewer of the largest council has to read."""
+    what, context, answer = f"context of {record.model}", record.context_length, services.policy.max_tokens
+    agents = max((len(council.agents) for council in services.councils.all()), default=1)
+    if context and context <= answer:
+        text = f"{context} tokens leave no prompt beside an answer of {answer}: every proposal would be refused"
+        yield fail(what, f"{text}; lower CONCLAVE_POLICY__MAX_TOKENS")
+    elif context and context < agents * answer:
+        text = f"{context} tokens may not hold {agents} proposals of {answer}: reviewers would hand in no ballot"
+        yield warn(what, f"{text}; lower CONCLAVE_POLICY__MAX_TOKENS or serve a longer context")
 
 
 def _guided(record: EngineRecord, model: ChatModel) -> Finding:

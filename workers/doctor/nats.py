@@ -6,7 +6,7 @@ import asyncio
 
 from nats.aio.client import Client
 from nats.errors import Error
-from nats.js.api import StorageType, StreamInfo
+from nats.js.api import RetentionPolicy, StorageType, StreamConfig, StreamInfo
 
 from bridge.connection import NatsOptions, Unreachable, connect
 from bridge.streams import ALL, StreamPlan, stream_of
@@ -17,26 +17,32 @@ FULL = 0.9
 """Share of a stream's size limit from which on old messages are about to go."""
 
 
-def examine_nats(options: NatsOptions, *, duplicate_window_s: float) -> Findings:
+DAY_S = 86_400
+
+
+def examine_nats(options: NatsOptions, *, duplicate_window_s: float, max_message_bytes: int) -> Findings:
     """Connect once and look at the server and the streams."""
-    yield from asyncio.run(_examine(options, duplicate_window_s))
+    yield from asyncio.run(_examine(options, duplicate_window_s, max_message_bytes))
 
 
-async def _examine(options: NatsOptions, window_s: float) -> list[Finding]:
+async def _examine(options: NatsOptions, window_s: float, largest: int) -> list[Finding]:
     try:
         client = await connect(options)
     except Unreachable as error:
         return [fail("nats", str(error))]
     try:
-        server = ok("nats", f"nats-server {_version(client)} at {options.address}")
-        return [server, *await _jetstream(client, window_s)]
+        return [_server(client, options.address, largest), *await _jetstream(client, window_s)]
     finally:
         await client.close()
 
 
-def _version(client: Client) -> str:
-    server = client.connected_server_version
-    return f"{server.major}.{server.minor}.{server.patch}"
+def _server(client: Client, address: str, largest: int) -> Finding:
+    version = client.connected_server_version
+    text = f"nats-server {version.major}.{version.minor}.{version.patch} at {address}"
+    if client.max_payload < largest:
+        told = f"takes messages up to {client.max_payload} bytes, below CONCLAVE_MAX_MESSAGE_BYTES {largest}"
+        return warn("nats", f"{text} {told}: the largest plans and decisions can't pass; raise its max_payload")
+    return ok("nats", text)
 
 
 async def _jetstream(client: Client, window_s: float) -> list[Finding]:
@@ -66,6 +72,9 @@ async def _streams(client: Client, plan: StreamPlan, window_s: float) -> list[Fi
 
 def _judge(name: str, info: StreamInfo, window_s: float) -> Finding:
     config, what = info.config, f"stream {name}"
+    if config.retention not in (None, RetentionPolicy.LIMITS):
+        kind = RetentionPolicy(config.retention).value
+        return warn(what, f"has {kind} retention: what one consumer acknowledges is gone for all; give it limits")
     if config.storage != StorageType.FILE:
         return fail(what, "is kept in memory only, so a restart loses what it holds; make it a file stream")
     window = config.duplicate_window or 0
@@ -77,4 +86,12 @@ def _judge(name: str, info: StreamInfo, window_s: float) -> Finding:
         return warn(
             what, f"is {info.state.bytes / config.max_bytes:.0%} full; its oldest messages are about to go"
         )
-    return ok(what, f"{info.state.messages} messages on disk, duplicates known for {seconds:g} s")
+    return ok(
+        what, f"{info.state.messages} messages on disk, {_limits(config)}, duplicates known for {seconds:g} s"
+    )
+
+
+def _limits(config: StreamConfig) -> str:
+    size = f"at most {config.max_bytes >> 20} MiB" if config.max_bytes and config.max_bytes > 0 else "any size"
+    age = f"{config.max_age / DAY_S:.3g} days" if config.max_age else "any age"
+    return f"{size} and {age}, {config.num_replicas or 1} copies"

@@ -1,14 +1,16 @@
-"""Settings that do not nest: model call < deadline, heartbeat < visibility, retention > deadline."""
+"""Settings that do not nest: model call < deadline < retention, and what must notice a failure in time."""
 
 from __future__ import annotations
 
 from workers.doctor.finding import Findings, fail, ok, warn
+from workers.engines.spec import EngineSpec
 from workers.settings import Settings
 
 
 def examine_settings(settings: Settings) -> Findings:
     """Compare the bounds that must hold one another."""
     policy, rules = settings.effective_policy, settings.redeliberation
+    stall_s = settings.engine.stall_s or float(EngineSpec.model_fields["stall_s"].default)
     faults = [
         (
             policy.call_timeout_s >= policy.deadline_s,
@@ -21,6 +23,18 @@ def examine_settings(settings: Settings) -> Findings:
             warn,
             f"model_wait_s {policy.model_wait_s:g} is not below deadline_s {policy.deadline_s:g}: "
             "a model that nobody serves is only noticed at the deadline; lower CONCLAVE_POLICY__MODEL_WAIT_S",
+        ),
+        (
+            policy.lease_s >= policy.deadline_s,
+            warn,
+            f"lease_s {policy.lease_s:g} is not below deadline_s {policy.deadline_s:g}: what a crash left undone "
+            "is only noticed at the deadline; lower CONCLAVE_POLICY__LEASE_S",
+        ),
+        (
+            stall_s >= policy.call_timeout_s,
+            warn,
+            f"an engine may hang for {stall_s:g} s before it is replaced, and its calls end after call_timeout_s "
+            f"{policy.call_timeout_s:g}; lower CONCLAVE_ENGINE__STALL_S",
         ),
         (
             settings.retention_s <= policy.deadline_s,

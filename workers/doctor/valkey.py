@@ -60,7 +60,11 @@ def _eviction(policy: str) -> Finding:
 def _skew(client: Redis) -> Finding:
     before = time.time()
     seconds, micros = client.time()
-    skew = int(seconds) + int(micros) / 1e6 - (before + time.time()) / 2
+    return judge_skew(int(seconds) + int(micros) / 1e6 - (before + time.time()) / 2)
+
+
+def judge_skew(skew: float) -> Finding:
+    """Judge by how many seconds Valkey's clock is ahead of ours."""
     if abs(skew) > SKEW_S:
         return warn("clock", f"differs from Valkey's by {skew:+.1f} s; run an NTP client on both hosts")
     return ok("clock", f"within {abs(skew):.2f} s of Valkey's")
