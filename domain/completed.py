@@ -30,7 +30,7 @@ def completed_body(
     spoke = record.architect
     winner = spoke.choice if spoke is not None and spoke.choice else ranking.winner
     entries = sorted(ranking.entries, key=lambda entry: entry.proposal != winner)
-    failures = [*_failures(record), *_rejected(record, gates), *_missing_ballots(record)]
+    failures = failure_rows(record, gates)
     return {
         "decisions": [
             _decision(record, by_id[one.proposal], gates[one.proposal], one, deliberation.role) for one in entries
@@ -114,9 +114,9 @@ def _critique(one: Any) -> dict[str, Any]:
     return {"reviewer": one.agent_id, "proposal_id": one.proposal_id, "round": one.round, "text": one.text}
 
 
-def failure_rows(record: Record) -> list[dict[str, Any]]:
-    """Name every agent that has no proposal, and why."""
-    return _failures(record)
+def failure_rows(record: Record, gates: Mapping[str, GateReport]) -> list[dict[str, Any]]:
+    """Name everybody who failed: agents without a proposal, with one that checks removed, without a ballot."""
+    return [*_failures(record), *_rejected(record, gates), *_missing_ballots(record)]
 
 
 def _failures(record: Record) -> list[dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from domain import events
@@ -51,7 +51,7 @@ def fail_deliberation(deliberation_id: str, reason: str, services: Services) -> 
     """End a deliberation without a decision; nothing if it has ended."""
     record = services.deliberations.load(deliberation_id)
     if record.closed is None:
-        _fail(Sitting(record, services), reason)
+        _fail(Sitting(record, services), reason, {})
 
 
 def _all_answered(sitting: Sitting) -> bool:
@@ -68,17 +68,17 @@ def _all_answered(sitting: Sitting) -> bool:
 
 
 def _close(sitting: Sitting) -> None:
+    gate = Gate(sitting)
     try:
-        body = _decide(sitting)
+        body = _decide(sitting, gate)
     except NoDecision as reason:
-        _fail(sitting, str(reason))
+        _fail(sitting, str(reason), gate.reports)
         return
     event = events.deliberation_event(events.COMPLETED, sitting.deliberation, at=sitting.now(), body=body)
     _end(sitting, "decided", event)
 
 
-def _decide(sitting: Sitting) -> dict[str, Any]:
-    gate = Gate(sitting)
+def _decide(sitting: Sitting, gate: Gate) -> dict[str, Any]:
     candidates = gate.admit(first_versions(sitting.record))
     _check_quorum(sitting, candidates)
     for round_ in range(1, sitting.deliberation.rounds + 1):
@@ -150,8 +150,8 @@ class Gate:
         return tuple(one for one in candidates if not self.reports[one.proposal_id].excluded)
 
 
-def _fail(sitting: Sitting, reason: str) -> None:
-    failures = failure_rows(sitting.record)
+def _fail(sitting: Sitting, reason: str, gates: Mapping[str, GateReport]) -> None:
+    failures = failure_rows(sitting.record, gates)
     event = events.failed(sitting.deliberation, at=sitting.now(), reason=reason, failures=failures)
     _end(sitting, "failed", event, reason)
 

@@ -1,0 +1,89 @@
+"""What checks and critiques do within a deliberation, and that its events say so."""
+
+from __future__ import annotations
+
+import json
+
+from domain.checks.json_parses import JsonParses
+from domain.checks.secrets import Secrets
+from domain.decision import replay
+from domain.deliberation import ReviewRules
+from domain.policy import Policy
+from domain.ports.chat_model import ChatRequest, Outcome
+from domain.record import State
+from tests.support.factories import council
+from tests.support.scripted_model import Script, answer
+from tests.support.stage import Stage
+
+COMPLETED, FAILED = "orchestration.deliberation.completed", "orchestration.deliberation.failed"
+CHECKS = (Secrets(), JsonParses())
+LEAK = "A step. " * 20 + "The key is AKIAQ7RTZ2MNBVCXKJHG. "
+BROKEN = "A step. " * 20 + '\n\n```json\n{"open": \n```\n'
+
+
+def writing(**texts: str) -> Script:
+    """Script proposals by the agent's id; the others write something short and sound."""
+
+    def script(request: ChatRequest, before: int) -> Outcome | None:
+        return None if request.form else answer(request, texts.get(request.key.replace("-", "_"), "A step. " * 8))
+
+    return script
+
+
+def test_a_proposal_that_a_check_removes_is_named_and_its_author_still_reviews() -> None:
+    stage = Stage(council("DEV"), checks=CHECKS)
+    stage.model.follow(writing(agent_2=LEAK))
+    record = stage.play()
+
+    (event,) = stage.news.of_type(COMPLETED)
+    assert [row["proposal"]["author"]["agent_id"] for row in event.body["decisions"]].count("agent-2") == 0
+    (failed,) = event.body["failures"]
+    assert (failed["agent_id"], failed["stage"], failed["reason"]) == ("agent-2", "checks", "rejected")
+    assert "an AWS access key id" in failed["detail"]
+    assert event.body["degraded"] is True
+    assert "agent-2" in {cast.agent_id for cast in record.ballots()}
+    assert "AKIA" not in json.dumps(event.body["ballots"]) + json.dumps(event.body["failures"])
+    stored, again = replay(record)
+    assert json.dumps(stored) == json.dumps(again)
+
+
+def test_a_proposal_that_a_check_caps_can_not_win_by_its_ballots() -> None:
+    stage = Stage(council("DEV"), checks=CHECKS)
+    stage.model.follow(writing(agent_1=BROKEN, agent_3="A step. " * 16))
+    stage.play()
+
+    (event,) = stage.news.of_type(COMPLETED)
+    assert event.body["winner"]["agent_id"] == "agent-3"
+    capped = next(row for row in event.body["decisions"] if row["proposal"]["author"]["agent_id"] == "agent-1")
+    assert capped["score"] <= 5
+    assert (capped["checks"]["json"]["passed"], capped["checks"]["overall_score"]) == (False, 0.5)
+    assert "capped at 0.5" in capped["checks"]["json"]["reason"]
+
+
+def test_below_the_quorum_for_its_checks_it_fails_and_says_which() -> None:
+    stage = Stage(council("DEV"), checks=CHECKS)
+    stage.model.follow(writing(agent_1=LEAK, agent_2=LEAK))
+
+    assert stage.play().state is State.FAILED
+    (event,) = stage.news.of_type(FAILED)
+    assert "1 of 3 agents have an admissible proposal" in event.body["reason"]
+    assert {(row["agent_id"], row["stage"]) for row in event.body["failures"]} == {
+        ("agent-1", "checks"),
+        ("agent-2", "checks"),
+    }
+
+
+def test_the_top_is_explained_by_the_other_authors_and_nothing_depends_on_it() -> None:
+    silent = Stage(council("DEV"))
+    told = Stage(council("DEV"), policy=Policy(model="tiny", review=ReviewRules(explain_top=1)))
+    for stage in (silent, told):
+        stage.model.follow(writing(agent_2="A step. " * 20))
+        stage.play()
+
+    (without,), (with_it,) = silent.news.of_type(COMPLETED), told.news.of_type(COMPLETED)
+    assert without.body["critiques"] == []
+    found = [(one["reviewer"], one["proposal_id"]) for one in with_it.body["critiques"]]
+    assert sorted(found) == [("agent-1", "agent-2@0"), ("agent-3", "agent-2@0")]
+    assert all(one["text"] for one in with_it.body["critiques"])
+    orders = [[entry["proposal"] for entry in one.body["ranking"]["entries"]] for one in (without, with_it)]
+    assert orders[0] == orders[1]
