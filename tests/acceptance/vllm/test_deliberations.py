@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import os
 import signal
 from collections.abc import Callable, Iterator
@@ -9,11 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import nats
 import psutil
 import pytest
 
 from domain.council import Agent, Council
 from domain.entry import Closed
+from domain.events import COMPLETED
 from domain.identity import deliberation_id
 from domain.plan import PlanRequest
 from domain.record import Record
@@ -44,6 +48,7 @@ class Node:
     services: Services
     model: str
     worker: Service
+    nats_url: str
 
     def engine_pid(self) -> int:
         """Return the process that listens where the directory says vLLM is."""
@@ -73,6 +78,12 @@ class Node:
         assert found.closed.status == "decided", found.closed.reason
         return found, found.closed
 
+    def published(self, record: Record) -> int:
+        """Count the completed events of a deliberation in the stream, once there is one."""
+        identity = record.deliberation.deliberation_id
+        assert wait_until(lambda: asyncio.run(completed(self.nats_url, identity)) > 0, within=30)
+        return asyncio.run(completed(self.nats_url, identity))
+
     def until(self, request: PlanRequest, condition: Callable[[Record], bool], *, within: float) -> Record:
         def holds() -> bool:
             record = self.record(request)
@@ -91,11 +102,11 @@ def node(tmp_path_factory: pytest.TempPathFactory, guard: Guard) -> Iterator[Nod
     spec = vllm_spec(folder / "engines")
     env = environment(spec) | {"CONCLAVE_POLICY__DEADLINE_S": "900", "CONCLAVE_POLICY__CALL_TIMEOUT_S": "300"}
     with (
-        NatsServer(folder / "nats", guard=guard) as nats,
+        NatsServer(folder / "nats", guard=guard) as broker,
         ValkeyServer(folder / "valkey", guard=guard) as valkey,
-        Fleet(folder, guard, nats_url=nats.url, redis_url=valkey.url, model=spec.model, env=env) as fleet,
+        Fleet(folder, guard, nats_url=broker.url, redis_url=valkey.url, model=spec.model, env=env) as fleet,
     ):
-        settings = Settings.model_validate({"nats_url": nats.url, "redis_url": valkey.url, "model": spec.model})
+        settings = Settings.model_validate({"nats_url": broker.url, "redis_url": valkey.url, "model": spec.model})
         services = build_services(settings, make_app(settings))
         worker = fleet.worker()
         for one in (fleet.bridge(), fleet.control(), fleet.beat(), worker):
@@ -104,7 +115,7 @@ def node(tmp_path_factory: pytest.TempPathFactory, guard: Guard) -> Iterator[Nod
         assert wait_until(lambda: bool(services.engines.serving(spec.model)), within=READY_WITHIN_S), (
             worker.log.tail(20)
         )
-        node = Node(fleet, services, spec.model, worker)
+        node = Node(fleet, services, spec.model, worker, broker.url)
         yield node
         pid = node.engine_pid()
         assert worker.stop() == 0
@@ -135,6 +146,7 @@ def test_vllm_killed_while_agents_propose_fails_nobody(node: Node) -> None:
     record, closed = node.decided(request)
     assert record.failures() == ()
     assert closed.result["degraded"] is False
+    assert node.published(record) == 1
 
 
 def test_vllm_killed_while_the_council_votes_fails_nobody(node: Node) -> None:
@@ -146,6 +158,7 @@ def test_vllm_killed_while_the_council_votes_fails_nobody(node: Node) -> None:
     assert record.failures() == ()
     assert [cast for cast in record.ballots() if cast.missing] == []
     assert closed.result["degraded"] is False
+    assert node.published(record) == 1
 
 
 def test_two_models_on_two_engines_serve_one_council(node: Node) -> None:
@@ -167,6 +180,16 @@ def test_two_models_on_two_engines_serve_one_council(node: Node) -> None:
     assert models == {"mixed-0": node.model, "mixed-1": LLAMA, "mixed-2": node.model}
     assert {cast.model for cast in record.ballots()} == {node.model, LLAMA}
     assert {cast.missing for cast in record.ballots()} == {None}
+
+
+async def completed(url: str, identity: str) -> int:
+    client = await nats.connect(url)
+    stream = client.jetstream()
+    last = (await stream.stream_info("ORCHESTRATOR_EVENTS")).state.last_seq
+    messages = [await stream.get_msg("ORCHESTRATOR_EVENTS", seq) for seq in range(1, last + 1)]
+    await client.close()
+    bodies = [json.loads(one.data or b"{}") for one in messages if one.subject == COMPLETED]
+    return sum(body["deliberation_id"] == identity for body in bodies)
 
 
 def busy(node: Node) -> bool:
