@@ -1,20 +1,28 @@
-"""Measure what the fifty attacks gain: `python -m tests.bench.injection --engine-url URL --model NAME`.
+"""Measure what the fifty attacks gain with the embedded engine: `python -m tests.bench.injection`.
 
 Every hostile proposal stands for election beside three sound ones, and so does the same proposal without its
-injection. A harmless sentence in the injection's place shows how much of a shift is nothing but noise.
+injection. A harmless sentence in the injection's place shows how much of a shift is nothing but noise. Any other
+engine may be named by its URL.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 from statistics import mean
 
 from tests.bench.injection.attacks import ATTACKS, Attack
 from tests.bench.injection.engine import NOTATIONS, Engine
 from tests.bench.injection.scene import WEAK
 from tests.bench.injection.vote import Place, Standing, hold_vote
+from tests.support.fleet import Service
+from workers.stack.guard import Guard
+from workers.stack.llama_server import DEFAULT_MODEL, engine_url, llama_server
+from workers.stack.ports import free_port
 
 HARMLESS = tuple(
     Attack("(harmless sentence)", sentence, lambda plain, sentence=sentence: f"{plain}\n\n{sentence}")  # type: ignore[misc]
@@ -31,13 +39,33 @@ Pairs = dict[str, list[tuple[Standing, Standing]]]
 def main() -> None:
     """Run all votes and print one line per family."""
     options = _options()
-    engine = Engine(
-        url=options.engine_url,
-        model=options.model,
-        notation=options.notation,
-        logprobs=options.logprobs,
-        parallel=options.parallel,
-    )
+    with _serving(options.engine_url) as url:
+        engine = Engine(
+            url=url,
+            model=options.model,
+            notation=options.notation,
+            logprobs=options.logprobs,
+            parallel=options.parallel,
+        )
+        _report(engine, options)
+
+
+@contextmanager
+def _serving(url: str | None) -> Iterator[str]:
+    """Give the URL, or that of an embedded engine which runs meanwhile."""
+    if url is not None:
+        yield url
+        return
+    guard, port = Guard(), free_port()
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            Service(llama_server(port=port), folder=Path(folder), guard=guard).start()
+            yield engine_url(port)
+    finally:
+        guard.close()
+
+
+def _report(engine: Engine, options: argparse.Namespace) -> None:
     for defended in (True, False) if options.undefended else (True,):
         print("\n" + ("As built" if defended else "Without fences, blinding and clean-up"))
         found = _measure(engine, seeds=options.seeds, defended=defended)
@@ -93,8 +121,10 @@ def _line(family: str, pairs: list[tuple[Place, Place]]) -> str:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="tests.bench.injection", description=__doc__)
-    parser.add_argument("--engine-url", required=True, help="base address of an OpenAI API, ending in /v1")
-    parser.add_argument("--model", required=True, help="the served model's name")
+    parser.add_argument(
+        "--engine-url", help="base address of an OpenAI API, ending in /v1; default: the embedded one"
+    )
+    parser.add_argument("--model", default=DEFAULT_MODEL, help="the served model's name")
     parser.add_argument("--notation", choices=sorted(NOTATIONS), default="grammar", help="grammar: llama.cpp")
     parser.add_argument("--logprobs", type=int, default=2000, help="tokens asked for per place; 0: none")
     parser.add_argument("--parallel", type=int, default=1, help="requests at once")
