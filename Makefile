@@ -7,7 +7,7 @@ UV := .venv-lock/bin/uv
 COMPILE := $(UV) pip compile pyproject.toml --quiet --universal --python-version 3.11 --only-binary :all: \
 	--extra build --extra embedded --extra languages --extra otel --generate-hashes --no-annotate --no-header
 
-.PHONY: demo test check bench bench-ranking test-vllm bench-vllm chaos soak lock clean
+.PHONY: demo test check bench bench-ranking bench-injection test-vllm test-gpu bench-vllm chaos soak lock clean
 
 demo: $(STAMP)
 	@$(BIN)/conclave demo
@@ -28,8 +28,15 @@ bench: $(STAMP)
 bench-ranking: $(STAMP)
 	$(BIN)/python -m tests.bench.ranking
 
+bench-injection: $(STAMP)
+	$(BIN)/python -m tests.bench.injection
+
 test-vllm: $(STAMP)
 	$(BIN)/python -m pytest -m vllm
+
+# For a node with idle NVIDIA GPUs and vLLM, in .venv or on the PATH; -rs says why where there is none.
+test-gpu: $(STAMP)
+	$(BIN)/python -m pytest -m gpu -rs
 
 bench-vllm: $(STAMP)
 	$(BIN)/python -m tests.bench.vllm

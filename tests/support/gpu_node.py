@@ -128,5 +128,16 @@ class Worker:
 
 def steer(port: int, **what: object) -> None:
     """Script the engine on that port anew."""
-    url = f"http://127.0.0.1:{port}/_scripted/faults"
-    build_opener(ProxyHandler({})).open(url, json.dumps(what).encode(), timeout=5)
+    _scripted(port, "faults", json.dumps(what).encode())
+
+
+def seen(port: int) -> dict[str, Any]:
+    """Return how the scripted engine on that port was launched, and what it was asked."""
+    told: dict[str, Any] = json.loads(_scripted(port, "requests"))
+    return told
+
+
+def _scripted(port: int, path: str, body: bytes | None = None) -> bytes:
+    url = f"http://127.0.0.1:{port}/_scripted/{path}"
+    with build_opener(ProxyHandler({})).open(url, body, timeout=5) as answer:
+        return bytes(answer.read())

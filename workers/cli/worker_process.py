@@ -59,6 +59,8 @@ def asked(
         raise BadInput(
             "an engine that runs already has its GPUs and arguments: leave out --gpu and what follows --"
         )
+    if gpu is not None:
+        _refuse_unusable(_ids(gpu))
     return WorkerOptions(
         control=control,
         model=model or settings.model,
@@ -95,10 +97,21 @@ def _engine(options: WorkerOptions, settings: Settings) -> dict[str, str]:
         "CONCLAVE_ENGINE_URL": options.engine_url or ("" if own else settings.engine_url),
     }
     if options.gpu is not None:
-        found["CONCLAVE_ENGINE__GPUS"] = json.dumps(options.gpu.split(","))
+        found["CONCLAVE_ENGINE__GPUS"] = json.dumps(_ids(options.gpu))
     if options.engine_args:
         found["CONCLAVE_ENGINE__EXTRA_ARGS"] = json.dumps(options.engine_args)
     return found
+
+
+def _ids(gpu: str) -> list[str]:
+    return [one.strip() for one in gpu.split(",")]
+
+
+def _refuse_unusable(ids: list[str]) -> None:
+    if not all(ids):
+        raise BadInput("--gpu needs indices or UUIDs as nvidia-smi names them, parted by commas: 0, or 0,1")
+    if len(set(ids)) < len(ids):
+        raise BadInput(f"--gpu {','.join(ids)} names a GPU twice")
 
 
 def become_worker(options: WorkerOptions, settings: Settings) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import sysconfig
 from collections.abc import Sequence
 
 from domain.ports.chat_model import Message
@@ -69,4 +71,10 @@ class VllmEngine:
     def _environment(self, spec: EngineSpec) -> dict[str, str]:
         # The key goes through the environment: a command line can be read by everybody on the host.
         key = spec.api_key.get_secret_value()
-        return gpu_environment(spec) | ({"VLLM_API_KEY": key} if key else {})
+        found = gpu_environment(spec) | ({"VLLM_API_KEY": key} if key else {})
+        return found if spec.command else found | {"PATH": _own_scripts_first()}
+
+
+def _own_scripts_first() -> str:
+    """Find the `vllm` of this environment, and the build tools it calls, although nobody activated it."""
+    return os.pathsep.join((sysconfig.get_path("scripts"), os.environ.get("PATH", os.defpath)))

@@ -10,11 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.gpu_node import LEASE_S, MODEL, Node, steer, until
+from tests.support.gpu_node import LEASE_S, MODEL, Node, seen, steer, until
 from tests.support.servers import ValkeyServer
 from workers.engines.sessions import members
 from workers.stack.guard import Guard
 from workers.stack.process import kill_group
+
+LONG_LEASE_S = 60.0
+"""Longer than a worker needs to start on a busy machine."""
 
 
 @pytest.fixture
@@ -40,6 +43,28 @@ def test_the_directory_tells_where_the_engine_is_and_what_it_can_take(node: Node
     assert (record.model, record.kind, record.gpu, record.slots) == (MODEL, "vllm", "1", 7)
     assert (record.context_length, record.guidance) == (2048, "regex")
     assert worker.leave() == 0
+
+
+def test_two_gpus_are_all_that_the_engine_sees_and_it_spreads_the_model_over_them(node: Node) -> None:
+    worker = node.worker(node.spec_of(gpus=("2", "3")))
+    launched = seen(node.until_ready()["port"])
+    assert launched["environment"]["CUDA_VISIBLE_DEVICES"] == "2,3"
+    assert launched["argv"][launched["argv"].index("--tensor-parallel-size") + 1] == "2"
+    assert node.engines()[0].gpu == "2,3"
+    assert worker.leave() == 0
+
+
+def test_a_gpu_that_this_host_lacks_ends_the_worker_with_those_it_has(
+    node: Node, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    smi = tmp_path / "nvidia-smi"
+    smi.write_text("#!/bin/sh\necho '0, GPU-aaaa-1111, NVIDIA H100, 81559, 3'\n")
+    smi.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    worker = node.worker(node.spec_of(gpus=("7",)))
+    assert worker.child.wait(30) == 1
+    assert "this host has no GPU 7; it has: 0 (NVIDIA H100)" in worker.log.text()
+    assert node.running() == {}
 
 
 def test_a_worker_told_to_leave_finishes_its_task_on_the_engine_and_takes_the_engine_with_it(node: Node) -> None:
@@ -88,7 +113,7 @@ def test_an_engine_whose_health_check_fails_takes_no_tasks_until_it_recovers(nod
 
 
 def test_the_engine_of_a_killed_worker_is_adopted_by_the_next_one(node: Node) -> None:
-    worker = node.worker()
+    worker = node.worker(node.spec_of(lease_s=LONG_LEASE_S))
     running = node.until_ready()
     worker.kill9()
     following = node.worker()
@@ -153,7 +178,7 @@ def test_two_workers_may_not_have_the_same_gpu(node: Node) -> None:
         ),
         (
             ("--served-model-name", "ignored", "--fail-with", "ModuleNotFoundError: No module named 'vllm'"),
-            "vllm extra",
+            "install 'conclave[vllm]'",
         ),
     ],
 )
@@ -199,7 +224,7 @@ def test_a_taken_port_that_was_asked_for_is_named(node: Node) -> None:
 def test_a_broker_restart_does_not_reload_the_model(tmp_path: Path, guard: Guard) -> None:
     with ValkeyServer(tmp_path / "valkey", guard=guard) as server:
         node = Node(tmp_path, server, guard)
-        worker = node.worker()
+        worker = node.worker(node.spec_of(lease_s=LONG_LEASE_S))
         running = node.until_ready()
         server.kill9()
         server.start()

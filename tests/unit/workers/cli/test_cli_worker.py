@@ -47,6 +47,15 @@ def test_a_control_worker_has_no_engine(extra: tuple[str, ...]) -> None:
         typed("--control", *extra)
 
 
+@pytest.mark.parametrize(
+    ("ids", "words"),
+    [("", "needs indices"), ("0,", "needs indices"), (" ", "needs indices"), ("1, 1", "a GPU twice")],
+)
+def test_gpus_that_can_not_be_meant_are_refused(ids: str, words: str) -> None:
+    with pytest.raises(BadInput, match=words):
+        typed("--model", "m", "--gpu", ids)
+
+
 def test_the_command_is_celerys_with_a_queue_and_a_node_name() -> None:
     options = WorkerOptions(control=False, model="org/Qwen 3", gpu=None, engine_url="http://e/v1", concurrency=8)
     command = celery_command(options, Settings())
@@ -83,7 +92,7 @@ def test_the_worker_finds_what_the_command_found() -> None:
 
 
 def test_naming_gpus_or_arguments_means_an_engine_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    found = settled(worker("--model", "qwen3", "--gpu", "0,GPU-2", "--", "--max-model-len", "16384"), monkeypatch)
+    found = settled(worker("--model", "qwen3", "--gpu", "0, GPU-2", "--", "--max-model-len", "16384"), monkeypatch)
     assert found.engine_url == ""
     assert found.engine.gpus == ("0", "GPU-2")
     assert found.engine.extra_args == ("--max-model-len", "16384")

@@ -29,7 +29,7 @@ def told(log: str, spec: EngineSpec = SPEC) -> str:
     ],
 )
 def test_a_missing_vllm_says_which_extra_to_install(line: str) -> None:
-    assert "vllm extra" in told(line)
+    assert "install 'conclave[vllm]'" in told(line)
 
 
 @pytest.mark.parametrize(

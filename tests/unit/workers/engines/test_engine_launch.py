@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
+import sysconfig
 
 import pytest
 from pydantic import SecretStr, ValidationError
@@ -74,6 +76,15 @@ def test_passed_through_words_come_last_so_that_they_win() -> None:
     argv, _ = vllm(extra_args=("--max-model-len", "2048"), max_model_len=4096)
     assert argv[-2:] == ["--max-model-len", "2048"]
     assert value_of(argv, "--max-model-len") == "4096"
+
+
+def test_the_vllm_of_this_environment_is_found_though_nobody_activated_it() -> None:
+    first, _, rest = vllm()[1]["PATH"].partition(os.pathsep)
+    assert (first, rest) == (sysconfig.get_path("scripts"), os.environ["PATH"])
+
+
+def test_a_command_of_the_operators_is_looked_for_where_they_say() -> None:
+    assert "PATH" not in vllm(command=("vllm", "serve"))[1]
 
 
 def test_weights_may_lie_elsewhere_than_the_name_says() -> None:
