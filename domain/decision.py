@@ -61,7 +61,11 @@ def ranking_inputs(
 
 
 def ranking_of(record: Record, candidates: Sequence[Candidate], inputs: RankingInputs) -> Ranking:
-    """Rank the candidates by the ballots of the inputs' round."""
+    """Rank the candidates by the ballots of the inputs' round.
+
+    Who wrote an earlier winner and no proposal this time was asked for no ballot either, so it owes none.
+    """
+    proposers = {proposal.agent_id for proposal in record.proposals(0)}
     return rank(
         ballots_of(record, candidates, inputs.round),
         settings=inputs.settings,
@@ -71,6 +75,7 @@ def ranking_of(record: Record, candidates: Sequence[Candidate], inputs: RankingI
         caps=inputs.caps,
         authors=inputs.authors,
         reviewers=inputs.reviewers,
+        absent=set(inputs.authors.values()) - proposers,
         excluded=inputs.excluded,
         reliability=inputs.reliability,
     )

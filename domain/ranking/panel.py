@@ -64,8 +64,9 @@ def seat(
     excluded: Collection[str],
     authors: Mapping[str, str],
     reviewers: Collection[str],
+    absent: Collection[str] = (),
 ) -> Panel:
-    """Build the panel of every author, every expected reviewer and everyone who handed in a ballot.
+    """Build the panel of every author not absent, every expected reviewer and everyone who handed in a ballot.
 
     Raises ValueError if two ballots disagree about who wrote a proposal.
     """
@@ -74,7 +75,8 @@ def seat(
     removed = set(excluded)
     kept = {p: everyone[p] for p in sorted(everyone) if p not in removed}
     used = rubric or _rubric_of(cast)
-    names = sorted(set(everyone.values()) | set(reviewers) | {ballot.reviewer for ballot in cast})
+    expected = set(everyone.values()) - set(absent) | set(reviewers)
+    names = sorted(expected | {ballot.reviewer for ballot in cast})
     own = {name: [ballot for ballot in cast if ballot.reviewer == name] for name in names}
     rows = tuple(_row(name, own[name], kept, set(everyone.values()), used) for name in names)
     return Panel(tuple(kept), kept, used, rows)

@@ -33,6 +33,7 @@ def rank(
     caps: Mapping[str, float] | None = None,
     authors: Mapping[str, str] | None = None,
     reviewers: Collection[str] = (),
+    absent: Collection[str] = (),
     reliability: Reliability | None = None,
 ) -> Ranking:
     """Rank the proposals by their reviewers' scores.
@@ -42,7 +43,8 @@ def rank(
     breaks ties. `hashes` is each proposal's content hash and names a winner where nothing else does (absent:
     a hash of its id). `excluded` proposals are removed first, their authors still review; `caps` bounds a
     proposal's score. `authors` names proposals that no ballot may know of, `reviewers` who was to review
-    besides the authors; both only make gaps visible. `reliability` counts only where the settings say so.
+    besides the authors, `absent` which authors were not; all three only make gaps visible. `reliability`
+    counts only where the settings say so.
 
     Scores of a reviewer's own proposals are never read. Several ballots of a reviewer are averaged.
     Raises ValueError if two ballots disagree about who wrote a proposal.
@@ -60,7 +62,9 @@ def rank(
     >>> ranking.winner, ranking.tied, ranking.contested, ranking.decided_by
     ('p2', False, False, 'score')
     """
-    panel = seat(ballots, rubric=rubric, excluded=excluded, authors=authors or {}, reviewers=reviewers)
+    panel = seat(
+        ballots, rubric=rubric, excluded=excluded, authors=authors or {}, reviewers=reviewers, absent=absent
+    )
     rows = [row for row in panel.rows if len(row.scores) > 1]
     model = ScoreModel(panel, rows, settings)
     prior = _prior(rows, reliability, settings)

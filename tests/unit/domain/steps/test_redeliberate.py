@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from domain.candidates import PRIOR
+from domain.decision import replay
 from domain.plan import Constraints
 from domain.ports.chat_model import ChatRequest, FailureReason, Outcome
 from domain.record import State
@@ -12,7 +13,7 @@ from domain.redeliberation import RedeliberationPolicy
 from domain.steps.cancel import cancel_deliberation
 from domain.steps.conclude import conclude_deliberation
 from domain.steps.redeliberate import CannotRepeat, apply_rules, redeliberate, redeliberate_plan
-from tests.support.factories import council, plan, plan_request
+from tests.support.factories import agent, council, plan, plan_request
 from tests.support.scripted_model import answer, failure
 from tests.support.stage import Stage
 
@@ -56,6 +57,23 @@ def test_the_earlier_winner_runs_again_without_its_name_and_may_win() -> None:
     assert closed.result["winner"]["proposal_id"] == PRIOR
     assert closed.result["winner_changed"] is False
     assert len(closed.result["decisions"]) == 4
+
+
+def test_an_earlier_winner_of_somebody_who_proposed_nothing_now_is_ranked_and_no_reviewer() -> None:
+    stage = Stage(council("DEV"))
+    earlier = stage.play()
+    newcomers = tuple(agent(f"newcomer-{number}") for number in (1, 2, 3))
+    stage.services.councils.save(council("DEV", agents=newcomers))
+    again = redeliberate(earlier.deliberation.deliberation_id, stage.services)
+    finish(stage, again)
+    record = stage.record(again)
+    assert record.closed is not None
+    ranking = record.closed.result["ranking"]
+    assert PRIOR in {entry["proposal"] for entry in ranking["entries"]}
+    asked = {one.agent_id for one in record.deliberation.reviewers}
+    assert {report["reviewer"] for report in ranking["reviewers"]} == asked
+    stored, replayed = replay(record)
+    assert stored == replayed
 
 
 def test_asking_twice_for_the_same_repeat_is_one_deliberation() -> None:
