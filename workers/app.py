@@ -23,7 +23,7 @@ from workers.settings import BROKER_DB, RESULTS_DB, STORE_DB, Settings
 from workers.unavailable import Unavailable
 
 BEAT_LOOP_S, BEAT_LOCK_S = 2, 10
-"""The lock is renewed at every loop, so five loops may be late before a standby takes it."""
+"""The lock is renewed or asked for at every loop, so five loops may be late before a standby takes it."""
 
 
 def make_app(settings: Settings) -> ConclaveApp:
@@ -49,7 +49,7 @@ def make_app(settings: Settings) -> ConclaveApp:
         worker_send_task_events=True,
         task_send_sent_event=True,
         beat_schedule=beat_schedule(settings.effective_policy, settings.redeliberation),
-        beat_scheduler="redbeat.RedBeatScheduler",
+        beat_scheduler="workers.beat:BeatScheduler",
         # A standby beat takes over when the lock of a dead one has run out; redbeat's default is 25 minutes.
         beat_max_loop_interval=BEAT_LOOP_S,
         redbeat_lock_timeout=BEAT_LOCK_S,

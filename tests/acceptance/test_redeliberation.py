@@ -8,6 +8,7 @@ import signal
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from redbeat import RedBeatSchedulerEntry  # type: ignore[import-untyped]
 
 from domain.services import Services
 from tests.acceptance.conftest import services_of
-from tests.acceptance.test_pipeline import APPROVED, COMPLETED, approval
+from tests.acceptance.test_pipeline import APPROVED, COMPLETED, STARTED, approval
 from tests.support import commands
 from tests.support.commands import Run
 from tests.support.factories import fresh
@@ -26,8 +27,11 @@ from tests.support.servers import NatsServer, ValkeyServer
 from workers.app import make_app
 from workers.settings import Settings
 from workers.stack.guard import Guard
+from workers.stack.layout import StackOptions
 from workers.stack.probes import wait_until
+from workers.stack.run import embedded_stack
 
+CANCELLED = "orchestration.deliberation.cancelled"
 STALE = {
     "CONCLAVE_REDELIBERATION__STALE_AFTER_S": "2",
     "CONCLAVE_REDELIBERATION__COOL_DOWN_S": "0",
@@ -46,6 +50,7 @@ class Operated:
     services: Services
     nats_url: str
     valkey: ValkeyServer
+    engine: ScriptedEngine
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +67,7 @@ def operated(tmp_path_factory: pytest.TempPathFactory, guard: Guard) -> Iterator
             one.start(wait=False)
         for one in running:
             one.wait_ready()
-        yield Operated(fleet, services_of(nats.url, valkey.url, fleet.model), nats.url, valkey)
+        yield Operated(fleet, services_of(nats.url, valkey.url, fleet.model), nats.url, valkey, engine)
 
 
 @pytest.fixture
@@ -79,27 +84,44 @@ def sent(beat: Service) -> list[dict[str, Any]]:
     return [json.loads(line) for line in lines if "Sending due task redeliberate " in line]
 
 
+def said(beat: Service, state: str) -> int:
+    """Count how often a beat said that it came into a state: acts, stands by, waits."""
+    return beat.log.path.read_text().count(f'"beat {state}"')
+
+
 def acts(beat: Service) -> bool:
-    return "Acquired lock" in beat.log.path.read_text()
+    return said(beat, "acts") > 0
+
+
+async def stale_is_decided_again(observer: Observer) -> None:
+    asked = approval()
+    await observer.publish(APPROVED, asked)
+    first, second = await observer.wait(COMPLETED, count=2, within=60, plan_id=asked["plan_id"])
+    assert first.body["supersedes"] is None
+    assert second.body["supersedes"] == first.body["deliberation_id"]
+    assert second.body["deliberation_id"] != first.body["deliberation_id"]
+    same = second.body["winner"]["agent_id"] == first.body["winner"]["agent_id"]
+    assert second.body["winner_changed"] in ({False, True} if same else {True})
+    assert len(second.body["decisions"]) == len(first.body["decisions"]) + 1
 
 
 def test_what_went_stale_is_decided_again_and_says_what_it_supersedes(operated: Operated) -> None:
-    async def scenario(observer: Observer) -> None:
-        asked = approval()
-        await observer.publish(APPROVED, asked)
-        first, second = await observer.wait(COMPLETED, count=2, within=60, plan_id=asked["plan_id"])
-        assert first.body["supersedes"] is None
-        assert second.body["supersedes"] == first.body["deliberation_id"]
-        assert second.body["deliberation_id"] != first.body["deliberation_id"]
-        same = second.body["winner"]["agent_id"] == first.body["winner"]["agent_id"]
-        assert second.body["winner_changed"] in ({False, True} if same else {True})
-        assert len(second.body["decisions"]) == len(first.body["decisions"]) + 1
-
     beat = operated.fleet.beat(**STALE, CONCLAVE_REDELIBERATION__EVERY_S="1").start()
     try:
-        watching(operated.nats_url, scenario)
+        watching(operated.nats_url, stale_is_decided_again)
     finally:
         beat.kill9()
+
+
+def test_the_embedded_stack_decides_again_by_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {**STALE, "CONCLAVE_REDELIBERATION__EVERY_S": "1"}.items():
+        monkeypatch.setenv(name, value)
+    with ScriptedEngine(latency_s=0.05) as engine:
+        options = StackOptions(engine=engine.openai_url, model=engine.model)
+        with embedded_stack(tmp_path / "state", options) as (stack, where):
+            stack.wait_ready(120)
+            services_of(where.nats_url, where.redis_url, engine.model)
+            watching(where.nats_url, stale_is_decided_again)
 
 
 def test_of_two_beats_one_acts_and_the_other_takes_over_when_it_is_killed(operated: Operated) -> None:
@@ -131,7 +153,7 @@ def test_of_two_beats_one_acts_and_the_other_takes_over_when_it_is_killed(operat
                 one.kill9()
 
 
-def test_a_beat_that_was_frozen_ends_instead_of_acting_beside_its_successor(operated: Operated) -> None:
+def test_a_beat_that_was_frozen_stands_by_behind_its_successor(operated: Operated) -> None:
     active = operated.fleet.beat(**TEN_A_SECOND).start()
     active_acts(active)
     standby = operated.fleet.beat(**TEN_A_SECOND).start()
@@ -141,25 +163,41 @@ def test_a_beat_that_was_frozen_ends_instead_of_acting_beside_its_successor(oper
         active_acts(standby)
         before = len(sent(active))
         os.kill(active.pid, signal.SIGCONT)
-        assert wait_until(lambda: not active.running, within=30), active.log.tail()
+        assert wait_until(lambda: said(active, "stands by") > 0, within=30), active.log.tail()
         assert len(sent(active)) <= before + 1  # what it had in hand when it was stopped
-        assert standby.running
+        standby.kill9()
+        assert wait_until(lambda: said(active, "acts") == 2, within=TAKEN_OVER_WITHIN), active.log.tail()
     finally:
         for one in (active, standby):
             if one.running:
                 one.kill9()
 
 
-def test_a_store_that_was_killed_and_came_back_is_ridden_out(operated: Operated) -> None:
-    beat = operated.fleet.beat(**TEN_A_SECOND).start()
+def test_beats_wait_for_a_store_that_is_long_away_and_one_acts_when_it_is_back(operated: Operated) -> None:
+    """One was there before, one is started while nothing answers; both have given up asking once."""
+    first = operated.fleet.beat(**TEN_A_SECOND).start()
+    second = operated.fleet.beat(**TEN_A_SECOND)
     try:
-        active_acts(beat)
+        active_acts(first)
         operated.valkey.kill9()
+        second.start()
+        away = [first, second]
+        assert wait_until(lambda: all(said(one, "waits") for one in away), within=90), second.log.tail()
+        before = {one.pid: len(sent(one)) for one in away}
         operated.valkey.start()
-        before = len(sent(beat))
-        assert wait_until(lambda: len(sent(beat)) > before + 10, within=60), beat.log.tail()
+
+        def since() -> list[int]:
+            return sorted(len(sent(one)) - before[one.pid] for one in away)
+
+        assert wait_until(lambda: since()[1] >= TICKS, within=90), since()
+        assert since()[0] == 0
+        assert all(one.stop() == 0 for one in away)
     finally:
-        beat.kill9()
+        if not operated.valkey.running:
+            operated.valkey.start()
+        for one in (first, second):
+            if one.running:
+                one.kill9()
 
 
 def test_a_schedule_added_while_beat_runs_is_followed_and_a_removed_one_is_not(
@@ -187,6 +225,34 @@ def test_a_schedule_added_while_beat_runs_is_followed_and_a_removed_one_is_not(
         watching(operated.nats_url, scenario)
     finally:
         beat.kill9()
+
+
+def test_a_deliberation_that_is_cancelled_asks_no_model_any_more(operated: Operated, run: Run) -> None:
+    script = operated.engine.script
+
+    async def scenario(observer: Observer) -> None:
+        asked, witness = approval(title=fresh("title")), approval()
+        script.latency_s = 1.0
+        await observer.publish(APPROVED, asked)
+        (started,) = await observer.wait(STARTED, plan_id=asked["plan_id"])
+        identity = started.body["deliberation_id"]
+        await until(lambda: script.in_flight == 3, within=30, what=lambda: f"{script.in_flight} of 3 calls")
+        cancelled = run("deliberation", "cancel", identity, "--reason", "the plan was dropped")
+        assert cancelled.exit_code == 0, cancelled.stderr
+        (event,) = await observer.wait(CANCELLED, deliberation_id=identity)
+        assert event.body["reason"] == "the plan was dropped"
+        await until(lambda: script.in_flight == 0, within=30, what=lambda: "calls are still running")
+        await observer.publish(APPROVED, witness)
+        await observer.wait(COMPLETED, plan_id=witness["plan_id"])
+        about_it = [body for body in operated.engine.bodies if asked["title"] in json.dumps(body)]
+        assert len(about_it) == 3
+        assert observer.of(COMPLETED, plan_id=asked["plan_id"]) == []
+
+    before = script.latency_s
+    try:
+        watching(operated.nats_url, scenario)
+    finally:
+        script.latency_s = before
 
 
 def active_acts(beat: Service) -> None:
