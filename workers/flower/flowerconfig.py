@@ -3,9 +3,11 @@
 What stands here goes before FLOWER_ variables, and the command line before both.
 """
 
+from workers.flower.listening import install
 from workers.flower.options import COLUMNS, SAVE_EVERY_MS, database, logins
 from workers.settings import Settings
 
+install()
 _settings = Settings()
 
 # Without logins of ours FLOWER_BASIC_AUTH stays in force.
