@@ -18,7 +18,7 @@ Text = Annotated[str, StringConstraints(max_length=200_000)]
 class WireValue(BaseModel):
     """A frozen value from outside: types are not coerced, unknown fields are kept."""
 
-    model_config = ConfigDict(frozen=True, extra="allow", strict=True)
+    model_config = ConfigDict(frozen=True, extra="allow", strict=True, hide_input_in_errors=True)
 
 
 class Constraints(WireValue):

@@ -10,7 +10,8 @@ from pydantic import BaseModel, ConfigDict, StringConstraints
 class Value(BaseModel):
     """An immutable value that refuses fields it does not know."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # An error's text gets into logs and Flower, and the input may be a model's answer.
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]

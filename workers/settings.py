@@ -58,7 +58,12 @@ class Settings(BaseSettings):
     """Effective settings; `conclave config` prints them with secrets masked."""
 
     model_config = SettingsConfigDict(
-        env_prefix="CONCLAVE_", env_nested_delimiter="__", frozen=True, extra="ignore", env_ignore_empty=True
+        env_prefix="CONCLAVE_",
+        env_nested_delimiter="__",
+        frozen=True,
+        extra="ignore",
+        env_ignore_empty=True,
+        hide_input_in_errors=True,
     )
 
     redis_url: SecretStr = SecretStr("redis://127.0.0.1:6379")
