@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from tests.acceptance.conftest import services_of
 from tests.acceptance.test_pipeline import APPROVED, COMPLETED, approval
-from tests.support.collector import Collector
-from tests.support.fleet import Fleet
+from tests.support.collector import Collector, Seen
+from tests.support.fleet import Fleet, Service
 from tests.support.observer import Observer, until, watching
 from tests.support.scripted_engine import ScriptedEngine
 from tests.support.servers import NatsServer, ValkeyServer
@@ -20,10 +22,23 @@ TRACE, SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 TRACEPARENT = f"00-{TRACE}-{SPAN}-01"
 
 
+@dataclass(frozen=True)
+class Traced:
+    """A running pipeline whose processes export their spans."""
+
+    collector: Collector
+    engine: ScriptedEngine
+    valkey: ValkeyServer
+    fleet: Fleet
+    model: Service
+
+    def named(self, name: str, *, linked_to: str) -> list[Seen]:
+        """Return the spans of that name that link to a trace."""
+        return [span for span in list(self.collector.spans) if span.name == name and linked_to in span.links]
+
+
 @pytest.fixture
-def traced(
-    tmp_path: Path, guard: Guard, nats_server: NatsServer, valkey_server: ValkeyServer
-) -> Iterator[tuple[Collector, ScriptedEngine]]:
+def traced(tmp_path: Path, guard: Guard, nats_server: NatsServer) -> Iterator[Traced]:
     with (
         Collector() as collector,
         ValkeyServer(tmp_path / "valkey", guard=guard) as valkey,
@@ -38,18 +53,19 @@ def traced(
         ) as fleet,
     ):
         services_of(nats_server.url, valkey.url, fleet.model)
-        running = [fleet.bridge(), fleet.control(), fleet.worker()]
+        model = fleet.worker()
+        running = [fleet.bridge(), fleet.control(), model]
         for one in running:
             one.start(wait=False)
         for one in running:
             one.wait_ready()
-        yield collector, engine
+        yield Traced(collector, engine, valkey, fleet, model)
 
 
 def test_one_trace_leads_from_the_message_through_every_task_and_call_to_the_event(
-    traced: tuple[Collector, ScriptedEngine], nats_server: NatsServer
+    traced: Traced, nats_server: NatsServer
 ) -> None:
-    collector, engine = traced
+    collector, engine = traced.collector, traced.engine
 
     async def scenario(observer: Observer) -> None:
         asked = approval()
@@ -81,3 +97,49 @@ def test_one_trace_leads_from_the_message_through_every_task_and_call_to_the_eve
             assert spans[span.parent_id].name in {"proposal.generate", "deliberation.conclude"}
     told = {one.split("-")[2] for one in engine.script.traceparents}
     assert told == {span.span_id for span in spans.values() if span.name.startswith("chat ")}
+
+
+def test_a_message_delivered_again_begins_a_trace_that_links_to_its_publishers(
+    traced: Traced, nats_server: NatsServer
+) -> None:
+    """The bridge had asked for messages when the store froze, so it takes one and has to give it back."""
+
+    async def scenario(observer: Observer) -> None:
+        asked = approval()
+        traced.valkey.freeze()
+        try:
+            await observer.publish(APPROVED, asked, traceparent=TRACEPARENT)
+            first = "plan.accept of the first delivery"
+            await until(lambda: bool(traced.collector.of_trace(TRACE)), within=60, what=lambda: first)
+        finally:
+            traced.valkey.thaw()
+        (event,) = await observer.wait(COMPLETED, within=60, plan_id=asked["plan_id"])
+
+        def again() -> list[Seen]:
+            return traced.named("plan.accept", linked_to=TRACE)
+
+        await until(lambda: bool(again()), within=20, what=lambda: "plan.accept that links")
+        (accept,) = again()
+        assert accept.parent_id == ""
+        assert event.headers["traceparent"].split("-")[1] == accept.trace_id != TRACE
+
+    watching(nats_server.url, scenario)
+
+
+def test_a_task_whose_worker_was_killed_links_to_what_sent_it(traced: Traced, nats_server: NatsServer) -> None:
+    async def scenario(observer: Observer) -> None:
+        asked = approval()
+        traced.engine.fault("text:hang", "text:hang", "text:hang")
+        await observer.publish(APPROVED, asked, traceparent=TRACEPARENT)
+        await until(lambda: traced.engine.script.in_flight == 3, within=30, what=lambda: "three calls that hang")
+        await asyncio.to_thread(traced.model.kill9)
+        await asyncio.to_thread(traced.fleet.worker().start)
+        await observer.wait(COMPLETED, within=90, plan_id=asked["plan_id"])
+
+        def again() -> list[Seen]:
+            return traced.named("proposal.generate", linked_to=TRACE)
+
+        await until(lambda: len(again()) == 3, within=20, what=lambda: f"{len(again())} of 3 links")
+        assert {span.parent_id for span in again()} == {""}
+
+    watching(nats_server.url, scenario)

@@ -182,6 +182,27 @@ def test_a_watch_begun_before_the_opening_sees_everything_to_the_end(
     assert watcher.process.wait(WITHIN) == 0
 
 
+def test_a_watch_begun_late_catches_up_at_once_and_follows_to_the_end(
+    environment: object, services: Services
+) -> None:
+    deliberation = make.deliberation(opened_at=time.time())
+    identity = deliberation.deliberation_id
+    for entry in (Opened(deliberation=deliberation), make.proposed("agent-1"), make.agent_failed("agent-2")):
+        services.deliberations.record(identity, entry)
+    watcher = Watcher(identity)
+    try:
+        assert watcher.process.stdout is not None
+        first = json.loads(watcher.process.stdout.readline())
+        assert (first["state"], first["stages"][0]["done"]) == ("proposing", 2)
+        services.deliberations.record(identity, make.closed(at=time.time()))
+        watcher.until("decided", 2)
+        assert watcher.process.wait(WITHIN) == 0
+    finally:
+        watcher.process.kill()
+        watcher.process.wait()
+        watcher.process.stdout.close()  # type: ignore[union-attr]
+
+
 def test_a_command_that_told_nats_something_ends_by_itself(environment: object, services: Services) -> None:
     stage = Stage(make.council("DEV"))
     identity = kept(stage.record(stage.open()), services)
