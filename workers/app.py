@@ -64,7 +64,7 @@ def make_app(settings: Settings) -> ConclaveApp:
     own = engine_of(settings)
     pin(app, own, queue=model_queue_name(settings.model))
     registry = CollectorRegistry()
-    registry.register(Gauges(engine_readings(settings.model, own.record)))
+    registry.register(Gauges(engine_readings(settings.model, own.record, pinned=lambda: own.started)))
     app.services, app.heartbeat = per_process(lambda: build(settings, app, own=own, registry=registry))
     worker_init.connect(_equipped(app), weak=False, dispatch_uid="conclave.services")
     worker_ready.connect(_metrics_as_set(settings, registry), weak=False, dispatch_uid="conclave.metrics")

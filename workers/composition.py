@@ -41,7 +41,7 @@ from workers.checks.registry import load_checks
 from workers.engines.pinned import PinnedEngine
 from workers.engines.spec import EngineSpec
 from workers.metrics.endpoint import serve_metrics
-from workers.metrics.gauges import Gauges, Reading, bridge_readings, store_readings
+from workers.metrics.gauges import Gauges, Reading, bridge_readings, store_readings, supply_readings
 from workers.metrics.meter import PrometheusMeter
 from workers.portal import Portal
 from workers.settings import STORE_DB, Settings
@@ -198,18 +198,23 @@ def serve_bridge(settings: Settings) -> None:
     dispatcher = TracedDispatcher(services.dispatcher, services.tracer)
     bridge = Bridge(bridge_options(settings), dispatcher=dispatcher, room=room)
     registry = CollectorRegistry()
-    registry.register(Gauges(bridge_readings(bridge.statistics), _store_figures(settings)))
+    registry.register(Gauges(bridge_readings(bridge.statistics), *_store_figures(settings)))
     serve_metrics(registry, host=settings.metrics_host, port=settings.metrics_port)
     asyncio.run(_until_signalled(bridge))
 
 
-def _store_figures(settings: Settings) -> Callable[[], list[Reading]]:
+def _store_figures(settings: Settings) -> tuple[Callable[[], list[Reading]], ...]:
     """Read the store with little patience: a scrape must end before Prometheus gives it up."""
     master, patience = settings.redis_sentinel_master, SCRAPE_PATIENCE_S
     client = connect(settings.redis(STORE_DB), master=master, patience_s=patience)
     clock, keep, prefix = SystemClock(), settings.retention_s, settings.key_prefix
     index = RedisDeliberationIndex(client, clock=clock, retention_s=keep, prefix=prefix)
-    return store_readings(index, RedisOutbox(client, clock=clock, retention_s=keep, prefix=prefix), clock)
+    outbox = RedisOutbox(client, clock=clock, retention_s=keep, prefix=prefix)
+    councils, engines = RedisCouncilRegistry(client, prefix=prefix), RedisEngineDirectory(client, prefix=prefix)
+    return (
+        store_readings(index, outbox, clock),
+        supply_readings(councils, engines, default_model=settings.model),
+    )
 
 
 def _room(services: Services, max_open: int) -> Callable[[], int]:

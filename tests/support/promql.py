@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 from importlib.resources import files
+from typing import Any
 
 import yaml
 
@@ -30,12 +31,15 @@ def panels() -> Iterator[tuple[str, str]]:
             yield panel["title"], target["expr"]
 
 
+def rules() -> list[dict[str, Any]]:
+    """Return every alerting rule as it is written."""
+    file = yaml.safe_load(files("workers.dashboards").joinpath("alerts.yaml").read_text())
+    return [rule for group in file["groups"] for rule in group["rules"]]
+
+
 def alerts() -> Iterator[tuple[str, str]]:
     """Give name and expression of every alert."""
-    rules = yaml.safe_load(files("workers.dashboards").joinpath("alerts.yaml").read_text())
-    for group in rules["groups"]:
-        for rule in group["rules"]:
-            yield rule["alert"], rule["expr"]
+    yield from ((rule["alert"], rule["expr"]) for rule in rules())
 
 
 def wanted() -> set[str]:

@@ -42,6 +42,8 @@ class PinnedEngine:
         self.spec = spec
         self.error: EngineError | None = None
         """Why the engine never will serve; None while it may."""
+        self.started = False
+        """Whether a worker has asked for it; a control worker never does."""
         self._make_directory = directory
         self._clock = clock
         self._node = node or socket.gethostname()
@@ -60,6 +62,7 @@ class PinnedEngine:
 
     def start(self, worker: str, *, gate: Gate, failed: Callable[[EngineError], None]) -> None:
         """Begin to bring the engine up for the worker of that name; `failed` hears once if it never will serve."""
+        self.started = True
         self._name, self._gate, self._tell_failed = f"{self.spec.model}@{worker}"[:200], gate, failed
         self._directory = self._make_directory()
         self._publishing = Repeat(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -10,8 +11,9 @@ from prometheus_client.registry import Collector
 
 from bridge.statistics import BridgeStatistics
 from domain.ports.clock import Clock
+from domain.ports.council_registry import CouncilRegistry
 from domain.ports.deliberation_index import DeliberationIndex
-from domain.ports.engine_directory import EngineRecord
+from domain.ports.engine_directory import EngineDirectory, EngineRecord
 from domain.ports.outbox import Outbox
 
 
@@ -101,10 +103,28 @@ def bridge_readings(statistics: BridgeStatistics) -> Callable[[], list[Reading]]
     return read
 
 
-def engine_readings(model: str, record: Callable[[], EngineRecord | None]) -> Callable[[], list[Reading]]:
-    """Read the state of a worker's engine."""
+def supply_readings(
+    councils: CouncilRegistry, engines: EngineDirectory, *, default_model: str
+) -> Callable[[], list[Reading]]:
+    """Count the engines of every model that an agent of some council wants, those that nobody serves with 0."""
 
     def read() -> list[Reading]:
+        wanted = {agent.model or default_model for council in councils.all() for agent in council.agents}
+        live = Counter(engine.model for engine in engines.all() if engine.ready)
+        values = {model: float(live[model]) for model in sorted(wanted | live.keys())}
+        return [Reading("conclave_engines", "Engines that take calls, wherever they are", values, label="model")]
+
+    return read
+
+
+def engine_readings(
+    model: str, record: Callable[[], EngineRecord | None], *, pinned: Callable[[], bool]
+) -> Callable[[], list[Reading]]:
+    """Read the state of the engine that this worker is pinned to; nothing where it is to none."""
+
+    def read() -> list[Reading]:
+        if not pinned():
+            return []
         found = record()
         up, running, waiting = (0, 0, 0) if found is None else (1, found.in_flight, found.waiting)
         return [

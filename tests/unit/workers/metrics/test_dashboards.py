@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from prometheus_client import CollectorRegistry
@@ -13,10 +14,12 @@ from prometheus_client.core import Metric
 from bridge.statistics import BridgeStatistics
 from tests.support import promql
 from workers.adapters.memory.clock import MemoryClock
+from workers.adapters.memory.council_registry import MemoryCouncilRegistry
 from workers.adapters.memory.deliberation_index import MemoryDeliberationIndex
 from workers.adapters.memory.deliberation_store import MemoryDeliberationStore
+from workers.adapters.memory.engine_directory import MemoryEngineDirectory
 from workers.adapters.memory.outbox import MemoryOutbox
-from workers.metrics.gauges import Gauges, bridge_readings, engine_readings, store_readings
+from workers.metrics.gauges import Gauges, bridge_readings, engine_readings, store_readings, supply_readings
 from workers.metrics.meter import PrometheusMeter
 
 SUFFIXES = {"counter": ("_total",), "histogram": ("_bucket", "_sum", "_count"), "gauge": ("",)}
@@ -33,8 +36,9 @@ def exported() -> set[str]:
     outbox = MemoryOutbox(clock=clock)
     index = MemoryDeliberationIndex(MemoryDeliberationStore(clock=clock, outbox=outbox))
     PrometheusMeter(registry)
-    read = (bridge_readings(BridgeStatistics()), store_readings(index, outbox, clock))
-    registry.register(Gauges(*read, engine_readings("tiny", lambda: None)))
+    supply = supply_readings(MemoryCouncilRegistry(), MemoryEngineDirectory(clock=clock), default_model="tiny")
+    bridge = (bridge_readings(BridgeStatistics()), store_readings(index, outbox, clock), supply)
+    registry.register(Gauges(*bridge, engine_readings("tiny", lambda: None, pinned=lambda: True)))
     return series(registry.collect())
 
 
@@ -62,6 +66,14 @@ def test_every_metric_is_read_by_a_panel_or_an_alert(exported: set[str]) -> None
 )
 def test_names_are_found_in_an_expression(expression: str, read: set[str]) -> None:
     assert promql.names(expression) == read
+
+
+@pytest.mark.parametrize("rule", promql.rules(), ids=lambda rule: rule["alert"])
+def test_every_alert_has_what_prometheus_and_its_reader_need(rule: dict[str, Any]) -> None:
+    assert set(rule) == {"alert", "expr", "for", "labels", "annotations"}
+    assert re.fullmatch(r"[1-9]\d*[smhd]", rule["for"])
+    assert rule["labels"]["severity"] in {"critical", "warning", "info"}
+    assert rule["annotations"]["summary"].endswith(".")
 
 
 OPERATIONS = (Path(__file__).parents[4] / "docs" / "operations.md").read_text(encoding="utf-8")

@@ -6,12 +6,35 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from bridge.statistics import BridgeStatistics, SubjectStatistics
-from tests.support.factories import event, fresh
+from domain.ports.engine_directory import EngineKind, EngineRecord, Guidance
+from tests.support.factories import agent, council, event, fresh
 from workers.adapters.memory.clock import MemoryClock
+from workers.adapters.memory.council_registry import MemoryCouncilRegistry
 from workers.adapters.memory.deliberation_index import MemoryDeliberationIndex
 from workers.adapters.memory.deliberation_store import MemoryDeliberationStore
+from workers.adapters.memory.engine_directory import MemoryEngineDirectory
 from workers.adapters.memory.outbox import MemoryOutbox
-from workers.metrics.gauges import Gauges, Reading, bridge_readings, engine_readings, store_readings
+from workers.metrics.gauges import (
+    Gauges,
+    Reading,
+    bridge_readings,
+    engine_readings,
+    store_readings,
+    supply_readings,
+)
+
+MODELS = ("served", "starting", "unserved", "default", "spare")
+
+
+def engine(model: str, *, ready: bool) -> EngineRecord:
+    return EngineRecord(
+        name=fresh(model),
+        model=model,
+        url="http://127.0.0.1:9/v1",
+        kind=EngineKind.VLLM,
+        guidance=Guidance.REGEX,
+        ready=ready,
+    )
 
 
 @pytest.fixture
@@ -45,9 +68,23 @@ def test_a_bridge_shows_its_lag_and_its_counts_by_subject(registry: CollectorReg
     assert registry.get_sample_value("conclave_bridge_connected") == 1
 
 
-def test_an_engine_without_a_record_is_down(registry: CollectorRegistry) -> None:
-    registry.register(Gauges(engine_readings("tiny", lambda: None)))
-    assert registry.get_sample_value("conclave_engine_up", {"model": "tiny"}) == 0
+@pytest.mark.parametrize(("pinned", "shown"), [(True, 0.0), (False, None)])
+def test_an_engine_without_a_record_is_down_and_a_worker_without_an_engine_shows_none(
+    registry: CollectorRegistry, pinned: bool, shown: float | None
+) -> None:
+    registry.register(Gauges(engine_readings("tiny", lambda: None, pinned=lambda: pinned)))
+    assert registry.get_sample_value("conclave_engine_up", {"model": "tiny"}) == shown
+
+
+def test_a_model_that_a_council_asks_for_and_nobody_serves_is_shown_with_none(registry: CollectorRegistry) -> None:
+    councils, engines = MemoryCouncilRegistry(), MemoryEngineDirectory(clock=MemoryClock())
+    asked = tuple(agent(model=model) for model in ("served", "starting", "unserved", None))
+    councils.save(council("DEV", agents=asked))
+    for model, ready in (("served", True), ("served", True), ("starting", False), ("spare", True)):
+        engines.publish(engine(model, ready=ready), ttl_s=60)
+    registry.register(Gauges(supply_readings(councils, engines, default_model="default")))
+    shown = {model: registry.get_sample_value("conclave_engines", {"model": model}) for model in MODELS}
+    assert shown == {"served": 2, "starting": 0, "unserved": 0, "default": 0, "spare": 1}
 
 
 def test_a_reading_that_fails_leaves_the_others_in_the_scrape(registry: CollectorRegistry) -> None:
