@@ -19,6 +19,8 @@ log = structlog.get_logger("bridge.connection")
 
 LOGIN_REFUSED = "authorization violation"
 """The server's words for a login it does not accept."""
+RIGHT_MISSING = "permissions violation"
+"""The server's words for what a login may not say or hear; whoever waits for an answer then waits in vain."""
 
 
 class NatsOptions(Value):
@@ -32,6 +34,8 @@ class NatsOptions(Value):
     password: SecretStr = SecretStr("")
     credentials: Path | None = None
     """A .creds file in place of user and password; needs the package nkeys."""
+    inbox_prefix: str = Field(default="_INBOX", min_length=1)
+    """What answers to us are addressed below; a login that may not hear `_INBOX.>` has one of its own."""
     tls_ca: Path | None = None
     tls_cert: Path | None = None
     tls_key: Path | None = None
@@ -75,6 +79,15 @@ async def connect(options: NatsOptions) -> Client:
             await _abandon(client, connecting)
 
 
+def refusal_of(client: Client) -> str:
+    """Say what the server last refused to this login, and the remedies; empty if it refused nothing."""
+    words = _words(client.last_error) if client.last_error is not None else ""
+    if RIGHT_MISSING not in words.lower():
+        return ""
+    remedy = "give its user that right, or name the inbox prefix that it may hear (CONCLAVE_NATS_INBOX_PREFIX)"
+    return f"NATS refuses something to our login: {words.removeprefix('nats: ')}; {remedy}"
+
+
 class _Client(Client):
     """The client, made deaf to nothing."""
 
@@ -102,7 +115,9 @@ class _Witness:
     async def failed(self, error: Exception) -> None:
         self.last_error = error
         if self.connected:
-            log.debug("nats_error", address=self._address, error=_words(error))
+            # Refused is what nobody expects and no retry mends; the rest is said by whoever it hits.
+            level = log.warning if RIGHT_MISSING in str(error).lower() else log.debug
+            level("nats_error", address=self._address, error=_words(error))
             return
         # A server that refuses a login may hang up before its reason is read: the next attempt tells.
         self._chances -= not isinstance(error, ConnectionResetError | BrokenPipeError | UnexpectedEOF)
@@ -123,6 +138,7 @@ def _arguments(options: NatsOptions, witness: _Witness) -> dict[str, Any]:
         "name": options.name,
         "user": options.user or None,
         "password": options.password.get_secret_value() or None,
+        "inbox_prefix": options.inbox_prefix,
         "connect_timeout": options.connect_timeout_s,
         "reconnect_time_wait": options.reconnect_wait_s,
         "max_reconnect_attempts": -1,

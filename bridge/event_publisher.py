@@ -16,9 +16,9 @@ from nats.errors import Error
 from nats.js import JetStreamContext
 
 from bridge.connection import NatsOptions, Unreachable, connect
-from bridge.publication import PublicationFailed, publish_events, tell_events
+from bridge.publication import PublicationFailed, TooLarge, publish_events, tell_events
 from domain.event import Event
-from domain.ports.event_publisher import PublishFailed
+from domain.ports.event_publisher import PublishFailed, PublishRefused
 
 log = structlog.get_logger("bridge.event_publisher")
 
@@ -63,11 +63,13 @@ class NatsEventPublisher:
         self._room_to_tell = threading.BoundedSemaphore(MAX_TELLING)
 
     def publish(self, events: Sequence[Event]) -> None:
-        """Publish and wait for every confirmation, at most for the time-out. Raises PublishFailed."""
+        """Publish and wait for every confirmation, at most for the time-out. Raises as the port says."""
         if not events:
             return
         try:
             self._portal.call(self._publish, tuple(events))
+        except TooLarge as error:
+            raise PublishRefused(str(error), error.event_id) from error
         except (PublicationFailed, Unreachable) as error:
             raise PublishFailed(str(error)) from error
 

@@ -13,6 +13,7 @@ from nats.js.api import PubAck
 from nats.js.errors import NoStreamResponseError
 
 from bridge.cloudevents import headers_of
+from bridge.connection import refusal_of
 from domain.event import Event
 
 TIMEOUT_S = 5.0
@@ -27,14 +28,30 @@ class PublicationFailed(Exception):
     """The stream did not confirm; the message may be stored all the same. The text says what is known."""
 
 
+class NoStream(PublicationFailed):
+    """No stream holds the subject, so nothing is stored."""
+
+
+class TooLarge(PublicationFailed):
+    """The server closes the connection of whoever sends so much; nothing was sent."""
+
+    def __init__(self, reason: str, event_id: str = "") -> None:
+        super().__init__(reason)
+        self.event_id = event_id
+
+
 async def publish_confirmed(
     client: Client, subject: str, data: bytes, headers: Mapping[str, str], *, timeout_s: float = TIMEOUT_S
 ) -> PubAck:
-    """Publish one message and return where it is stored. Raises PublicationFailed."""
+    """Publish one message and return where it is stored. Raises PublicationFailed, NoStream, TooLarge."""
     _check_size(client, subject, data, headers)
     try:
         return await client.jetstream().publish(subject, data, timeout=timeout_s, headers=dict(headers))
+    except NoStreamResponseError as error:
+        raise NoStream(_sentence(subject, error, timeout_s)) from error
     except (Error, TimeoutError, OSError) as error:
+        if isinstance(error, TimeoutError) and (refusal := refusal_of(client)):
+            raise PublicationFailed(refusal) from error
         raise PublicationFailed(_sentence(subject, error, timeout_s)) from error
 
 
@@ -43,8 +60,9 @@ async def publish_events(
 ) -> None:
     """Publish events in order, all under way at once, and return when every one is confirmed.
 
-    What a lost connection took with it is sent again under its id until the time is over. Raises
-    PublicationFailed for the first that is not confirmed; others may be stored. Repeating them all is harmless.
+    What a lost connection took with it is sent again under its id until the time is over. Raises TooLarge for the
+    first of that kind before any is sent, PublicationFailed for the first that is not confirmed; others may be
+    stored then. Repeating them all is harmless.
     """
     missing = tuple(events)
     try:
@@ -73,10 +91,13 @@ async def _attempt(
     """Send the events and return those without a confirmation after a while. Raises PublicationFailed."""
     while not client.is_connected and not client.is_closed:
         await asyncio.sleep(POLL_S)
+    ready = [(event, body_of(event), headers_of(event, source=source)) for event in events]
+    for event, data, headers in ready:
+        _check_size(client, event.event_type, data, headers, event_id=event.event_id)
     sent: list[tuple[Event, asyncio.Future[PubAck]]] = []
     try:
-        for event in events:
-            sent.append((event, await _send(stream, client, event, source)))
+        for event, data, headers in ready:
+            sent.append((event, await _send(stream, event.event_type, data, headers)))
         confirmations = [confirmation for _, confirmation in sent]
         await asyncio.wait(confirmations, timeout=RESEND_S, return_when=asyncio.FIRST_EXCEPTION)
         return tuple(event for event, confirmation in sent if not _confirmed(event, confirmation))
@@ -85,13 +106,13 @@ async def _attempt(
             _forget(confirmation)
 
 
-async def _send(stream: JetStreamContext, client: Client, event: Event, source: str) -> asyncio.Future[PubAck]:
-    data, headers = body_of(event), headers_of(event, source=source)
-    _check_size(client, event.event_type, data, headers)
+async def _send(
+    stream: JetStreamContext, subject: str, data: bytes, headers: Mapping[str, str]
+) -> asyncio.Future[PubAck]:
     try:
-        return await stream.publish_async(event.event_type, data, headers=headers)
+        return await stream.publish_async(subject, data, headers=dict(headers))
     except (Error, OSError) as error:
-        raise PublicationFailed(_sentence(event.event_type, error, 0.0)) from error
+        raise PublicationFailed(_sentence(subject, error, 0.0)) from error
 
 
 def _confirmed(event: Event, confirmation: asyncio.Future[PubAck]) -> bool:
@@ -109,12 +130,15 @@ def _forget(confirmation: asyncio.Future[PubAck]) -> None:
         confirmation.exception()
 
 
-def _check_size(client: Client, subject: str, data: bytes, headers: Mapping[str, str]) -> None:
+def _check_size(
+    client: Client, subject: str, data: bytes, headers: Mapping[str, str], *, event_id: str = ""
+) -> None:
     """Refuse what the server would close the connection for: it counts headers, the client only the body."""
     size = len(data) + sum(len(name) + len(value.encode()) + 4 for name, value in headers.items()) + HEADER_ROOM
     if client.is_connected and size > client.max_payload:
-        raise PublicationFailed(
-            f"a message of {size} bytes on {subject} is over the server's {client.max_payload}; raise max_payload"
+        raise TooLarge(
+            f"a message of {size} bytes on {subject} is over the server's {client.max_payload}; raise max_payload",
+            event_id,
         )
 
 

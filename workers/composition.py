@@ -160,6 +160,7 @@ def nats_options(settings: Settings) -> NatsOptions:
         user=settings.nats_user,
         password=settings.nats_password,
         credentials=settings.nats_credentials,
+        inbox_prefix=settings.nats_inbox_prefix,
         tls_ca=settings.nats_ca,
         tls_cert=settings.nats_cert,
         tls_key=settings.nats_key,

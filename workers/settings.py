@@ -83,6 +83,8 @@ class Settings(BaseSettings):
     """Password of `nats_user`."""
     nats_credentials: Path | None = None
     """A .creds file in place of user and password."""
+    nats_inbox_prefix: str = Field(default="_INBOX", min_length=1)
+    """Below this NATS answers us. The shipped user `publisher` hears `_INBOX_publisher`, `observer` likewise."""
     nats_ca: Path | None = None
     """Certificate authority of the NATS servers, PEM."""
     nats_cert: Path | None = None

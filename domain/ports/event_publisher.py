@@ -12,6 +12,14 @@ class PublishFailed(Exception):
     """The broker did not confirm an event; it may or may not be stored. Publish it again under its id."""
 
 
+class PublishRefused(PublishFailed):
+    """The broker takes everything but this event, however often it is offered: it is too large."""
+
+    def __init__(self, reason: str, event_id: str) -> None:
+        super().__init__(reason)
+        self.event_id = event_id
+
+
 class EventPublisher(Protocol):
     """Publishes events."""
 
@@ -19,7 +27,8 @@ class EventPublisher(Protocol):
         """Publish the events in order and return when every one is stored by the message system.
 
         Repeating an event with the same id is harmless: consumers see it once within the stream's
-        duplicate window. Raises PublishFailed if any confirmation is missing.
+        duplicate window. Raises PublishFailed if any confirmation is missing, PublishRefused, before any of
+        them is sent, for the first that will never be taken.
         """
         ...
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from domain.event import Event
-from domain.ports.event_publisher import PublishFailed
+from domain.ports.event_publisher import PublishFailed, PublishRefused
 from domain.services import Services
 
 
@@ -20,9 +20,22 @@ def announce(events: Sequence[Event], services: Services) -> bool:
 
 
 def flush_outbox(services: Services, *, limit: int = 500) -> int:
-    """Publish what is left over, oldest first; return how many went out. Raises PublishFailed if none can."""
-    events = services.outbox.pending(limit)
-    if events:
-        services.publisher.publish(events)
+    """Publish what is left over, oldest first; return how many went out.
+
+    One event that is refused doesn't hold up the others. Raises PublishFailed if none can be published,
+    PublishRefused for an event that stays behind, after the others went out.
+    """
+    events = list(services.outbox.pending(limit))
+    refusal: PublishRefused | None = None
+    while events:
+        try:
+            services.publisher.publish(events)
+        except PublishRefused as refused:
+            refusal = refused
+            events = [event for event in events if event.event_id != refused.event_id]
+            continue
         services.outbox.published([event.event_id for event in events])
+        break
+    if refusal is not None:
+        raise refusal
     return len(events)

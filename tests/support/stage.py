@@ -10,7 +10,7 @@ from domain.deliberation import Deliberation
 from domain.event import Event
 from domain.plan import PlanRequest
 from domain.policy import Policy
-from domain.ports.event_publisher import PublishFailed
+from domain.ports.event_publisher import PublishFailed, PublishRefused
 from domain.record import Record
 from domain.redeliberation import RedeliberationPolicy
 from domain.services import Services
@@ -49,16 +49,20 @@ class Queued:
 
 
 class Told:
-    """An EventPublisher that keeps what was published, and can be away."""
+    """An EventPublisher that keeps what was published, can be away, and takes what is in `refused` never."""
 
     def __init__(self) -> None:
         self.published: list[Event] = []
         self.told: list[Event] = []
         self.away = False
+        self.refused: set[str] = set()
 
     def publish(self, events: Sequence[Event]) -> None:
         if self.away:
             raise PublishFailed("scripted outage")
+        for event in events:
+            if event.event_id in self.refused:
+                raise PublishRefused("scripted: too large", event.event_id)
         self.published.extend(events)
 
     def tell(self, events: Sequence[Event]) -> None:

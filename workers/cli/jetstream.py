@@ -14,8 +14,8 @@ from nats.aio.msg import Msg
 from nats.errors import Error
 from nats.js.api import DeliverPolicy
 
-from bridge.connection import NatsOptions, Unreachable, connect
-from bridge.publication import PublicationFailed, publish_confirmed
+from bridge.connection import NatsOptions, Unreachable, connect, refusal_of
+from bridge.publication import NoStream, PublicationFailed, publish_confirmed
 from bridge.streams import ORCHESTRATOR, PLANNING, StreamLimits, StreamMissing, StreamPlan, ensure
 from bridge.subjects import PLAN_APPROVED
 from workers.cli.complaint import Complaint
@@ -67,8 +67,7 @@ class Wire:
 
     def approve(self, payload: bytes) -> None:
         """Publish an approval and return when JetStream has it; its stream is created if missing."""
-        self._call(self._ensure, PLANNING)
-        self._call(publish_confirmed, self._connected, PLAN_APPROVED, payload, {})
+        self._call(self._approve, payload)
 
     def consume(self, subject: str, hear: Callable[[Heard], None]) -> None:
         """Hand every event stored from now on to `hear`, in order, from another thread: a JetStream consumer."""
@@ -87,6 +86,22 @@ class Wire:
     def _call(self, function: Callable[..., Awaitable[T]], *args: Any) -> T:
         with _complaining():
             return self._portal.call(function, *args)
+
+    async def _approve(self, payload: bytes) -> None:
+        # A publisher's login may do no more than publish; whether there is a stream shows in that.
+        try:
+            await publish_confirmed(self._connected, PLAN_APPROVED, payload, {})
+        except NoStream as missing:
+            await self._make_planning(missing)
+            await publish_confirmed(self._connected, PLAN_APPROVED, payload, {})
+
+    async def _make_planning(self, missing: NoStream) -> None:
+        try:
+            await self._ensure(PLANNING)
+        except TimeoutError as error:
+            if refusal_of(self._connected):
+                raise missing from error
+            raise
 
     async def _ensure(self, plan: StreamPlan) -> None:
         await ensure(self._connected.jetstream(), plan, self._limits)

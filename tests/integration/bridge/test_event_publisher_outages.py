@@ -18,7 +18,7 @@ from bridge.connection import NatsOptions
 from bridge.event_publisher import NatsEventPublisher
 from bridge.streams import ORCHESTRATOR, StreamLimits, ensure
 from domain.event import Event
-from domain.ports.event_publisher import PublishFailed
+from domain.ports.event_publisher import PublishFailed, PublishRefused
 from tests.integration.bridge.conftest import freeze, until
 from tests.support.factories import event, fresh
 from tests.support.servers import NatsServer
@@ -83,11 +83,14 @@ async def test_an_event_over_the_servers_limit_fails_and_the_connection_lives_on
     make_publisher: MakePublisher, orchestrator: None, stream: JetStreamContext
 ) -> None:
     publisher = make_publisher()
+    small = event()
     for room in (100, -100):  # the server counts headers, too
         large = event(body={"text": "x" * ((8 << 20) - room)})
-        with pytest.raises(PublishFailed, match="raise max_payload"):
-            await asyncio.to_thread(publisher.publish, [large])
-    await asyncio.to_thread(publisher.publish, [event()])
+        with pytest.raises(PublishRefused, match="raise max_payload") as refused:
+            await asyncio.to_thread(publisher.publish, [small, large])
+        assert refused.value.event_id == large.event_id
+    assert (await stored(stream)).state.messages == 0
+    await asyncio.to_thread(publisher.publish, [small])
     assert (await stored(stream)).state.messages == 1
 
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import subprocess
 import sys
 import textwrap
+import urllib.request
+from dataclasses import replace
 from pathlib import Path
 
 import nats
@@ -16,7 +19,9 @@ import redis
 
 from tests.support.servers import NatsServer, ValkeyServer
 from workers.stack.guard import Guard, alive
+from workers.stack.ports import free_port
 from workers.stack.probes import wait_until
+from workers.stack.process import Process
 
 
 @pytest.fixture
@@ -54,6 +59,19 @@ def test_nats_keeps_acknowledged_messages_over_a_kill(tmp_path: Path, guard: Gua
         server.kill9()
         server.start()
         assert asyncio.run(_count(server.url)) == 50
+
+
+def test_nats_confirms_nothing_before_it_is_on_disk(tmp_path: Path, guard: Guard) -> None:
+    port = free_port()
+
+    class Monitored(NatsServer):
+        def _describe(self) -> Process:
+            process = super()._describe()
+            return replace(process, argv=(*process.argv, "--http_port", str(port)))
+
+    with Monitored(tmp_path, guard=guard), urllib.request.urlopen(f"http://127.0.0.1:{port}/jsz") as answer:
+        # A kill can't tell: what a killed process wrote is in the page cache, and only a power failure takes that.
+        assert json.load(answer)["config"]["sync_always"] is True
 
 
 async def _publish(url: str) -> None:

@@ -1,15 +1,29 @@
-"""What operators set reaches the parts that it is for."""
+"""What an operator sets arrives where it acts."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import pytest
+
 from bridge.streams import StreamLimits
-from workers.composition import bridge_options
+from workers.composition import bridge_options, nats_options
 from workers.settings import Settings
 
+WORKERS = Path(__file__).parents[3] / "workers"
+READERS = [path.read_text() for path in WORKERS.rglob("*.py") if path.name != "settings.py"]
 
-def test_every_limit_set_for_streams_reaches_the_bridge() -> None:
-    wanted = {"max_bytes": 1 << 20, "max_age_s": 60.0, "replicas": 3}
-    settings = Settings.model_validate(
-        {"duplicate_window_s": 30.0, **{f"stream_{name}": value for name, value in wanted.items()}}
-    )
-    assert bridge_options(settings).streams == StreamLimits(duplicate_window_s=30.0, **wanted)
+
+@pytest.mark.parametrize("name", Settings.model_fields)
+def test_no_setting_is_without_effect(name: str) -> None:
+    assert any(f".{name}" in text for text in READERS)
+
+
+def test_streams_are_made_as_set() -> None:
+    settings = Settings(stream_max_bytes=1 << 20, stream_max_age_s=60, duplicate_window_s=30, stream_replicas=3)
+    made = bridge_options(settings).streams
+    assert made == StreamLimits(max_bytes=1 << 20, max_age_s=60, duplicate_window_s=30, replicas=3)
+
+
+def test_nats_answers_us_below_the_prefix_that_is_set() -> None:
+    assert nats_options(Settings(nats_inbox_prefix="_INBOX_publisher")).inbox_prefix == "_INBOX_publisher"
