@@ -23,6 +23,7 @@ from bridge.statistics import BridgeStatistics
 from bridge.streams import ALL, StreamLimits, StreamMissing, ensure, stream_of
 from bridge.strict_json import MAX_BYTES
 from bridge.subjects import DELIBERATION_REQUESTED, dead_letter
+from domain.limits import Limits
 from domain.value import Name, Value
 
 log = structlog.get_logger("bridge")
@@ -43,6 +44,8 @@ class BridgeOptions(Value):
     streams: StreamLimits = StreamLimits()
     max_message_bytes: int = Field(default=MAX_BYTES, ge=1024)
     """Larger messages become dead letters."""
+    limits: Limits = Limits()
+    """Plans beyond them become dead letters too."""
     phases: dict[str, tuple[Name, ...]] = {}
     """The roles asked when a story enters a phase."""
     source: str = "conclave"
@@ -72,7 +75,7 @@ class Bridge:
         self._options = options
         self._dispatcher = dispatcher
         self._room = room
-        self._readers = readers(phases=options.phases, max_bytes=options.max_message_bytes)
+        self._readers = readers(phases=options.phases, max_bytes=options.max_message_bytes, limits=options.limits)
 
     async def serve(self, stop: asyncio.Event) -> None:
         """Run until `stop` is set, then settle the batches at hand and close. Returns normally, never gives up.

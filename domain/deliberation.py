@@ -82,6 +82,15 @@ class Deliberation(Value):
                 return agent
         raise LookupError(f"{self.deliberation_id} has no agent {agent_id}")
 
+    def affords(self, agent_id: str) -> bool:
+        """Whether the token budget holds this agent's proposal beside those of all agents before it.
+
+        Every proposal's share is set aside at the opening, so that agents who spend at the same moment on
+        different workers can't overdraw the budget together. Raises LookupError if the council has no such agent.
+        """
+        place = self.agents.index(self.agent(agent_id)) + 1
+        return place * self.max_tokens <= self.token_budget
+
     @property
     def reviewers(self) -> tuple[Agent, ...]:
         """Proposers, then neutral judges."""

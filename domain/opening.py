@@ -26,7 +26,7 @@ def open_deliberation(
     """Settle who takes part under which rules; `others` are the councils that may lend judges."""
     asked = request.plan.constraints
     identity = deliberation_id(request.plan.plan_id, council.role, request.revision, repeat)
-    agents = council.agents[: asked.num_agents or MAX_AGENTS]
+    agents = council.agents[: min(asked.num_agents or MAX_AGENTS, policy.limits.agents)]
     return Deliberation(
         deliberation_id=identity,
         request_id=request.request_id,

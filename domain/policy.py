@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from domain.deliberation import ReviewRules
+from domain.limits import Limits
 from domain.value import Name, Value
 
 
@@ -36,6 +37,7 @@ class Policy(Value):
     cut_off: Literal["keep", "fail"] = "keep"
     """A proposal that ends at `max_tokens`: keep it, marked, or record it as the agent's failure."""
     review: ReviewRules = ReviewRules()
+    limits: Limits = Limits()
 
 
 SMALL_COUNCIL = 4

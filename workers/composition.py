@@ -184,6 +184,7 @@ def bridge_options(settings: Settings) -> BridgeOptions:
             replicas=settings.stream_replicas,
         ),
         max_message_bytes=settings.max_message_bytes,
+        limits=settings.policy.limits,
         phases=settings.phase_roles,
         version=version("conclave"),
     )

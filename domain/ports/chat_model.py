@@ -88,7 +88,7 @@ class FailureReason(StrEnum):
     CUT_OFF = "cut_off"
     """The answer ended at `max_tokens`."""
     REJECTED = "rejected"
-    """A hard check refused the proposal."""
+    """A hard check or a limit refused the proposal."""
     DEADLINE = "deadline"
     """The deliberation's time was over before this was done."""
     POISON = "poison"

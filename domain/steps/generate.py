@@ -58,6 +58,12 @@ def _ask(deliberation: Deliberation, agent_id: str, services: Services) -> Propo
         return AgentFailed(
             agent_id=agent_id, reason=FailureReason.DEADLINE, detail=detail, at=services.clock.now()
         )
+    if not deliberation.affords(agent_id):
+        detail = (
+            f"the budget of {deliberation.token_budget} tokens does not hold another proposal of "
+            f"{deliberation.max_tokens}; raise token_budget, or ask for a smaller max_tokens"
+        )
+        return AgentFailed(agent_id=agent_id, reason=FailureReason.BUDGET, detail=detail, at=services.clock.now())
     agent = deliberation.agent(agent_id)
     request = proposal_request(deliberation, agent, timeout_s=timeout_s)
     outcome = next(iter(services.model.ask([request])))
@@ -79,6 +85,10 @@ def proposal_of(
     if outcome.cut_off and services.policy.cut_off == "fail":
         detail = f"the answer ended at {outcome.completion_tokens} tokens; raise max_tokens"
         return AgentFailed(**facts, reason=FailureReason.CUT_OFF, detail=detail)
+    longest = services.policy.limits.proposal_chars
+    if len(outcome.text) > longest:
+        detail = f"the proposal has {len(outcome.text)} characters, {longest} are allowed; lower max_tokens"
+        return AgentFailed(**facts, reason=FailureReason.REJECTED, detail=detail)
     return Proposed(**facts, text=outcome.text, cut_off=outcome.cut_off)
 
 

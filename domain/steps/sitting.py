@@ -89,9 +89,14 @@ class Sitting:
             if reason is None:
                 affordable.append(question)
             else:
-                refusal = ChatFailure(key=question.request.key, reason=reason, detail="nothing was asked")
+                refusal = ChatFailure(key=question.request.key, reason=reason, detail=self._unaffordable(reason))
                 self._settle(question, refusal, [])
         return affordable
+
+    def _unaffordable(self, reason: FailureReason) -> str:
+        if reason is FailureReason.DEADLINE:
+            return "nothing was asked, since the deliberation's deadline has passed"
+        return f"nothing was asked, since the budget of {self.deliberation.token_budget} tokens is spent"
 
     def _worth_waiting(self, failure: ChatFailure) -> bool:
         return failure.reason.passing and self.now() < self.deliberation.deadline_at

@@ -19,6 +19,7 @@ from bridge.strict_json import parse_object
 from bridge.subjects import PLAN_APPROVED
 from domain.identity import deliberation_id
 from domain.inbound import plan_approved
+from domain.limits import CONTRACT, Limits
 from domain.plan import PlanRequest
 from workers.cli.complaint import BadInput
 from workers.cli.connection import read_settings
@@ -51,7 +52,9 @@ def approve(
 
     settings = read_settings()
     payload = approval(read_text(plan), source=str(plan), roles=role or (), approved_by=approved_by)
-    request = validated(payload, source=str(plan), max_bytes=settings.max_message_bytes)
+    request = validated(
+        payload, source=str(plan), max_bytes=settings.max_message_bytes, limits=settings.policy.limits
+    )
     with Wire.to(settings) as wire:
         wire.approve(payload)
     if as_json:
@@ -75,10 +78,10 @@ def approval(text: str, *, source: str, roles: Sequence[str], approved_by: str |
     return json.dumps(plan, ensure_ascii=False).encode()
 
 
-def validated(payload: bytes, *, source: str, max_bytes: int) -> PlanRequest:
+def validated(payload: bytes, *, source: str, max_bytes: int, limits: Limits = CONTRACT) -> PlanRequest:
     """Read the message as a bridge will. Raises BadInput with the reason it would be dead-lettered for."""
     message = InboundMessage(subject=PLAN_APPROVED, data=payload, received_at=time.time())
-    found = read(message, translate=plan_approved, max_bytes=max_bytes)
+    found = read(message, translate=plan_approved, max_bytes=max_bytes, limits=limits)
     if isinstance(found, Rejected):
         raise BadInput(f"{source} can't be approved: {found.reason}")
     return found.requests[0]

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from domain.council import Agent, Council
 from workers.cli.complaint import BadInput, Complaint
-from workers.cli.connection import read_settings, services
+from workers.cli.connection import read_settings, services, variable
 from workers.cli.output import AS_JSON, console, print_json
 from workers.councils.read import CouncilFileError, default_councils, parse_councils
 
@@ -37,8 +37,9 @@ def apply(
 
         conclave council apply councils.yaml
     """
-    councils = _councils(file, default=default)
-    with services(read_settings()) as to:
+    councils, settings = _councils(file, default=default), read_settings()
+    _check_sizes(councils, settings.policy.limits.agents)
+    with services(settings) as to:
         for council in councils:
             to.councils.save(council)
     for council in councils:
@@ -97,6 +98,15 @@ def _councils(file: Path | None, *, default: bool) -> tuple[Council, ...]:
         return default_councils() if file is None else parse_councils(read_text(file), source=str(file))
     except CouncilFileError as error:
         raise BadInput(str(error)) from error
+
+
+def _check_sizes(councils: tuple[Council, ...], allowed: int) -> None:
+    for council in councils:
+        if len(council.agents) > allowed:
+            raise BadInput(
+                f"the council of {council.role} has {len(council.agents)} agents, {allowed} are allowed: "
+                f"leave some out, or raise {variable('policy', 'limits', 'agents')}"
+            )
 
 
 def read_text(file: Path) -> str:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from domain.services import Services
 from tests.support import factories as make
-from tests.support.commands import Run
+from tests.support.commands import Run, sentence
 from workers.councils.read import default_councils
 
 TWO = "councils:\n- {role: DEV, agents: [{agent_id: a}]}\n- {role: OPS, agents: [{agent_id: b}, {agent_id: c}]}\n"
@@ -76,3 +78,14 @@ def test_a_deleted_council_is_gone(run: Run, services: Services) -> None:
 def test_an_empty_list_says_what_to_do(run: Run) -> None:
     assert json.loads(run("council", "list", "--json").stdout) == []
     assert "conclave council apply --default" in run("council", "list").stdout
+
+
+def test_a_council_larger_than_allowed_is_refused_with_the_setting(
+    run: Run, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CONCLAVE_POLICY__LIMITS__AGENTS", "1")
+    result = run("council", "apply", "-", stdin=TWO)
+    assert result.exit_code == 2
+    assert "the council of OPS has 2 agents, 1 are allowed" in sentence(result)
+    assert "CONCLAVE_POLICY__LIMITS__AGENTS" in sentence(result)
+    assert services.councils.all() == ()

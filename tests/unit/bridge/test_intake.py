@@ -11,6 +11,7 @@ from bridge.rejection import MAX_REASON, Rejected
 from bridge.subjects import DELIBERATION_REQUESTED, PLAN_APPROVED, STORY_TRANSITIONED
 from domain import identity
 from domain.inbound import Intake
+from domain.limits import Limits
 from tests.unit.bridge.conftest import MakeMessage
 
 READERS = readers(phases={"BUILD": ("DEV", "QA"), "TEST": ("QA",)})
@@ -49,6 +50,19 @@ def test_the_same_key_is_the_same_request_whatever_the_timestamp(
 
     assert request_id("2026-01-01", "k") == request_id("2026-01-02", "k")
     assert request_id("2026-01-01", "k") != request_id("2026-01-01", "l")
+
+
+@pytest.mark.parametrize("subject", [PLAN_APPROVED, DELIBERATION_REQUESTED, STORY_TRANSITIONED])
+def test_what_the_operator_does_not_allow_is_refused_on_every_subject(
+    approval: dict[str, Any], message: MakeMessage, subject: str
+) -> None:
+    read = readers(phases={"BUILD": ("DEV",)}, limits=Limits(rounds=1))[subject]
+    body = approval | {"constraints": {"rounds": 2}, "from_phase": "PLAN", "to_phase": "BUILD"}
+    body |= {"role": "DEV", "question": "How?"}
+    assert reason(read(message(body, subject=subject))) == (
+        "field constraints.rounds asks for 2, 1 are allowed; ask for less"
+    )
+    accepted(read(message(body | {"constraints": {"rounds": 1}}, subject=subject)))
 
 
 def test_unknown_fields_are_kept(approval: dict[str, Any], message: MakeMessage) -> None:

@@ -219,12 +219,6 @@ def test_a_cancelled_deliberation_is_not_concluded() -> None:
     assert stage.record(deliberation_id).state is State.CANCELLED
 
 
-def test_the_budget_ends_what_tokens_no_longer_allow() -> None:
-    stage = Stage(council("DEV"), policy=Policy(model="tiny", token_budget=70))
-    record = stage.play()
-    assert {cast.missing for cast in record.ballots()} >= {FailureReason.BUDGET}
-
-
 def test_a_revision_that_the_others_like_less_loses_to_the_earlier_version() -> None:
     stage = Stage(council("DEV"))
 

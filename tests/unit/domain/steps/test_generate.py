@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from domain.entry import AgentFailed, Closed, Proposed
+from domain.limits import Limits
 from domain.policy import Policy
 from domain.ports.chat_model import FailureReason
 from domain.prompts import proposal_request
@@ -68,6 +69,18 @@ def test_a_cut_off_answer_fails_where_the_policy_is_strict() -> None:
     outcome = generate_proposal(stage.open(), "agent-1", stage.services)
     assert isinstance(outcome, AgentFailed)
     assert outcome.reason is FailureReason.CUT_OFF
+
+
+def test_a_proposal_longer_than_allowed_is_refused_with_its_length() -> None:
+    stage = Stage(council("DEV"), policy=Policy(model="tiny", limits=Limits(proposal_chars=50)))
+    stage.model.follow(lambda request, before: answer(request, "x" * (51 if request.key == "agent-1" else 50)))
+    identity = stage.open()
+    long = generate_proposal(identity, "agent-1", stage.services)
+    assert isinstance(long, AgentFailed)
+    assert long.reason is FailureReason.REJECTED
+    assert "51 characters, 50 are allowed" in long.detail
+    assert long.usage.completion_tokens > 0
+    assert isinstance(generate_proposal(identity, "agent-2", stage.services), Proposed)
 
 
 def test_nothing_is_written_to_a_deliberation_that_was_cancelled_meanwhile() -> None:

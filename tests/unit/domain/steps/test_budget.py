@@ -1,0 +1,54 @@
+"""The token budget of a deliberation: shares of it are set aside, so that nobody can overdraw it."""
+
+from __future__ import annotations
+
+from random import Random
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.entry import AgentFailed
+from domain.policy import Policy
+from domain.ports.chat_model import FailureReason
+from domain.record import State
+from domain.steps.generate import generate_proposal
+from tests.support.factories import council
+from tests.support.stage import Stage
+
+FAILED = "orchestration.deliberation.failed"
+
+
+@given(budget=st.integers(1, 400), bound=st.integers(1, 100), size=st.integers(1, 6), order=st.randoms())
+def test_proposals_never_overdraw_the_budget_in_whatever_order_workers_ask(
+    budget: int, bound: int, size: int, order: Random
+) -> None:
+    stage = Stage(council("DEV", size=size), policy=Policy(model="tiny", token_budget=budget, max_tokens=bound))
+    identity = stage.open()
+    agents = [one.agent_id for one in stage.record(identity).deliberation.agents]
+    order.shuffle(agents)
+    entries = [generate_proposal(identity, agent_id, stage.services) for agent_id in agents]
+    spendable = sum(request.max_tokens for request in stage.model.asked)
+    assert budget - bound < spendable <= budget or spendable == size * bound
+    refused = [entry for entry in entries if isinstance(entry, AgentFailed)]
+    assert len(refused) == size - len(stage.model.asked)
+    assert all(one.reason is FailureReason.BUDGET and f"{budget} tokens" in one.detail for one in refused)
+
+
+def test_the_budget_ends_what_tokens_no_longer_allow() -> None:
+    stage = Stage(council("DEV"), policy=Policy(model="tiny", max_tokens=25, token_budget=80))
+    record = stage.play()
+    assert len(record.proposals()) == 3
+    missing = [cast for cast in record.ballots() if cast.missing]
+    assert {cast.missing for cast in missing} == {FailureReason.BUDGET}
+    assert 0 < len(missing) < len(record.ballots())
+    assert "80 tokens" in missing[0].detail
+
+
+def test_a_budget_that_holds_too_few_proposals_fails_with_the_reason_of_each() -> None:
+    stage = Stage(council("DEV"), policy=Policy(model="tiny", max_tokens=25, token_budget=49))
+    record = stage.play()
+    assert record.state is State.FAILED
+    (event,) = stage.news.of_type(FAILED)
+    assert "1 of 3 agents" in event.body["reason"]
+    assert [row["reason"] for row in event.body["failures"]] == ["budget", "budget"]
+    assert all("raise token_budget" in row["detail"] for row in event.body["failures"])
