@@ -40,6 +40,7 @@ class Observer:
 
     url: str
     heard: list[Heard] = field(default_factory=list)
+    _over: bool = False
 
     async def __aenter__(self) -> Self:
         self._client: Client = await nats.connect(self.url, max_reconnect_attempts=-1, reconnect_time_wait=0.2)
@@ -51,6 +52,8 @@ class Observer:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        # Python 3.11's wait_for, below every request, loses a cancellation that meets the answer.
+        self._over = True
         for reading in self._reading:
             reading.cancel()
         await asyncio.wait(self._reading)
@@ -80,7 +83,7 @@ class Observer:
         return lambda: f"{subject} {fields}: heard {len(self.of(subject, **fields))}, in all {len(self.heard)}"
 
     async def _read(self, stream: str, sequence: int) -> None:
-        while True:
+        while not self._over:
             try:
                 stored = await self._streams.get_msg(stream, sequence, subject=READ[stream], next=True)
             except (Error, TimeoutError, OSError):

@@ -30,6 +30,8 @@ class Script:
     """Faults for coming requests, one each: `ok`, `400`, `429`, `500`, `503`, `hang`, `disconnect`, `length`,
     `empty`, `garbage`, `off_form`. `ballot:503` or `text:503` waits for a request of that kind, `off_form`
     for a ballot."""
+    hangs: Callable[[Body], bool] = lambda body: False
+    """Requests that never get an answer, however often they come."""
     shares: dict[str, float] = field(default_factory=dict)
     """Fault -> share of requests, drawn after the queue."""
     dice: random.Random = field(default_factory=lambda: random.Random(0))
@@ -64,6 +66,8 @@ class Script:
 
     def fault_for(self, body: Body) -> str:
         """The fault this request gets, `ok` for none."""
+        if self.hangs(body):
+            return "hang"
         kind = "ballot" if is_ballot(body) else "text"
         for index, entry in enumerate(self.queue):
             wanted, _, name = entry.rpartition(":")

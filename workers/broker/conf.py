@@ -30,6 +30,10 @@ BACKENDS = {
 PUBLISH_EVERY_S = 0.5
 CONNECT_S, ANSWER_S = 3.0, 5.0
 """Seconds to connect, and to be answered: far above what a living server needs, blocking pops last one second."""
+SILENCE_S = 5
+"""Between two looks at connections that wait for messages, where no time-out of a socket applies. One that went
+silent (a route lost, a firewall that forgot it) is replaced within twice this; kombu's default leaves a worker
+without work for up to 51 seconds."""
 
 
 def celery_conf(
@@ -148,7 +152,7 @@ def _patience() -> dict[str, Any]:
         "socket_timeout": ANSWER_S,
         "socket_connect_timeout": CONNECT_S,
         "socket_keepalive": True,
-        "health_check_interval": 25,
+        "health_check_interval": SILENCE_S,
     }
 
 

@@ -62,6 +62,8 @@ def _leave_out(app: Celery, conf: dict[str, Any]) -> None:
     if "backend" in WITHOUT:
         conf["result_backend"] = RESULTS
         del conf["result_backend_transport_options"]
+    if "silence" in WITHOUT:
+        del options["health_check_interval"]
     if "publish" in WITHOUT:
         conf["task_publish_retry_policy"] = STOCK_RETRY
     if "late" in WITHOUT:

@@ -1,0 +1,69 @@
+"""A task that takes its worker down twice is parked with its reason; its deliberation goes on by the quorum."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.acceptance.conftest import services_of
+from tests.support.factories import fresh
+from tests.support.fleet import Fleet
+from tests.support.observer import Observer, until, watching
+from tests.support.scripted_answers import Body, is_ballot
+from tests.support.scripted_engine import ScriptedEngine
+from tests.support.servers import NatsServer, ValkeyServer
+from workers.stack.guard import Guard
+
+ENV = {"CONCLAVE_VISIBILITY_TIMEOUT_S": "2"}
+WITHIN = 30.0
+
+
+def test_a_task_that_kills_two_workers_is_the_agents_failure_and_the_others_decide(
+    tmp_path: Path, guard: Guard
+) -> None:
+    with (
+        NatsServer(tmp_path / "nats", guard=guard) as nats,
+        ValkeyServer(tmp_path / "valkey", guard=guard) as valkey,
+        ScriptedEngine(latency_s=0.05) as engine,
+        Fleet(
+            tmp_path, guard, nats_url=nats.url, redis_url=valkey.url, engine_url=engine.openai_url, env=ENV
+        ) as fleet,
+    ):
+        services_of(nats.url, valkey.url, fleet.model)
+        hanging: list[bool] = []
+
+        def hangs(body: Body) -> bool:
+            hanging.append(body.get("seed") == 2 and not is_ballot(body))
+            return hanging[-1]
+
+        engine.script.hangs = hangs
+        for service in (fleet.bridge(), fleet.control()):
+            service.start()
+        # One at a time, so that nothing else goes down with it.
+        worker = fleet.worker(threads=1).start()
+
+        async def scenario(observer: Observer) -> None:
+            plan = fresh("plan")
+            await observer.publish(
+                "planning.plan.approved",
+                {
+                    "story_id": "story",
+                    "plan_id": plan,
+                    "approved_by": "po",
+                    "roles": ["DEV"],
+                    "timestamp": "2026-01-31T12:00:00Z",
+                },
+            )
+            for calls in (1, 2):
+                await until(
+                    lambda calls=calls: hanging.count(True) == calls, within=WITHIN, what=lambda: f"{hanging}"
+                )
+                worker.kill9()
+                worker.start()
+            (event,) = await observer.wait("orchestration.deliberation.completed", plan_id=plan)
+            assert event.body["degraded"] is True
+            (failure,) = [one for one in event.body["failures"] if one["stage"] == "proposal"]
+            assert failure["reason"] == "poison"
+            assert "2 workers were lost" in failure["detail"]
+            assert hanging.count(True) == 2
+
+        watching(nats.url, scenario)
