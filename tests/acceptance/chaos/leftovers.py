@@ -38,10 +38,20 @@ def chords_left(redis_url: str) -> int:
     return len({key.rpartition(".")[0] for key in names if key.endswith((".j", ".t", ".s"))})
 
 
+def at_rest(redis_url: str) -> bool:
+    """Whether the broker holds no message, neither in a queue nor in anybody's hands."""
+    broker = databases(redis_url)["broker"]
+    return not any(broker.client.exists(key) for key in ("unacked", "unacked_index")) and not _queued(broker)
+
+
 def _in_broker(broker: Database) -> dict[str, int]:
-    lists = [key for key in broker.names() if broker.client.type(key) == "list" and not key.endswith(".bell")]
     return {
         "messages marked as taken": int(broker.client.hlen("unacked")) + int(broker.client.zcard("unacked_index")),
         "locks of the broker's sweep": int(broker.client.exists("unacked_mutex")),
-        "messages in queues": sum(int(broker.client.llen(key)) for key in lists),
+        "messages in queues": len(_queued(broker)),
     }
+
+
+def _queued(broker: Database) -> list[str]:
+    lists = [key for key in broker.names() if broker.client.type(key) == "list" and not key.endswith(".bell")]
+    return [message for key in lists for message in broker.client.lrange(key, 0, -1)]
