@@ -5,9 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from tests.support.servers import NatsServer, ValkeyServer
 from workers.stack.guard import Guard
+
+# Property tests have no deadline per example: on a shared machine that would be an assertion about time.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session")

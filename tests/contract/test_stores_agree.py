@@ -162,7 +162,6 @@ def test_memory_and_valkey_answer_any_sequence_of_calls_alike(valkey: Redis) -> 
         settings=settings(
             max_examples=40,
             stateful_step_count=40,
-            deadline=None,
             suppress_health_check=[HealthCheck.too_slow],
         ),
     )

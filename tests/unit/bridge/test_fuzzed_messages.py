@@ -55,7 +55,7 @@ def test_a_thousand_spoilt_messages_each_come_to_a_value_or_a_sentence(seed: int
     assert 50 < accepted < 950, "the fuzz would show nothing if all were good, or all bad"
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.binary(max_size=400), st.dictionaries(st.sampled_from(["ce-specversion", "content-type"]), st.text()))
 def test_arbitrary_bytes_come_to_a_sentence(data: bytes, headers: dict[str, str]) -> None:
     check(InboundMessage(subject=INBOUND[0], data=data, headers=headers))
@@ -68,7 +68,7 @@ json_values = st.recursive(
 )
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(st.dictionaries(st.sampled_from(FIELDS), json_values, max_size=6), st.booleans())
 def test_any_value_in_any_field_comes_to_a_value_or_a_sentence(body: dict[str, Any], complete: bool) -> None:
     data = json.dumps(GOOD | body if complete else body).encode()
