@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import statistics
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-import nats
-from nats.errors import TimeoutError as NothingMore
-from nats.js.api import ConsumerConfig, DeliverPolicy
+from tests.support.recorded import recorded
 
 ENDS = ("completed", "failed", "cancelled")
 
@@ -96,23 +93,12 @@ def median(values: list[float]) -> float:
 
 async def read_ends(nats_url: str) -> dict[str, list[End]]:
     """Read every end of a deliberation that the stream holds, oldest first."""
-    client = await nats.connect(nats_url)
-    try:
-        stream = client.jetstream()
-        config = ConsumerConfig(deliver_policy=DeliverPolicy.ALL)
-        subscription = await stream.subscribe("orchestration.deliberation.*", ordered_consumer=True, config=config)
-        ends: dict[str, list[End]] = {}
-        while True:
-            try:
-                message = await subscription.next_msg(timeout=2)
-            except NothingMore:
-                return ends
-            kind = message.subject.rsplit(".", 1)[1]
-            if kind in ENDS:
-                body: dict[str, Any] = json.loads(message.data)
-                ends.setdefault(body["plan_id"], []).append(_end(kind, body))
-    finally:
-        await client.close()
+    ends: dict[str, list[End]] = {}
+    for event in await recorded(nats_url, "orchestration.deliberation.*"):
+        kind = event.subject.rsplit(".", 1)[1]
+        if kind in ENDS:
+            ends.setdefault(event.body["plan_id"], []).append(_end(kind, event.body))
+    return ends
 
 
 def _end(kind: str, body: dict[str, Any]) -> End:

@@ -1,10 +1,10 @@
-"""The stage of the chaos run: servers that may die, a supervised fleet, an engine that misbehaves."""
+"""Where everything may die: servers, a supervised fleet, an engine in a process of its own."""
 
 from __future__ import annotations
 
 import random
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,7 +30,8 @@ ENV = {
 }
 LATENCY_S = 0.5
 SERVICES = ("beat", "bridge", "control", "worker")
-"""Kinds of our processes, two of each, in the order in which they can leave without leaving work behind."""
+"""Kinds of our processes, in the order in which they can leave without leaving work behind."""
+PAIRS = dict.fromkeys(SERVICES, 2)
 KINDS = (*SERVICES, "valkey", "nats")
 """What dies."""
 
@@ -63,10 +64,13 @@ class Stage:
 
     def supervise(self) -> None:
         """Start again what ended by itself: beat leaves when Valkey goes away."""
-        for services in self.kinds.values():
-            for service in services:
-                if not service.running:
-                    service.start(wait=False)
+        for service in self.everybody():
+            if not service.running:
+                service.start(wait=False)
+
+    def everybody(self) -> list[Service]:
+        """Return our processes, kind after kind."""
+        return [service for services in self.kinds.values() for service in services]
 
     def leave(self) -> dict[str, int]:
         """End our processes as an operator would; return each one's exit code."""
@@ -93,17 +97,24 @@ def deck(dice: random.Random) -> Iterator[str]:
 
 
 @contextmanager
-def staged(folder: Path, guard: Guard) -> Iterator[Stage]:
-    """Start two of everything, and return when all of it is ready."""
+def staged(
+    folder: Path,
+    guard: Guard,
+    *,
+    latency_s: float = LATENCY_S,
+    count: Mapping[str, int] = PAIRS,
+    env: Mapping[str, str] = ENV,
+) -> Iterator[Stage]:
+    """Start so many processes of each kind, and return when all of it is ready."""
     with ExitStack() as stack:
         nats = stack.enter_context(NatsServer(folder / "nats", guard=guard))
         valkey = stack.enter_context(ValkeyServer(folder / "valkey", guard=guard))
         port = free_port()
         url = f"http://127.0.0.1:{port}"
         fleet = stack.enter_context(
-            Fleet(folder, guard, nats_url=nats.url, redis_url=valkey.url, engine_url=f"{url}/v1", env=ENV)
+            Fleet(folder, guard, nats_url=nats.url, redis_url=valkey.url, engine_url=f"{url}/v1", env=env)
         )
-        engine = fleet.add(_engine(port, fleet.model)).start()
+        engine = fleet.add(_engine(port, fleet.model, latency_s)).start()
         services = services_of(nats.url, valkey.url, fleet.model)
         stage = Stage(nats, valkey, services, url, fleet, engine)
         starters: dict[str, Callable[[], Service]] = {
@@ -112,17 +123,16 @@ def staged(folder: Path, guard: Guard) -> Iterator[Stage]:
             "control": fleet.control,
             "worker": fleet.worker,
         }
-        stage.kinds = {kind: [starters[kind](), starters[kind]()] for kind in SERVICES}
-        running = [service for services in stage.kinds.values() for service in services]
-        for service in running:
+        stage.kinds = {kind: [starters[kind]() for _ in range(number)] for kind, number in count.items()}
+        for service in stage.everybody():
             service.start(wait=False)
-        for service in running:
+        for service in stage.everybody():
             service.wait_ready()
-        assert wait_until(lambda: len(stage.services.engines.serving(fleet.model)) == 2, within=30)
+        assert wait_until(lambda: len(services.engines.serving(fleet.model)) == count["worker"], within=30)
         yield stage
 
 
-def _engine(port: int, model: str) -> Process:
-    words = ("-m", "tests.support.scripted_engine", model, "--port", str(port), "--latency", str(LATENCY_S))
+def _engine(port: int, model: str, latency_s: float) -> Process:
+    words = ("-m", "tests.support.scripted_engine", model, "--port", str(port), "--latency", str(latency_s))
     url = f"http://127.0.0.1:{port}/health"
     return Process(fresh("engine"), (sys.executable, *words), ready=http_answers(url))

@@ -6,7 +6,6 @@ CONCLAVE_CHAOS_S is how long the monkey plays (default 300), CONCLAVE_CHAOS_SEED
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import random
 import time
@@ -17,15 +16,14 @@ from pathlib import Path
 import nats
 import psutil
 import pytest
-from nats.errors import Error
 from rich.console import Console
 
+from tests.acceptance.chaos.asking import approve_steadily
 from tests.acceptance.chaos.engine import FAULTS, calls, misbehave
 from tests.acceptance.chaos.ledger import Kill, Ledger, read_ends
 from tests.acceptance.chaos.leftovers import at_rest, chords_left, leftovers
 from tests.acceptance.chaos.report import Outcome, report
 from tests.acceptance.chaos.stage import KINDS, Stage, deck, staged
-from tests.acceptance.test_pipeline import APPROVED, approval
 from tests.support.databases import used_memory
 from tests.support.memory import MemoryWatch
 from tests.support.streams import streams
@@ -74,27 +72,12 @@ def test_nothing_is_lost_and_nothing_happens_twice(tmp_path: Path) -> None:
 
 async def _play(stage: Stage, ledger: Ledger, memory: MemoryWatch) -> None:
     over = time.monotonic() + PLAY_S
-    asking = asyncio.create_task(_ask(stage.nats.url, ledger, over))
+    asking = asyncio.create_task(
+        approve_steadily(stage.nats.url, ledger.asked, every_s=ASK_EVERY_S, over=lambda: time.monotonic() >= over)
+    )
     await asyncio.to_thread(_monkey, stage, ledger, memory, over)
     await asking
     await _settle(stage, ledger, memory)
-
-
-async def _ask(nats_url: str, ledger: Ledger, over: float) -> None:
-    """Approve plans at a steady pace; one counts as asked when JetStream has confirmed it."""
-    client = await nats.connect(nats_url, max_reconnect_attempts=-1, reconnect_time_wait=0.2)
-    stream = client.jetstream()
-    while time.monotonic() < over:
-        wanted = approval()
-        while wanted["plan_id"] not in ledger.asked:
-            try:
-                data = json.dumps(wanted).encode()
-                await stream.publish(APPROVED, data, headers={"Nats-Msg-Id": wanted["plan_id"]}, timeout=2)
-                ledger.asked[wanted["plan_id"]] = time.time()
-            except (Error, TimeoutError, OSError):
-                await asyncio.sleep(0.2)
-        await asyncio.sleep(ASK_EVERY_S)
-    await client.close()
 
 
 def _monkey(stage: Stage, ledger: Ledger, memory: MemoryWatch, over: float) -> None:
