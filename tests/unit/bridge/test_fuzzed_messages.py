@@ -16,7 +16,8 @@ from bridge.rejection import MAX_REASON, Rejected
 from bridge.subjects import INBOUND
 from domain.inbound import Intake
 from domain.plan import PlanRequest
-from tests.support.spoilt_messages import FIELDS, GOOD, odd_headers, spoilt
+from tests.support.fuzz import json_objects
+from tests.support.spoilt_messages import GOOD, odd_headers, spoilt
 
 READERS = readers(phases={"BUILD": ("DEV",)}, max_bytes=1 << 16)
 
@@ -61,15 +62,8 @@ def test_arbitrary_bytes_come_to_a_sentence(data: bytes, headers: dict[str, str]
     check(InboundMessage(subject=INBOUND[0], data=data, headers=headers))
 
 
-json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(FIELDS), inner, max_size=4),
-    max_leaves=15,
-)
-
-
 @settings(max_examples=500)
-@given(st.dictionaries(st.sampled_from(FIELDS), json_values, max_size=6), st.booleans())
+@given(json_objects, st.booleans())
 def test_any_value_in_any_field_comes_to_a_value_or_a_sentence(body: dict[str, Any], complete: bool) -> None:
     data = json.dumps(GOOD | body if complete else body).encode()
     check(InboundMessage(subject=INBOUND[0], data=data))
