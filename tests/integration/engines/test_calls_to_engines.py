@@ -120,7 +120,7 @@ def test_a_call_that_gets_no_slot_in_its_time_met_a_busy_engine(
     engines[0].fault("hang")
     directory.publish(record_of(engines[0], "engine", slots=1), ttl_s=600)
     outcomes = list(
-        OpenAIChatModel(directory, portal).ask([asking("a", timeout_s=0.5), asking("b", timeout_s=0.3)])
+        OpenAIChatModel(directory, portal).ask([asking("a", timeout_s=4.0), asking("b", timeout_s=1.0)])
     )
     reasons = {outcome.key: outcome.reason for outcome in outcomes if isinstance(outcome, ChatFailure)}
     assert reasons == {"a": FailureReason.TIMEOUT, "b": FailureReason.BUSY}
