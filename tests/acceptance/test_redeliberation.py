@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -173,16 +174,21 @@ def test_a_beat_that_was_frozen_stands_by_behind_its_successor(operated: Operate
                 one.kill9()
 
 
+@pytest.mark.timeout(480)
 def test_beats_wait_for_a_store_that_is_long_away_and_one_acts_when_it_is_back(operated: Operated) -> None:
     """One was there before, one is started while nothing answers; both have given up asking once."""
     first = operated.fleet.beat(**TEN_A_SECOND).start()
     second = operated.fleet.beat(**TEN_A_SECOND)
     try:
         active_acts(first)
+        assert wait_until(lambda: bool(sent(first)), within=30)
+        # A moment between two rounds, not a wait: it only saves time, see below.
+        time.sleep(0.05)
         operated.valkey.kill9()
         second.start()
         away = [first, second]
-        assert wait_until(lambda: all(said(one, "waits") for one in away), within=90), second.log.tail()
+        # One that was publishing goes on trying for as long as an outage may last, a minute and more.
+        assert wait_until(lambda: all(said(one, "waits") for one in away), within=240), second.log.tail()
         before = {one.pid: len(sent(one)) for one in away}
         operated.valkey.start()
 
