@@ -76,8 +76,9 @@ class OpenAIChatModel:
             async with asyncio.timeout(request.timeout_s):
                 outcome = await self._until_not_busy(request, engines, at)
         except TimeoutError:
-            detail = f"{at.doing} for {request.timeout_s:g} s"
-            outcome = ChatFailure(key=request.key, reason=at.reason, detail=detail, engine=at.engine)
+            reason, doing = (FailureReason.BUSY, at.busy) if at.busy else (at.reason, at.doing)
+            detail = f"{doing} for {request.timeout_s:g} s"
+            outcome = ChatFailure(key=request.key, reason=reason, detail=detail, engine=at.engine)
         self._observe(outcome)
         return outcome
 
@@ -90,7 +91,7 @@ class OpenAIChatModel:
             try:
                 return await self._try(record, request, at)
             except Busy as busy:
-                at.reason, at.doing = FailureReason.BUSY, str(busy)
+                at.busy = str(busy)
                 await asyncio.sleep(max(busy.retry_after_s, back_off_s(attempt, self._jitter())))
         raise AssertionError("count() does not end")
 
@@ -124,3 +125,5 @@ class _Whereabouts:
     reason: FailureReason = FailureReason.TIMEOUT
     doing: str = "no answer"
     engine: str = ""
+    busy: str = ""
+    """What an engine said that had no room; a call that was turned away once never had its whole time."""
