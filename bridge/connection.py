@@ -113,14 +113,17 @@ class _Witness:
         self.all_failed = asyncio.Event()
 
     async def failed(self, error: Exception) -> None:
-        self.last_error = error
+        hung_up = isinstance(error, ConnectionResetError | BrokenPipeError | UnexpectedEOF)
+        # Hanging up follows a refusal, and is told by the client as one more error: the reason is the refusal.
+        if self.last_error is None or not hung_up:
+            self.last_error = error
         if self.connected:
             # Refused is what nobody expects and no retry mends; the rest is said by whoever it hits.
             level = log.warning if RIGHT_MISSING in str(error).lower() else log.debug
             level("nats_error", address=self._address, error=_words(error))
             return
         # A server that refuses a login may hang up before its reason is read: the next attempt tells.
-        self._chances -= not isinstance(error, ConnectionResetError | BrokenPipeError | UnexpectedEOF)
+        self._chances -= not hung_up
         if self._chances <= 0:
             self.all_failed.set()
 
@@ -177,7 +180,7 @@ async def _abandon(client: Client, connecting: asyncio.Future[None]) -> None:
 
 
 def _why(connecting: asyncio.Future[None], witness: _Witness) -> BaseException | None:
-    if connecting.done() and not connecting.cancelled() and connecting.exception() is not None:
+    if witness.last_error is None and connecting.done() and not connecting.cancelled():
         return connecting.exception()
     return witness.last_error
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import struct
 import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
@@ -67,6 +69,24 @@ async def test_a_server_that_says_nothing_is_given_up_after_the_time_out(server:
 async def test_a_wrong_password_is_said_to_be_one(guarded: GuardedServer) -> None:
     told = await sentence(NatsOptions(servers=(guarded.url,), user="bridge", password=SecretStr("guess")))
     assert told == f"NATS at {guarded.url} refuses our login; correct user, password or credentials file"
+
+
+async def test_a_server_that_hangs_up_after_its_refusal_is_still_heard() -> None:
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b'INFO {"auth_required": true, "max_payload": 1048576}\r\n')
+        await reader.readuntil(b"PING\r\n")
+        writer.write(b"-ERR 'Authorization Violation'\r\n")
+        await writer.drain()
+        # Lingering for no time resets the connection, as the server does that closes with our bytes unread.
+        linger = struct.pack("ii", 1, 0)
+        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+        writer.transport.abort()
+
+    listening = await asyncio.start_server(refuse, "127.0.0.1", 0)
+    async with listening:
+        port = listening.sockets[0].getsockname()[1]
+        told = await sentence(NatsOptions(servers=(f"nats://127.0.0.1:{port}",), user="bridge"))
+    assert "refuses our login" in told
 
 
 async def test_the_right_password_lets_us_in(guarded: GuardedServer) -> None:
