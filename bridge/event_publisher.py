@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Future
@@ -25,7 +26,7 @@ log = structlog.get_logger("bridge.event_publisher")
 T = TypeVar("T")
 
 MAX_TELLING = 1000
-"""Batches of progress under way at once; more are dropped, since nobody misses them."""
+"""Events of progress that wait for the loop; more are dropped, since nobody misses them."""
 
 
 class Portal(Protocol):
@@ -60,7 +61,7 @@ class NatsEventPublisher:
         self._timeout_s = timeout_s
         self._options = options
         self._links: WeakKeyDictionary[asyncio.AbstractEventLoop, _Link] = WeakKeyDictionary()
-        self._room_to_tell = threading.BoundedSemaphore(MAX_TELLING)
+        self._progress: dict[int, _Progress] = {}
 
     def publish(self, events: Sequence[Event]) -> None:
         """Publish and wait for every confirmation, at most for the time-out. Raises as the port says."""
@@ -75,13 +76,13 @@ class NatsEventPublisher:
 
     def tell(self, events: Sequence[Event]) -> None:
         """Hand progress to the loop and return at once."""
-        if not events or not self._room_to_tell.acquire(blocking=False):
+        progress = self._progress.setdefault(os.getpid(), _Progress())
+        if not progress.add(events):
             return
         try:
-            self._portal.start(self._tell, tuple(events))
+            self._portal.start(self._tell, progress)
         except RuntimeError as error:
-            self._room_to_tell.release()
-            log.debug("progress_dropped", error=str(error))
+            log.debug("progress_dropped", events=len(progress.take()), error=str(error))
 
     def close(self) -> None:
         """Close this process's connection; a later event makes a new one."""
@@ -96,20 +97,40 @@ class NatsEventPublisher:
             await link.replace_if_lost(client)
             raise
 
-    async def _tell(self, events: tuple[Event, ...]) -> None:
+    async def _tell(self, progress: _Progress) -> None:
         try:
             client, _ = await self._link().get()
-            await tell_events(client, events, source=self._source)
+            await tell_events(client, progress.take(), source=self._source)
         except (Unreachable, Error, OSError) as error:
-            log.debug("progress_dropped", error=str(error))
-        finally:
-            self._room_to_tell.release()
+            log.debug("progress_dropped", events=len(progress.take()), error=str(error))
 
     async def _close(self) -> None:
         await self._link().close()
 
     def _link(self) -> _Link:
         return self._links.setdefault(asyncio.get_running_loop(), _Link(self._options))
+
+
+class _Progress:
+    """What one process has to tell: waking its loop costs more than an event, so a burst goes out together."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._events: list[Event] = []
+        self._awaited = False
+
+    def add(self, events: Sequence[Event]) -> bool:
+        """Keep what there is room for; True if somebody must be sent to take it."""
+        with self._lock:
+            self._events += events[: MAX_TELLING - len(self._events)]
+            nobody_comes, self._awaited = bool(self._events) and not self._awaited, bool(self._events)
+        return nobody_comes
+
+    def take(self) -> list[Event]:
+        """Return everything, oldest first; what comes later waits for somebody else."""
+        with self._lock:
+            taken, self._events, self._awaited = self._events, [], False
+        return taken
 
 
 class _Link:

@@ -94,9 +94,10 @@ class Script:
         """Count a prompt against the prefix cache; how many of its words were there."""
         if not self.remembers:
             return 0
-        words = prompt.split()
-        ends = range(BLOCK, len(words) + 1, BLOCK)
-        keys = [hash(tuple(words[:end])) for end in ends]
+        words, keys, key = prompt.split(), list[int](), 0
+        for end in range(BLOCK, len(words) + 1, BLOCK):
+            key = hash((key, *words[end - BLOCK : end]))
+            keys.append(key)
         hits = sum(key in self.blocks for key in keys) * BLOCK
         self.blocks.update(keys)
         self.totals["queries"] += len(words)

@@ -59,12 +59,13 @@ async def _models(request: web.Request) -> web.Response:
 
 
 async def _chat(request: web.Request) -> web.StreamResponse:
+    due = asyncio.get_running_loop().time() + request.app[SCRIPT].latency_s
     script, body = request.app[SCRIPT], await request.json()
     _note(script, request, body)
     script.in_flight += 1
     script.max_in_flight = max(script.max_in_flight, script.in_flight)
     try:
-        return await _answer(request, script, body)
+        return await _answer(request, script, body, due)
     except asyncio.CancelledError:
         script.cancelled += 1
         raise
@@ -81,7 +82,7 @@ def _note(script: Script, request: web.Request, body: Body) -> None:
         script.keys.add(request.headers.get("Authorization", ""))
 
 
-async def _answer(request: web.Request, script: Script, body: Body) -> web.StreamResponse:
+async def _answer(request: web.Request, script: Script, body: Body, due: float) -> web.StreamResponse:
     fault = script.fault_for(body)
     if script.limit is not None and script.in_flight > script.limit:
         fault = "503"
@@ -97,10 +98,11 @@ async def _answer(request: web.Request, script: Script, body: Body) -> web.Strea
     cached = script.cached(prompt)
     if fault == "hang":
         await asyncio.Event().wait()
-    await asyncio.sleep(script.latency_s)
+    answer = web.json_response(_completion(script, body, fault, words, cached))
+    # What making up the answer took is part of the latency, not on top of it.
+    await asyncio.sleep(max(0.0, due - asyncio.get_running_loop().time()))
     if fault == "garbage":
         return web.Response(text='{"choices": [{"mess', content_type="application/json")
-    answer = web.json_response(_completion(script, body, fault, words, cached))
     if fault == "ok" and script.remembers:
         script.answered[seed_of(body)] += 1
     return await _half(request, answer) if fault == "disconnect" else answer
