@@ -16,7 +16,7 @@ SHARED: tuple[Processor, ...] = (
     structlog.processors.StackInfoRenderer(),
 )
 
-CHATTY = ("httpx2", "httpcore2", "openai", "asyncio", "celery.worker.strategy", "celery.app.trace")
+CHATTY = ("asyncio", "celery.worker.strategy", "celery.app.trace")
 """Loggers that write a line per request or task at INFO; a step has one line of its own."""
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
-from json import JSONDecodeError
 
-from openai import APIConnectionError, APIError, APIResponseValidationError, APIStatusError
-from pydantic import ValidationError
+from aiohttp import ClientError
 
 from domain.ports.chat_model import FailureReason
+from workers.adapters.engine_http import ErrorStatus
 
 BUSY = frozenset({429, 503})
 TOO_LONG = re.compile(
@@ -33,26 +33,36 @@ def reason_of(error: Exception) -> tuple[FailureReason, str]:
 
     BUSY where the engine says so: the caller decides how long to try again.
     """
-    if isinstance(error, APIStatusError):
-        return _of_status(error.status_code, complaint(error))
-    if isinstance(error, APIConnectionError):
+    if isinstance(error, ErrorStatus):
+        return _of_status(error.status, complaint(error))
+    if isinstance(error, ClientError | OSError):
         return FailureReason.UNREACHABLE, f"the connection failed or broke: {_root(error)}"
-    if isinstance(error, JSONDecodeError | APIResponseValidationError | ValidationError | APIError):
+    if isinstance(error, ValueError):
         return FailureReason.MALFORMED, f"the answer is not a chat completion ({type(error).__name__})"
     return FailureReason.UNREACHABLE, f"the call broke: {type(error).__name__}"
 
 
 def retry_after(error: Exception) -> float:
     """Return the seconds a busy engine asks to be left alone; 0 where it names none."""
-    told = error.response.headers.get("retry-after", "") if isinstance(error, APIStatusError) else ""
+    told = error.retry_after if isinstance(error, ErrorStatus) else ""
     return float(told) if re.fullmatch(r"\d{1,6}(\.\d+)?", told) else 0.0
 
 
-def complaint(error: APIStatusError) -> str:
+def complaint(error: ErrorStatus) -> str:
     """Return the engine's own words, cut before they quote the request."""
-    body = error.body if isinstance(error.body, dict) else {}
-    said = body.get("message") or error.response.reason_phrase or "no reason given"
-    return QUOTED.split(" ".join(str(said).split()), maxsplit=1)[0][:LONGEST].strip(" ,{[")
+    said = _message(error.body) or error.reason or "no reason given"
+    return QUOTED.split(" ".join(said.split()), maxsplit=1)[0][:LONGEST].strip(" ,{[")
+
+
+def _message(body: bytes) -> str:
+    """Read OpenAI's form of an error, or one without its envelope; empty for any other."""
+    try:
+        told = json.loads(body)
+    except (ValueError, RecursionError):
+        return ""
+    for key in ("error", "message"):
+        told = told.get(key, told) if isinstance(told, dict) else told
+    return told if isinstance(told, str) else ""
 
 
 def _of_status(status: int, said: str) -> tuple[FailureReason, str]:

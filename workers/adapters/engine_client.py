@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, nullcontext
 from typing import Any
 
-from openai import APIError, AsyncOpenAI, Omit
+from aiohttp import ClientError
 
 from domain.ports.chat_model import ChatAnswer, ChatFailure, ChatRequest, FailureReason, Message
 from domain.ports.engine_directory import EngineKind, EngineRecord
 from workers.adapters.completion import Completion
+from workers.adapters.engine_http import EngineHttp, ErrorStatus
 from workers.engines.engine import turns
 from workers.engines.kinds import ENGINES
 from workers.engines.notation import NOTATIONS
@@ -28,12 +30,12 @@ BYTES_A_TOKEN = 2
 class EngineClient:
     """Calls one engine. Used on one event loop only."""
 
-    def __init__(self, kind: EngineKind, openai: AsyncOpenAI, *, slots: int) -> None:
+    def __init__(self, kind: EngineKind, http: EngineHttp, *, slots: int) -> None:
         """`slots`: calls in flight at once; 0 sets no bound."""
         self.in_flight = 0
         """Calls under way here, those that wait for a slot among them."""
         self._slots = asyncio.Semaphore(slots) if slots else nullcontext()
-        self._openai = openai
+        self._http = http
         self._engine = ENGINES[kind]
 
     @asynccontextmanager
@@ -47,7 +49,7 @@ class EngineClient:
             self.in_flight -= 1
 
     async def answer(self, record: EngineRecord, request: ChatRequest) -> ChatAnswer | ChatFailure:
-        """Make one call. Raises what the OpenAI client raises; is bounded by its caller alone."""
+        """Make one call, bounded by its caller alone. Raises as EngineHttp does, ValueError for no answer."""
         too_long = await self._too_long(record, request)
         if too_long:
             return ChatFailure(
@@ -69,11 +71,8 @@ class EngineClient:
             **({} if form is None else notation.fields(form)),
         }
         # vLLM continues the trace that it is told of.
-        headers: dict[str, str | Omit] = {"traceparent": request.traceparent} if request.traceparent else {}
-        answer = await self._openai.post(
-            "/chat/completions", body=body, cast_to=object, options={"headers": headers}
-        )
-        return Completion.model_validate(answer)
+        headers = {"traceparent": request.traceparent} if request.traceparent else {}
+        return Completion.model_validate_json(await self._http.post("/chat/completions", body, headers))
 
     async def _too_long(self, record: EngineRecord, request: ChatRequest) -> str:
         """Say with numbers how a request exceeds the context; empty if it fits, or nobody knows."""
@@ -95,12 +94,11 @@ class EngineClient:
     async def _count(self, request: ChatRequest) -> int | None:
         try:
             return await self._engine.count_tokens(self._post, request.model, request.messages)
-        except (APIError, LookupError, TypeError, ValueError):
+        except (ErrorStatus, ClientError, OSError, LookupError, TypeError, ValueError):
             return 0  # The engine should have counted and didn't: it will judge the prompt itself.
 
     async def _post(self, path: str, body: Mapping[str, Any]) -> Any:
-        root = str(self._openai.base_url).rstrip("/").removesuffix("/v1")
-        return await self._openai.post(root + path, body=dict(body), cast_to=object)
+        return json.loads(await self._http.post_to_root(path, body))
 
 
 def most_tokens(messages: Sequence[Message]) -> int:

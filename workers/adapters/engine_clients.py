@@ -5,19 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 
-from httpx2 import Limits
-from openai import AsyncOpenAI, DefaultAioHttpClient, Timeout
+from aiohttp import ClientSession
 
 from domain.ports.engine_directory import EngineKind, EngineRecord
 from workers.adapters.engine_client import EngineClient
-
-CONNECT_WITHIN_S = 5.0
-KEEP_ALIVE_S = 4.0
-"""Below the five seconds after which uvicorn and llama.cpp hang up: a call must not meet a closing connection."""
-NOWHERE = "http://engine.invalid/v1"
-"""The pool's own address; every engine puts its own in place of it."""
-NO_KEY = "none"
-"""What is sent to an engine that asks for no key; the client insists on one."""
+from workers.adapters.engine_http import EngineHttp, open_pool
 
 
 class EngineClients:
@@ -26,7 +18,7 @@ class EngineClients:
     def __init__(self, *, api_key: Callable[[EngineRecord], str], max_in_flight: int | None) -> None:
         self._api_key = api_key
         self._max_in_flight = max_in_flight
-        self._pools: dict[tuple[int, bool], AsyncOpenAI] = {}
+        self._pools: dict[tuple[int, bool], ClientSession] = {}
         self._clients: dict[tuple[int, str], EngineClient] = {}
 
     def of(self, record: EngineRecord) -> EngineClient:
@@ -45,21 +37,12 @@ class EngineClients:
 
     def _make(self, record: EngineRecord) -> EngineClient:
         pool = self._pool(outside=record.kind is EngineKind.EXTERNAL)
-        openai = pool.with_options(base_url=record.url, api_key=self._api_key(record) or NO_KEY)
+        http = EngineHttp(pool, record.url, api_key=self._api_key(record))
         slots = record.slots if self._max_in_flight is None else self._max_in_flight
-        return EngineClient(record.kind, openai, slots=slots)
+        return EngineClient(record.kind, http, slots=slots)
 
-    def _pool(self, *, outside: bool) -> AsyncOpenAI:
+    def _pool(self, *, outside: bool) -> ClientSession:
         key = os.getpid(), outside
         if key not in self._pools:
-            self._pools[key] = _connect(outside=outside)
+            self._pools[key] = open_pool(outside=outside)
         return self._pools[key]
-
-
-def _connect(*, outside: bool) -> AsyncOpenAI:
-    """Open a pool; only calls that leave the operator's own machines take the environment's proxies."""
-    # The bound on a whole call is the request's own; here only a host that doesn't answer is given up.
-    timeout = Timeout(None, connect=CONNECT_WITHIN_S)
-    limits = Limits(max_connections=None, max_keepalive_connections=None, keepalive_expiry=KEEP_ALIVE_S)
-    http = DefaultAioHttpClient(timeout=timeout, limits=limits, trust_env=outside)
-    return AsyncOpenAI(api_key=NO_KEY, base_url=NOWHERE, max_retries=0, timeout=timeout, http_client=http)

@@ -24,6 +24,7 @@ from workers.adapters.clock import SystemClock
 from workers.adapters.memory.engine_directory import MemoryEngineDirectory
 from workers.engines.kinds import ENGINES
 from workers.portal import Portal
+from workers.stack.ports import free_port
 
 
 @pytest.fixture(scope="module")
@@ -196,3 +197,20 @@ def test_an_observer_hears_of_every_outcome(
     directory.publish(record_of(engines[0], "engine"), ttl_s=600)
     told = list(OpenAIChatModel(directory, portal, observe=heard.append).ask([asking("a"), asking("b")]))
     assert sorted(heard, key=lambda outcome: outcome.key) == sorted(told, key=lambda outcome: outcome.key)
+
+
+def test_only_calls_that_leave_our_machines_take_the_environments_proxy(
+    portal: Portal,
+    directory: MemoryEngineDirectory,
+    engines: list[ScriptedEngine],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{free_port()}")
+    for name in ("NO_PROXY", "no_proxy", "http_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    directory.publish(record_of(engines[0], "ours"), ttl_s=600)
+    answers(OpenAIChatModel(directory, portal).ask([asking()]))
+    directory.publish(record_of(engines[0], "ours", kind=EngineKind.EXTERNAL), ttl_s=600)
+    (outcome,) = OpenAIChatModel(directory, portal).ask([asking()])
+    assert isinstance(outcome, ChatFailure)
+    assert outcome.reason is FailureReason.UNREACHABLE

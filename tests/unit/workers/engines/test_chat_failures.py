@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from json import JSONDecodeError
 
-import httpx2
-import openai
 import pytest
+from aiohttp import ClientConnectionError, ConnectionTimeoutError
 
 from domain.ports.chat_model import FailureReason
 from workers.adapters.chat_failures import LONGEST, complaint, reason_of, retry_after
+from workers.adapters.engine_http import ErrorStatus
 
-REQUEST = httpx2.Request("POST", "http://engine/v1/chat/completions")
 
-
-def status(code: int, message: str = "", **headers: str) -> openai.APIStatusError:
-    response = httpx2.Response(code, request=REQUEST, headers=headers)
-    return openai.APIStatusError(message, response=response, body={"message": message} if message else None)
+def status(code: int, message: str = "", retry_after: str = "") -> ErrorStatus:
+    body = json.dumps({"error": {"message": message, "type": "x"}}) if message else ""
+    return ErrorStatus(code, "Reason Phrase", body.encode(), retry_after)
 
 
 @pytest.mark.parametrize(
@@ -40,7 +39,7 @@ def test_an_engines_status_says_what_went_wrong(code: int, message: str, reason:
 
 
 def test_a_broken_connection_names_its_first_cause() -> None:
-    error = openai.APIConnectionError(request=REQUEST)
+    error = ClientConnectionError()
     error.__cause__ = ConnectionResetError("connection reset by peer")
     assert reason_of(error) == (
         FailureReason.UNREACHABLE,
@@ -49,7 +48,7 @@ def test_a_broken_connection_names_its_first_cause() -> None:
 
 
 def test_a_connection_that_is_not_made_in_time_is_no_connection() -> None:
-    assert reason_of(openai.APITimeoutError(request=REQUEST))[0] is FailureReason.UNREACHABLE
+    assert reason_of(ConnectionTimeoutError())[0] is FailureReason.UNREACHABLE
 
 
 def test_an_answer_that_is_no_completion_is_malformed() -> None:
@@ -69,6 +68,25 @@ def test_a_refusal_is_quoted_without_the_request_it_quotes() -> None:
 
 
 def test_an_engine_may_ask_for_a_pause() -> None:
-    assert retry_after(status(503, "full", **{"retry-after": "2"})) == 2.0
-    assert retry_after(status(503, "full", **{"retry-after": "Wed, 21 Oct 2015 07:28:00 GMT"})) == 0.0
+    assert retry_after(status(503, "full", "2")) == 2.0
+    assert retry_after(status(503, "full", "Wed, 21 Oct 2015 07:28:00 GMT")) == 0.0
     assert retry_after(ValueError()) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (b'{"error": {"message": "queue full", "code": 503}}', "queue full"),
+        (b'{"error": "queue full"}', "queue full"),
+        (b'{"object": "error", "message": "queue full"}', "queue full"),
+        (b'{"error": {"code": 503}}', "Reason Phrase"),
+        (b'{"error": null}', "Reason Phrase"),
+        (b'["queue full"]', "Reason Phrase"),
+        (b"<html>queue full</html>", "Reason Phrase"),
+        (b"[" * 100_000, "Reason Phrase"),
+        (b"\xff", "Reason Phrase"),
+        (b"", "Reason Phrase"),
+    ],
+)
+def test_every_form_of_an_error_is_read_or_left_alone(body: bytes, words: str) -> None:
+    assert complaint(ErrorStatus(503, "Reason Phrase", body)) == words
