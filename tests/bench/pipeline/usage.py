@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import psutil
 
@@ -23,13 +24,22 @@ def usage(pids: Mapping[str, int]) -> dict[str, Usage]:
 
 def _usage(process: psutil.Process) -> Usage:
     family = [process, *process.children(recursive=True)]
-    spent = [one.cpu_times() for one in family]
-    return Usage(
-        cpu_s=sum(one.user + one.system for one in spent), peak_mib=sum(_peak_mib(one.pid) for one in family)
-    )
+    spent = [_cpu_s(one) for one in family]
+    return Usage(cpu_s=sum(spent), peak_mib=sum(_peak_mib(one.pid) for one in family))
+
+
+def _cpu_s(process: psutil.Process) -> float:
+    try:
+        times = process.cpu_times()
+    except psutil.NoSuchProcess:  # Valkey forks to rewrite its file; such a child may end under our eyes
+        return 0.0
+    return times.user + times.system
 
 
 def _peak_mib(pid: int) -> float:
-    with open(f"/proc/{pid}/status", encoding="ascii") as status:
-        high = next(line for line in status if line.startswith("VmHWM:"))
-    return int(high.split()[1]) / 1024
+    """Read the most memory a process has had, in MiB; 0 for one that has just ended."""
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines()
+    except (FileNotFoundError, ProcessLookupError):
+        return 0.0
+    return sum(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) / 1024
