@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
@@ -25,6 +25,8 @@ from workers.stack.supervisor import Stack, unheard
 Services = Callable[[Addresses, StackOptions, Path], Sequence[Process]]
 """Describes the processes that run beside the servers."""
 
+TICK = 0.1
+"""Seconds between two looks at the stack."""
 STOP_WITHIN = 60.0
 """Seconds that `down` waits for a stack to stop before it kills it."""
 KILL_WITHIN = 10.0
@@ -71,7 +73,8 @@ def run_stack(
         stop.second = stack.kill
         output.follow(stack.logs)
         output.say("stack", f"NATS {where.nats_url} · Valkey {where.redis_url} · engine {where.engine_url}")
-        while not stop.asked.wait(0.1):
+        while not stop.asked:
+            time.sleep(TICK)
             output.show()
             stack.check()
         output.say("stack", "stopping; once more to kill at once")
@@ -115,13 +118,14 @@ class _Stop:
     """What a stop signal sets off."""
 
     def __init__(self) -> None:
-        self.asked = threading.Event()
+        self.asked = False
+        """A plain value: an Event's lock may be held by the very code that a signal interrupts."""
         self.second: Callable[[], None] = lambda: None
 
     def heard(self, number: int, frame: FrameType | None) -> None:
-        if self.asked.is_set():
+        if self.asked:
             self.second()
-        self.asked.set()
+        self.asked = True
 
 
 @contextlib.contextmanager

@@ -47,7 +47,8 @@ class Stack:
         self._guard: Guard | None = None
         self._failure: Exception | None = None
         self._all_ready = threading.Event()
-        self._over = threading.Event()
+        # A plain value, since signal handlers set it: an Event's lock may be held by the very code they interrupt.
+        self._over = False
         self._thread = threading.Thread(target=self._supervise, name="supervisor", daemon=True)
         self._reported: Mapping[str, int] = {}
 
@@ -96,7 +97,7 @@ class Stack:
 
     def stop(self) -> None:
         """Stop every process after those that need it, then kill what is left; a second call does nothing."""
-        self._over.set()
+        self._over = True
         if self._thread.ident is not None:
             self._thread.join()
         remaining = list(self._parts)
@@ -109,14 +110,15 @@ class Stack:
 
     def kill(self) -> None:
         """Kill everything at once; `stop` has nothing left to wait for then."""
-        self._over.set()
+        self._over = True
         if self._guard is not None:
             self._guard.kill_all()
 
     def _supervise(self) -> None:
         try:
-            while not self._over.wait(TICK):
+            while not self._over:
                 self._step()
+                time.sleep(TICK)
         except Exception as failure:  # handed to the thread that asks: nobody sees a thread die
             self._failure = failure
 
