@@ -117,19 +117,19 @@ class _Progress:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._events: list[Event] = []
-        self._awaited = False
+        """Somebody has been sent to take them as long as there are any."""
 
     def add(self, events: Sequence[Event]) -> bool:
         """Keep what there is room for; True if somebody must be sent to take it."""
         with self._lock:
+            nobody_comes = not self._events
             self._events += events[: MAX_TELLING - len(self._events)]
-            nobody_comes, self._awaited = bool(self._events) and not self._awaited, bool(self._events)
-        return nobody_comes
+            return nobody_comes and bool(self._events)
 
     def take(self) -> list[Event]:
         """Return everything, oldest first; what comes later waits for somebody else."""
         with self._lock:
-            taken, self._events, self._awaited = self._events, [], False
+            taken, self._events = self._events, []
         return taken
 
 

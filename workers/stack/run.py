@@ -74,9 +74,9 @@ def run_stack(
         output.follow(stack.logs)
         output.say("stack", f"NATS {where.nats_url} · Valkey {where.redis_url} · engine {where.engine_url}")
         while not stop.asked:
-            time.sleep(TICK)
             output.show()
             stack.check()
+            time.sleep(TICK)
         output.say("stack", "stopping; once more to kill at once")
     output.show()
     output.say("stack", "stopped")
