@@ -12,16 +12,16 @@ from nats.aio.client import Client
 from nats.errors import ConnectionClosedError, Error
 from pydantic import Field
 
-from bridge.connection import NatsOptions, Unreachable, connect
-from bridge.consumer import Consumer, ConsumerOptions, pause
+from bridge.batch_processor import BatchProcessor, PlanDispatcher
 from bridge.durable import durable_name
-from bridge.handover import Acceptor, Handover
+from bridge.event_writer import EventWriter
 from bridge.intake import Reader, readers
-from bridge.outlet import NatsOutlet
+from bridge.nats_connection import NatsOptions, NatsUnreachable, connect
 from bridge.service import answering
 from bridge.statistics import BridgeStatistics
 from bridge.streams import ALL, StreamLimits, StreamMissing, ensure, stream_of
 from bridge.strict_json import MAX_BYTES
+from bridge.subject_consumer import ConsumerOptions, SubjectConsumer, pause
 from bridge.subjects import DELIBERATION_REQUESTED, dead_letter
 from domain.limits import Limits
 from domain.value import Name, Value
@@ -69,7 +69,7 @@ class Bridge:
     """
 
     def __init__(
-        self, options: BridgeOptions, *, dispatcher: Acceptor, room: Callable[[], int] = unlimited
+        self, options: BridgeOptions, *, dispatcher: PlanDispatcher, room: Callable[[], int] = unlimited
     ) -> None:
         self.statistics = BridgeStatistics()
         self._options = options
@@ -88,7 +88,7 @@ class Bridge:
             sessions = self.statistics.sessions
             try:
                 await self._session(stop)
-            except (Unreachable, StreamMissing) as error:
+            except (NatsUnreachable, StreamMissing) as error:
                 log.error("bridge_waits", reason=str(error))
             except ConnectionClosedError:
                 reason = f"NATS at {self._options.nats.address} was lost; connecting anew"
@@ -120,7 +120,7 @@ class Bridge:
                 await client.close()
 
     async def _run(self, client: Client, stop: asyncio.Event) -> None:
-        outlet = NatsOutlet(client, source=self._options.source)
+        outlet = EventWriter(client, source=self._options.source)
         consumers = [self._consumer(client, subject, reader, outlet) for subject, reader in self._readers.items()]
         await run_until_stopped(
             [consumer.run(stop) for consumer in consumers],
@@ -129,10 +129,12 @@ class Bridge:
             drain_s=self._options.drain_s,
         )
 
-    def _consumer(self, client: Client, subject: str, reader: Reader, outlet: NatsOutlet) -> Consumer:
+    def _consumer(self, client: Client, subject: str, reader: Reader, outlet: EventWriter) -> SubjectConsumer:
         statistics, options = self.statistics.of(subject), self._options.consumer
-        handover = Handover(reader, self._dispatcher, outlet, backoff_s=options.backoff_s, statistics=statistics)
-        return Consumer(client, subject, handover, room=self._room, options=options, statistics=statistics)
+        handover = BatchProcessor(
+            reader, self._dispatcher, outlet, backoff_s=options.backoff_s, statistics=statistics
+        )
+        return SubjectConsumer(client, subject, handover, room=self._room, options=options, statistics=statistics)
 
     async def _watch(self, client: Client) -> None:
         """Keep the lag up to date, and end the session when the client is lost."""

@@ -15,7 +15,7 @@ ACK_TIMEOUT_S = 2.0
 """A server that was killed in between never answers; the batch waits for this long."""
 
 
-class JetStreamDelivery:
+class Delivery:
     """A message in our hands."""
 
     def __init__(self, message: Msg, *, max_deliver: int) -> None:
@@ -48,7 +48,7 @@ class JetStreamDelivery:
 
 
 @asynccontextmanager
-async def heartbeat(deliveries: Sequence[JetStreamDelivery], *, every_s: float) -> AsyncIterator[None]:
+async def heartbeat(deliveries: Sequence[Delivery], *, every_s: float) -> AsyncIterator[None]:
     """Keep open deliveries ours for as long as the block lasts."""
     beating = asyncio.ensure_future(_beat(deliveries, every_s))
     try:
@@ -57,7 +57,7 @@ async def heartbeat(deliveries: Sequence[JetStreamDelivery], *, every_s: float) 
         beating.cancel()
 
 
-async def _beat(deliveries: Sequence[JetStreamDelivery], every_s: float) -> None:
+async def _beat(deliveries: Sequence[Delivery], every_s: float) -> None:
     while True:
         await asyncio.sleep(every_s)
         for delivery in deliveries:

@@ -16,7 +16,7 @@ from nats.aio.client import Client
 from nats.errors import Error
 from nats.js import JetStreamContext
 
-from bridge.connection import NatsOptions, Unreachable, connect
+from bridge.nats_connection import NatsOptions, NatsUnreachable, connect
 from bridge.publication import PublicationFailed, TooLarge, publish_events, tell_events
 from domain.event import Event
 from domain.ports.event_publisher import PublishFailed, PublishRefused
@@ -71,7 +71,7 @@ class NatsEventPublisher:
             self._portal.call(self._publish, tuple(events))
         except TooLarge as error:
             raise PublishRefused(str(error), error.event_id) from error
-        except (PublicationFailed, Unreachable) as error:
+        except (PublicationFailed, NatsUnreachable) as error:
             raise PublishFailed(str(error)) from error
 
     def tell(self, events: Sequence[Event]) -> None:
@@ -101,7 +101,7 @@ class NatsEventPublisher:
         try:
             client, _ = await self._link().get()
             await tell_events(client, progress.take(), source=self._source)
-        except (Unreachable, Error, OSError) as error:
+        except (NatsUnreachable, Error, OSError) as error:
             log.debug("progress_dropped", events=len(progress.take()), error=str(error))
 
     async def _close(self) -> None:

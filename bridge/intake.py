@@ -9,13 +9,13 @@ from pydantic import ValidationError
 
 from bridge.envelope import open_envelope
 from bridge.message import InboundMessage
-from bridge.rejection import Refusal, Rejected, sentence_of
+from bridge.rejection import Refusal, Rejection, sentence_of
 from bridge.strict_json import MAX_BYTES
 from bridge.subjects import DELIBERATION_REQUESTED, PLAN_APPROVED, STORY_TRANSITIONED
 from domain.inbound import Arrival, Intake, deliberation_requested, plan_approved, story_transitioned
 from domain.limits import CONTRACT, Limits
 
-Reader = Callable[[InboundMessage], Intake | Rejected]
+Reader = Callable[[InboundMessage], Intake | Rejection]
 """Says what a message comes to; raises nothing that depends on the message."""
 
 
@@ -40,14 +40,14 @@ def read(
     translate: Callable[[Arrival], Intake],
     max_bytes: int = MAX_BYTES,
     limits: Limits = CONTRACT,
-) -> Intake | Rejected:
+) -> Intake | Rejection:
     """Say what a message comes to. The same message comes to the same, however often it is delivered."""
     try:
         intake = translate(open_envelope(message, max_bytes=max_bytes))
     except Refusal as refused:
-        return Rejected(reason=str(refused))
+        return Rejection(reason=str(refused))
     except ValidationError as error:
-        return Rejected(reason=sentence_of(error))
+        return Rejection(reason=sentence_of(error))
     refusals = (limits.refusal(request.plan) for request in intake.requests)
     refusal = next(filter(None, refusals), "")
-    return Rejected(reason=refusal) if refusal else intake
+    return Rejection(reason=refusal) if refusal else intake

@@ -13,7 +13,7 @@ from nats.js.api import PubAck
 from nats.js.errors import NoStreamResponseError
 
 from bridge.cloudevents import headers_of
-from bridge.connection import refusal_of
+from bridge.nats_connection import refusal_of
 from domain.event import Event
 
 TIMEOUT_S = 5.0

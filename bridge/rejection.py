@@ -28,7 +28,7 @@ WANTED = {
 }
 
 
-class Rejected(Value):
+class Rejection(Value):
     """A message that can't be accepted, now or later."""
 
     reason: str

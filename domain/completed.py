@@ -9,7 +9,7 @@ from domain.candidates import PRIOR, proposal_id
 from domain.checks.gate import GateReport
 from domain.decision import RankingInputs
 from domain.deliberation import Deliberation
-from domain.ranking import Entry, Ranking
+from domain.ranking import RankedProposal, Ranking
 from domain.record import Record
 from domain.review.candidate import Candidate
 from domain.usage import Usage
@@ -59,7 +59,9 @@ def completed_body(
     }
 
 
-def _decision(record: Record, one: Candidate, gate: GateReport, entry: Entry, role: str) -> dict[str, Any]:
+def _decision(
+    record: Record, one: Candidate, gate: GateReport, entry: RankedProposal, role: str
+) -> dict[str, Any]:
     versions = [
         attempt
         for round_ in range(record.deliberation.rounds + 1)

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from domain.deliberation import Deliberation
-from domain.ports.chat_model import ChatAnswer, FailureReason, Outcome
+from domain.ports.chat_model import ChatAnswer, ChatOutcome, FailureReason
 from domain.usage import Usage, usage_of
 from domain.value import Name, Value
 
@@ -23,7 +23,7 @@ class Opened(Value):
         return "opened"
 
 
-class Call(Value):
+class ModelCall(Value):
     """An outcome of one model call on behalf of one agent."""
 
     agent_id: Name
@@ -36,16 +36,16 @@ class Call(Value):
     """Epoch seconds when it was done."""
 
 
-def call_facts(agent_id: str, model: str, outcome: Outcome, *, at: float, round_: int = 0) -> dict[str, Any]:
-    """Return the fields of `Call` as a model call's outcome tells them; `model` is the one that was asked."""
-    call = Call(agent_id=agent_id, round=round_, model=model, engine=outcome.engine, at=at)
+def call_facts(agent_id: str, model: str, outcome: ChatOutcome, *, at: float, round_: int = 0) -> dict[str, Any]:
+    """Return the fields of `ModelCall` as a model call's outcome tells them; `model` is the one that was asked."""
+    call = ModelCall(agent_id=agent_id, round=round_, model=model, engine=outcome.engine, at=at)
     if isinstance(outcome, ChatAnswer):
         answered = {"model": outcome.model, "usage": usage_of(outcome), "duration_ms": outcome.duration_ms}
         call = call.model_copy(update=answered)
     return dict(call)
 
 
-class Proposed(Call):
+class Proposed(ModelCall):
     """An agent's proposal in a round; round 0 is the first version."""
 
     kind: Literal["proposal"] = "proposal"
@@ -57,7 +57,7 @@ class Proposed(Call):
         return proposal_key(self.round, self.agent_id)
 
 
-class AgentFailed(Call):
+class AgentFailed(ModelCall):
     """An agent that has no proposal in a round, and why. It takes the proposal's place for good."""
 
     kind: Literal["failure"] = "failure"
@@ -69,7 +69,7 @@ class AgentFailed(Call):
         return proposal_key(self.round, self.agent_id)
 
 
-class BallotCast(Call):
+class BallotCast(ModelCall):
     """One reviewer's scores of the others' proposals in one pass, or why they are missing."""
 
     kind: Literal["ballot"] = "ballot"
@@ -87,7 +87,7 @@ class BallotCast(Call):
         return ballot_key(self.round, self.pass_, self.agent_id)
 
 
-class Critiqued(Call):
+class Critiqued(ModelCall):
     """What one reviewer wrote about one proposal; empty text if the call failed."""
 
     kind: Literal["critique"] = "critique"
@@ -100,7 +100,7 @@ class Critiqued(Call):
         return critique_key(self.round, self.agent_id, self.proposal_id)
 
 
-class ArchitectSpoke(Call):
+class ArchitectSpoke(ModelCall):
     """What the architect chose or wrote where the council's vote was tied or contested."""
 
     kind: Literal["architect"] = "architect"

@@ -50,14 +50,14 @@ def _iso_8601(timestamp: str) -> str:
 
 
 Timestamp = Annotated[Identifier, AfterValidator(_iso_8601)]
-Question = Annotated[str, StringConstraints(min_length=1, max_length=200_000, pattern=r"\S")]
+QuestionText = Annotated[str, StringConstraints(min_length=1, max_length=200_000, pattern=r"\S")]
 
 
 class DeliberationRequested(WireValue):
     """The payload of `deliberation.requested`: one role, one question, no plan."""
 
     role: Name
-    question: Question
+    question: QuestionText
     request_id: Identifier | None = None
     """Names the question; the same one asked again is the same deliberation. None: derived from the content."""
     story_id: Identifier | None = None

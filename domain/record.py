@@ -23,7 +23,7 @@ from domain.entry import (
 from domain.usage import Usage
 
 
-class State(StrEnum):
+class DeliberationState(StrEnum):
     """Where a deliberation stands. It is read off the entries, never stored, so the two cannot differ.
 
     proposing → reviewing → decided | failed; any open state → cancelled.
@@ -76,10 +76,10 @@ class Record:
         return entry if isinstance(entry, ArchitectSpoke) else None
 
     @cached_property
-    def state(self) -> State:
+    def state(self) -> DeliberationState:
         if self.closed is not None:
-            return State(self.closed.status)
-        return State.PROPOSING if self.unanswered() else State.REVIEWING
+            return DeliberationState(self.closed.status)
+        return DeliberationState.PROPOSING if self.unanswered() else DeliberationState.REVIEWING
 
     def attempt(self, round_: int, agent_id: str) -> Proposed | AgentFailed | None:
         """Return what the agent came up with in that round, None while it has not answered."""

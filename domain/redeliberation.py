@@ -11,7 +11,7 @@ from domain.deliberation import Deliberation
 from domain.opening import open_deliberation
 from domain.plan import PlanRequest
 from domain.policy import Policy
-from domain.record import Record, State
+from domain.record import DeliberationState, Record
 from domain.value import Value
 
 
@@ -57,11 +57,11 @@ def reason_to_repeat(
 ) -> str | None:
     """Say why the rules want this deliberation repeated; None if they don't or its limits forbid it."""
     closed = record.closed
-    if closed is None or council is None or record.state is State.CANCELLED:
+    if closed is None or council is None or record.state is DeliberationState.CANCELLED:
         return None
     if record.deliberation.repeat >= rules.max_revisions or now - closed.at < rules.cool_down_s:
         return None
-    if record.state is State.FAILED:
+    if record.state is DeliberationState.FAILED:
         return "failed" if rules.failed else None
     return next(_reasons(record, council, rules, default_model, now), None)
 

@@ -6,8 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from domain.entry import Closed
 from domain.ranking import Ranking, Reliability
-from domain.ranking.reliability import Mean
-from domain.ranking.reliability import Record as ReviewRecord
+from domain.ranking.reliability import Mean, ReviewerHistory
 from domain.record import Record
 from domain.value import Value
 
@@ -116,8 +115,8 @@ def reliability(counts: Mapping[str, int], role: str, reviewers: Iterable[str]) 
     return Reliability(agents={name: _review_record(one) for name, one in known.items() if one})
 
 
-def _review_record(one: Mapping[str, int]) -> ReviewRecord:
-    return ReviewRecord(
+def _review_record(one: Mapping[str, int]) -> ReviewerHistory:
+    return ReviewerHistory(
         deliberations=one.get("deliberations", 0),
         silent=one.get("silent", 0),
         severity=_mean(one, "severity"),

@@ -11,7 +11,7 @@ from domain.steps.conclude import conclude_deliberation, fail_deliberation
 from domain.steps.dispatch import dispatch_plan, give_up_dispatch
 from domain.steps.generate import generate_proposal, record_failure
 from domain.steps.redeliberate import CannotRepeat, apply_rules
-from domain.steps.standing import follow
+from domain.steps.scheduled import run_scheduled
 from domain.steps.sweep import sweep
 from tasks.step import Poisonous, Step
 
@@ -81,7 +81,7 @@ def deliberation_redeliberate(self: Step, plan_id: str | None = None, role: str 
         apply_rules(self.services)
         return
     try:
-        follow(plan_id, role, self.services, ordered_at=self.sent_at)
+        run_scheduled(plan_id, role, self.services, ordered_at=self.sent_at)
     except CannotRepeat as error:  # said once: trying again changes nothing
         log.warning("schedule not followed", plan_id=plan_id, role=role, reason=str(error))
 

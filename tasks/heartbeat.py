@@ -14,7 +14,7 @@ from domain.services import Services
 log = structlog.get_logger("conclave.heartbeat")
 
 
-class Heartbeat:
+class DeliberationHeartbeat:
     """Touches every deliberation that a step is working on, several times per lease.
 
     One thread per process, started with the first step, ended with the process.

@@ -16,7 +16,7 @@ from structlog.contextvars import bound_contextvars
 from domain.ports.tracer import Span, current_traceparent, spanning
 from domain.services import Services
 from domain.steps.engine_away import EngineAway
-from tasks.heartbeat import Heartbeat
+from tasks.heartbeat import DeliberationHeartbeat
 
 log = structlog.get_logger("conclave.task")
 
@@ -41,7 +41,7 @@ class ConclaveApp(Celery):
 
     amqp_cls = "tasks.queues:Amqp"
     services: Callable[[], Services]
-    heartbeat: Callable[[], Heartbeat]
+    heartbeat: Callable[[], DeliberationHeartbeat]
 
 
 @before_task_publish.connect

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import settings
 
 from tests.support.servers import NatsServer, ValkeyServer
-from workers.stack.guard import Guard
+from workers.processes.guard import Guard
 
 # Property tests have no deadline per example: on a shared machine that would be an assertion about time.
 settings.register_profile("untimed", deadline=None)

@@ -9,18 +9,20 @@ from celery.signals import setup_logging, worker_init, worker_ready
 from prometheus_client import CollectorRegistry
 
 import tasks.entrypoints  # noqa: F401  # declares the tasks by their names; importing connects nothing
+from tasks.beat_entries import beat_schedule
+from tasks.heartbeat import DeliberationHeartbeat
 from tasks.queues import CONTROL, EXCHANGE, ROUTES, declared, model_queue_name
-from tasks.schedule import beat_schedule
 from tasks.step import ConclaveApp
 from workers import logs
 from workers.adapters.redis.connection import address
 from workers.broker import celery_conf, install
-from workers.composition import build, engine_of, per_process, store_client
+from workers.composition import Composition, engine_of, store_client
 from workers.engines.bootstep import install as pin
+from workers.errors import Unavailable
 from workers.metrics.endpoint import serve_metrics
-from workers.metrics.gauges import Gauges, engine_readings
+from workers.metrics.readings import ReadingCollector, engine_readings
+from workers.per_process import PerProcess
 from workers.settings import BROKER_DB, RESULTS_DB, STORE_DB, Settings
-from workers.unavailable import Unavailable
 
 BEAT_LOOP_S, BEAT_LOCK_S = 2, 10
 """The lock is renewed or asked for at every loop, so five loops may be late before a standby takes it."""
@@ -64,8 +66,9 @@ def make_app(settings: Settings) -> ConclaveApp:
     own = engine_of(settings)
     pin(app, own, queue=model_queue_name(settings.model))
     registry = CollectorRegistry()
-    registry.register(Gauges(engine_readings(settings.model, own.record, pinned=lambda: own.started)))
-    app.services, app.heartbeat = per_process(lambda: build(settings, app, own=own, registry=registry))
+    registry.register(ReadingCollector(engine_readings(settings.model, own.record, pinned=lambda: own.started)))
+    app.services = PerProcess(lambda: Composition(settings, own=own, registry=registry).services(app))
+    app.heartbeat = PerProcess(lambda: DeliberationHeartbeat(app.services()))
     worker_init.connect(_equipped(app), weak=False, dispatch_uid="conclave.services")
     worker_ready.connect(_metrics_as_set(settings, registry), weak=False, dispatch_uid="conclave.metrics")
     setup_logging.connect(_log_as_set(settings), weak=False, dispatch_uid="conclave.logs")

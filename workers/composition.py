@@ -2,32 +2,28 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
-import signal
 from collections.abc import Callable
+from functools import cached_property
 from importlib.metadata import version
-from threading import Lock
-from typing import Generic, TypeVar
 
 from celery import Celery
 from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
 from redis import Redis
 
-from bridge.bridge import Bridge, BridgeOptions
-from bridge.connection import NatsOptions
-from bridge.consumer import ConsumerOptions
+from bridge.bridge import BridgeOptions
 from bridge.event_publisher import NatsEventPublisher
+from bridge.nats_connection import NatsOptions
 from bridge.streams import StreamLimits
-from domain.ports.chat_model import Outcome
+from bridge.subject_consumer import ConsumerOptions
+from domain.checks.check import Check
+from domain.ports.chat_model import ChatOutcome
 from domain.ports.engine_directory import EngineKind, EngineRecord
+from domain.ports.tracer import Tracer
 from domain.services import Services
 from tasks.dispatcher import CeleryDispatcher
-from tasks.heartbeat import Heartbeat
-from workers import logs
-from workers.adapters.chat_model import OpenAIChatModel
 from workers.adapters.clock import SystemClock
+from workers.adapters.openai.chat_model import OpenAIChatModel
 from workers.adapters.redis.connection import connect
 from workers.adapters.redis.council_registry import RedisCouncilRegistry
 from workers.adapters.redis.deliberation_index import RedisDeliberationIndex
@@ -40,24 +36,138 @@ from workers.adapters.redis.tally import RedisTally
 from workers.checks.registry import load_checks
 from workers.engines.pinned import PinnedEngine
 from workers.engines.spec import EngineSpec
-from workers.metrics.endpoint import serve_metrics
-from workers.metrics.gauges import Gauges, Reading, bridge_readings, store_readings, supply_readings
 from workers.metrics.meter import PrometheusMeter
 from workers.portal import Portal
 from workers.settings import STORE_DB, Settings
 from workers.tracing.chosen import tracer_for
-from workers.tracing.dispatcher import TracedDispatcher
 from workers.tracing.model import TracedChatModel
 
-T = TypeVar("T")
 
-SCRAPE_PATIENCE_S = 1.0
-"""Prometheus waits ten seconds for a scrape by default."""
+class Composition:
+    """Every port over its adapter for one process, each made at its first use.
+
+    A command that reads councils makes a store's client and nothing else. `own` is the engine that the process is
+    pinned to, `registry` is where it counts, `patience_s` bounds how long a call to the store rides out an outage.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        own: PinnedEngine | None = None,
+        registry: CollectorRegistry | None = None,
+        patience_s: float | None = None,
+    ) -> None:
+        self.settings = settings
+        self.clock = SystemClock()
+        self._own = own
+        self._registry = registry
+        self._patience_s = patience_s
+        self._prefix = settings.key_prefix
+        self._retention_s = settings.retention_s
+
+    @cached_property
+    def store(self) -> Redis:
+        """The client of the durable store; connects at its first command."""
+        return store_client(self.settings, patience_s=self._patience_s)
+
+    @cached_property
+    def councils(self) -> RedisCouncilRegistry:
+        return RedisCouncilRegistry(self.store, prefix=self._prefix)
+
+    @cached_property
+    def plans(self) -> RedisPlanStore:
+        return RedisPlanStore(self.store, clock=self.clock, retention_s=self._retention_s, prefix=self._prefix)
+
+    @cached_property
+    def backlog(self) -> RedisPlanBacklog:
+        return RedisPlanBacklog(self.store, clock=self.clock, prefix=self._prefix)
+
+    @cached_property
+    def deliberations(self) -> RedisDeliberationStore:
+        return RedisDeliberationStore(
+            self.store, clock=self.clock, retention_s=self._retention_s, prefix=self._prefix
+        )
+
+    @cached_property
+    def index(self) -> RedisDeliberationIndex:
+        return RedisDeliberationIndex(
+            self.store, clock=self.clock, retention_s=self._retention_s, prefix=self._prefix
+        )
+
+    @cached_property
+    def outbox(self) -> RedisOutbox:
+        return RedisOutbox(self.store, clock=self.clock, retention_s=self._retention_s, prefix=self._prefix)
+
+    @cached_property
+    def tally(self) -> RedisTally:
+        return RedisTally(self.store, prefix=self._prefix)
+
+    @cached_property
+    def engines(self) -> RedisEngineDirectory:
+        return RedisEngineDirectory(self.store, prefix=self._prefix)
+
+    @cached_property
+    def portal(self) -> Portal:
+        return Portal()
+
+    @cached_property
+    def publisher(self) -> NatsEventPublisher:
+        return NatsEventPublisher(nats_options(self.settings), self.portal)
+
+    @cached_property
+    def meter(self) -> PrometheusMeter:
+        return PrometheusMeter(self._registry or CollectorRegistry())
+
+    @cached_property
+    def tracer(self) -> Tracer:
+        return tracer_for(self.settings.otlp_endpoint, service="conclave")
+
+    @cached_property
+    def model(self) -> TracedChatModel:
+        own = self._own or engine_of(self.settings)
+        model = OpenAIChatModel(
+            self.engines,
+            self.portal,
+            own=own.record,
+            observe=_both(own.observe, self.meter.called),
+            api_key=_api_key(self.settings),
+        )
+        return TracedChatModel(model, self.tracer)
+
+    @cached_property
+    def checks(self) -> tuple[Check, ...]:
+        return load_checks()
+
+    def services(self, app: Celery) -> Services:
+        """Return all ports together, work being queued on `app`'s broker."""
+        return Services(
+            clock=self.clock,
+            councils=self.councils,
+            plans=self.plans,
+            backlog=self.backlog,
+            deliberations=self.deliberations,
+            index=self.index,
+            outbox=self.outbox,
+            tally=self.tally,
+            publisher=self.publisher,
+            dispatcher=CeleryDispatcher(app, self.plans),
+            model=self.model,
+            engines=self.engines,
+            meter=self.meter,
+            tracer=self.tracer,
+            checks=self.checks,
+            policy=self.settings.effective_policy,
+            redeliberation=self.settings.redeliberation,
+        )
 
 
-def store_client(settings: Settings) -> Redis:
+def store_client(settings: Settings, *, patience_s: float | None = None) -> Redis:
     """Return a client of the durable store; connects at its first command."""
-    return connect(settings.redis(STORE_DB), master=settings.redis_sentinel_master)
+    url, master = settings.redis(STORE_DB), settings.redis_sentinel_master
+    return (
+        connect(url, master=master) if patience_s is None else connect(url, master=master, patience_s=patience_s)
+    )
 
 
 def engine_of(settings: Settings) -> PinnedEngine:
@@ -68,52 +178,15 @@ def engine_of(settings: Settings) -> PinnedEngine:
     key = settings.engine_key if settings.engine_url else SecretStr("")
     known = {"kind": kind, "model": settings.model, "url": settings.engine_url, "api_key": key}
     spec = EngineSpec.model_validate(known | chosen)
-    prefix = settings.key_prefix
-    return PinnedEngine(
-        spec, lambda: RedisEngineDirectory(store_client(settings), prefix=prefix), clock=SystemClock()
-    )
+    return PinnedEngine(spec, lambda: Composition(settings).engines, clock=SystemClock())
 
 
-def build(
-    settings: Settings, app: Celery, *, own: PinnedEngine | None = None, registry: CollectorRegistry | None = None
-) -> Services:
-    """Wire all ports for one process; `own` is the engine it is pinned to, `registry` where it counts."""
-    meter = PrometheusMeter(registry or CollectorRegistry())
-    clock, client, prefix = SystemClock(), store_client(settings), settings.key_prefix
-    keep = settings.retention_s
-    plans = RedisPlanStore(client, clock=clock, retention_s=keep, prefix=prefix)
-    engines = RedisEngineDirectory(client, prefix=prefix)
-    portal, pinned = Portal(), own or engine_of(settings)
-    observe = _both(pinned.observe, meter.called)
-    model = OpenAIChatModel(engines, portal, own=pinned.record, observe=observe, api_key=_api_key(settings))
-    tracer = tracer_for(settings.otlp_endpoint, service="conclave")
-    return Services(
-        clock=clock,
-        councils=RedisCouncilRegistry(client, prefix=prefix),
-        plans=plans,
-        backlog=RedisPlanBacklog(client, clock=clock, prefix=prefix),
-        deliberations=RedisDeliberationStore(client, clock=clock, retention_s=keep, prefix=prefix),
-        index=RedisDeliberationIndex(client, clock=clock, retention_s=keep, prefix=prefix),
-        outbox=RedisOutbox(client, clock=clock, retention_s=keep, prefix=prefix),
-        tally=RedisTally(client, prefix=prefix),
-        publisher=NatsEventPublisher(nats_options(settings), portal),
-        dispatcher=CeleryDispatcher(app, plans),
-        model=TracedChatModel(model, tracer),
-        engines=engines,
-        meter=meter,
-        tracer=tracer,
-        checks=load_checks(),
-        policy=settings.effective_policy,
-        redeliberation=settings.redeliberation,
-    )
+def _both(*listeners: Callable[[ChatOutcome], None]) -> Callable[[ChatOutcome], None]:
+    def observe(outcome: ChatOutcome) -> None:
+        for listener in listeners:
+            listener(outcome)
 
-
-def _both(*ears: Callable[[Outcome], None]) -> Callable[[Outcome], None]:
-    def hear(outcome: Outcome) -> None:
-        for ear in ears:
-            ear(outcome)
-
-    return hear
+    return observe
 
 
 def _api_key(settings: Settings) -> Callable[[EngineRecord], str]:
@@ -123,34 +196,6 @@ def _api_key(settings: Settings) -> Callable[[EngineRecord], str]:
         return settings.engine_key.get_secret_value() if record.kind is EngineKind.EXTERNAL else ""
 
     return key
-
-
-class PerProcess(Generic[T]):
-    """Calls `make` once per process, whichever thread comes first; the others wait and get the same object."""
-
-    def __init__(self, make: Callable[[], T]) -> None:
-        self._make = make
-        self._made: dict[int, T] = {}
-        self._locks: dict[int, Lock] = {}
-
-    def __call__(self) -> T:
-        pid = os.getpid()
-        if pid not in self._made:
-            # A child gets a lock of its own: one that was copied while held would never open.
-            with self._locks.setdefault(pid, Lock()):
-                if pid not in self._made:
-                    self._made[pid] = self._make()
-        return self._made[pid]
-
-
-def per_process(build_services: Callable[[], Services]) -> tuple[Callable[[], Services], Callable[[], Heartbeat]]:
-    """Return functions that give a process its services and heartbeat, made on first use.
-
-    Kept by process id, since connections, threads and event loops do not survive a fork.
-    """
-
-    services = PerProcess(build_services)
-    return services, PerProcess(lambda: Heartbeat(services()))
 
 
 def nats_options(settings: Settings) -> NatsOptions:
@@ -186,47 +231,5 @@ def bridge_options(settings: Settings) -> BridgeOptions:
         max_message_bytes=settings.max_message_bytes,
         limits=settings.policy.limits,
         phases=settings.phase_roles,
-        version=version("conclave"),
+        version=version("conclave-council"),
     )
-
-
-def serve_bridge(settings: Settings) -> None:
-    """Run a bridge until SIGTERM or SIGINT, then settle what is at hand."""
-    from workers.app import make_app
-
-    logs.configure(level=settings.log_level, as_json=settings.log_json)
-    services = build(settings, make_app(settings))
-    room = _room(services, settings.max_open)
-    dispatcher = TracedDispatcher(services.dispatcher, services.tracer)
-    bridge = Bridge(bridge_options(settings), dispatcher=dispatcher, room=room)
-    registry = CollectorRegistry()
-    registry.register(Gauges(bridge_readings(bridge.statistics), *_store_figures(settings)))
-    serve_metrics(registry, host=settings.metrics_host, port=settings.metrics_port)
-    asyncio.run(_until_signalled(bridge))
-
-
-def _store_figures(settings: Settings) -> tuple[Callable[[], list[Reading]], ...]:
-    """Read the store with little patience: a scrape must end before Prometheus gives it up."""
-    master, patience = settings.redis_sentinel_master, SCRAPE_PATIENCE_S
-    client = connect(settings.redis(STORE_DB), master=master, patience_s=patience)
-    clock, keep, prefix = SystemClock(), settings.retention_s, settings.key_prefix
-    index = RedisDeliberationIndex(client, clock=clock, retention_s=keep, prefix=prefix)
-    outbox = RedisOutbox(client, clock=clock, retention_s=keep, prefix=prefix)
-    councils, engines = RedisCouncilRegistry(client, prefix=prefix), RedisEngineDirectory(client, prefix=prefix)
-    return (
-        store_readings(index, outbox, clock),
-        supply_readings(councils, engines, default_model=settings.model),
-    )
-
-
-def _room(services: Services, max_open: int) -> Callable[[], int]:
-    """Say how many more plans may come in: what is open and what waits to be opened both take room."""
-    return lambda: max_open - services.index.count_open() - services.backlog.count()
-
-
-async def _until_signalled(bridge: Bridge) -> None:
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    await bridge.serve(stop)

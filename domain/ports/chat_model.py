@@ -116,14 +116,14 @@ class ChatFailure(Value):
     engine: str = ""
 
 
-Outcome = ChatAnswer | ChatFailure
+ChatOutcome = ChatAnswer | ChatFailure
 """What came of one request."""
 
 
 class ChatModel(Protocol):
     """Calls models, wherever they are served."""
 
-    def ask(self, requests: Sequence[ChatRequest]) -> Iterator[Outcome]:
+    def ask(self, requests: Sequence[ChatRequest]) -> Iterator[ChatOutcome]:
         """Start all requests at once and yield each outcome as it comes, one per request, in any order.
 
         Never raises for a request's fate: that is a `ChatFailure`. A busy engine (429, 503) is waited for

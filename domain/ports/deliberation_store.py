@@ -17,7 +17,7 @@ class DeliberationClosed(Exception):
     """The deliberation has ended; nothing more is written to it."""
 
 
-class LeaseLost(Exception):
+class ConclusionTakenOver(Exception):
     """Somebody else took this step over; this one may no longer write."""
 
 

@@ -13,7 +13,7 @@ ScheduleName = Annotated[str, StringConstraints(pattern=r"\A[\w.-]{1,100}\z")]
 """Letters, digits, dot, dash, underscore: it is typed in shells and stands in keys."""
 
 
-class Standing(Value):
+class ScheduledRedeliberation(Value):
     """One standing order: deliberate on this plan for this role again, whenever the clock says so."""
 
     name: ScheduleName
@@ -31,7 +31,7 @@ class InvalidCron(ValueError):
 class Schedule(Protocol):
     """The standing orders that beat follows; changed while it runs, it follows within seconds."""
 
-    def put(self, standing: Standing) -> None:
+    def put(self, standing: ScheduledRedeliberation) -> None:
         """Keep the order in place of an earlier one of its name. Raises InvalidCron, and keeps nothing then."""
         ...
 
@@ -39,7 +39,7 @@ class Schedule(Protocol):
         """Forget the order of that name; False if there is none."""
         ...
 
-    def all(self) -> tuple[Standing, ...]:
+    def all(self) -> tuple[ScheduledRedeliberation, ...]:
         """Return every order, by name."""
         ...
 

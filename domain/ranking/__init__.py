@@ -4,14 +4,14 @@ from domain.ranking.agreement import kendall_w, krippendorff_alpha
 from domain.ranking.ballot import Ballot
 from domain.ranking.early import decided_early
 from domain.ranking.ranking import rank
+from domain.ranking.ranking_settings import RankingSettings
 from domain.ranking.reliability import Reliability, update
-from domain.ranking.result import Agreement, Entry, Ranking, ReviewerReport
-from domain.ranking.settings import RankingSettings
+from domain.ranking.result import Agreement, RankedProposal, Ranking, ReviewerReport
 
 __all__ = [
     "Agreement",
     "Ballot",
-    "Entry",
+    "RankedProposal",
     "Ranking",
     "RankingSettings",
     "Reliability",

@@ -16,7 +16,7 @@ from math import fsum, sqrt
 
 from domain.ranking.linear import Factor, Matrix, Vector
 from domain.ranking.panel import SAME, Panel, Row, mean
-from domain.ranking.settings import RankingSettings
+from domain.ranking.ranking_settings import RankingSettings
 
 
 @dataclass(frozen=True)

@@ -13,11 +13,11 @@ from domain.ranking.linear import Vector
 from domain.ranking.order import Order, TieBreaks, arrange, respect_unanimity
 from domain.ranking.pairwise import Contests
 from domain.ranking.panel import Panel, Row, mean, seat
+from domain.ranking.ranking_settings import DEFAULT_SETTINGS, RankingSettings
 from domain.ranking.reliability import Reliability
 from domain.ranking.report import Findings, describe
 from domain.ranking.result import Ranking
 from domain.ranking.robustness import agreements, weights
-from domain.ranking.settings import DEFAULT_SETTINGS, RankingSettings
 from domain.ranking.uncertainty import assess
 from domain.rubric import Rubric
 

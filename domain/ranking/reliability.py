@@ -25,7 +25,7 @@ class Mean(Value):
         return Mean(count=self.count + 1, value=self.value + (value - self.value) / (self.count + 1))
 
 
-class Record(Value):
+class ReviewerHistory(Value):
     """One agent's record as a reviewer. Self-preference isn't in it: scores of own proposals are never read."""
 
     deliberations: int = Field(default=0, ge=0)
@@ -36,9 +36,9 @@ class Record(Value):
     swap_consistency: Mean = Mean()
     agreement: Mean = Mean()
 
-    def with_report(self, report: ReviewerReport) -> Record:
+    def with_report(self, report: ReviewerReport) -> ReviewerHistory:
         """Take in what one ranking says of this agent."""
-        return Record(
+        return ReviewerHistory(
             deliberations=self.deliberations + 1,
             silent=self.silent + (report.scored == 0),
             severity=self.severity.with_value(report.offset),
@@ -59,16 +59,16 @@ class Record(Value):
 class Reliability(Value):
     """Every agent's record."""
 
-    agents: Mapping[str, Record] = Field(default_factory=dict)
+    agents: Mapping[str, ReviewerHistory] = Field(default_factory=dict)
 
     def weights(self, reviewers: Sequence[str], floor: float) -> list[float]:
         """One weight per reviewer, at least `floor`; 1 for those without a record."""
-        return [max(floor, self.agents.get(name, Record()).weight) for name in reviewers]
+        return [max(floor, self.agents.get(name, ReviewerHistory()).weight) for name in reviewers]
 
 
 def update(reliability: Reliability, ranking: Ranking) -> Reliability:
     """Take in one ranking. Pure; the caller sees to it that each deliberation is taken in once."""
     agents = dict(reliability.agents)
     for report in ranking.reviewers:
-        agents[report.reviewer] = agents.get(report.reviewer, Record()).with_report(report)
+        agents[report.reviewer] = agents.get(report.reviewer, ReviewerHistory()).with_report(report)
     return Reliability(agents=dict(sorted(agents.items())))

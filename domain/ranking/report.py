@@ -10,9 +10,9 @@ from domain.ranking.effects import Fit, ScoreModel
 from domain.ranking.order import Order
 from domain.ranking.pairwise import Contests, borda
 from domain.ranking.panel import SAME, Panel, Row, mean
-from domain.ranking.result import Agreement, Entry, Ranking, ReviewerReport
+from domain.ranking.ranking_settings import RankingSettings
+from domain.ranking.result import Agreement, RankedProposal, Ranking, ReviewerReport
 from domain.ranking.robustness import flags
-from domain.ranking.settings import RankingSettings
 from domain.ranking.uncertainty import Uncertainty
 
 
@@ -88,7 +88,7 @@ def _interval(column: int, found: Findings) -> tuple[int, int]:
     return min(low, rank), max(high, rank)
 
 
-def _entries(found: Findings, tied: set[int]) -> tuple[Entry, ...]:
+def _entries(found: Findings, tied: set[int]) -> tuple[RankedProposal, ...]:
     points = borda([row.scores for row in found.panel.rows], len(found.panel.proposals))
     wins = found.contests.copeland()
     return tuple(
@@ -104,12 +104,14 @@ def _entries(found: Findings, tied: set[int]) -> tuple[Entry, ...]:
     )
 
 
-def _entry(column: int, rank: int, found: Findings, *, tied: bool, borda: float | None, copeland: int) -> Entry:
+def _entry(
+    column: int, rank: int, found: Findings, *, tied: bool, borda: float | None, copeland: int
+) -> RankedProposal:
     proposal, compared = found.panel.proposals[column], column in found.model.compared
     names = found.panel.rubric.names
     given = [row.criteria[column] for row in found.panel.rows if column in row.criteria]
     effects = zip(names, found.fit.criteria, strict=True) if compared else ()
-    return Entry(
+    return RankedProposal(
         proposal=proposal,
         author=found.panel.authors[proposal],
         rank=rank,

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from pydantic import Field
 
 from domain.ranking.order import DecidedBy
-from domain.ranking.settings import RankingSettings
+from domain.ranking.ranking_settings import RankingSettings
 from domain.value import Value
 
 
-class Entry(Value):
+class RankedProposal(Value):
     """One proposal's place. Scores and effects are in score points, rounded to ten decimals."""
 
     proposal: str
@@ -82,7 +82,7 @@ class Agreement(Value):
 class Ranking(Value):
     """The panel's verdict. Equal ballots and settings give an equal ranking, to the byte of its JSON."""
 
-    entries: tuple[Entry, ...]
+    entries: tuple[RankedProposal, ...]
     """Best first. Proposals that nobody compared come last."""
     winner: str | None
     """None only when no proposal was left to rank."""
@@ -116,7 +116,7 @@ class Ranking(Value):
         """The winner and all that can't be told apart from it, best first; empty if it stands alone."""
         return tuple(entry.proposal for entry in self.entries if entry.tied)
 
-    def entry(self, proposal: str) -> Entry:
+    def entry(self, proposal: str) -> RankedProposal:
         """The entry of one proposal; KeyError if it was not ranked."""
         for entry in self.entries:
             if entry.proposal == proposal:

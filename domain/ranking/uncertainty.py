@@ -13,8 +13,8 @@ from operator import sub
 from domain.ranking.effects import Fit
 from domain.ranking.linear import Vector
 from domain.ranking.panel import SAME
+from domain.ranking.ranking_settings import RankingSettings
 from domain.ranking.rng import SplitMix64
-from domain.ranking.settings import RankingSettings
 
 _POINT = 2**40
 _SAME = round(SAME * _POINT)

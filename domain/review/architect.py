@@ -9,7 +9,7 @@ from domain.ports.chat_model import ChatRequest
 from domain.review.ballot_form import ballot_form, max_tokens, shape
 from domain.review.ballot_request import BallotRequest
 from domain.review.candidate import label
-from domain.review.fence import explain, fenced
+from domain.review.delimiters import delimited, explain
 from domain.review.presentation import present
 from domain.review.prompt import Material, messages
 
@@ -70,7 +70,7 @@ def synthesis_request(
     """
     mark = material.mark("synthesis")
     fences = [
-        fenced(f"PROPOSAL {label(place)}", material.blinded[proposal_id], mark)
+        delimited(f"PROPOSAL {label(place)}", material.blinded[proposal_id], mark)
         for place, proposal_id in enumerate(best)
     ]
     rules = (

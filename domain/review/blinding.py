@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from domain.review.identity import Names, is_closing_name, is_signature
+from domain.review.names import Names, is_closing_name, is_signature
 from domain.text.code_blocks import Piece, pieces
 from domain.text.visible import readable
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from domain.ports.chat_model import Message
 from domain.review.blinding import blind
 from domain.review.candidate import Candidate, distinct, label
-from domain.review.fence import explain, fenced, nonce
-from domain.review.identity import Names
+from domain.review.delimiters import delimited, explain, nonce
+from domain.review.names import Names
 from domain.rubric import Rubric
 from domain.text.visible import readable
 
@@ -70,7 +70,7 @@ class Material:
     def sheet(self, order: Sequence[str], mark: str) -> str:
         """Return task, rubric and the candidates in this order, fenced, under the labels A, B, C …"""
         fences = [
-            fenced(f"PROPOSAL {label(place)}", self.blinded[proposal_id], mark)
+            delimited(f"PROPOSAL {label(place)}", self.blinded[proposal_id], mark)
             for place, proposal_id in enumerate(order)
         ]
         return "\n\n".join([self.head(), f"# Proposals\n{explain(mark)}", *fences])

@@ -6,19 +6,19 @@ from collections.abc import Sequence
 
 from domain.council import Agent
 from domain.entry import SYNTHESIS_KEY, ArchitectSpoke, Entry, call_facts
-from domain.ports.chat_model import ChatFailure, FailureReason, Outcome
+from domain.ports.chat_model import ChatFailure, ChatOutcome, FailureReason
 from domain.ranking import Ranking
 from domain.review.architect import choice_request, chosen, synthesis_request
 from domain.review.ballot_request import BallotRequest
 from domain.review.candidate import Candidate
-from domain.steps.sitting import Question, Sitting
+from domain.steps.conclusion import Conclusion, Question
 from domain.steps.vote import material_of
 
 BEST = 3
 """Proposals that a synthesis is made of; more make it a summary."""
 
 
-def consult_architect(sitting: Sitting, candidates: Sequence[Candidate], ranking: Ranking) -> None:
+def consult_architect(sitting: Conclusion, candidates: Sequence[Candidate], ranking: Ranking) -> None:
     """Have the council's architect choose among the proposals that the vote could not tell apart."""
     architect = sitting.deliberation.architect
     open_ones = set(ranking.tied_with_winner)
@@ -32,7 +32,7 @@ def consult_architect(sitting: Sitting, candidates: Sequence[Candidate], ranking
         sitting.ask([_question(sitting, architect, asked)])
 
 
-def synthesise(sitting: Sitting, candidates: Sequence[Candidate], ranking: Ranking) -> None:
+def synthesise(sitting: Conclusion, candidates: Sequence[Candidate], ranking: Ranking) -> None:
     """Have the architect write one proposal out of the best, where the rules say so; nothing depends on it."""
     deliberation = sitting.deliberation
     architect = deliberation.architect
@@ -44,7 +44,7 @@ def synthesise(sitting: Sitting, candidates: Sequence[Candidate], ranking: Ranki
         material, architect, best, max_tokens=deliberation.max_tokens, timeout_s=sitting.timeout_s()
     )
 
-    def settle(outcome: Outcome) -> Entry:
+    def settle(outcome: ChatOutcome) -> Entry:
         facts = call_facts(architect.agent_id, architect.model or "", outcome, at=sitting.now())
         if isinstance(outcome, ChatFailure):
             return ArchitectSpoke(**facts, task="synthesis", missing=outcome.reason)
@@ -53,8 +53,8 @@ def synthesise(sitting: Sitting, candidates: Sequence[Candidate], ranking: Ranki
     sitting.ask([Question(SYNTHESIS_KEY, request, settle)])
 
 
-def _question(sitting: Sitting, architect: Agent, asked: BallotRequest) -> Question:
-    def settle(outcome: Outcome) -> Entry | Question:
+def _question(sitting: Conclusion, architect: Agent, asked: BallotRequest) -> Question:
+    def settle(outcome: ChatOutcome) -> Entry | Question:
         scores = None if isinstance(outcome, ChatFailure) else asked.scores(outcome.text)
         again = asked.again() if scores is None and not isinstance(outcome, ChatFailure) else None
         if again is not None:

@@ -14,15 +14,15 @@ from domain.decision import RankingInputs, caps_of, champions, ranking_inputs, r
 from domain.entry import AgentFailed, Closed
 from domain.event import Event
 from domain.ports.chat_model import FailureReason
-from domain.ports.deliberation_store import DeliberationClosed, LeaseLost
+from domain.ports.deliberation_store import ConclusionTakenOver, DeliberationClosed
 from domain.ranking import Ranking
 from domain.review.candidate import Candidate
 from domain.services import Services
 from domain.statistics import reliability
 from domain.steps.announce import announce
 from domain.steps.architect import consult_architect, synthesise
+from domain.steps.conclusion import Conclusion
 from domain.steps.critique import explain, revise
-from domain.steps.sitting import Sitting
 from domain.steps.vote import vote
 
 
@@ -39,10 +39,10 @@ def conclude_deliberation(deliberation_id: str, services: Services) -> None:
     if record.closed is not None:
         return
     try:
-        sitting = Sitting(record, services)
+        sitting = Conclusion(record, services)
         if _all_answered(sitting):
             _close(sitting)
-    except (LeaseLost, DeliberationClosed):
+    except (ConclusionTakenOver, DeliberationClosed):
         # A later run of this step has taken over, or somebody cancelled; what is written stays.
         return
 
@@ -51,10 +51,10 @@ def fail_deliberation(deliberation_id: str, reason: str, services: Services) -> 
     """End a deliberation without a decision; nothing if it has ended."""
     record = services.deliberations.load(deliberation_id)
     if record.closed is None:
-        _fail(Sitting(record, services), reason, {})
+        _fail(Conclusion(record, services), reason, {})
 
 
-def _all_answered(sitting: Sitting) -> bool:
+def _all_answered(sitting: Conclusion) -> bool:
     """Record the deadline for agents without an answer, False while they have time (the sweep sees to them)."""
     missing = sitting.record.unanswered()
     if missing and sitting.now() < sitting.deliberation.deadline_at:
@@ -67,8 +67,8 @@ def _all_answered(sitting: Sitting) -> bool:
     return True
 
 
-def _close(sitting: Sitting) -> None:
-    gate = Gate(sitting)
+def _close(sitting: Conclusion) -> None:
+    gate = CheckGate(sitting)
     try:
         body = _decide(sitting, gate)
     except NoDecision as reason:
@@ -78,7 +78,7 @@ def _close(sitting: Sitting) -> None:
     _end(sitting, "decided", event)
 
 
-def _decide(sitting: Sitting, gate: Gate) -> dict[str, Any]:
+def _decide(sitting: Conclusion, gate: CheckGate) -> dict[str, Any]:
     candidates = gate.admit(first_versions(sitting.record))
     _check_quorum(sitting, candidates)
     for round_ in range(1, sitting.deliberation.rounds + 1):
@@ -100,7 +100,7 @@ def _decide(sitting: Sitting, gate: Gate) -> dict[str, Any]:
     return completed_body(sitting.record, voted_on, gate.reports, inputs, ranking, at=sitting.now())
 
 
-def _with_reliability(inputs: RankingInputs, sitting: Sitting) -> RankingInputs:
+def _with_reliability(inputs: RankingInputs, sitting: Conclusion) -> RankingInputs:
     """Add the reviewers' records where the rules weigh by them; stored with the decision, so that it replays."""
     deliberation = sitting.deliberation
     if not deliberation.review.use_reliability:
@@ -110,14 +110,14 @@ def _with_reliability(inputs: RankingInputs, sitting: Sitting) -> RankingInputs:
     return inputs.model_copy(update={"reliability": known})
 
 
-def _rank(sitting: Sitting, candidates: Sequence[Candidate], inputs: RankingInputs) -> Ranking:
+def _rank(sitting: Conclusion, candidates: Sequence[Candidate], inputs: RankingInputs) -> Ranking:
     ranking = ranking_of(sitting.record, candidates, inputs)
     if len(candidates) > 1 and all(cast.missing is not None for cast in sitting.record.ballots(inputs.round)):
         raise NoDecision("no reviewer handed in a ballot, so the proposals can't be ranked")
     return ranking
 
 
-def _check_quorum(sitting: Sitting, candidates: Sequence[Candidate]) -> None:
+def _check_quorum(sitting: Conclusion, candidates: Sequence[Candidate]) -> None:
     deliberation = sitting.deliberation
     admitted = {one.proposal_id for one in candidates}
     standing = [one for one in sitting.record.proposals(0) if proposal_id(one) in admitted]
@@ -128,10 +128,10 @@ def _check_quorum(sitting: Sitting, candidates: Sequence[Candidate]) -> None:
         )
 
 
-class Gate:
+class CheckGate:
     """Runs the checks once per text and lets through what none of them removes."""
 
-    def __init__(self, sitting: Sitting) -> None:
+    def __init__(self, sitting: Conclusion) -> None:
         plan = sitting.deliberation.plan
         self._checks = sitting.services.checks
         self._facts = PlanFacts(
@@ -150,13 +150,13 @@ class Gate:
         return tuple(one for one in candidates if not self.reports[one.proposal_id].excluded)
 
 
-def _fail(sitting: Sitting, reason: str, gates: Mapping[str, GateReport]) -> None:
+def _fail(sitting: Conclusion, reason: str, gates: Mapping[str, GateReport]) -> None:
     failures = failure_rows(sitting.record, gates)
     event = events.failed(sitting.deliberation, at=sitting.now(), reason=reason, failures=failures)
     _end(sitting, "failed", event, reason)
 
 
-def _end(sitting: Sitting, status: Literal["decided", "failed"], event: Event, reason: str = "") -> None:
+def _end(sitting: Conclusion, status: Literal["decided", "failed"], event: Event, reason: str = "") -> None:
     """Save how it ended together with its event, then publish."""
     at, body = event.occurred_at, event.body
     closed = Closed(status=status, at=at, event_id=event.event_id, reason=reason, result=body)

@@ -7,20 +7,20 @@ from collections.abc import Sequence
 from domain.candidates import PRIOR
 from domain.council import Agent
 from domain.entry import Critiqued, Entry, call_facts, critique_key, proposal_key
-from domain.ports.chat_model import ChatFailure, Outcome
+from domain.ports.chat_model import ChatFailure, ChatOutcome
 from domain.ranking import Ranking
 from domain.review.candidate import Candidate
 from domain.review.critique import critique_request, revision_request
 from domain.review.prompt import Material
+from domain.steps.conclusion import Conclusion, Question
 from domain.steps.generate import proposal_of
-from domain.steps.sitting import Question, Sitting
 from domain.steps.vote import material_of
 
 CRITIQUE_TOKENS = 160
 """Three faults with their remedies; prose costs a hundred tokens each."""
 
 
-def revise(sitting: Sitting, candidates: Sequence[Candidate], round_: int) -> None:
+def revise(sitting: Conclusion, candidates: Sequence[Candidate], round_: int) -> None:
     """Have every candidate criticised by the other authors, then revised by its own from all critiques of it.
 
     An author whose critiques all failed, or whose revision fails, keeps its earlier version. Raises EngineAway.
@@ -46,7 +46,7 @@ def revise(sitting: Sitting, candidates: Sequence[Candidate], round_: int) -> No
     sitting.tell("round", str(round_))
 
 
-def explain(sitting: Sitting, candidates: Sequence[Candidate], ranking: Ranking) -> None:
+def explain(sitting: Conclusion, candidates: Sequence[Candidate], ranking: Ranking) -> None:
     """Ask the other authors what they think of the top proposals, for people to read; nothing depends on it."""
     round_ = sitting.deliberation.rounds + 1
     top = [entry.proposal for entry in ranking.entries[: sitting.deliberation.review.explain_top]]
@@ -64,10 +64,10 @@ def explain(sitting: Sitting, candidates: Sequence[Candidate], ranking: Ranking)
     )
 
 
-def _critique(sitting: Sitting, material: Material, reviewer: Agent, one: str, round_: int) -> Question:
+def _critique(sitting: Conclusion, material: Material, reviewer: Agent, one: str, round_: int) -> Question:
     request = critique_request(material, reviewer, one, max_tokens=CRITIQUE_TOKENS, timeout_s=sitting.timeout_s())
 
-    def settle(outcome: Outcome) -> Entry:
+    def settle(outcome: ChatOutcome) -> Entry:
         missing = outcome.reason if isinstance(outcome, ChatFailure) else None
         text = "" if isinstance(outcome, ChatFailure) else outcome.text.strip()
         facts = call_facts(reviewer.agent_id, reviewer.model or "", outcome, at=sitting.now(), round_=round_)
@@ -76,7 +76,7 @@ def _critique(sitting: Sitting, material: Material, reviewer: Agent, one: str, r
     return Question(critique_key(round_, reviewer.agent_id, one), request, settle)
 
 
-def _revision(sitting: Sitting, material: Material, author: Agent, own: str, round_: int) -> Question | None:
+def _revision(sitting: Conclusion, material: Material, author: Agent, own: str, round_: int) -> Question | None:
     critiques = [one.text for one in sitting.record.critiques(own) if one.round == round_ and one.text]
     if not critiques:
         return None
@@ -89,7 +89,7 @@ def _revision(sitting: Sitting, material: Material, author: Agent, own: str, rou
         timeout_s=sitting.timeout_s(),
     )
 
-    def settle(outcome: Outcome) -> Entry:
+    def settle(outcome: ChatOutcome) -> Entry:
         return proposal_of(outcome, sitting.deliberation, author, sitting.services, round_=round_)
 
     return Question(proposal_key(round_, author.agent_id), request, settle)

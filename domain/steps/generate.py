@@ -7,7 +7,7 @@ from domain.council import Agent
 from domain.deliberation import Deliberation
 from domain.entry import AgentFailed, Proposed, call_facts
 from domain.event import Event
-from domain.ports.chat_model import ChatFailure, FailureReason, Outcome
+from domain.ports.chat_model import ChatFailure, ChatOutcome, FailureReason
 from domain.ports.deliberation_store import DeliberationClosed
 from domain.prompts import proposal_request
 from domain.services import Services
@@ -71,7 +71,7 @@ def _ask(deliberation: Deliberation, agent_id: str, services: Services) -> Propo
 
 
 def proposal_of(
-    outcome: Outcome, deliberation: Deliberation, agent: Agent, services: Services, *, round_: int = 0
+    outcome: ChatOutcome, deliberation: Deliberation, agent: Agent, services: Services, *, round_: int = 0
 ) -> Proposed | AgentFailed:
     """Turn a model's outcome into the agent's entry. Raises EngineAway while it is worth waiting for."""
     now = services.clock.now()

@@ -6,17 +6,17 @@ from collections.abc import Mapping, Sequence
 
 from domain.ballots import authors_of, ballots_of
 from domain.entry import BallotCast, Entry, ballot_key, call_facts
-from domain.ports.chat_model import ChatFailure, FailureReason, Outcome
+from domain.ports.chat_model import ChatFailure, ChatOutcome, FailureReason
 from domain.prompts import task_text
 from domain.ranking import RankingSettings, decided_early
 from domain.review.ballot_request import BallotRequest, ballot_requests
 from domain.review.candidate import Candidate
 from domain.review.presentation import present
 from domain.review.prompt import Material
-from domain.steps.sitting import Question, Sitting
+from domain.steps.conclusion import Conclusion, Question
 
 
-def material_of(sitting: Sitting, candidates: Sequence[Candidate], round_: int) -> Material:
+def material_of(sitting: Conclusion, candidates: Sequence[Candidate], round_: int) -> Material:
     """Prepare what the prompts of one round are about."""
     deliberation = sitting.deliberation
     return Material(
@@ -30,7 +30,7 @@ def material_of(sitting: Sitting, candidates: Sequence[Candidate], round_: int) 
 
 
 def vote(
-    sitting: Sitting, candidates: Sequence[Candidate], round_: int, *, caps: Mapping[str, float] | None = None
+    sitting: Conclusion, candidates: Sequence[Candidate], round_: int, *, caps: Mapping[str, float] | None = None
 ) -> None:
     """Collect the ballots of one round. A ballot that stays off form after a second asking is recorded missing.
 
@@ -51,7 +51,7 @@ def vote(
         sitting.ask(questions)
 
 
-def _settled(sitting: Sitting, candidates: Sequence[Candidate], round_: int, caps: Mapping[str, float]) -> bool:
+def _settled(sitting: Conclusion, candidates: Sequence[Candidate], round_: int, caps: Mapping[str, float]) -> bool:
     """Tell whether a second pass could not change the winner any more."""
     deliberation = sitting.deliberation
     winner = decided_early(
@@ -65,7 +65,9 @@ def _settled(sitting: Sitting, candidates: Sequence[Candidate], round_: int, cap
     return winner is not None
 
 
-def _passes(sitting: Sitting, candidates: Sequence[Candidate], round_: int, passes: int) -> list[list[Question]]:
+def _passes(
+    sitting: Conclusion, candidates: Sequence[Candidate], round_: int, passes: int
+) -> list[list[Question]]:
     """Return the questions of every pass: to all authors, and to the neutral judges."""
     deliberation = sitting.deliberation
     material = material_of(sitting, candidates, round_)
@@ -84,8 +86,8 @@ def _passes(sitting: Sitting, candidates: Sequence[Candidate], round_: int, pass
     ]
 
 
-def _question(sitting: Sitting, asked: BallotRequest, round_: int) -> Question:
-    def settle(outcome: Outcome) -> Entry | Question:
+def _question(sitting: Conclusion, asked: BallotRequest, round_: int) -> Question:
+    def settle(outcome: ChatOutcome) -> Entry | Question:
         scores = None if isinstance(outcome, ChatFailure) else asked.scores(outcome.text)
         off_form = scores is None and not isinstance(outcome, ChatFailure)
         again = asked.again() if off_form else None
@@ -97,7 +99,7 @@ def _question(sitting: Sitting, asked: BallotRequest, round_: int) -> Question:
 
 
 def _ballot(
-    sitting: Sitting, asked: BallotRequest, round_: int, outcome: Outcome, scores: dict[str, dict[str, int]]
+    sitting: Conclusion, asked: BallotRequest, round_: int, outcome: ChatOutcome, scores: dict[str, dict[str, int]]
 ) -> BallotCast:
     missing, detail = None, ""
     if isinstance(outcome, ChatFailure):

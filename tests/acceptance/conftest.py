@@ -13,9 +13,9 @@ from tests.support.fleet import Fleet
 from tests.support.scripted_engine import ScriptedEngine
 from tests.support.servers import NatsServer, ValkeyServer
 from workers.app import make_app
-from workers.composition import build
+from workers.composition import Composition
+from workers.processes.guard import Guard
 from workers.settings import Settings
-from workers.stack.guard import Guard
 
 ROLES = ("DEV", "QA")
 
@@ -52,7 +52,7 @@ def pipeline(tmp_path_factory: pytest.TempPathFactory, guard: Guard) -> Iterator
 def services_of(nats_url: str, redis_url: str, model: str) -> Services:
     """Return services on these servers, with councils for ROLES whose agents use the default model."""
     settings = Settings.model_validate({"nats_url": nats_url, "redis_url": redis_url, "model": model})
-    services = build(settings, make_app(settings))
+    services = Composition(settings).services(make_app(settings))
     for role in ROLES:
         agents = tuple(agent.model_copy(update={"model": None}) for agent in council(role).agents)
         services.councils.save(council(role, agents=agents))

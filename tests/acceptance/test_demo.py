@@ -15,7 +15,7 @@ import pytest
 
 from domain import events
 from tests.support.sample_stack import FOLDER, living_in
-from workers.stack.probes import wait_until
+from workers.processes.readiness import wait_until
 
 DEMO = (sys.executable, "-m", "workers.cli", "demo")
 ROOT = Path(__file__).parents[2]

@@ -23,11 +23,11 @@ from tests.support.observer import Observer, until, watching
 from tests.support.scripted_answers import free_text
 from tests.support.servers import ValkeyServer
 from workers.app import make_app
+from workers.processes.command import ProcessCommand
+from workers.processes.guard import Guard
+from workers.processes.ports import HOST, free_port
+from workers.processes.readiness import http_answers, wait_until
 from workers.settings import Settings
-from workers.stack.guard import Guard
-from workers.stack.ports import HOST, free_port
-from workers.stack.probes import http_answers, wait_until
-from workers.stack.process import Process
 
 LOGIN = "ops:s3cret-of-flower"
 CANARY = "xylophone-canary"
@@ -68,7 +68,7 @@ def started(fleet: Fleet) -> tuple[Flower, Service]:
     env = {**fleet.env, "CONCLAVE_FLOWER_AUTH": LOGIN, "CONCLAVE_ENGINE_KEY": ENGINE_KEY}
     argv = (sys.executable, "-m", "workers.cli", "flower", "--port", str(port))
     ready = http_answers(f"{url}/healthcheck")
-    return Flower(url), fleet.add(Process(name=fresh("flower"), argv=argv, env=env, ready=ready)).start()
+    return Flower(url), fleet.add(ProcessCommand(name=fresh("flower"), argv=argv, env=env, ready=ready)).start()
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ from tests.support.observer import Observer, watching
 from tests.support.scripted_answers import free_text
 from tests.support.scripted_engine import ScriptedEngine
 from tests.support.secured import PASSWORD, SecuredNats, SecuredValkey
-from workers.stack.guard import Guard
+from workers.processes.guard import Guard
 
 CANARY = "xylophone-canary"
 ENGINE_KEY = "k3y-canary"

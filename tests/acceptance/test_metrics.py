@@ -21,8 +21,8 @@ from tests.support.fleet import Fleet, Service
 from tests.support.observer import Observer, until, watching
 from tests.support.scripted_engine import ScriptedEngine
 from tests.support.servers import NatsServer, ValkeyServer
-from workers.stack.guard import Guard
-from workers.stack.ports import HOST, free_port
+from workers.processes.guard import Guard
+from workers.processes.ports import HOST, free_port
 
 OWN = "own-engine"
 ENGINE = [sys.executable, "-m", "tests.support.scripted_engine"]

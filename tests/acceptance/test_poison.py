@@ -11,7 +11,7 @@ from tests.support.observer import Observer, until, watching
 from tests.support.scripted_answers import Body, is_ballot
 from tests.support.scripted_engine import ScriptedEngine
 from tests.support.servers import NatsServer, ValkeyServer
-from workers.stack.guard import Guard
+from workers.processes.guard import Guard
 
 ENV = {"CONCLAVE_VISIBILITY_TIMEOUT_S": "2"}
 WITHIN = 60.0

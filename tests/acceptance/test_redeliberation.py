@@ -26,10 +26,10 @@ from tests.support.observer import Observer, until, watching
 from tests.support.scripted_engine import ScriptedEngine
 from tests.support.servers import NatsServer, ValkeyServer
 from workers.app import make_app
+from workers.processes.guard import Guard
+from workers.processes.readiness import wait_until
 from workers.settings import Settings
-from workers.stack.guard import Guard
 from workers.stack.layout import StackOptions
-from workers.stack.probes import wait_until
 from workers.stack.run import embedded_stack
 
 CANCELLED = "orchestration.deliberation.cancelled"

@@ -15,9 +15,9 @@ from pathlib import Path
 import pytest
 
 from tests.support.sample_stack import FOLDER, living_in
+from workers.processes.guard import alive
+from workers.processes.readiness import wait_until
 from workers.stack.folder import StackRecord, StateFolder
-from workers.stack.guard import alive
-from workers.stack.probes import wait_until
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"

@@ -16,7 +16,7 @@ from tests.support.fleet import Fleet, Service
 from tests.support.observer import Observer, until, watching
 from tests.support.scripted_engine import ScriptedEngine
 from tests.support.servers import NatsServer, ValkeyServer
-from workers.stack.guard import Guard
+from workers.processes.guard import Guard
 
 TRACE, SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 TRACEPARENT = f"00-{TRACE}-{SPAN}-01"

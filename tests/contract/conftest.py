@@ -8,9 +8,9 @@ import pytest
 from redis import Redis
 
 from domain.ports.clock import Clock
+from tests.support.in_memory.clock import MemoryClock
 from tests.support.servers import ValkeyServer
 from tests.support.stores import LONG, MakeStores, Stores, memory_stores, redis_stores
-from workers.adapters.memory.clock import MemoryClock
 from workers.adapters.redis.connection import connect
 
 

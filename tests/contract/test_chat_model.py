@@ -11,17 +11,17 @@ from domain.ports.chat_model import (
     ChatAnswer,
     ChatFailure,
     ChatModel,
+    ChatOutcome,
     ChatRequest,
     FailureReason,
     Message,
-    Outcome,
     ScoreForm,
 )
 from domain.ports.engine_directory import EngineKind, EngineRecord
+from tests.support.in_memory.engine_directory import MemoryEngineDirectory
 from tests.support.scripted_engine import ScriptedEngine
-from workers.adapters.chat_model import OpenAIChatModel
 from workers.adapters.clock import SystemClock
-from workers.adapters.memory.engine_directory import MemoryEngineDirectory
+from workers.adapters.openai.chat_model import OpenAIChatModel
 from workers.engines.kinds import ENGINES
 from workers.portal import Portal
 
@@ -65,12 +65,12 @@ def asking(key: str = "one", **more: object) -> ChatRequest:
     return ChatRequest.model_validate({**known, **more})
 
 
-def only(outcomes: Iterator[Outcome]) -> Outcome:
+def only(outcomes: Iterator[ChatOutcome]) -> ChatOutcome:
     (outcome,) = outcomes
     return outcome
 
 
-def failure(outcomes: Iterator[Outcome]) -> ChatFailure:
+def failure(outcomes: Iterator[ChatOutcome]) -> ChatFailure:
     outcome = only(outcomes)
     assert isinstance(outcome, ChatFailure)
     return outcome

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from domain.deliberation import Deliberation
 from tests.support.factories import closed, deliberation, opened, plan, proposed
+from tests.support.in_memory.clock import MemoryClock
 from tests.support.stores import MakeStores, Stores
-from workers.adapters.memory.clock import MemoryClock
 
 
 def test_an_empty_index_knows_nothing(stores: Stores, clock: MemoryClock) -> None:

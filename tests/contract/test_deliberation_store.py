@@ -8,13 +8,13 @@ from threading import Barrier, Thread
 import pytest
 
 from domain.entry import Closed, Entry
-from domain.ports.deliberation_store import DeliberationClosed, DeliberationStore, LeaseLost
-from domain.record import Record, State
+from domain.ports.deliberation_store import ConclusionTakenOver, DeliberationClosed, DeliberationStore
+from domain.record import DeliberationState, Record
 from tests.support import factories
 from tests.support.factories import closed, deliberation, event, fresh, opened, proposed
 from tests.support.stores import MakeStores, Stores
 from workers.adapters.clock import SystemClock
-from workers.stack.probes import wait_until
+from workers.processes.readiness import wait_until
 
 
 @pytest.fixture
@@ -86,7 +86,7 @@ def test_nothing_new_is_written_after_the_end_and_what_stands_is_still_returned(
         stores.deliberations.record(ident, proposed("agent-2"), events=[event()])
     assert stores.deliberations.record(ident, proposed("agent-1")) == proposed("agent-1", text="in time")
     assert stores.deliberations.record(ident, closed(status="failed")) == end
-    assert stores.deliberations.load(ident).state is State.DECIDED
+    assert stores.deliberations.load(ident).state is DeliberationState.DECIDED
     assert stores.outbox.pending(10) == ()
 
 
@@ -94,9 +94,9 @@ def test_only_the_newest_fence_may_write_and_no_fence_always_may(stores: Stores,
     older = stores.deliberations.fence(ident)
     newer = stores.deliberations.fence(ident)
     assert newer > older > 0
-    with pytest.raises(LeaseLost, match=ident):
+    with pytest.raises(ConclusionTakenOver, match=ident):
         stores.deliberations.record(ident, proposed("agent-1"), fence=older, events=[event()])
-    with pytest.raises(LeaseLost):
+    with pytest.raises(ConclusionTakenOver):
         stores.deliberations.record(ident, proposed("agent-1"), fence=newer + 1)
     assert stores.deliberations.record(ident, proposed("agent-1"), fence=newer) == proposed("agent-1")
     assert stores.deliberations.record(ident, proposed("agent-2")) == proposed("agent-2")
@@ -122,9 +122,9 @@ def test_a_closed_one_is_forgotten_after_its_retention_and_an_open_one_is_not(ma
     store = make_stores(SystemClock(), retention_s=0.3).deliberations
     still_open, ended = _open(store), _open(store)
     store.record(ended, closed())
-    assert store.load(ended).state is State.DECIDED
+    assert store.load(ended).state is DeliberationState.DECIDED
     assert wait_until(lambda: _forgotten(store, ended), within=10)
-    assert store.load(still_open).state is State.PROPOSING
+    assert store.load(still_open).state is DeliberationState.PROPOSING
     assert store.fence(still_open) == 1
 
 
@@ -194,7 +194,7 @@ def test_of_many_who_take_over_each_has_its_own_fence_and_the_highest_writes(sto
     def work(number: int) -> None:
         try:
             stores.deliberations.record(ident, proposed(f"agent-{number}"), fence=fences[number])
-        except LeaseLost:
+        except ConclusionTakenOver:
             return
         written.append(fences[number])
 

@@ -10,9 +10,9 @@ import pytest
 from redis import Redis
 
 from domain.ports.engine_directory import EngineDirectory, EngineKind, EngineRecord, Guidance
+from tests.support.in_memory.engine_directory import MemoryEngineDirectory
 from tests.support.servers import ValkeyServer
 from workers.adapters.clock import SystemClock
-from workers.adapters.memory.engine_directory import MemoryEngineDirectory
 from workers.adapters.redis.engine_directory import RedisEngineDirectory
 
 

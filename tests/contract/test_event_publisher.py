@@ -12,16 +12,16 @@ import nats
 import pytest
 from nats.aio.client import Client
 
-from bridge.connection import NatsOptions
 from bridge.event_publisher import NatsEventPublisher
+from bridge.nats_connection import NatsOptions
 from bridge.stored import message_from
 from bridge.streams import ORCHESTRATOR, StreamLimits, ensure
 from domain.ports.event_publisher import EventPublisher
 from tests.support.factories import event, fresh
+from tests.support.in_memory.event_publisher import MemoryEventPublisher
 from tests.support.servers import NatsServer
-from workers.adapters.memory.event_publisher import MemoryEventPublisher
 from workers.portal import Portal
-from workers.stack.probes import wait_until
+from workers.processes.readiness import wait_until
 
 
 @dataclass

@@ -6,8 +6,8 @@ from threading import Barrier, Thread
 
 from domain.event import Event
 from tests.support.factories import MOMENT, deliberation, event, opened
+from tests.support.in_memory.clock import MemoryClock
 from tests.support.stores import MakeStores, Stores
-from workers.adapters.memory.clock import MemoryClock
 
 
 def test_an_empty_outbox_has_nothing_pending(stores: Stores) -> None:

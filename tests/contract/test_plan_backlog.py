@@ -5,8 +5,8 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 from tests.support.factories import plan_request
+from tests.support.in_memory.clock import MemoryClock
 from tests.support.stores import MakeStores
-from workers.adapters.memory.clock import MemoryClock
 
 
 def test_a_saved_plan_is_overdue_until_it_is_settled(make_stores: MakeStores) -> None:

@@ -9,7 +9,7 @@ from domain.ports.plan_store import PlanStore
 from tests.support.factories import fresh, plan, plan_request
 from tests.support.stores import MakeStores, Stores
 from workers.adapters.clock import SystemClock
-from workers.stack.probes import wait_until
+from workers.processes.readiness import wait_until
 
 
 def test_a_saved_request_comes_back_with_what_the_publisher_added(stores: Stores) -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from domain.ports.schedule import InvalidCron, Schedule, Standing, default_name
+from domain.ports.schedule import InvalidCron, Schedule, ScheduledRedeliberation, default_name
 from tests.support.factories import fresh
+from tests.support.in_memory.schedule import MemorySchedule
 from tests.support.servers import ValkeyServer
-from workers.adapters.memory.schedule import MemorySchedule
 from workers.adapters.redis.schedule import RedBeatSchedule
 from workers.app import make_app
 from workers.settings import Settings
@@ -22,9 +22,9 @@ def schedule(request: pytest.FixtureRequest) -> Schedule:
     return RedBeatSchedule(make_app(settings))
 
 
-def nightly(**changes: str) -> Standing:
+def nightly(**changes: str) -> ScheduledRedeliberation:
     values = {"name": "nightly", "plan_id": "plan {1}: a/b", "role": "DÉV ops", "cron": "0 6 * * *"}
-    return Standing.model_validate(values | changes)
+    return ScheduledRedeliberation.model_validate(values | changes)
 
 
 def test_nothing_stands_at_first(schedule: Schedule) -> None:

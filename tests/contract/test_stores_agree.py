@@ -19,10 +19,10 @@ from redis import Redis
 from domain.entry import Entry
 from domain.event import Event
 from domain.plan import Plan
-from domain.ports.deliberation_store import DeliberationClosed, LeaseLost
+from domain.ports.deliberation_store import ConclusionTakenOver, DeliberationClosed
 from tests.support import factories
+from tests.support.in_memory.clock import MemoryClock
 from tests.support.stores import Stores, memory_stores, redis_stores
-from workers.adapters.memory.clock import MemoryClock
 
 TEXT = st.text(st.characters(codec="utf-8"), min_size=1, max_size=20)
 AGENT = st.sampled_from(["agent-1", "agent-2", "QA/x"])
@@ -149,7 +149,7 @@ def _outcome(act: Callable[[Stores], object], stores: Stores) -> object:
     """Return what the call returns, or the kind and text of what it raises."""
     try:
         return act(stores)
-    except (LookupError, DeliberationClosed, LeaseLost) as error:
+    except (LookupError, DeliberationClosed, ConclusionTakenOver) as error:
         return type(error), str(error)
 
 

@@ -10,10 +10,10 @@ from domain.ports.clock import Clock
 from domain.ports.deliberation_store import DeliberationStore
 from domain.ports.tally import Tally
 from tests.support.factories import closed, deliberation, fresh, opened
+from tests.support.in_memory.clock import MemoryClock
+from tests.support.in_memory.deliberation_store import MemoryDeliberationStore
+from tests.support.in_memory.outbox import MemoryOutbox
 from tests.support.servers import ValkeyServer
-from workers.adapters.memory.clock import MemoryClock
-from workers.adapters.memory.deliberation_store import MemoryDeliberationStore
-from workers.adapters.memory.outbox import MemoryOutbox
 from workers.adapters.redis.connection import connect
 from workers.adapters.redis.deliberation_store import RedisDeliberationStore
 from workers.adapters.redis.tally import RedisTally

@@ -15,8 +15,8 @@ from pydantic import BaseModel
 
 from domain.policy import Policy
 from workers.cli.main import app
+from workers.engines.llama_server import SLOTS
 from workers.settings import Settings
-from workers.stack.llama_server import SLOTS
 
 ROOT = Path(__file__).parents[2]
 COMPOSE = ROOT / "docker-compose.yml"

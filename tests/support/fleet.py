@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from tests.support.factories import fresh
-from workers.stack.guard import Guard
-from workers.stack.log import Log
-from workers.stack.probes import log_says, wait_until
-from workers.stack.process import Process, kill_group, spawn
+from workers.processes.command import ProcessCommand, kill_group, spawn
+from workers.processes.guard import Guard
+from workers.processes.log_file import LogFile
+from workers.processes.readiness import log_says, wait_until
 
 READY_WITHIN = 60.0
 
@@ -20,9 +20,9 @@ READY_WITHIN = 60.0
 class Service:
     """One process of the fleet; it can be killed and started again."""
 
-    def __init__(self, process: Process, *, folder: Path, guard: Guard) -> None:
+    def __init__(self, process: ProcessCommand, *, folder: Path, guard: Guard) -> None:
         self.process = process
-        self.log = Log(folder / f"{process.name}.log")
+        self.log = LogFile(folder / f"{process.name}.log")
         self._guard = guard
         self._child: subprocess.Popen[bytes] | None = None
 
@@ -110,9 +110,11 @@ class Fleet:
         return self._service(part, (*_CELERY, "worker", *options), " ready.", env)
 
     def _service(self, part: str, argv: tuple[str, ...], ready: str, env: Mapping[str, str]) -> Service:
-        return self.add(Process(name=fresh(part), argv=argv, env={**self.env, **env}, ready=log_says(ready)))
+        return self.add(
+            ProcessCommand(name=fresh(part), argv=argv, env={**self.env, **env}, ready=log_says(ready))
+        )
 
-    def add(self, process: Process) -> Service:
+    def add(self, process: ProcessCommand) -> Service:
         """Take any other process in; it ends with the fleet."""
         service = Service(process, folder=self.folder / "logs", guard=self._guard)
         self.services.append(service)

@@ -19,11 +19,11 @@ from domain.ports.engine_directory import EngineRecord
 from tests.support.pinned_worker import TASK, make_app, queue_of
 from tests.support.servers import ValkeyServer
 from workers.adapters.redis.engine_directory import RedisEngineDirectory
-from workers.engines.keeper import RUNNING, read
+from workers.engines.engine_shim import RUNNING, read
 from workers.engines.spec import EngineSpec
-from workers.stack.guard import Guard
-from workers.stack.log import Log
-from workers.stack.process import Process, spawn
+from workers.processes.command import ProcessCommand, spawn
+from workers.processes.guard import Guard
+from workers.processes.log_file import LogFile
 
 MODEL = "scripted"
 LEASE_S = 4.0
@@ -71,8 +71,8 @@ class Node:
         """Start a worker, pinned as the last one was unless told otherwise."""
         self.spec = spec or self.spec
         argv = (sys.executable, "-m", "tests.support.pinned_worker", self._server.url)
-        process = Process(name="worker", argv=(*argv, self.spec.model_dump_json(), self.prefix))
-        log = Log(self.folder / f"worker-{uuid.uuid4().hex[:6]}.log")
+        process = ProcessCommand(name="worker", argv=(*argv, self.spec.model_dump_json(), self.prefix))
+        log = LogFile(self.folder / f"worker-{uuid.uuid4().hex[:6]}.log")
         return Worker(spawn(process, log=log, guard=self._guard), log)
 
     def ask(self, *keys: str) -> None:
@@ -112,7 +112,7 @@ class Node:
 class Worker:
     """A worker process."""
 
-    def __init__(self, child: subprocess.Popen[bytes], log: Log) -> None:
+    def __init__(self, child: subprocess.Popen[bytes], log: LogFile) -> None:
         self.child, self.log = child, log
 
     def leave(self) -> int:

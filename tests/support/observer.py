@@ -20,7 +20,7 @@ READ = {"ORCHESTRATOR_EVENTS": "orchestration.>", "CONCLAVE_DEAD_LETTERS": "conc
 
 
 @dataclass(frozen=True)
-class Heard:
+class ObservedEvent:
     """One message with its body read."""
 
     subject: str
@@ -39,7 +39,7 @@ class Observer:
     """
 
     url: str
-    heard: list[Heard] = field(default_factory=list)
+    heard: list[ObservedEvent] = field(default_factory=list)
     _over: bool = False
 
     async def __aenter__(self) -> Self:
@@ -64,7 +64,7 @@ class Observer:
         data = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
         await self._client.jetstream().publish(subject, data, headers=headers or None)
 
-    def of(self, subject: str, **fields: Any) -> list[Heard]:
+    def of(self, subject: str, **fields: Any) -> list[ObservedEvent]:
         """Return what was heard on a subject whose body has these fields."""
         return [
             one
@@ -72,7 +72,9 @@ class Observer:
             if one.subject == subject and all(one.body.get(name) == value for name, value in fields.items())
         ]
 
-    async def wait(self, subject: str, *, count: int = 1, within: float = 30.0, **fields: Any) -> list[Heard]:
+    async def wait(
+        self, subject: str, *, count: int = 1, within: float = 30.0, **fields: Any
+    ) -> list[ObservedEvent]:
         """Return at least `count` messages on the subject with these fields; AssertionError after the deadline."""
         await until(
             lambda: len(self.of(subject, **fields)) >= count, within=within, what=self._miss(subject, fields)
@@ -95,7 +97,7 @@ class Observer:
     def _note(self, stored: RawStreamMsg) -> None:
         subject, data = stored.subject or "", stored.data or b""
         body = json.loads(data) if subject.startswith("orchestration.") else {}
-        self.heard.append(Heard(subject, stored.headers or {}, body, data))
+        self.heard.append(ObservedEvent(subject, stored.headers or {}, body, data))
 
 
 async def until(condition: Callable[[], bool], *, within: float, what: Callable[[], str]) -> None:

@@ -14,8 +14,8 @@ from kombu import Queue
 from redis import Redis
 
 from domain.ports.chat_model import ChatFailure, ChatRequest, Message
-from workers.adapters.chat_model import OpenAIChatModel
 from workers.adapters.clock import SystemClock
+from workers.adapters.openai.chat_model import OpenAIChatModel
 from workers.adapters.redis.engine_directory import RedisEngineDirectory
 from workers.engines.bootstep import install
 from workers.engines.pinned import PinnedEngine

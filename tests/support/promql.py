@@ -25,7 +25,7 @@ def names(expression: str) -> set[str]:
 
 def panels() -> Iterator[tuple[str, str]]:
     """Give title and expression of every target of the dashboard."""
-    board = json.loads(files("workers.dashboards").joinpath("grafana.json").read_text())
+    board = json.loads(files("workers.metrics").joinpath("grafana.json").read_text())
     for panel in board["panels"]:
         for target in panel.get("targets", ()):
             yield panel["title"], target["expr"]
@@ -33,7 +33,7 @@ def panels() -> Iterator[tuple[str, str]]:
 
 def rules() -> list[dict[str, Any]]:
     """Return every alerting rule as it is written."""
-    file = yaml.safe_load(files("workers.dashboards").joinpath("alerts.yaml").read_text())
+    file = yaml.safe_load(files("workers.metrics").joinpath("alerts.yaml").read_text())
     return [rule for group in file["groups"] for rule in group["rules"]]
 
 

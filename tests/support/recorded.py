@@ -8,13 +8,13 @@ import nats
 from nats.aio.msg import Msg
 from nats.js.api import ConsumerConfig, DeliverPolicy
 
-from tests.support.observer import Heard
+from tests.support.observer import ObservedEvent
 
 WITHIN_S = 30.0
 """Longest wait for the next message."""
 
 
-async def recorded(url: str, subject: str) -> list[Heard]:
+async def recorded(url: str, subject: str) -> list[ObservedEvent]:
     """Read what is stored on a subject, wildcards allowed, oldest first."""
     client = await nats.connect(url)
     try:
@@ -29,7 +29,7 @@ async def recorded(url: str, subject: str) -> list[Heard]:
         await client.close()
 
 
-def _heard(message: Msg) -> Heard:
+def _heard(message: Msg) -> ObservedEvent:
     headers = {str(name): str(value) for name, value in (message.headers or {}).items()}
     body = json.loads(message.data) if message.subject.startswith("orchestration.") else {}
-    return Heard(message.subject, headers, body, message.data)
+    return ObservedEvent(message.subject, headers, body, message.data)

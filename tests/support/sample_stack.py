@@ -12,8 +12,8 @@ from pathlib import Path
 
 import psutil
 
+from workers.processes.command import ProcessCommand
 from workers.stack.layout import Addresses, StackOptions
-from workers.stack.process import Process
 from workers.stack.run import run_stack
 
 NO_ENGINE = StackOptions(engine="http://127.0.0.1:9/v1")
@@ -28,12 +28,12 @@ time.sleep(600)
 FOLDER = "SAMPLE_STACK_FOLDER"
 
 
-def python(name: str, code: str, **options: object) -> Process:
+def python(name: str, code: str, **options: object) -> ProcessCommand:
     """Describe a process that runs Python code."""
-    return Process(name, (sys.executable, "-u", "-c", code), **options)  # type: ignore[arg-type]
+    return ProcessCommand(name, (sys.executable, "-u", "-c", code), **options)  # type: ignore[arg-type]
 
 
-def family(where: Addresses, options: StackOptions, state: Path) -> Sequence[Process]:
+def family(where: Addresses, options: StackOptions, state: Path) -> Sequence[ProcessCommand]:
     """Describe the parent of two."""
     return [python("family", FAMILY, env={FOLDER: str(state)}, after=("nats", "valkey"))]
 

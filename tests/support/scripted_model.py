@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 
-from domain.ports.chat_model import ChatAnswer, ChatFailure, ChatRequest, FailureReason, Outcome
+from domain.ports.chat_model import ChatAnswer, ChatFailure, ChatOutcome, ChatRequest, FailureReason
 
-Script = Callable[[ChatRequest, int], Outcome | None]
+Script = Callable[[ChatRequest, int], ChatOutcome | None]
 """Gets a request and how often its key was asked before; None leaves the answer to the model."""
 
 
@@ -27,7 +27,7 @@ class ScriptedModel:
         """Let a script decide about requests first."""
         self._script = script
 
-    def ask(self, requests: Sequence[ChatRequest]) -> Iterator[Outcome]:
+    def ask(self, requests: Sequence[ChatRequest]) -> Iterator[ChatOutcome]:
         self.waves.append(list(requests))
         for request in requests:
             before = sum(earlier.key == request.key for earlier in self.asked)

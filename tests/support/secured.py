@@ -8,10 +8,10 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from tests.support.servers import NatsServer, ValkeyServer
+from workers.processes.command import ProcessCommand
+from workers.processes.ports import HOST
+from workers.processes.readiness import log_says
 from workers.stack.binaries import configuration, valkey_server
-from workers.stack.ports import HOST
-from workers.stack.probes import log_says
-from workers.stack.process import Process
 
 PASSWORD = "s3cret-of-{user}"
 
@@ -23,7 +23,7 @@ class SecuredNats(NatsServer):
         """Address of the server, logging in as `user`."""
         return _with_user(self.url, user)
 
-    def _describe(self) -> Process:
+    def _describe(self) -> ProcessCommand:
         process = super()._describe()
         shared, users = str(configuration("nats.conf")), str(configuration("nats-users.conf"))
         argv = tuple(users if word == shared else word for word in process.argv)
@@ -37,11 +37,11 @@ class SecuredValkey(ValkeyServer):
         """Address of the server, logging in as `user`."""
         return _with_user(self.url, user)
 
-    def _describe(self) -> Process:
+    def _describe(self) -> ProcessCommand:
         env = _passwords("VALKEY", "BRIDGE", "WORKER", "FLOWER", "OBSERVER")
         env["PATH"] = f"{Path(valkey_server()).parent}{os.pathsep}{os.environ['PATH']}"
         env["VALKEY_ACL_FILE"] = str(self.folder / "users.acl")
-        return Process(
+        return ProcessCommand(
             name="valkey",
             argv=(
                 *("sh", str(configuration("valkey-start.sh"))),

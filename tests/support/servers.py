@@ -13,13 +13,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from workers.stack.guard import Guard
-from workers.stack.log import Log
-from workers.stack.nats import nats, nats_url
-from workers.stack.ports import free_port
-from workers.stack.probes import wait_until
-from workers.stack.process import Process, kill_group, spawn
-from workers.stack.valkey import valkey, valkey_url
+from workers.processes.command import ProcessCommand, kill_group, spawn
+from workers.processes.guard import Guard
+from workers.processes.log_file import LogFile
+from workers.processes.ports import free_port
+from workers.processes.readiness import wait_until
+from workers.stack.nats_server import nats, nats_url
+from workers.stack.valkey_server import valkey, valkey_url
 
 READY_WITHIN = 20.0
 """Seconds; generous, since test machines are shared."""
@@ -33,13 +33,13 @@ class Server(ABC):
         self.folder.mkdir(parents=True, exist_ok=True)
         self.port = free_port()
         self.process = self._describe()
-        self.log = Log(folder / f"{self.process.name}.log")
+        self.log = LogFile(folder / f"{self.process.name}.log")
         self._own_guard = Guard() if guard is None else None
         self._guard = guard or self._own_guard
         self._child: subprocess.Popen[bytes] | None = None
 
     @abstractmethod
-    def _describe(self) -> Process: ...
+    def _describe(self) -> ProcessCommand: ...
 
     @property
     @abstractmethod
@@ -122,7 +122,7 @@ class NatsServer(Server):
     def url(self) -> str:
         return nats_url(self.port)
 
-    def _describe(self) -> Process:
+    def _describe(self) -> ProcessCommand:
         return nats(port=self.port, folder=self.folder / "jetstream")
 
 
@@ -133,5 +133,5 @@ class ValkeyServer(Server):
     def url(self) -> str:
         return valkey_url(self.port)
 
-    def _describe(self) -> Process:
+    def _describe(self) -> ProcessCommand:
         return valkey(port=self.port, folder=self.folder)

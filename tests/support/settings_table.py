@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from workers.cli.config import SHADOWED, shown
-from workers.cli.connection import variable
+from workers.cli.environment import variable
 from workers.settings import Settings
 
 HEAD = ("| variable | default | meaning |", "|---|---|---|")

@@ -18,15 +18,15 @@ from domain.steps.conclude import conclude_deliberation
 from domain.steps.dispatch import dispatch_plan
 from domain.steps.generate import generate_proposal
 from tests.support.factories import plan_request
+from tests.support.in_memory.clock import MemoryClock
+from tests.support.in_memory.council_registry import MemoryCouncilRegistry
+from tests.support.in_memory.deliberation_index import MemoryDeliberationIndex
+from tests.support.in_memory.deliberation_store import MemoryDeliberationStore
+from tests.support.in_memory.engine_directory import MemoryEngineDirectory
+from tests.support.in_memory.meter import MemoryMeter
+from tests.support.in_memory.outbox import MemoryOutbox
+from tests.support.in_memory.plan_store import MemoryPlanStore
 from tests.support.scripted_model import ScriptedModel
-from workers.adapters.memory.clock import MemoryClock
-from workers.adapters.memory.council_registry import MemoryCouncilRegistry
-from workers.adapters.memory.deliberation_index import MemoryDeliberationIndex
-from workers.adapters.memory.deliberation_store import MemoryDeliberationStore
-from workers.adapters.memory.engine_directory import MemoryEngineDirectory
-from workers.adapters.memory.meter import MemoryMeter
-from workers.adapters.memory.outbox import MemoryOutbox
-from workers.adapters.memory.plan_store import MemoryPlanStore
 from workers.tracing.silent import SilentTracer
 
 

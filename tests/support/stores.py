@@ -15,11 +15,11 @@ from domain.ports.deliberation_store import DeliberationStore
 from domain.ports.outbox import Outbox
 from domain.ports.plan_backlog import PlanBacklog
 from domain.ports.plan_store import PlanStore
-from workers.adapters.memory.council_registry import MemoryCouncilRegistry
-from workers.adapters.memory.deliberation_index import MemoryDeliberationIndex
-from workers.adapters.memory.deliberation_store import MemoryDeliberationStore
-from workers.adapters.memory.outbox import MemoryOutbox
-from workers.adapters.memory.plan_store import MemoryPlanStore
+from tests.support.in_memory.council_registry import MemoryCouncilRegistry
+from tests.support.in_memory.deliberation_index import MemoryDeliberationIndex
+from tests.support.in_memory.deliberation_store import MemoryDeliberationStore
+from tests.support.in_memory.outbox import MemoryOutbox
+from tests.support.in_memory.plan_store import MemoryPlanStore
 from workers.adapters.redis.council_registry import RedisCouncilRegistry
 from workers.adapters.redis.deliberation_index import RedisDeliberationIndex
 from workers.adapters.redis.deliberation_store import RedisDeliberationStore

@@ -12,7 +12,7 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self
 
-from workers.stack.ports import HOST, free_port
+from workers.processes.ports import HOST, free_port
 
 CHUNK = 65_536
 WITHIN_S = 10.0

@@ -7,6 +7,6 @@ Nothing here reads the environment or knows what the tasks are about.
 from __future__ import annotations
 
 from workers.broker.attempts import LOSSES, attempts
-from workers.broker.conf import celery_conf, install
+from workers.broker.celery_conf import celery_conf, install
 
 __all__ = ["LOSSES", "attempts", "celery_conf", "install"]

@@ -16,9 +16,9 @@ from kombu.transport import redis, virtual
 from kombu.utils.json import loads
 from redis.exceptions import RedisError
 
-from workers.broker.arrears import Arrears
+from workers.broker.atomic_pop import AtomicPop
 from workers.broker.attempts import count_loss
-from workers.broker.taking import Taking
+from workers.broker.pending_acks import PendingAcks
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ UNREACHABLE = (RedisError, OSError, AttributeError)
 class QoS(_QoS):  # type: ignore[misc]
     """Acknowledgements that survive the connection they belong to, and a sweep that counts what it finds."""
 
-    arrears: Arrears | None = None
+    arrears: PendingAcks | None = None
     """Where debts are kept for whoever pays them on another channel; without it, failures are raised as ever."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -195,7 +195,7 @@ class Surviving:
                     self._brpop_read()
 
 
-class Channel(Surviving, Taking, _Channel):  # type: ignore[misc]
+class Channel(Surviving, AtomicPop, _Channel):  # type: ignore[misc]
     """A channel to one Redis or Valkey server."""
 
     from_transport_options: ClassVar[tuple[str, ...]] = (
@@ -204,7 +204,7 @@ class Channel(Surviving, Taking, _Channel):  # type: ignore[misc]
     )
 
 
-class SentinelChannel(Surviving, Taking, _SentinelChannel):  # type: ignore[misc]
+class SentinelChannel(Surviving, AtomicPop, _SentinelChannel):  # type: ignore[misc]
     """A channel to the master that Sentinels name."""
 
     from_transport_options: ClassVar[tuple[str, ...]] = (

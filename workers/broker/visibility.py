@@ -16,8 +16,8 @@ import kombu
 from celery import bootsteps
 from celery.concurrency.thread import TaskPool as ThreadPool
 
-from workers.broker.arrears import Arrears
-from workers.broker.holdings import Holdings
+from workers.broker.in_flight import InFlight
+from workers.broker.pending_acks import PendingAcks
 from workers.broker.transport import Channel, QoS
 
 logger = logging.getLogger(__name__)
@@ -30,7 +30,7 @@ LAST_WORD_S = 5.0
 """Seconds a stopping worker gives a broker that is away before it leaves debts unpaid."""
 
 
-class Heartbeat(threading.Thread):
+class VisibilityHeartbeat(threading.Thread):
     """Refreshes live messages and pays what is owed to the broker, on a connection and a thread of its own.
 
     Neither a consumer that reconnects nor a pool that finishes its tasks at a shutdown makes it pause. Without a
@@ -38,7 +38,7 @@ class Heartbeat(threading.Thread):
     """
 
     def __init__(
-        self, connect: Callable[[], kombu.Connection], *, holdings: Holdings, arrears: Arrears, every_s: float
+        self, connect: Callable[[], kombu.Connection], *, holdings: InFlight, arrears: PendingAcks, every_s: float
     ) -> None:
         super().__init__(name="visibility", daemon=True)
         self._connect = connect
@@ -107,9 +107,9 @@ class Visibility(bootsteps.StartStopStep):
 
     def __init__(self, consumer: Any, **kwargs: Any) -> None:
         super().__init__(consumer, **kwargs)
-        self._arrears = Arrears()
-        self._heartbeat: Heartbeat | None = None
-        self._holdings: Holdings | None = None
+        self._arrears = PendingAcks()
+        self._heartbeat: VisibilityHeartbeat | None = None
+        self._holdings: InFlight | None = None
 
     def start(self, parent: Any) -> None:
         """Take charge of the channel that tasks come from; called again after every reconnection."""
@@ -128,9 +128,9 @@ class Visibility(bootsteps.StartStopStep):
 
     def _begin(self, parent: Any) -> None:
         every_s = parent.task_consumer.channel.visibility_timeout / BEATS_PER_TIMEOUT
-        self._holdings = Holdings(watched=isinstance(parent.pool, ThreadPool), patience_s=every_s)
+        self._holdings = InFlight(watched=isinstance(parent.pool, ThreadPool), patience_s=every_s)
         self._holdings.watch()
-        self._heartbeat = Heartbeat(
+        self._heartbeat = VisibilityHeartbeat(
             parent.app.connection_for_read, holdings=self._holdings, arrears=self._arrears, every_s=every_s
         )
         self._heartbeat.start()

@@ -7,7 +7,7 @@ from importlib.metadata import EntryPoint, entry_points
 
 from domain.checks.check import Check
 from workers.checks import code_parses
-from workers.unavailable import Unavailable
+from workers.errors import Unavailable
 
 GROUP = "conclave.checks"
 RESERVED = frozenset({"overall_score"})

@@ -14,16 +14,16 @@ import typer
 
 from bridge.intake import read
 from bridge.message import InboundMessage
-from bridge.rejection import Refusal, Rejected
+from bridge.rejection import Refusal, Rejection
 from bridge.strict_json import parse_object
 from bridge.subjects import PLAN_APPROVED
 from domain.identity import deliberation_id
 from domain.inbound import plan_approved
 from domain.limits import CONTRACT, Limits
 from domain.plan import PlanRequest
-from workers.cli.complaint import BadInput
-from workers.cli.connection import read_settings
+from workers.cli.cli_error import BadInput
 from workers.cli.council import read_text
+from workers.cli.environment import read_settings
 from workers.cli.output import AS_JSON, print_json
 
 
@@ -48,14 +48,14 @@ def approve(
 
         generate-plan | conclave approve - --approved-by release-board
     """
-    from workers.cli.jetstream import Wire
+    from workers.cli.nats_session import NatsSession
 
     settings = read_settings()
     payload = approval(read_text(plan), source=str(plan), roles=role or (), approved_by=approved_by)
     request = validated(
         payload, source=str(plan), max_bytes=settings.max_message_bytes, limits=settings.policy.limits
     )
-    with Wire.to(settings) as wire:
+    with NatsSession.to(settings) as wire:
         wire.approve(payload)
     if as_json:
         print_json(announced(request))
@@ -82,7 +82,7 @@ def validated(payload: bytes, *, source: str, max_bytes: int, limits: Limits = C
     """Read the message as a bridge will. Raises BadInput with the reason it would be dead-lettered for."""
     message = InboundMessage(subject=PLAN_APPROVED, data=payload, received_at=time.time())
     found = read(message, translate=plan_approved, max_bytes=max_bytes, limits=limits)
-    if isinstance(found, Rejected):
+    if isinstance(found, Rejection):
         raise BadInput(f"{source} can't be approved: {found.reason}")
     return found.requests[0]
 

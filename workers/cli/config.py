@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from domain.value import Value
-from workers.cli.connection import environment_settings, from_stack, read_settings, variable, without_login
+from workers.cli.environment import environment_settings, from_stack, read_settings, variable, without_login
 from workers.cli.output import AS_JSON, console, print_json
 
 MASK = "********"

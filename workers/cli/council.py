@@ -11,8 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from domain.council import Agent, Council
-from workers.cli.complaint import BadInput, Complaint
-from workers.cli.connection import read_settings, services, variable
+from workers.cli.cli_error import BadInput, CliError
+from workers.cli.environment import open_ports, read_settings, variable
 from workers.cli.output import AS_JSON, console, print_json
 from workers.councils.read import CouncilFileError, default_councils, parse_councils
 
@@ -39,7 +39,7 @@ def apply(
     """
     councils, settings = _councils(file, default=default), read_settings()
     _check_sizes(councils, settings.policy.limits.agents)
-    with services(settings) as to:
+    with open_ports(settings) as to:
         for council in councils:
             to.councils.save(council)
     for council in councils:
@@ -49,7 +49,7 @@ def apply(
 @commands.command("list")
 def list_(as_json: AS_JSON = False) -> None:
     """Print every role and its agents."""
-    with services(read_settings()) as of:
+    with open_ports(read_settings()) as of:
         councils = of.councils.all()
     if as_json:
         print_json([council.model_dump(mode="json") for council in councils])
@@ -68,7 +68,7 @@ def list_(as_json: AS_JSON = False) -> None:
 @commands.command()
 def show(role: ROLE, as_json: AS_JSON = False) -> None:
     """Print a role's agents: persona, model, temperature, seed."""
-    with services(read_settings()) as of:
+    with open_ports(read_settings()) as of:
         council = _council(role, of.councils.all())
     if as_json:
         print_json(council.model_dump(mode="json"))
@@ -84,7 +84,7 @@ def show(role: ROLE, as_json: AS_JSON = False) -> None:
 @commands.command()
 def delete(role: ROLE) -> None:
     """Remove a role's council; plans that name the role fail for it from then on."""
-    with services(read_settings()) as of:
+    with open_ports(read_settings()) as of:
         known = of.councils.all()
         if not of.councils.delete(role):
             raise _unknown(role, known)
@@ -126,9 +126,9 @@ def _council(role: str, known: tuple[Council, ...]) -> Council:
     raise _unknown(role, known)
 
 
-def _unknown(role: str, known: tuple[Council, ...]) -> Complaint:
+def _unknown(role: str, known: tuple[Council, ...]) -> CliError:
     there_are = ", ".join(council.role for council in known) or "none"
-    return Complaint(
+    return CliError(
         f"no council for {role}: apply one with `conclave council apply FILE` (there are: {there_are})"
     )
 

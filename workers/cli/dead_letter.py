@@ -12,9 +12,9 @@ from rich.text import Text
 
 from bridge.dead_letter import DeadLetter
 from bridge.dead_letters import DeadLetters, NoSuchDeadLetter, NotReplayable, Replayed
-from workers.cli.complaint import BadInput, Complaint
-from workers.cli.connection import read_settings
-from workers.cli.jetstream import Wire
+from workers.cli.cli_error import BadInput, CliError
+from workers.cli.environment import read_settings
+from workers.cli.nats_session import NatsSession
 from workers.cli.output import AS_JSON, console, print_json
 
 commands = typer.Typer(no_args_is_help=True)
@@ -25,7 +25,7 @@ SEQUENCE = Annotated[
 PAGE = 100
 
 
-class Letters(Wire):
+class Letters(NatsSession):
     """The dead letters over one connection."""
 
     def page(self, after: int, limit: int) -> tuple[DeadLetter, ...]:
@@ -117,4 +117,4 @@ def _letters() -> Iterator[Letters]:
     except NoSuchDeadLetter as error:
         raise BadInput(str(error.args[0])) from error
     except NotReplayable as error:
-        raise Complaint(str(error)) from error
+        raise CliError(str(error)) from error

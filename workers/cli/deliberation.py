@@ -15,10 +15,9 @@ from rich.text import Text
 
 from domain import events
 from domain.ports.deliberation_store import DeliberationStore
-from domain.record import Record, State
-from domain.services import Services
-from workers.cli.complaint import BadInput, Complaint
-from workers.cli.connection import read_settings, services
+from domain.record import DeliberationState, Record
+from workers.cli.cli_error import BadInput, CliError
+from workers.cli.environment import open_ports, read_settings
 from workers.cli.follow import follow, json_screen, screen
 from workers.cli.output import AS_JSON, console, print_json
 from workers.cli.view.decision import decision, failure
@@ -40,7 +39,7 @@ def list_(
     as_json: AS_JSON = False,
 ) -> None:
     """Print the newest deliberations, open and closed."""
-    with services(read_settings()) as of:
+    with open_ports(read_settings()) as of:
         ids = of.index.of_plan(plan)[:limit] if plan else of.index.newest(limit)
         records = list(_records(ids, of.deliberations))
     if as_json:
@@ -71,7 +70,7 @@ def show(
 
         conclave deliberation show ID --full
     """
-    with services(read_settings()) as of:
+    with open_ports(read_settings()) as of:
         record = loaded(deliberation_id, of.deliberations)
     if as_json:
         print_json(whole(record))
@@ -98,13 +97,13 @@ def watch(
     if it ends without a decision.
     """
     settings = read_settings()
-    with services(settings) as of:
-        opened_within(wait, deliberation_id, of)
+    with open_ports(settings) as of:
+        opened_within(wait, deliberation_id, of.deliberations)
         on = json_screen() if as_json else screen(console())
         with listening(settings, deliberation_id) as news:
             record = follow(lambda: loaded(deliberation_id, of.deliberations), on, news=news)
     if record.closed is not None and record.closed.status != "decided":
-        raise Complaint(f"{deliberation_id} {record.closed.status}: {record.closed.reason or 'no reason given'}")
+        raise CliError(f"{deliberation_id} {record.closed.status}: {record.closed.reason or 'no reason given'}")
 
 
 def loaded(deliberation_id: str, store: DeliberationStore) -> Record:
@@ -117,32 +116,34 @@ def loaded(deliberation_id: str, store: DeliberationStore) -> Record:
         ) from error
 
 
-def opened_within(seconds: float, deliberation_id: str, of: Services) -> None:
+def opened_within(seconds: float, deliberation_id: str, store: DeliberationStore) -> None:
     """Wait until the deliberation is opened. Raises BadInput when it is not in time."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         with contextlib.suppress(LookupError):
-            of.deliberations.load(deliberation_id)
+            store.load(deliberation_id)
             return
         time.sleep(POLL_S)
-    loaded(deliberation_id, of.deliberations)
+    loaded(deliberation_id, store)
 
 
 @contextlib.contextmanager
 def listening(settings: Settings, deliberation_id: str) -> Iterator[threading.Event]:
     """Give an event that is set whenever NATS tells of the deliberation; without NATS it stays unset."""
-    from workers.cli.jetstream import Heard, Wire
+    from workers.cli.nats_session import NatsSession, ReceivedEvent
 
     news = threading.Event()
 
-    def hear(heard: Heard) -> None:
+    def hear(heard: ReceivedEvent) -> None:
         if heard.body.get("deliberation_id") == deliberation_id:
             news.set()
 
     with contextlib.ExitStack() as stack:
         # The store alone is enough, only slower to notice; so NATS may be away.
-        with contextlib.suppress(Complaint):
-            stack.enter_context(Wire.to(settings)).overhear(f"{events.COMPLETED.rpartition('.')[0]}.>", hear)
+        with contextlib.suppress(CliError):
+            stack.enter_context(NatsSession.to(settings)).overhear(
+                f"{events.COMPLETED.rpartition('.')[0]}.>", hear
+            )
         yield news
 
 
@@ -184,7 +185,7 @@ def _records(ids: tuple[str, ...], store: DeliberationStore) -> Iterator[Record]
 
 def _row(one: dict[str, Any]) -> tuple[Text, ...]:
     opened = datetime.fromtimestamp(one["opened_at"]).strftime("%Y-%m-%d %H:%M:%S")
-    state = State(one["state"])
+    state = DeliberationState(one["state"])
     outcome = label(one["proposal_id"]) if one["proposal_id"] else one["reason"]
     plain = (one["deliberation_id"], one["role"], one["plan_id"])
     return (Text(opened, "dim"), *map(Text, plain), Text(state.value, STATES.get(state, "cyan")), Text(outcome))

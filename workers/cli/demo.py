@@ -18,17 +18,17 @@ from rich.console import Console
 from rich.text import Text
 
 from workers.cli.approve import approval, validated
-from workers.cli.complaint import BadInput, Complaint
+from workers.cli.cli_error import BadInput, CliError
 from workers.cli.council import read_text
 from workers.cli.follow import PrintingScreen, screen
 from workers.cli.output import AS_JSON, console, print_json
 from workers.cli.view.decision import beginning, decision
 from workers.councils.read import default_councils
-from workers.stack.errors import StackError
+from workers.errors import StackError
 
 if TYPE_CHECKING:
-    from workers.cli.demonstration import Outcome
-    from workers.cli.jetstream import Heard
+    from workers.cli.demo_run import DemoResult
+    from workers.cli.nats_session import ReceivedEvent
 
 
 def demo(
@@ -62,7 +62,7 @@ def demo(
     payload = _payload(plan, source, role)
     request = validated(payload, source=source, max_bytes=1 << 20)
     out = Console(stderr=True, highlight=False) if as_json else console()
-    from workers.cli.demonstration import demonstrate
+    from workers.cli.demo_run import demonstrate
 
     quiet = as_json and not out.is_terminal
     with _folder(state) as folder:
@@ -103,7 +103,7 @@ def _folder(state: Path | None) -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix="conclave-demo-"))
     try:
         yield folder
-    except (Complaint, StackError):
+    except (CliError, StackError):
         print(f"conclave: data and logs of this run are in {folder}", file=sys.stderr)
         raise
     except BaseException:
@@ -116,7 +116,7 @@ def _silent(name: str, words: str) -> None:
     return None
 
 
-def _print(outcome: Outcome, out: Console) -> None:
+def _print(outcome: DemoResult, out: Console) -> None:
     closed = outcome.record.closed
     if closed is not None and closed.status == "decided":
         for part in decision(closed.result):
@@ -124,14 +124,14 @@ def _print(outcome: Outcome, out: Console) -> None:
     out.print(published(outcome.event))
 
 
-def _check(outcome: Outcome) -> None:
+def _check(outcome: DemoResult) -> None:
     closed = outcome.record.closed
     if closed is None or closed.status != "decided":
         reason = closed.reason if closed else "it did not end"
-        raise Complaint(f"the council came to no decision: {reason}")
+        raise CliError(f"the council came to no decision: {reason}")
 
 
-def published(event: Heard) -> Text:
+def published(event: ReceivedEvent) -> Text:
     """Draw an event as it came from NATS: headers whole, every field of its body in one line."""
     lines = [Text.assemble("\nPublished on ", (event.subject, "bold"), " and received from NATS:")]
     lines += [Text(f"  {name}: {value}", "dim") for name, value in event.headers.items()]

@@ -6,14 +6,14 @@ from collections.abc import Callable
 
 import typer
 
-from workers.cli.connection import read_settings, services
+from workers.cli.environment import open_services, read_settings
 from workers.cli.output import AS_JSON, console, print_json
 from workers.composition import nats_options
 from workers.doctor.engines import examine_engines, examine_gpus
 from workers.doctor.finding import Finding, Findings, Level, fail, serious
-from workers.doctor.nats import examine_nats
-from workers.doctor.settings import examine_settings
-from workers.doctor.valkey import examine_valkey
+from workers.doctor.jetstream import examine_nats
+from workers.doctor.store_server import examine_valkey
+from workers.doctor.time_bounds import examine_settings
 from workers.settings import Settings
 
 COLOURS = {Level.OK: "green", Level.WARN: "yellow", Level.FAIL: "red"}
@@ -50,7 +50,7 @@ def examine(settings: Settings) -> Findings:
 
 
 def _engines(settings: Settings) -> Findings:
-    with services(settings) as of:
+    with open_services(settings) as of:
         yield from examine_engines(of, key=settings.engine_key)
 
 

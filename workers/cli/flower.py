@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from workers.cli.connection import read_settings
+from workers.cli.environment import read_settings
 
 
 def flower(

@@ -13,17 +13,17 @@ from workers.cli import (
     council,
     dead_letter,
     deliberation,
+    deliberation_actions,
     demo,
     doctor,
     flower,
-    intervention,
-    processes,
     schedule,
     schema,
-    stack,
+    service_commands,
     stats,
+    up_down,
 )
-from workers.cli.complaint import ConclaveCommands
+from workers.cli.cli_error import ConclaveCommands
 from workers.cli.output import quiet_logs
 
 app = typer.Typer(
@@ -38,7 +38,7 @@ app = typer.Typer(
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        print(f"conclave {version('conclave')}")
+        print(f"conclave {version('conclave-council')}")
         raise typer.Exit
 
 
@@ -69,13 +69,13 @@ def conclave(
 
 
 app.command()(demo.demo)
-app.command()(stack.up)
-app.command()(stack.down)
+app.command()(up_down.up)
+app.command()(up_down.down)
 app.command()(approve.approve)
-deliberation.commands.command()(intervention.cancel)
-deliberation.commands.command("redeliberate")(intervention.again)
-deliberation.commands.command("again", hidden=True)(intervention.again)
-deliberation.commands.command()(intervention.replay)
+deliberation.commands.command()(deliberation_actions.cancel)
+deliberation.commands.command("redeliberate")(deliberation_actions.again)
+deliberation.commands.command("again", hidden=True)(deliberation_actions.again)
+deliberation.commands.command()(deliberation_actions.replay)
 app.add_typer(
     deliberation.commands,
     name="deliberation",
@@ -88,6 +88,6 @@ app.add_typer(dead_letter.commands, name="dead-letter", help="Look at messages t
 app.command()(config.config)
 app.command()(schema.schema)
 app.command()(doctor.doctor)
-app.command()(processes.bridge)
-app.command()(processes.worker)
+app.command()(service_commands.bridge)
+app.command()(service_commands.worker)
 app.command()(flower.flower)

@@ -10,12 +10,12 @@ import typer
 from pydantic import ValidationError
 from rich.table import Table
 
-from domain.ports.schedule import InvalidCron, Schedule, Standing, default_name
+from domain.ports.schedule import InvalidCron, Schedule, ScheduledRedeliberation, default_name
 from domain.services import Services
 from domain.steps.redeliberate import CannotRepeat, redeliberate_plan
-from domain.steps.standing import CannotStand, stand
-from workers.cli.complaint import BadInput, Complaint
-from workers.cli.connection import read_settings, services
+from domain.steps.scheduled import CannotSchedule, schedule_redeliberation
+from workers.cli.cli_error import BadInput, CliError
+from workers.cli.environment import open_services, read_settings
 from workers.cli.output import AS_JSON, console, print_json
 
 commands = typer.Typer(no_args_is_help=True)
@@ -40,12 +40,14 @@ def add(
     """
     with _schedule() as (schedule, of):
         try:
-            wanted = Standing(name=name or default_name(plan, role), plan_id=plan, role=role, cron=cron)
-            stand(wanted, schedule, of)
+            wanted = ScheduledRedeliberation(
+                name=name or default_name(plan, role), plan_id=plan, role=role, cron=cron
+            )
+            schedule_redeliberation(wanted, schedule, of)
         except ValidationError as error:
             field = error.errors(include_url=False)[0]["loc"][0]
             raise BadInput(_unfit(str(field))) from error
-        except (CannotStand, InvalidCron) as error:
+        except (CannotSchedule, InvalidCron) as error:
             raise BadInput(str(error)) from error
     print(f"{wanted.name}  next {_next(wanted)}")
 
@@ -89,7 +91,7 @@ def run_now(name: NAME) -> None:
         try:
             print(redeliberate_plan(known[name].plan_id, known[name].role, of))
         except (CannotRepeat, LookupError) as error:
-            raise Complaint(str(error.args[0])) from error
+            raise CliError(str(error.args[0])) from error
 
 
 @contextlib.contextmanager
@@ -98,15 +100,15 @@ def _schedule() -> Iterator[tuple[Schedule, Services]]:
     from workers.app import make_app
 
     settings = read_settings()
-    with services(settings) as of:
+    with open_services(settings) as of:
         yield RedBeatSchedule(make_app(settings)), of
 
 
-def _plain(one: Standing) -> dict[str, Any]:
+def _plain(one: ScheduledRedeliberation) -> dict[str, Any]:
     return one.model_dump(mode="json") | {"next_run_at": _next(one)}
 
 
-def _next(one: Standing) -> str:
+def _next(one: ScheduledRedeliberation) -> str:
     from workers.adapters.cron import next_run
 
     return next_run(one.cron).isoformat(timespec="seconds")
@@ -118,6 +120,6 @@ def _unfit(field: str) -> str:
     return f"--{field.removesuffix('_id')} can't be used: it is empty or too long"
 
 
-def _unknown(name: str, known: tuple[Standing, ...]) -> BadInput:
+def _unknown(name: str, known: tuple[ScheduledRedeliberation, ...]) -> BadInput:
     there_are = ", ".join(one.name for one in known) or "none"
     return BadInput(f"no schedule {name}: add it with `conclave schedule add` (there are: {there_are})")

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from workers.contract.documents import write
+from workers.cli.schema_documents import write
 
 
 def schema(
@@ -18,5 +18,5 @@ def schema(
 
     Example:  conclave schema docs/schema
     """
-    for path in write(folder, version("conclave")):
+    for path in write(folder, version("conclave-council")):
         typer.echo(path)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.table import Table
 
 from domain.statistics import Figures, statistics
-from workers.cli.connection import read_settings, services
+from workers.cli.environment import open_ports, read_settings
 from workers.cli.output import AS_JSON, console, print_json
 
 
@@ -14,7 +14,7 @@ def stats(as_json: AS_JSON = False) -> None:
 
     Exact since the store was made, whoever writes at the same time.
     """
-    with services(read_settings()) as of:
+    with open_ports(read_settings()) as of:
         found = statistics(of.tally.counts())
     if as_json:
         print_json(found.model_dump(mode="json"))

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tasks.queues import CONTROL, model_queue_name
-from workers.cli.complaint import BadInput
+from workers.cli.cli_error import BadInput
 from workers.settings import Settings
 
 

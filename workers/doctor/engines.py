@@ -10,13 +10,13 @@ from domain.ports.chat_model import ChatFailure, ChatModel, ChatRequest, Message
 from domain.ports.engine_directory import EngineKind, EngineRecord
 from domain.review.ballot_form import parse_ballot
 from domain.services import Services
-from workers.adapters.engine_choice import reachable
+from workers.adapters.openai.engine_choice import reachable
 from workers.doctor.finding import Finding, Findings, fail, ok, warn
+from workers.engines.engine_metrics import EngineMetrics, read_engine_metrics
+from workers.engines.engine_probe import EngineProbe, ErrorAnswer, NoAnswer
+from workers.engines.external_watch import LISTS_NO_MODELS
 from workers.engines.gpus import list_gpus
 from workers.engines.kinds import ENGINES
-from workers.engines.outside import LISTS_NO_MODELS
-from workers.engines.probe import NoAnswer, Probe, Refusal
-from workers.engines.vitals import Vitals, read_vitals
 
 WITHIN_S = 10.0
 FORM = ScoreForm(rows=2, columns=3)
@@ -60,7 +60,7 @@ def examine_gpus() -> Findings:
 def _engine(record: EngineRecord, key: SecretStr, services: Services) -> Findings:
     what = f"engine {record.name}"
     external = record.kind is EngineKind.EXTERNAL
-    probe = Probe(record.url, within_s=WITHIN_S, api_key=key if external else None, proxies=external)
+    probe = EngineProbe(record.url, within_s=WITHIN_S, api_key=key if external else None, proxies=external)
     try:
         listed = _models(record, probe)
     except NoAnswer as error:
@@ -76,11 +76,11 @@ def _engine(record: EngineRecord, key: SecretStr, services: Services) -> Finding
     yield _load(record, probe)
 
 
-def _models(record: EngineRecord, probe: Probe) -> dict[str, int]:
+def _models(record: EngineRecord, probe: EngineProbe) -> dict[str, int]:
     """Return what it serves; somebody else's endpoint that lists no models is taken at its word."""
     try:
         return probe.models()
-    except Refusal as error:
+    except ErrorAnswer as error:
         if record.kind is EngineKind.EXTERNAL and error.status in LISTS_NO_MODELS:
             return {record.model: record.context_length}
         raise
@@ -119,18 +119,18 @@ def _guided(record: EngineRecord, model: ChatModel) -> Finding:
     return ok(what, f"kept to the form by {record.guidance}, {outcome.completion_tokens} tokens for two proposals")
 
 
-def _load(record: EngineRecord, probe: Probe) -> Finding:
+def _load(record: EngineRecord, probe: EngineProbe) -> Finding:
     what = f"load of {record.name}"
     gauges = ENGINES[record.kind].gauges
     if not gauges.running:
         return ok(what, "this kind tells no metrics")
     try:
-        return ok(what, _words(read_vitals(gauges, probe.metrics())))
+        return ok(what, _words(read_engine_metrics(gauges, probe.metrics())))
     except NoAnswer as error:
         return warn(what, f"no metrics: {error}")
 
 
-def _words(vitals: Vitals) -> str:
+def _words(vitals: EngineMetrics) -> str:
     cache = "unknown" if vitals.hit_rate is None else f"{vitals.hit_rate:.0%}"
     kv = "unknown" if vitals.kv_usage is None else f"{vitals.kv_usage:.0%}"
     return f"{vitals.running} running, {vitals.waiting} waiting, KV cache {kv} used, prefix hit rate {cache}"

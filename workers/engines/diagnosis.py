@@ -46,8 +46,8 @@ def explain(spec: EngineSpec, log: str, why: str) -> EngineError:
     """Return what to raise for an engine whose log ends so; `why` is said where the log tells nothing."""
     if spec.kind is EngineKind.VLLM and NOT_INSTALLED.search(log):
         return EngineError(
-            "vLLM is not installed here: on a GPU node install 'conclave[vllm]', or name the command that "
-            "starts it in CONCLAVE_ENGINE__COMMAND"
+            "vLLM is not installed here: on a GPU node install the extra `vllm` of conclave-council, or name the "
+            "command that starts it in CONCLAVE_ENGINE__COMMAND"
         )
     if found := UNKNOWN_FLAGS.search(log):
         flags = frozenset(re.findall(r"--[\w-]+", found.group(0)))

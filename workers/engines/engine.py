@@ -23,7 +23,7 @@ class Launch:
 
 
 @dataclass(frozen=True)
-class Gauges:
+class MetricNames:
     """Names of an engine's Prometheus metrics; empty where it has none."""
 
     running: str = ""
@@ -49,7 +49,7 @@ class Engine(Protocol):
         ...
 
     @property
-    def gauges(self) -> Gauges: ...
+    def gauges(self) -> MetricNames: ...
 
     def slots(self, spec: EngineSpec) -> int:
         """Return how many calls a worker keeps in flight; 0 where nobody knows a limit."""

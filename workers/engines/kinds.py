@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 from domain.ports.engine_directory import EngineKind
 from workers.engines.engine import Engine
-from workers.engines.external import ExternalEngine
-from workers.engines.llama_cpp import LlamaCppEngine
-from workers.engines.vllm import VllmEngine
+from workers.engines.external_engine import ExternalEngine
+from workers.engines.llama_cpp_engine import LlamaCppEngine
+from workers.engines.vllm_engine import VllmEngine
 
 ENGINES: Mapping[EngineKind, Engine] = {
     EngineKind.VLLM: VllmEngine(),

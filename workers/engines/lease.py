@@ -17,11 +17,11 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+from workers.engines.engine_process import end_engine
+from workers.engines.engine_shim import LEASE, read, write
 from workers.engines.errors import EngineError
-from workers.engines.keeper import LEASE, read, write
-from workers.engines.process import end_engine
-from workers.engines.sessions import is_running, started_at
 from workers.engines.spec import EngineSpec
+from workers.processes.sessions import is_running, started_at
 
 
 class Lease:

@@ -11,20 +11,20 @@ from typing import Protocol
 from domain.ports.chat_model import ChatAnswer, ChatFailure
 from domain.ports.clock import Clock
 from domain.ports.engine_directory import EngineDirectory, EngineKind, EngineRecord
+from workers.engines.engine_metrics import EngineMetrics
+from workers.engines.engine_supervisor import EngineSupervisor
 from workers.engines.errors import EngineError
+from workers.engines.external_watch import ExternalEngineWatch
 from workers.engines.kinds import ENGINES
-from workers.engines.outside import OutsideWatch
-from workers.engines.repeat import Repeat
 from workers.engines.spec import EngineSpec
-from workers.engines.supervisor import Supervisor
-from workers.engines.vitals import Vitals
+from workers.processes.periodic import PeriodicThread
 
 log = logging.getLogger(__name__)
 
 PUBLISHED_PER_TTL = 3
 
 
-class Gate(Protocol):
+class TaskGate(Protocol):
     """Lets the worker take its model's tasks, or not. Both may be called often, from any thread."""
 
     def open(self) -> None: ...
@@ -60,15 +60,15 @@ class PinnedEngine:
         if record is not None and outcome.engine == record.name:
             self._watch.observe(outcome)
 
-    def start(self, worker: str, *, gate: Gate, failed: Callable[[EngineError], None]) -> None:
+    def start(self, worker: str, *, gate: TaskGate, failed: Callable[[EngineError], None]) -> None:
         """Begin to bring the engine up for the worker of that name; `failed` hears once if it never will serve."""
         self.started = True
         self._name, self._gate, self._tell_failed = f"{self.spec.model}@{worker}"[:200], gate, failed
         self._directory = self._make_directory()
-        self._publishing = Repeat(
+        self._publishing = PeriodicThread(
             "engine directory", self._publish, every_s=self.spec.publish_ttl_s / PUBLISHED_PER_TTL
         )
-        self._watch: Supervisor | OutsideWatch = self._make_watch()
+        self._watch: EngineSupervisor | ExternalEngineWatch = self._make_watch()
         self._gate.close()
         try:
             self._watch.start()
@@ -90,11 +90,11 @@ class PinnedEngine:
         self._record = None
         self._watch.stop(keep=keep and self.error is None)
 
-    def _make_watch(self) -> Supervisor | OutsideWatch:
-        watch = OutsideWatch if self.spec.kind is EngineKind.EXTERNAL else Supervisor
+    def _make_watch(self) -> EngineSupervisor | ExternalEngineWatch:
+        watch = ExternalEngineWatch if self.spec.kind is EngineKind.EXTERNAL else EngineSupervisor
         return watch(self.spec, serving=self._serving, not_serving=self._not_serving, failed=self._failed)
 
-    def _serving(self, url: str, context_length: int, vitals: Vitals) -> None:
+    def _serving(self, url: str, context_length: int, vitals: EngineMetrics) -> None:
         known = self._record is not None
         seen = {
             "url": url,

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from domain.entry import Closed
-from domain.ports.chat_model import ChatFailure, Outcome
+from domain.ports.chat_model import ChatFailure, ChatOutcome
 from domain.record import Record
 
 SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 40, 80, 160, 320, 640)
@@ -63,7 +63,7 @@ class PrometheusMeter:
         if closed.status == "decided":
             self._decided(role, closed)
 
-    def called(self, outcome: Outcome) -> None:
+    def called(self, outcome: ChatOutcome) -> None:
         """Hear of a model call's end; may be called on the event loop."""
         if isinstance(outcome, ChatFailure):
             self._failed_calls.labels(outcome.reason.value).inc()

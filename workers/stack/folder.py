@@ -11,7 +11,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from domain.value import Value
-from workers.stack.errors import StackError
+from workers.errors import StackError
 
 
 class StackRecord(Value):

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tasks.queues import CONTROL, model_queue_name
+from workers.engines.llama_server import DEFAULT_MODEL, SLOTS, engine_url, llama_server
 from workers.flower.options import CONFIG
+from workers.processes.command import ProcessCommand
+from workers.processes.ports import HOST, claim
+from workers.processes.readiness import http_answers, log_says
 from workers.stack.folder import StateFolder
-from workers.stack.llama_server import DEFAULT_MODEL, SLOTS, engine_url, llama_server
-from workers.stack.nats import nats, nats_url
-from workers.stack.ports import HOST, claim
-from workers.stack.probes import http_answers, log_says
-from workers.stack.process import Process
-from workers.stack.valkey import valkey, valkey_url
+from workers.stack.nats_server import nats, nats_url
+from workers.stack.valkey_server import valkey, valkey_url
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def addresses(options: StackOptions) -> tuple[Addresses, Mapping[str, int]]:
     return where, ports
 
 
-def servers(state: StateFolder, ports: Mapping[str, int], options: StackOptions) -> list[Process]:
+def servers(state: StateFolder, ports: Mapping[str, int], options: StackOptions) -> list[ProcessCommand]:
     """Describe NATS, Valkey and, if it has a port, the engine; raises StackError when one is not installed."""
     parts = [
         nats(port=ports["nats"], folder=state.part("nats")),
@@ -77,7 +77,7 @@ def servers(state: StateFolder, ports: Mapping[str, int], options: StackOptions)
     return parts
 
 
-def services(where: Addresses, options: StackOptions, state: Path) -> list[Process]:
+def services(where: Addresses, options: StackOptions, state: Path) -> list[ProcessCommand]:
     """Describe Conclave's own processes; they find the servers by the environment."""
     env = {
         "CONCLAVE_NATS_URL": where.nats_url,
@@ -94,17 +94,17 @@ def services(where: Addresses, options: StackOptions, state: Path) -> list[Proce
     return [
         _worker("control-worker", CONTROL, env, threads=16),
         _worker("model-worker", model_queue_name(options.model), env, threads=8),
-        Process(
+        ProcessCommand(
             "bridge",
             (sys.executable, "-m", "workers.cli", "bridge"),
             env,
             ready=log_says("bridge_ready"),
             after=("nats", "valkey"),
         ),
-        Process(
+        ProcessCommand(
             "beat", (*_CELERY, "beat", "-l", "INFO"), env, ready=log_says("beat: Starting"), after=("valkey",)
         ),
-        Process(
+        ProcessCommand(
             "flower",
             (*_CELERY, *flower),
             env,
@@ -123,9 +123,9 @@ _ALONE = ("--without-mingle", "--without-gossip")
 """Nobody else is there to ask for a second what was revoked."""
 
 
-def _worker(name: str, queue: str, env: Mapping[str, str], *, threads: int) -> Process:
+def _worker(name: str, queue: str, env: Mapping[str, str], *, threads: int) -> ProcessCommand:
     options = ("-l", "INFO", "-Q", queue, "-n", f"{name}@%h", "-P", "threads", "-c", str(threads), *_ALONE)
-    return Process(
+    return ProcessCommand(
         name=name,
         argv=(*_CELERY, "worker", *options),
         env=env,

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from rich.console import Console
 from rich.text import Text
 
-from workers.stack.log import Log
+from workers.processes.log_file import LogFile
 
 COLOURS = ("cyan", "yellow", "green", "magenta", "blue", "bright_cyan", "bright_yellow", "bright_green")
 
@@ -19,12 +19,12 @@ class Output:
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._logs: Mapping[str, Log] = {}
+        self._logs: Mapping[str, LogFile] = {}
         self._colours: dict[str, str] = {}
         self._width = len("stack")
         self._turn = threading.Lock()
 
-    def follow(self, logs: Mapping[str, Log]) -> None:
+    def follow(self, logs: Mapping[str, LogFile]) -> None:
         """Take these logs for what `show` prints."""
         self._logs = logs
         self._colours = {name: COLOURS[index % len(COLOURS)] for index, name in enumerate(logs)}

@@ -12,17 +12,17 @@ from types import FrameType
 
 from rich.console import Console
 
-from workers.stack.errors import StackError
+from workers.errors import StackError
+from workers.processes.command import ProcessCommand
+from workers.processes.guard import alive
+from workers.processes.process_group import ProcessGroup, unheard
+from workers.processes.readiness import wait_until
+from workers.processes.supervised_process import Announce
 from workers.stack.folder import StackRecord, StateFolder
-from workers.stack.guard import alive
 from workers.stack.layout import Addresses, StackOptions, addresses, servers, services
 from workers.stack.output import Output
-from workers.stack.part import Announce
-from workers.stack.probes import wait_until
-from workers.stack.process import Process
-from workers.stack.supervisor import Stack, unheard
 
-Services = Callable[[Addresses, StackOptions, Path], Sequence[Process]]
+DescribeProcesses = Callable[[Addresses, StackOptions, Path], Sequence[ProcessCommand]]
 """Describes the processes that run beside the servers."""
 
 TICK = 0.1
@@ -39,9 +39,9 @@ def embedded_stack(
     state: Path,
     options: StackOptions,
     *,
-    processes: Services = services,
+    processes: DescribeProcesses = services,
     announce: Announce = unheard,
-) -> Iterator[tuple[Stack, Addresses]]:
+) -> Iterator[tuple[ProcessGroup, Addresses]]:
     """Run the embedded stack in a state folder while the block runs; data there survives, processes don't.
 
     Gives the stack, which is only starting (`wait_ready`), and its addresses. stack.json appears when all parts
@@ -55,12 +55,12 @@ def embedded_stack(
         def write(pids: Mapping[str, int]) -> None:
             folder.write(_record(where, pids))
 
-        with Stack(parts, logs=folder.part("logs"), announce=announce, pids_changed=write) as stack:
+        with ProcessGroup(parts, logs=folder.part("logs"), announce=announce, pids_changed=write) as stack:
             yield stack, where
 
 
 def run_stack(
-    state: Path, options: StackOptions, *, processes: Services = services, console: Console | None = None
+    state: Path, options: StackOptions, *, processes: DescribeProcesses = services, console: Console | None = None
 ) -> int:
     """Run the stack in the foreground until SIGTERM, SIGINT or SIGHUP; a second signal kills at once.
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from domain.ports.tracer import Tracer
+from workers.errors import Unavailable
 from workers.tracing.silent import SilentTracer
-from workers.unavailable import Unavailable
 
 
 class TracingUnavailable(Unavailable):
@@ -22,5 +22,7 @@ def tracer_for(endpoint: str, *, service: str) -> Tracer:
         from workers.tracing.otel import OtelTracer, over_http
     except ImportError as error:
         missing = error.name or "opentelemetry"
-        raise TracingUnavailable(f"CONCLAVE_OTLP_ENDPOINT needs {missing}: install 'conclave[otel]'") from error
+        raise TracingUnavailable(
+            f"CONCLAVE_OTLP_ENDPOINT needs {missing}: install the extra `otel` of conclave-council"
+        ) from error
     return OtelTracer(over_http(endpoint), service=service)

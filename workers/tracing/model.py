@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from domain.ports.chat_model import ChatFailure, ChatModel, ChatRequest, Outcome
+from domain.ports.chat_model import ChatFailure, ChatModel, ChatOutcome, ChatRequest
 from domain.ports.tracer import Span, Tracer, current_traceparent
 
 
@@ -15,7 +15,7 @@ class TracedChatModel:
         self._model = model
         self._tracer = tracer
 
-    def ask(self, requests: Sequence[ChatRequest]) -> Iterator[Outcome]:
+    def ask(self, requests: Sequence[ChatRequest]) -> Iterator[ChatOutcome]:
         """See ChatModel; every request is a span below the enclosing one."""
         parent = current_traceparent()
         spans = {one.key: self._start(one, parent) for one in requests}

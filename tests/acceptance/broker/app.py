@@ -16,7 +16,7 @@ from kombu import transport
 
 from tests.acceptance.broker.journal import Journal
 from workers.broker import attempts, celery_conf, install
-from workers.broker.taking import Taking
+from workers.broker.atomic_pop import AtomicPop
 
 WITHOUT = frozenset(os.environ.get("BROKER_TEST_WITHOUT", "").split(","))
 BROKER = os.environ["BROKER_TEST_BROKER"]
@@ -58,7 +58,7 @@ def _leave_out(app: Celery, conf: dict[str, Any]) -> None:
         transport.TRANSPORT_ALIASES["redis"] = "kombu.transport.redis:Transport"
     if "taking" in WITHOUT:
         for name in ("_put", "_do_restore_message", "_brpop_start", "_brpop_read"):
-            delattr(Taking, name)
+            delattr(AtomicPop, name)
     if "backend" in WITHOUT:
         conf["result_backend"] = RESULTS
         del conf["result_backend_transport_options"]

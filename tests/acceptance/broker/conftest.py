@@ -11,7 +11,7 @@ import pytest
 
 from tests.acceptance.broker.fleet import Fleet
 from tests.support.servers import ValkeyServer
-from workers.stack.guard import Guard
+from workers.processes.guard import Guard
 
 MakeFleet = Callable[..., Fleet]
 

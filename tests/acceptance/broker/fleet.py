@@ -20,10 +20,10 @@ from celery import Celery, Signature, chord, group
 from tests.acceptance.broker.journal import Journal
 from tests.support.servers import ValkeyServer
 from workers.broker import celery_conf, install
-from workers.stack.guard import Guard
-from workers.stack.log import Log
-from workers.stack.probes import log_says, wait_until
-from workers.stack.process import Process, kill_group, spawn
+from workers.processes.command import ProcessCommand, kill_group, spawn
+from workers.processes.guard import Guard
+from workers.processes.log_file import LogFile
+from workers.processes.readiness import log_says, wait_until
 
 ROOT = Path(__file__).parents[3]
 READY_WITHIN = 30.0
@@ -50,7 +50,7 @@ def crash(server: ValkeyServer) -> None:
 class Worker:
     """One `celery worker` process."""
 
-    def __init__(self, child: subprocess.Popen[bytes], log: Log) -> None:
+    def __init__(self, child: subprocess.Popen[bytes], log: LogFile) -> None:
         self._child = child
         self.log = log
 
@@ -126,8 +126,8 @@ class Fleet:
             *("-P", pool, "-c", str(concurrency), "-n", f"{name}@%h", "-l", "INFO"),
             *("-E", "--without-mingle", "--without-gossip"),
         )
-        log = Log(self.folder / f"{name}.log")
-        process = Process(name=name, argv=argv, env=self._environment())
+        log = LogFile(self.folder / f"{name}.log")
+        process = ProcessCommand(name=name, argv=argv, env=self._environment())
         worker = Worker(spawn(process, log=log, guard=self.guard, cwd=ROOT), log)
         self.workers.append(worker)
         if await_it:

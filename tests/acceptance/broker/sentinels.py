@@ -11,10 +11,10 @@ from pathlib import Path
 import redis
 
 from tests.support.servers import READY_WITHIN, ValkeyServer
-from workers.stack.guard import Guard
-from workers.stack.ports import HOST, free_port
-from workers.stack.probes import wait_until
-from workers.stack.process import Process
+from workers.processes.command import ProcessCommand
+from workers.processes.guard import Guard
+from workers.processes.ports import HOST, free_port
+from workers.processes.readiness import wait_until
 
 MASTER = "council"
 
@@ -22,7 +22,7 @@ MASTER = "council"
 class Rewritable(ValkeyServer):
     """A server with its own copy of the configuration: Sentinel makes servers rewrite theirs."""
 
-    def _describe(self) -> Process:
+    def _describe(self) -> ProcessCommand:
         described = super()._describe()
         program, shipped, *options = described.argv
         return replace(described, argv=(program, str(shutil.copy(shipped, self.folder)), *options))
@@ -34,7 +34,7 @@ class Rewritable(ValkeyServer):
 class Sentinel(Rewritable):
     """Valkey in its other role."""
 
-    def _describe(self) -> Process:
+    def _describe(self) -> ProcessCommand:
         described = super()._describe()
         configuration = self.folder / "sentinel.conf"
         configuration.write_text(f"port {self.port}\nbind {HOST}\ndir {self.folder}\n")

@@ -8,7 +8,7 @@ from tests.acceptance.broker.conftest import MakeFleet
 from tests.acceptance.broker.fleet import Fleet, crash, eventually
 from tests.acceptance.broker.sentinels import MASTER, watched
 from tests.acceptance.broker.tls import tls_before
-from workers.stack.guard import Guard
+from workers.processes.guard import Guard
 
 
 def test_worker_follows_the_master_that_sentinel_names(tmp_path: Path, guard: Guard) -> None:

@@ -19,10 +19,10 @@ from redis.exceptions import ConnectionError as Unreachable
 from tests.acceptance.broker.fleet import crash
 from tests.support.servers import ValkeyServer
 from workers.broker import LOSSES, celery_conf, install
-from workers.broker.arrears import Arrears
+from workers.broker.pending_acks import PendingAcks
 from workers.broker.transport import Channel, QoS, Transport
-from workers.stack.guard import Guard
-from workers.stack.probes import wait_until
+from workers.processes.guard import Guard
+from workers.processes.readiness import wait_until
 
 
 class Desk:
@@ -227,7 +227,7 @@ def test_acknowledgement_without_a_broker_is_owed_if_somebody_keeps_the_books_el
         crash(own_server)
         with pytest.raises(Unreachable):
             it.channel.qos.ack(message.delivery_tag)
-        arrears = it.channel.qos.arrears = Arrears()
+        arrears = it.channel.qos.arrears = PendingAcks()
         message.ack()
         assert arrears.owed() == {message.delivery_tag}
 
@@ -245,7 +245,7 @@ def test_channel_closes_without_its_broker_and_leaves_what_it_held_marked(own_se
         own_server.start()
         it.connection.release()
         assert it.counts() == (0, 1)
-        arrears = channel.qos.arrears = Arrears()
+        arrears = channel.qos.arrears = PendingAcks()
         message.ack()
         assert arrears.owed() == {message.delivery_tag}
 

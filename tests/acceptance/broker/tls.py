@@ -11,7 +11,7 @@ from pathlib import Path
 import trustme
 from anyio.from_thread import start_blocking_portal
 
-from workers.stack.ports import HOST
+from workers.processes.ports import HOST
 
 
 @contextmanager

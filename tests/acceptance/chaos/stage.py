@@ -14,10 +14,10 @@ from tests.acceptance.conftest import services_of
 from tests.support.factories import fresh
 from tests.support.fleet import Fleet, Service
 from tests.support.servers import NatsServer, ValkeyServer
-from workers.stack.guard import Guard
-from workers.stack.ports import free_port
-from workers.stack.probes import http_answers, wait_until
-from workers.stack.process import Process
+from workers.processes.command import ProcessCommand
+from workers.processes.guard import Guard
+from workers.processes.ports import free_port
+from workers.processes.readiness import http_answers, wait_until
 
 ENV = {
     "CONCLAVE_VISIBILITY_TIMEOUT_S": "4",
@@ -132,7 +132,7 @@ def staged(
         yield stage
 
 
-def _engine(port: int, model: str, latency_s: float) -> Process:
+def _engine(port: int, model: str, latency_s: float) -> ProcessCommand:
     words = ("-m", "tests.support.scripted_engine", model, "--port", str(port), "--latency", str(latency_s))
     url = f"http://127.0.0.1:{port}/health"
-    return Process(fresh("engine"), (sys.executable, *words), ready=http_answers(url))
+    return ProcessCommand(fresh("engine"), (sys.executable, *words), ready=http_answers(url))

@@ -27,8 +27,8 @@ from tests.acceptance.chaos.stage import KINDS, Stage, deck, staged
 from tests.support.databases import used_memory
 from tests.support.memory import MemoryWatch
 from tests.support.streams import streams
-from workers.stack.guard import Guard, alive, started
-from workers.stack.probes import wait_until
+from workers.processes.guard import Guard, alive, started
+from workers.processes.readiness import wait_until
 
 PLAY_S = float(os.environ.get("CONCLAVE_CHAOS_S", "300"))
 SEED = int(os.environ.get("CONCLAVE_CHAOS_SEED", "7"))

@@ -18,8 +18,8 @@ from tests.support.gpu_node import Node, Worker, until
 from tests.support.servers import ValkeyServer
 from workers.engines.gpus import Gpu, list_gpus
 from workers.engines.spec import EngineSpec
-from workers.engines.vllm import VllmEngine
-from workers.stack.guard import Guard
+from workers.engines.vllm_engine import VllmEngine
+from workers.processes.guard import Guard
 
 pytestmark = [pytest.mark.gpu, pytest.mark.timeout(1800)]
 
@@ -42,7 +42,7 @@ def gpus() -> tuple[Gpu, ...]:
     if not found:
         pytest.skip("nvidia-smi lists no GPU here: run this on a GPU node")
     if shutil.which("vllm", path=VllmEngine().launch(EngineSpec(model="any"), 0).env["PATH"]) is None:
-        pytest.skip("there is no vLLM here: install conclave[vllm], or put `vllm` on the PATH")
+        pytest.skip("there is no vLLM here: install the extra `vllm`, or put `vllm` on the PATH")
     return found
 
 

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
 from tests.support.factories import fresh
-from tests.support.observer import Heard, Observer, until
+from tests.support.observer import ObservedEvent, Observer, until
 
 EVERY_S = 0.5
 COMPLETED = "orchestration.deliberation.completed"
@@ -52,7 +52,7 @@ class Load:
 
         await until(lambda: not missing(), within=within, what=lambda: f"undecided: {sorted(missing())}")
 
-    async def ends(self, *, within: float) -> dict[str, list[Heard]]:
+    async def ends(self, *, within: float) -> dict[str, list[ObservedEvent]]:
         """Read the stream up to now, and return every end it holds of the plans asked."""
         mark = fresh("mark")
         await self._observer.publish(MARK, {"mark": mark})

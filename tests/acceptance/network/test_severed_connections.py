@@ -15,7 +15,7 @@ from tests.acceptance.network.load import COMPLETED, Load, load
 from tests.acceptance.network.sites import Machine, Sites, connected
 from tests.support.observer import Observer, until, watching
 from tests.support.tcp_proxy import TcpProxy
-from workers.stack.guard import Guard
+from workers.processes.guard import Guard
 
 CUT_S = 3.0
 SILENT_S = 8.0

@@ -25,10 +25,10 @@ from tests.acceptance.reliability.lag import taken_in
 from tests.acceptance.reliability.unfinished import finish
 from tests.acceptance.test_pipeline import APPROVED, COMPLETED, approval
 from tests.support.fuzz import Fuzzed, fuzzed
-from tests.support.observer import Heard
+from tests.support.observer import ObservedEvent
 from tests.support.recorded import recorded
 from tests.support.spoilt_messages import GOOD, ROLE
-from workers.stack.guard import Guard
+from workers.processes.guard import Guard
 
 COUNT = 10_000
 WARM = 2000
@@ -102,7 +102,7 @@ async def _scenario(stage: Stage) -> None:
     assert grown < GROWTH
 
 
-def _buried(letters: list[Heard], sent: dict[Place, Fuzzed]) -> set[Place]:
+def _buried(letters: list[ObservedEvent], sent: dict[Place, Fuzzed]) -> set[Place]:
     """Return where the originals of the dead letters lie; each has one letter, with its body and a sentence."""
     buried: set[Place] = set()
     for letter in letters:
@@ -114,7 +114,7 @@ def _buried(letters: list[Heard], sent: dict[Place, Fuzzed]) -> set[Place]:
     return buried
 
 
-def _answers(events: list[Heard]) -> Counter[str]:
+def _answers(events: list[ObservedEvent]) -> Counter[str]:
     return Counter(one.headers["Nats-Msg-Id"] for one in events if one.subject in (DISPATCHED, PHASE_CHANGED))
 
 

@@ -14,7 +14,7 @@ import pytest
 from nats.aio.client import Client
 from redis import Redis
 
-from domain.record import State
+from domain.record import DeliberationState
 from tests.acceptance.chaos.engine import calls
 from tests.acceptance.chaos.stage import Stage, staged
 from tests.acceptance.conftest import ROLES
@@ -23,7 +23,7 @@ from tests.acceptance.reliability.unfinished import finish
 from tests.acceptance.test_pipeline import APPROVED, COMPLETED, DISPATCHED, STARTED, approval
 from tests.support.recorded import recorded
 from tests.support.servers import ValkeyServer
-from workers.stack.guard import Guard
+from workers.processes.guard import Guard
 
 PUBLISHERS = 10
 ROUNDS, EACH = 5, 2
@@ -49,7 +49,7 @@ def test_a_hundred_times_the_same_approval_is_one_deliberation_per_role(tmp_path
     once_a_role = {(subject, role): 1 for subject in (STARTED, COMPLETED) for role in ROLES}
     assert events == {**once_a_role, (DISPATCHED, ""): 1}
     assert sorted((record.deliberation.role, record.state) for record in records) == [
-        (role, State.DECIDED) for role in sorted(ROLES)
+        (role, DeliberationState.DECIDED) for role in sorted(ROLES)
     ]
     assert (asked.answered, asked.answered_again) == (asked.asked, 0), "the engine was asked something twice"
 

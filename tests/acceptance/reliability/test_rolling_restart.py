@@ -12,10 +12,10 @@ from tests.acceptance.chaos.asking import approve_steadily
 from tests.acceptance.chaos.stage import Stage, staged
 from tests.acceptance.reliability.unfinished import finish
 from tests.acceptance.test_pipeline import COMPLETED, DISPATCHED, PROGRESS, STARTED
-from tests.support.observer import Heard
+from tests.support.observer import ObservedEvent
 from tests.support.recorded import recorded
-from workers.stack.guard import Guard
-from workers.stack.probes import wait_until
+from workers.processes.guard import Guard
+from workers.processes.readiness import wait_until
 
 ASK_EVERY_S = 0.8
 LATENCY_S = 0.3
@@ -39,7 +39,7 @@ def test_a_rolling_restart_under_load_fails_no_agent_and_tells_every_event_once(
     assert [one.body for one in events if one.body.get("degraded") or one.body.get("failures")] == []
 
 
-async def _scenario(stage: Stage, asked: dict[str, float]) -> list[Heard]:
+async def _scenario(stage: Stage, asked: dict[str, float]) -> list[ObservedEvent]:
     over = threading.Event()
     asking = asyncio.create_task(approve_steadily(stage.nats.url, asked, every_s=ASK_EVERY_S, over=over.is_set))
     try:

@@ -12,10 +12,10 @@ from tests.acceptance.conftest import services_of
 from tests.support.factories import fresh
 from tests.support.fleet import Fleet
 from tests.support.servers import NatsServer, ValkeyServer
-from workers.stack.guard import Guard
-from workers.stack.ports import free_port
-from workers.stack.probes import http_answers, wait_until
-from workers.stack.process import Process
+from workers.processes.command import ProcessCommand
+from workers.processes.guard import Guard
+from workers.processes.ports import free_port
+from workers.processes.readiness import http_answers, wait_until
 
 RETENTION_S = 20.0
 STREAM_AGE_S = 30.0
@@ -66,6 +66,6 @@ def staged(folder: Path, guard: Guard) -> Iterator[Stage]:
         yield Stage(nats.url, valkey.url, {**pids, "nats": nats.pid, "valkey": valkey.pid})
 
 
-def _engine(url: str, port: int, model: str) -> Process:
+def _engine(url: str, port: int, model: str) -> ProcessCommand:
     words = ("-m", "tests.support.scripted_engine", model, "--port", str(port), "--latency", "0", "--forgetful")
-    return Process(fresh("engine"), (sys.executable, *words), ready=http_answers(f"{url}/health"))
+    return ProcessCommand(fresh("engine"), (sys.executable, *words), ready=http_answers(f"{url}/health"))

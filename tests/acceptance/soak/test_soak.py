@@ -22,7 +22,7 @@ from tests.bench.pipeline.usage import usage
 from tests.support.databases import Database, databases
 from tests.support.memory import MemoryWatch
 from tests.support.streams import streams
-from workers.stack.guard import Guard
+from workers.processes.guard import Guard
 
 COUNT = int(os.environ.get("CONCLAVE_SOAK_DELIBERATIONS", "20000"))
 SAMPLES, REPORTS = 100, 10

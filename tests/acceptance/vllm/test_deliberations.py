@@ -28,12 +28,12 @@ from tests.support.servers import NatsServer, ValkeyServer
 from tests.support.vllm import build
 from tests.support.vllm.serve import READY_WITHIN_S, environment, vllm_spec
 from workers.app import make_app
-from workers.composition import build as build_services
+from workers.composition import Composition
+from workers.engines.llama_server import llama_server
+from workers.processes.guard import Guard
+from workers.processes.ports import free_port
+from workers.processes.readiness import wait_until
 from workers.settings import Settings
-from workers.stack.guard import Guard
-from workers.stack.llama_server import llama_server
-from workers.stack.ports import free_port
-from workers.stack.probes import wait_until
 
 pytestmark = [pytest.mark.vllm, pytest.mark.timeout(1800)]
 DECIDED_WITHIN_S = 420.0
@@ -107,7 +107,7 @@ def node(tmp_path_factory: pytest.TempPathFactory, guard: Guard) -> Iterator[Nod
         Fleet(folder, guard, nats_url=broker.url, redis_url=valkey.url, model=spec.model, env=env) as fleet,
     ):
         settings = Settings.model_validate({"nats_url": broker.url, "redis_url": valkey.url, "model": spec.model})
-        services = build_services(settings, make_app(settings))
+        services = Composition(settings).services(make_app(settings))
         worker = fleet.worker()
         for one in (fleet.bridge(), fleet.control(), fleet.beat(), worker):
             one.start()

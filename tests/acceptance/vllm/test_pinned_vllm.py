@@ -16,19 +16,19 @@ import pytest
 from domain.ports.chat_model import ChatAnswer, ChatFailure, ChatRequest, FailureReason, Message, ScoreForm
 from domain.ports.engine_directory import EngineRecord
 from tests.support.gpu_node import Node, Worker, until
+from tests.support.in_memory.engine_directory import MemoryEngineDirectory
 from tests.support.servers import ValkeyServer
 from tests.support.vllm import build
 from tests.support.vllm.serve import READY_WITHIN_S, vllm_spec
-from workers.adapters.chat_model import OpenAIChatModel
 from workers.adapters.clock import SystemClock
-from workers.adapters.memory.engine_directory import MemoryEngineDirectory
+from workers.adapters.openai.chat_model import OpenAIChatModel
+from workers.engines.engine_metrics import read_engine_metrics
+from workers.engines.engine_probe import EngineProbe
 from workers.engines.kinds import ENGINES
-from workers.engines.probe import Probe
-from workers.engines.sessions import members
 from workers.engines.spec import EngineSpec
-from workers.engines.vitals import read_vitals
 from workers.portal import Portal
-from workers.stack.guard import Guard
+from workers.processes.guard import Guard
+from workers.processes.sessions import members
 
 pytestmark = [pytest.mark.vllm, pytest.mark.timeout(1800)]
 SHARED = "Review the proposals below with care. " * 60
@@ -120,7 +120,7 @@ def test_what_a_second_request_shares_with_the_first_comes_from_the_prefix_cache
 def test_the_metrics_show_tokens_and_the_hit_rate(model: OpenAIChatModel, node: Node) -> None:
     list(model.ask([asking(SHARED + key, max_tokens=1, key=key) for key in "ab"]))
     record = node.engines()[0]
-    vitals = read_vitals(ENGINES[record.kind].gauges, Probe(record.url, within_s=10).metrics())
+    vitals = read_engine_metrics(ENGINES[record.kind].gauges, EngineProbe(record.url, within_s=10).metrics())
     assert vitals.generated_tokens
     assert vitals.progress
     assert vitals.hit_rate

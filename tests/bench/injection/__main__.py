@@ -20,9 +20,9 @@ from tests.bench.injection.engine import NOTATIONS, Engine
 from tests.bench.injection.scene import WEAK
 from tests.bench.injection.vote import Place, Standing, hold_vote
 from tests.support.fleet import Service
-from workers.stack.guard import Guard
-from workers.stack.llama_server import DEFAULT_MODEL, engine_url, llama_server
-from workers.stack.ports import free_port
+from workers.engines.llama_server import DEFAULT_MODEL, engine_url, llama_server
+from workers.processes.guard import Guard
+from workers.processes.ports import free_port
 
 HARMLESS = tuple(
     Attack("(harmless sentence)", sentence, lambda plain, sentence=sentence: f"{plain}\n\n{sentence}")  # type: ignore[misc]

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from domain.ports.chat_model import ChatRequest, ScoreForm
-from workers.engines.notation import Grammar, JsonSchema, Notation, Regex
+from workers.engines.guided_decoding import Grammar, GuidedDecoding, JsonSchema, Regex
 
-NOTATIONS: dict[str, Notation] = {"grammar": Grammar(), "regex": Regex(), "json_schema": JsonSchema()}
+NOTATIONS: dict[str, GuidedDecoding] = {"grammar": Grammar(), "regex": Regex(), "json_schema": JsonSchema()}
 DIGITS = frozenset("123456789")
 
 

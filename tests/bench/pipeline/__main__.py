@@ -23,12 +23,12 @@ from tests.support.factories import council, fresh
 from tests.support.fleet import Fleet, Service
 from tests.support.servers import NatsServer, ValkeyServer
 from workers.app import make_app
-from workers.composition import build
+from workers.composition import Composition
+from workers.processes.command import ProcessCommand
+from workers.processes.guard import Guard
+from workers.processes.ports import free_port
+from workers.processes.readiness import http_answers, log_says
 from workers.settings import Settings
-from workers.stack.guard import Guard
-from workers.stack.ports import free_port
-from workers.stack.probes import http_answers, log_says
-from workers.stack.process import Process
 
 IDEAL_S = 2.0
 IDLE_RUNS = 15
@@ -89,23 +89,23 @@ def _start(services: dict[str, Service]) -> None:
         service.wait_ready()
 
 
-def _engine(port: int, model: str) -> Process:
+def _engine(port: int, model: str) -> ProcessCommand:
     argv = (sys.executable, "-m", "tests.support.scripted_engine", model, "--port", str(port), "--latency", "1.0")
-    return Process(fresh("engine"), argv, ready=http_answers(f"http://127.0.0.1:{port}/health"))
+    return ProcessCommand(fresh("engine"), argv, ready=http_answers(f"http://127.0.0.1:{port}/health"))
 
 
-def _bare(redis_url: str, queue: str, threads: int) -> Process:
+def _bare(redis_url: str, queue: str, threads: int) -> ProcessCommand:
     env = {"BARE_BROKER": f"{redis_url}/8", "BARE_BACKEND": f"{redis_url}/9"}
     options = ("-Q", queue, "-n", f"{fresh('bare')}@%h", "-P", "threads", "-c", str(threads), "-l", "INFO", "-E")
     argv = (sys.executable, "-m", "celery", "-A", "tests.bench.pipeline.chord_app", "worker", *options)
-    return Process(fresh("bare"), argv, env=env, ready=log_says(" ready."))
+    return ProcessCommand(fresh("bare"), argv, env=env, ready=log_says(" ready."))
 
 
 def _councils(nats_url: str, redis_url: str, model: str) -> None:
     settings = Settings.model_validate({"nats_url": nats_url, "redis_url": redis_url, "model": model})
     agents = council(ROLE).agents
     wanted = council(ROLE, agents=tuple(agent.model_copy(update={"model": None}) for agent in agents))
-    build(settings, make_app(settings)).councils.save(wanted)
+    Composition(settings).services(make_app(settings)).councils.save(wanted)
 
 
 def _warm_chord(redis_url: str) -> None:

@@ -31,11 +31,11 @@ from tests.support.servers import NatsServer, ValkeyServer
 from tests.support.vllm import build
 from tests.support.vllm.serve import READY_WITHIN_S, environment, vllm_spec
 from workers.app import make_app
-from workers.composition import build as build_services
+from workers.composition import Composition
 from workers.councils.read import default_councils
+from workers.processes.guard import Guard
+from workers.processes.readiness import wait_until
 from workers.settings import Settings
-from workers.stack.guard import Guard
-from workers.stack.probes import wait_until
 
 MAX_TOKENS = 128
 GOALS = {3: (4.5, 0.5), 8: (6.0, 0.76)}
@@ -179,7 +179,7 @@ def _stage(folder: Path) -> Iterator[tuple[Services, str]]:
             settings = Settings.model_validate(
                 {"nats_url": nats.url, "redis_url": valkey.url, "model": spec.model, "policy": {"judges": 0}}
             )
-            services = build_services(settings, make_app(settings))
+            services = Composition(settings).services(make_app(settings))
             for one in (fleet.bridge(), fleet.control(), fleet.worker()):
                 one.start()
             assert wait_until(lambda: bool(services.engines.serving(spec.model)), within=READY_WITHIN_S), (

@@ -17,9 +17,9 @@ from domain.review.candidate import Candidate
 from domain.review.presentation import present
 from domain.review.prompt import Material
 from tests.bench.vllm.sequential import Run, body
-from workers.engines.notation import NOTATIONS
+from workers.engines.guided_decoding import GUIDED_DECODINGS
 
-REGEX = NOTATIONS[Guidance.REGEX]
+REGEX = GUIDED_DECODINGS[Guidance.REGEX]
 
 
 def plain(url: str, deliberation: Deliberation) -> Run:

@@ -11,8 +11,8 @@ import time
 from collections.abc import Sequence
 
 from bridge.bridge import Bridge, BridgeOptions
-from bridge.connection import NatsOptions
-from bridge.consumer import ConsumerOptions
+from bridge.nats_connection import NatsOptions
+from bridge.subject_consumer import ConsumerOptions
 from domain.plan import PlanRequest
 
 

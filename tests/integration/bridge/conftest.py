@@ -15,12 +15,12 @@ from nats.aio.client import Client
 from nats.js import JetStreamContext
 
 from bridge.bridge import Bridge, BridgeOptions
-from bridge.connection import NatsOptions
-from bridge.consumer import ConsumerOptions
+from bridge.nats_connection import NatsOptions
+from bridge.subject_consumer import ConsumerOptions
 from domain.plan import PlanRequest
 from tests.support.factories import fresh
 from tests.support.servers import NatsServer
-from workers.stack.guard import Guard
+from workers.processes.guard import Guard
 
 WITHIN_S = 20.0
 """How long a condition may take; generous, since test machines are shared."""

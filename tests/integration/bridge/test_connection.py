@@ -13,12 +13,12 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from bridge.connection import NatsOptions, Unreachable, connect
+from bridge.nats_connection import NatsOptions, NatsUnreachable, connect
 from tests.integration.bridge.conftest import freeze, until
 from tests.support.servers import NatsServer
-from workers.stack.guard import Guard
-from workers.stack.ports import free_port
-from workers.stack.process import Process
+from workers.processes.command import ProcessCommand
+from workers.processes.guard import Guard
+from workers.processes.ports import free_port
 
 pytestmark = pytest.mark.anyio
 
@@ -28,7 +28,7 @@ class GuardedServer(NatsServer):
 
     arguments: tuple[str, ...] = ("--user", "bridge", "--pass", "s3cret")
 
-    def _describe(self) -> Process:
+    def _describe(self) -> ProcessCommand:
         process = super()._describe()
         return replace(process, argv=(*process.argv, *self.arguments))
 
@@ -40,7 +40,7 @@ def guarded(tmp_path: Path, guard: Guard) -> Iterator[GuardedServer]:
 
 
 async def sentence(options: NatsOptions) -> str:
-    with pytest.raises(Unreachable) as unreachable:
+    with pytest.raises(NatsUnreachable) as unreachable:
         await connect(options)
     return str(unreachable.value)
 

@@ -14,8 +14,8 @@ import pytest
 from nats.js import JetStreamContext
 from nats.js.api import StreamInfo
 
-from bridge.connection import NatsOptions
 from bridge.event_publisher import NatsEventPublisher
+from bridge.nats_connection import NatsOptions
 from bridge.streams import ORCHESTRATOR, StreamLimits, ensure
 from domain.event import Event
 from domain.ports.event_publisher import PublishFailed, PublishRefused

@@ -13,9 +13,9 @@ from tests.support.commands import Run
 from tests.support.factories import fresh
 from tests.support.servers import NatsServer, ValkeyServer
 from workers.app import make_app
-from workers.composition import build
+from workers.composition import Composition
+from workers.processes.guard import Guard
 from workers.settings import Settings
-from workers.stack.guard import Guard
 
 
 @pytest.fixture(scope="package")
@@ -38,7 +38,7 @@ def environment(
 
 @pytest.fixture
 def services(environment: Settings) -> Services:
-    return build(environment, make_app(environment))
+    return Composition(environment).services(make_app(environment))
 
 
 @pytest.fixture

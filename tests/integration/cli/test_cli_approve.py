@@ -11,7 +11,7 @@ import pytest
 
 from bridge.intake import read
 from bridge.message import InboundMessage
-from bridge.rejection import Rejected
+from bridge.rejection import Rejection
 from bridge.subjects import PLAN_APPROVED
 from domain.inbound import plan_approved
 from tests.support.commands import Run
@@ -47,7 +47,7 @@ def test_the_approval_is_in_the_stream_and_a_bridge_takes_it(
     assert (body["plan_id"], body["approved_by"]) == (plan["plan_id"], "board")
     assert message.headers == {}
     taken = read(message, translate=plan_approved)
-    assert not isinstance(taken, Rejected)
+    assert not isinstance(taken, Rejection)
     assert taken.requests[0].request_id == announced["request_id"]
     assert [one["role"] for one in announced["deliberations"]] == ["DEV", "QA"]
 

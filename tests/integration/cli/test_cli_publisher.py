@@ -14,7 +14,7 @@ from typer.testing import Result
 from tests.support.commands import run, sentence
 from tests.support.factories import fresh
 from tests.support.secured import SecuredNats
-from workers.stack.guard import Guard
+from workers.processes.guard import Guard
 
 Login = Callable[..., None]
 PLAN = {"story_id": "s-1", "roles": ["DEV"]}

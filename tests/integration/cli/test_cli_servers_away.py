@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.commands import run, sentence
-from workers.stack.ports import HOST, free_port
+from workers.processes.ports import HOST, free_port
 
 
 @pytest.fixture(autouse=True)

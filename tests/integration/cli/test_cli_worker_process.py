@@ -7,16 +7,16 @@ import sys
 from pathlib import Path
 
 from tests.support.fleet import Service
+from workers.processes.command import ProcessCommand
+from workers.processes.guard import Guard
+from workers.processes.readiness import log_says
 from workers.settings import Settings
-from workers.stack.guard import Guard
-from workers.stack.probes import log_says
-from workers.stack.process import Process
 
 
 def test_a_control_worker_reads_its_queue_and_stops_on_sigterm(
     environment: Settings, tmp_path: Path, guard: Guard
 ) -> None:
-    process = Process(
+    process = ProcessCommand(
         "worker",
         (sys.executable, "-m", "workers.cli", "worker", "--control"),
         dict(os.environ),

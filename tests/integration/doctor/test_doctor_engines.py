@@ -13,7 +13,7 @@ from tests.support.factories import agents, council, fresh
 from tests.support.scripted_engine import ScriptedEngine
 from tests.support.servers import ValkeyServer
 from workers.app import make_app
-from workers.composition import build
+from workers.composition import Composition
 from workers.doctor.engines import examine_engines
 from workers.doctor.finding import Finding, Level
 from workers.settings import Settings
@@ -32,7 +32,7 @@ def services(valkey_server: ValkeyServer) -> Services:
             "policy": {"max_tokens": 512},
         }
     )
-    services = build(settings, make_app(settings))
+    services = Composition(settings).services(make_app(settings))
     members = tuple(one.model_copy(update={"model": None}) for one in agents(3))
     services.councils.save(council("DEV", agents=members))
     return services

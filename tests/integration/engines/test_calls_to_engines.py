@@ -11,20 +11,20 @@ import pytest
 from domain.ports.chat_model import (
     ChatAnswer,
     ChatFailure,
+    ChatOutcome,
     ChatRequest,
     FailureReason,
     Message,
-    Outcome,
     ScoreForm,
 )
 from domain.ports.engine_directory import EngineKind, EngineRecord, Guidance
+from tests.support.in_memory.engine_directory import MemoryEngineDirectory
 from tests.support.scripted_engine import ScriptedEngine
-from workers.adapters.chat_model import OpenAIChatModel
 from workers.adapters.clock import SystemClock
-from workers.adapters.memory.engine_directory import MemoryEngineDirectory
+from workers.adapters.openai.chat_model import OpenAIChatModel
 from workers.engines.kinds import ENGINES
 from workers.portal import Portal
-from workers.stack.ports import free_port
+from workers.processes.ports import free_port
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +57,7 @@ def asking(key: str = "one", words: int = 5, **more: object) -> ChatRequest:
     return ChatRequest.model_validate({**known, **more})
 
 
-def answers(outcomes: Iterator[Outcome]) -> list[ChatAnswer]:
+def answers(outcomes: Iterator[ChatOutcome]) -> list[ChatAnswer]:
     found = list(outcomes)
     assert all(isinstance(outcome, ChatAnswer) for outcome in found), found
     return [outcome for outcome in found if isinstance(outcome, ChatAnswer)]
@@ -192,7 +192,7 @@ def test_the_engines_key_goes_with_every_call(
 def test_an_observer_hears_of_every_outcome(
     portal: Portal, directory: MemoryEngineDirectory, engines: list[ScriptedEngine]
 ) -> None:
-    heard: list[Outcome] = []
+    heard: list[ChatOutcome] = []
     engines[0].fault("500")
     directory.publish(record_of(engines[0], "engine"), ttl_s=600)
     told = list(OpenAIChatModel(directory, portal, observe=heard.append).ask([asking("a"), asking("b")]))

@@ -10,15 +10,15 @@ from pydantic import SecretStr
 from domain.ports.clock import Clock
 from domain.ports.engine_directory import EngineKind, Guidance
 from tests.support.gpu_node import Node, until
+from tests.support.in_memory.engine_directory import MemoryEngineDirectory
 from tests.support.scripted_engine import ScriptedEngine
 from tests.support.servers import ValkeyServer
 from workers.adapters.clock import SystemClock
-from workers.adapters.memory.engine_directory import MemoryEngineDirectory
 from workers.engines.errors import EngineError
 from workers.engines.pinned import PinnedEngine
 from workers.engines.spec import EngineSpec
-from workers.stack.guard import Guard
-from workers.stack.ports import free_port
+from workers.processes.guard import Guard
+from workers.processes.ports import free_port
 
 
 @pytest.fixture

@@ -11,14 +11,14 @@ import pytest
 from domain.ports.chat_model import ChatAnswer, ChatFailure, ChatRequest, FailureReason, Message, ScoreForm
 from domain.ports.engine_directory import EngineKind
 from tests.support.gpu_node import Node, until
+from tests.support.in_memory.engine_directory import MemoryEngineDirectory
 from tests.support.servers import ValkeyServer
-from workers.adapters.chat_model import OpenAIChatModel
 from workers.adapters.clock import SystemClock
-from workers.adapters.memory.engine_directory import MemoryEngineDirectory
-from workers.engines.sessions import members
+from workers.adapters.openai.chat_model import OpenAIChatModel
 from workers.engines.spec import EngineSpec
 from workers.portal import Portal
-from workers.stack.guard import Guard
+from workers.processes.guard import Guard
+from workers.processes.sessions import members
 
 MODEL = "smollm2-135m-instruct"
 CONTEXT = 1024

@@ -12,9 +12,9 @@ import pytest
 
 from tests.support.gpu_node import LEASE_S, MODEL, Node, seen, steer, until
 from tests.support.servers import ValkeyServer
-from workers.engines.sessions import members
-from workers.stack.guard import Guard
-from workers.stack.process import kill_group
+from workers.processes.command import kill_group
+from workers.processes.guard import Guard
+from workers.processes.sessions import members
 
 LONG_LEASE_S = 60.0
 """Longer than a worker needs to start on a busy machine."""
@@ -178,7 +178,7 @@ def test_two_workers_may_not_have_the_same_gpu(node: Node) -> None:
         ),
         (
             ("--served-model-name", "ignored", "--fail-with", "ModuleNotFoundError: No module named 'vllm'"),
-            "install 'conclave[vllm]'",
+            "the extra `vllm` of conclave-council",
         ),
     ],
 )

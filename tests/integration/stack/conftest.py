@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.secured import SecuredNats, SecuredValkey
-from workers.stack.guard import Guard
+from workers.processes.guard import Guard
 
 
 @pytest.fixture(scope="package")

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from tests.support.sample_stack import living_in
+from workers.processes.guard import alive
+from workers.processes.process_group import ProcessGroup
 from workers.stack.folder import StackRecord, StateFolder
-from workers.stack.guard import alive
 from workers.stack.layout import StackOptions
 from workers.stack.run import embedded_stack
-from workers.stack.supervisor import Stack
 
 SERVERS = {"nats", "valkey", "engine"}
 SERVICES = {"control-worker", "model-worker", "bridge", "beat", "flower"}
@@ -27,14 +27,14 @@ def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def stack(state: Path) -> Iterator[Stack]:
+def stack(state: Path) -> Iterator[ProcessGroup]:
     with embedded_stack(state, StackOptions()) as (stack, _):
         stack.wait_ready(120)
         yield stack
 
 
 @pytest.fixture
-def record(stack: Stack, state: Path) -> StackRecord:
+def record(stack: ProcessGroup, state: Path) -> StackRecord:
     found = StateFolder(state).record()
     assert found is not None
     return found
@@ -53,12 +53,12 @@ def test_flower_and_the_engine_answer_where_stack_json_says(record: StackRecord)
         assert json.load(response)["data"][0]["id"] == StackOptions().model
 
 
-def test_every_part_writes_a_log_of_its_own(stack: Stack, state: Path) -> None:
+def test_every_part_writes_a_log_of_its_own(stack: ProcessGroup, state: Path) -> None:
     assert {path.stem for path in (state / "logs").glob("*.log")} == SERVERS | SERVICES
     assert "ready." in stack.logs["control-worker"].text()
 
 
-def test_stopping_it_leaves_nothing(stack: Stack, record: StackRecord, state: Path) -> None:
+def test_stopping_it_leaves_nothing(stack: ProcessGroup, record: StackRecord, state: Path) -> None:
     stack.stop()
     assert not any(alive(pid) for name, pid in record.pids.items() if name != "supervisor")
     assert living_in(state) == []

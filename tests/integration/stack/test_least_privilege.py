@@ -17,10 +17,10 @@ from tests.support.factories import fresh
 from tests.support.fleet import Fleet, Service
 from tests.support.scripted_engine import ScriptedEngine
 from tests.support.secured import SecuredNats, SecuredValkey
-from workers.stack.guard import Guard
-from workers.stack.ports import free_port
-from workers.stack.probes import http_answers
-from workers.stack.process import Process
+from workers.processes.command import ProcessCommand
+from workers.processes.guard import Guard
+from workers.processes.ports import free_port
+from workers.processes.readiness import http_answers
 
 WITHIN = 60.0
 
@@ -63,7 +63,7 @@ def _flower(fleet: Fleet) -> Service:
     port = free_port()
     command = (*(sys.executable, "-m", "celery", "-A", "workers.app", "flower"), f"--port={port}")
     ready = http_answers(f"http://127.0.0.1:{port}/healthcheck")
-    return fleet.add(Process("flower", (*command, "--address=127.0.0.1"), fleet.env, ready=ready))
+    return fleet.add(ProcessCommand("flower", (*command, "--address=127.0.0.1"), fleet.env, ready=ready))
 
 
 def test_an_approval_becomes_a_decision_that_an_observer_hears(logs: Path, secured_nats: SecuredNats) -> None:

@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from workers.stack.guard import Guard
-from workers.stack.llama_server import DEFAULT_MODEL, engine_url, llama_server
-from workers.stack.log import Log
-from workers.stack.ports import free_port
-from workers.stack.probes import wait_until
-from workers.stack.process import spawn
+from workers.engines.llama_server import DEFAULT_MODEL, engine_url, llama_server
+from workers.processes.command import spawn
+from workers.processes.guard import Guard
+from workers.processes.log_file import LogFile
+from workers.processes.ports import free_port
+from workers.processes.readiness import wait_until
 
 YES_OR_NO = {
     "type": "object",
@@ -29,7 +29,7 @@ YES_OR_NO = {
 def url(tmp_path_factory: pytest.TempPathFactory, guard: Guard) -> Iterator[str]:
     port = free_port()
     process = llama_server(port=port)
-    log = Log(tmp_path_factory.mktemp("engine") / "engine.log")
+    log = LogFile(tmp_path_factory.mktemp("engine") / "engine.log")
     child = spawn(process, log=log, guard=guard)
     assert wait_until(lambda: process.ready(log), within=60), log.tail()
     yield engine_url(port)
@@ -79,7 +79,7 @@ def test_weights_that_do_not_exist_are_named(tmp_path: Path, guard: Guard) -> No
     process = llama_server(port=free_port())
     missing = tmp_path / "missing.gguf"
     broken = type(process)(process.name, (*process.argv, "--model-path", str(missing)))
-    log = Log(tmp_path / "engine.log")
+    log = LogFile(tmp_path / "engine.log")
     child = spawn(broken, log=log, guard=guard)
     assert child.wait(60) == 1
     assert f"the engine can't serve {missing}" in log.text()

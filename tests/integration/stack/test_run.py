@@ -17,12 +17,12 @@ import pytest
 import redis
 
 from tests.support.sample_stack import NO_ENGINE, family, living_in
-from workers.stack.errors import StackError
+from workers.errors import StackError
+from workers.processes.guard import alive
+from workers.processes.ports import HOST, free_port
+from workers.processes.readiness import wait_until
 from workers.stack.folder import StackRecord, StateFolder
-from workers.stack.guard import alive
 from workers.stack.layout import StackOptions
-from workers.stack.ports import HOST, free_port
-from workers.stack.probes import wait_until
 from workers.stack.run import embedded_stack, run_stack, stop_stack
 
 WITHIN = 30.0

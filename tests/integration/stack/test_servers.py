@@ -18,10 +18,10 @@ import pytest
 import redis
 
 from tests.support.servers import NatsServer, ValkeyServer
-from workers.stack.guard import Guard, alive
-from workers.stack.ports import free_port
-from workers.stack.probes import wait_until
-from workers.stack.process import Process
+from workers.processes.command import ProcessCommand
+from workers.processes.guard import Guard, alive
+from workers.processes.ports import free_port
+from workers.processes.readiness import wait_until
 
 
 @pytest.fixture
@@ -65,7 +65,7 @@ def test_nats_confirms_nothing_before_it_is_on_disk(tmp_path: Path, guard: Guard
     port = free_port()
 
     class Monitored(NatsServer):
-        def _describe(self) -> Process:
+        def _describe(self) -> ProcessCommand:
             process = super()._describe()
             return replace(process, argv=(*process.argv, "--http_port", str(port)))
 

@@ -11,7 +11,7 @@ from celery.schedules import schedule
 from redis import Redis
 from redis.exceptions import LockNotOwnedError
 
-from domain.ports.schedule import Standing
+from domain.ports.schedule import ScheduledRedeliberation
 from tests.support.factories import fresh
 from tests.support.servers import ValkeyServer
 from workers.adapters.redis.connection import connect
@@ -20,8 +20,8 @@ from workers.adapters.redis.schedule import RedBeatSchedule
 from workers.app import make_app
 from workers.beat import BeatScheduler
 from workers.composition import store_client
+from workers.processes.guard import Guard
 from workers.settings import BROKER_DB, Settings
-from workers.stack.guard import Guard
 
 TASK = "deliberation.sweep"
 
@@ -109,7 +109,7 @@ def test_what_is_sent_once_is_not_due_again_for_whoever_comes_next(settings: Set
 def test_a_schedule_that_is_removed_while_it_is_due_is_not_sent(settings: Settings) -> None:
     one, orders = beat(settings), RedBeatSchedule(make_app(settings))
     one.tick()
-    orders.put(Standing(name="nightly", plan_id="plan-7", role="DEV", cron="* * * * *"))
+    orders.put(ScheduledRedeliberation(name="nightly", plan_id="plan-7", role="DEV", cron="* * * * *"))
     order = one.Entry.from_key(f"{settings.key_prefix}beat:standing:nightly", app=one.app)
     order.last_run_at = None
     assert orders.remove("nightly")

@@ -10,15 +10,15 @@ from redis import Redis
 from redis.exceptions import OutOfMemoryError
 
 from tests.support.factories import closed, deliberation, event, fresh, opened, plan, plan_request, proposed
+from tests.support.in_memory.clock import MemoryClock
 from tests.support.servers import ValkeyServer
 from tests.support.stores import Stores, redis_stores
 from workers.adapters.clock import SystemClock
-from workers.adapters.memory.clock import MemoryClock
 from workers.adapters.redis.connection import connect
 from workers.adapters.redis.encoding import Unreadable
 from workers.adapters.redis.keys import Keys
-from workers.stack.guard import Guard
-from workers.stack.probes import wait_until
+from workers.processes.guard import Guard
+from workers.processes.readiness import wait_until
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ from tests.support.factories import council, fresh
 from tests.support.servers import ValkeyServer
 from workers.adapters.redis.connection import StoreUnreachable, address, connect, reach
 from workers.adapters.redis.council_registry import RedisCouncilRegistry
-from workers.stack.guard import Guard
-from workers.stack.ports import free_port
+from workers.processes.guard import Guard
+from workers.processes.ports import free_port
 
 
 @pytest.mark.parametrize("scheme", ["redis", "valkey"])

@@ -17,8 +17,8 @@ from tests.support.servers import ValkeyServer
 from tests.support.stores import Stores, redis_stores
 from workers.adapters.clock import SystemClock
 from workers.adapters.redis.connection import connect
-from workers.stack.guard import Guard
-from workers.stack.probes import wait_until
+from workers.processes.guard import Guard
+from workers.processes.readiness import wait_until
 
 
 @pytest.fixture

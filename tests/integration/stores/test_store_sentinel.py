@@ -13,18 +13,18 @@ from tests.support.servers import ValkeyServer
 from tests.support.stores import redis_stores
 from workers.adapters.clock import SystemClock
 from workers.adapters.redis.connection import connect, reach
+from workers.processes.command import ProcessCommand, kill_group, spawn
+from workers.processes.guard import Guard
+from workers.processes.log_file import LogFile
+from workers.processes.ports import HOST, free_port
+from workers.processes.readiness import valkey_answers, wait_until
 from workers.stack.binaries import valkey_server as valkey_binary
-from workers.stack.guard import Guard
-from workers.stack.log import Log
-from workers.stack.ports import HOST, free_port
-from workers.stack.probes import valkey_answers, wait_until
-from workers.stack.process import Process, kill_group, spawn
 
 
 class Rewritable(ValkeyServer):
     """A server with its own copy of the configuration: Sentinel makes servers rewrite theirs."""
 
-    def _describe(self) -> Process:
+    def _describe(self) -> ProcessCommand:
         described = super()._describe()
         program, shipped, *options = described.argv
         own = str(shutil.copy(shipped, self.folder))
@@ -66,8 +66,8 @@ def _sentinel(folder: Path, master: ValkeyServer, replica: ValkeyServer, guard: 
         "sentinel failover-timeout council 3000\n"
     )
     argv = (valkey_binary(), str(configuration), "--sentinel")
-    described = Process(name="sentinel", argv=argv, ready=valkey_answers(port))
-    log = Log(folder / "sentinel.log")
+    described = ProcessCommand(name="sentinel", argv=argv, ready=valkey_answers(port))
+    log = LogFile(folder / "sentinel.log")
     child = spawn(described, log=log, guard=guard)
     try:
         assert wait_until(lambda: described.ready(log), within=20), log.tail()

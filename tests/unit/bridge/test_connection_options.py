@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bridge.connection import NatsOptions
 from bridge.durable import durable_name
+from bridge.nats_connection import NatsOptions
 
 
 def test_an_address_is_shown_without_who_logs_in() -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from bridge.intake import readers
 from bridge.message import InboundMessage
-from bridge.rejection import MAX_REASON, Rejected
+from bridge.rejection import MAX_REASON, Rejection
 from bridge.subjects import INBOUND
 from domain.inbound import Intake
 from domain.plan import PlanRequest
@@ -27,7 +27,7 @@ def check(message: InboundMessage) -> bool:
     accepted = False
     for subject, reader in READERS.items():
         told = reader(message.model_copy(update={"subject": subject}))
-        if isinstance(told, Rejected):
+        if isinstance(told, Rejection):
             assert 0 < len(told.reason) <= MAX_REASON
             assert told.reason.isprintable()
         else:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bridge.intake import readers
-from bridge.rejection import MAX_REASON, Rejected
+from bridge.rejection import MAX_REASON, Rejection
 from bridge.subjects import DELIBERATION_REQUESTED, PLAN_APPROVED, STORY_TRANSITIONED
 from domain import identity
 from domain.inbound import Intake
@@ -17,13 +17,13 @@ from tests.unit.bridge.conftest import MakeMessage
 READERS = readers(phases={"BUILD": ("DEV", "QA"), "TEST": ("QA",)})
 
 
-def accepted(told: Intake | Rejected) -> Intake:
+def accepted(told: Intake | Rejection) -> Intake:
     assert isinstance(told, Intake), told
     return told
 
 
-def reason(told: Intake | Rejected) -> str:
-    assert isinstance(told, Rejected), told
+def reason(told: Intake | Rejection) -> str:
+    assert isinstance(told, Rejection), told
     return told.reason
 
 

@@ -8,7 +8,7 @@ from domain.contract import OUTGOING
 from domain.deliberation import ReviewRules
 from domain.plan import Constraints
 from domain.policy import Policy
-from domain.ports.chat_model import ChatRequest, FailureReason, Outcome
+from domain.ports.chat_model import ChatOutcome, ChatRequest, FailureReason
 from domain.steps.cancel import cancel_deliberation
 from domain.steps.redeliberate import redeliberate
 from tests.support.factories import agent, council, plan, plan_request
@@ -16,7 +16,7 @@ from tests.support.scripted_model import answer, failure
 from tests.support.stage import Stage
 
 
-def script(request: ChatRequest, before: int) -> Outcome | None:
+def script(request: ChatRequest, before: int) -> ChatOutcome | None:
     if request.key == "agent-1":
         return failure(request, FailureReason.TIMEOUT)
     return answer(request, "not a ballot") if request.form and "QA/agent-1" in request.key else None

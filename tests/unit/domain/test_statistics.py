@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from domain.deliberation import ReviewRules
 from domain.policy import Policy
-from domain.ports.chat_model import ChatRequest, Outcome
+from domain.ports.chat_model import ChatOutcome, ChatRequest
 from domain.statistics import reliability, statistics
 from domain.steps.cancel import cancel_deliberation
 from tests.support.factories import council, plan, plan_request
@@ -12,7 +12,7 @@ from tests.support.scripted_model import answer
 from tests.support.stage import Stage
 
 
-def by_seed(request: ChatRequest, before: int) -> Outcome | None:
+def by_seed(request: ChatRequest, before: int) -> ChatOutcome | None:
     return None if request.form else answer(request, "A step. " * (8 * (request.seed or 0)))
 
 

@@ -9,7 +9,7 @@ from redis import Redis
 from domain.entry import Closed, Entry, Opened
 from domain.event import Event
 from domain.ports.clock import Clock
-from domain.ports.deliberation_store import NOTHING, DeliberationClosed, LeaseLost
+from domain.ports.deliberation_store import NOTHING, ConclusionTakenOver, DeliberationClosed
 from domain.record import Record
 from workers.adapters.redis.encoding import decode_entry, encode, text, texts
 from workers.adapters.redis.keys import PREFIX, Keys
@@ -100,7 +100,9 @@ def _standing(deliberation_id: str, entry: Entry, fence: int, answer: tuple[str,
         case ("closed",):
             raise DeliberationClosed(f"{deliberation_id} has ended; {entry.key} came too late")
         case ("void", newest):
-            raise LeaseLost(f"{deliberation_id} was taken over: fence {fence} is void, {newest} is the newest")
+            raise ConclusionTakenOver(
+                f"{deliberation_id} was taken over: fence {fence} is void, {newest} is the newest"
+            )
         case _:
             raise _never_opened(deliberation_id)
 

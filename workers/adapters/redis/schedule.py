@@ -6,7 +6,7 @@ from celery import Celery
 from redbeat import RedBeatSchedulerEntry  # type: ignore[import-untyped]
 from redbeat.schedulers import ensure_conf, get_redis  # type: ignore[import-untyped]
 
-from domain.ports.schedule import Standing
+from domain.ports.schedule import ScheduledRedeliberation
 from workers.adapters.cron import parse_cron
 from workers.adapters.redis.encoding import texts
 
@@ -22,7 +22,7 @@ class RedBeatSchedule:
         self._app = app
         self._conf = ensure_conf(app)
 
-    def put(self, standing: Standing) -> None:
+    def put(self, standing: ScheduledRedeliberation) -> None:
         plan = standing.plan_id[:80]
         entry = RedBeatSchedulerEntry(
             f"{MARK}{standing.name}",
@@ -45,7 +45,7 @@ class RedBeatSchedule:
         entry.delete()
         return True
 
-    def all(self) -> tuple[Standing, ...]:
+    def all(self) -> tuple[ScheduledRedeliberation, ...]:
         keys = texts(get_redis(self._app).zrange(self._conf.schedule_key, 0, -1))
         return tuple(self._standing(key) for key in sorted(keys) if key.startswith(self._key("")))
 
@@ -55,10 +55,12 @@ class RedBeatSchedule:
     def _entry(self, key: str) -> RedBeatSchedulerEntry:
         return RedBeatSchedulerEntry.from_key(key, app=self._app)
 
-    def _standing(self, key: str) -> Standing:
+    def _standing(self, key: str) -> ScheduledRedeliberation:
         entry = self._entry(key)
         when = entry.schedule
         fields = (when._orig_minute, when._orig_hour, when._orig_day_of_month)
         cron = " ".join(str(field) for field in (*fields, when._orig_month_of_year, when._orig_day_of_week))
         name = entry.name.removeprefix(MARK)
-        return Standing(name=name, plan_id=entry.kwargs["plan_id"], role=entry.kwargs["role"], cron=cron)
+        return ScheduledRedeliberation(
+            name=name, plan_id=entry.kwargs["plan_id"], role=entry.kwargs["role"], cron=cron
+        )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from domain.record import State
 from workers.cli.view.progress import DeliberationView, MemberView
 
 
@@ -21,7 +20,7 @@ def changes(before: DeliberationView | None, after: DeliberationView) -> Iterato
             yield f"{stage.name} {stage.status}: {stage.done}/{stage.total} in {stage.seconds:.1f} s"
     if after.closed and not (before and before.closed):
         reason = f": {after.reason}" if after.reason else ""
-        yield f"{State(after.state)} after {after.elapsed_s:.1f} s{reason}"
+        yield f"{after.state} after {after.elapsed_s:.1f} s{reason}"
 
 
 def _member(before: MemberView | None, after: MemberView) -> Iterator[str]:

@@ -7,7 +7,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from domain.record import State
+from domain.record import DeliberationState
 from workers.cli.view.progress import DeliberationView, MemberView, StageView, Status
 
 MARKS: dict[Status, tuple[str, str]] = {
@@ -25,7 +25,11 @@ STANDING = {
     "done": "green",
     "failed": "red",
 }
-STATES = {State.DECIDED: "bold green", State.FAILED: "bold red", State.CANCELLED: "bold yellow"}
+STATES = {
+    DeliberationState.DECIDED: "bold green",
+    DeliberationState.FAILED: "bold red",
+    DeliberationState.CANCELLED: "bold yellow",
+}
 BAR_WIDTH = 32
 
 

@@ -7,7 +7,7 @@ from typing import Literal
 
 from domain.council import Agent
 from domain.entry import AgentFailed, BallotCast, Proposed
-from domain.record import Record, State
+from domain.record import DeliberationState, Record
 from domain.usage import Usage
 from domain.value import Value
 
@@ -54,7 +54,7 @@ class DeliberationView(Value):
     plan_id: str
     title: str
     role: str
-    state: State
+    state: DeliberationState
     elapsed_s: float
     remaining_s: float
     """Seconds to the deadline; 0 when it is closed or over."""
@@ -74,7 +74,7 @@ class DeliberationView(Value):
 
     @property
     def closed(self) -> bool:
-        return self.state in {State.DECIDED, State.FAILED, State.CANCELLED}
+        return self.state in {DeliberationState.DECIDED, DeliberationState.FAILED, DeliberationState.CANCELLED}
 
 
 def view(record: Record, now: float) -> DeliberationView:
@@ -108,7 +108,7 @@ def _stages(record: Record, until: float) -> tuple[StageView, ...]:
         total = len(record.proposals(round_ - 1)) or agents
         counts.append((f"round {round_}", [attempt.at for attempt in attempts[round_]], total))
     counts.append(("review", votes, ballots))
-    counts.append(("decision", [until] if record.state is State.DECIDED else [], 1))
+    counts.append(("decision", [until] if record.state is DeliberationState.DECIDED else [], 1))
     return _in_turn(counts, record, until)
 
 
@@ -130,14 +130,14 @@ def _in_turn(
     return tuple(views)
 
 
-def _status(done: int, total: int, *, later: bool, reached: bool, state: State) -> Status:
+def _status(done: int, total: int, *, later: bool, reached: bool, state: DeliberationState) -> Status:
     if done >= total or (done and later):
         return "done"
-    if later or state is State.DECIDED:
+    if later or state is DeliberationState.DECIDED:
         return "skipped"
     if not reached:
         return "waiting"
-    return "failed" if state in {State.FAILED, State.CANCELLED} else "running"
+    return "failed" if state in {DeliberationState.FAILED, DeliberationState.CANCELLED} else "running"
 
 
 def _member(record: Record, agent: Agent) -> MemberView:
@@ -170,7 +170,7 @@ def _standing(
         return "proposing" if record.closed is None else "waiting"
     if record.closed is not None:
         return "done"
-    if record.state is State.PROPOSING:
+    if record.state is DeliberationState.PROPOSING:
         return "proposed" if proposes else "waiting"
     return "reviewing"
 

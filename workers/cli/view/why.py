@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from domain.candidates import PRIOR
-from domain.ranking import Entry, Ranking
+from domain.ranking import RankedProposal, Ranking
 
 SEPARATED = {
     "score": "the score",
@@ -74,7 +74,7 @@ def _won(ranking: Ranking) -> Iterator[str]:
     )
 
 
-def _where(first: Entry, second: Entry) -> str:
+def _where(first: RankedProposal, second: RankedProposal) -> str:
     """Name the criterion on which the winner gained most over the runner-up, if one stands out."""
     gains = {name: effect - second.criterion_effects[name] for name, effect in first.criterion_effects.items()}
     if len(gains) < 2:

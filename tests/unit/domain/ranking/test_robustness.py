@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from domain.ranking import Ranking, RankingSettings, Reliability, ReviewerReport, rank, update
-from domain.ranking.reliability import Mean, Record
+from domain.ranking.reliability import Mean, ReviewerHistory
 from tests.unit.domain.ranking.panels import authorship, ballot, judged
 
 HONEST = [[8, 6, 5, 2], [7, 6, 4, 3], [9, 7, 5, 2], [8, 5, 4, 1]]
@@ -101,7 +101,7 @@ def test_a_silent_reviewer_is_counted_as_such() -> None:
 
 
 def test_a_bad_record_counts_only_where_the_settings_say_so() -> None:
-    torn = Record(deliberations=40, swap_consistency=Mean(count=40, value=0.5))
+    torn = ReviewerHistory(deliberations=40, swap_consistency=Mean(count=40, value=0.5))
     record = Reliability(agents={"judge2": torn})
     cast = judged([6, 5, 2], [6, 5, 2], [3, 8, 2])
     off = rank(cast, reliability=record)
@@ -113,5 +113,5 @@ def test_a_bad_record_counts_only_where_the_settings_say_so() -> None:
 
 
 def test_newcomers_are_trusted_and_one_bad_day_costs_little() -> None:
-    assert Record().weight == 1
-    assert Record(swap_consistency=Mean(count=1, value=0.0)).weight == pytest.approx(5 / 6)
+    assert ReviewerHistory().weight == 1
+    assert ReviewerHistory(swap_consistency=Mean(count=1, value=0.0)).weight == pytest.approx(5 / 6)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.review.blinding import blind
-from domain.review.identity import Names
+from domain.review.names import Names
 from domain.text.code_blocks import code_blocks
 
 AGENTS = ("dev-1", "dev-2", "qa.lead", "security")

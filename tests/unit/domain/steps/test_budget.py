@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from domain.entry import AgentFailed
 from domain.policy import Policy
 from domain.ports.chat_model import FailureReason
-from domain.record import State
+from domain.record import DeliberationState
 from domain.steps.generate import generate_proposal
 from tests.support.factories import council
 from tests.support.stage import Stage
@@ -47,7 +47,7 @@ def test_the_budget_ends_what_tokens_no_longer_allow() -> None:
 def test_a_budget_that_holds_too_few_proposals_fails_with_the_reason_of_each() -> None:
     stage = Stage(council("DEV"), policy=Policy(model="tiny", max_tokens=25, token_budget=49))
     record = stage.play()
-    assert record.state is State.FAILED
+    assert record.state is DeliberationState.FAILED
     (event,) = stage.news.of_type(FAILED)
     assert "1 of 3 agents" in event.body["reason"]
     assert [row["reason"] for row in event.body["failures"]] == ["budget", "budget"]

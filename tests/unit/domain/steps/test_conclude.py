@@ -11,8 +11,8 @@ from domain.deliberation import ReviewRules
 from domain.entry import Closed
 from domain.plan import Constraints
 from domain.policy import Policy
-from domain.ports.chat_model import ChatRequest, FailureReason, Outcome
-from domain.record import State
+from domain.ports.chat_model import ChatOutcome, ChatRequest, FailureReason
+from domain.record import DeliberationState
 from domain.steps.conclude import conclude_deliberation
 from domain.steps.engine_away import EngineAway
 from tests.support.factories import agent, council, plan, plan_request
@@ -26,7 +26,7 @@ FAILED = "orchestration.deliberation.failed"
 def long_from(favourite: int):
     """Script proposals whose length, and so the ballots' liking, depends on the agent's seed."""
 
-    def script(request: ChatRequest, before: int) -> Outcome | None:
+    def script(request: ChatRequest, before: int) -> ChatOutcome | None:
         if request.form is not None:
             return None
         return answer(request, "A step. " * (20 if request.seed == favourite else 8))
@@ -41,7 +41,7 @@ def test_the_proposal_that_the_others_like_best_wins_wherever_it_stands() -> Non
 
         record = stage.play()
 
-        assert record.state is State.DECIDED
+        assert record.state is DeliberationState.DECIDED
         assert record.closed is not None
         assert record.closed.result["winner"]["agent_id"] == f"agent-{favourite}"
 
@@ -92,7 +92,7 @@ def test_judges_of_another_council_vote_too() -> None:
 def test_a_failed_agent_is_named_and_the_quorum_decides() -> None:
     stage = Stage(council("DEV"))
 
-    def script(request: ChatRequest, before: int) -> Outcome | None:
+    def script(request: ChatRequest, before: int) -> ChatOutcome | None:
         return failure(request, FailureReason.TIMEOUT) if request.key == "agent-2" else None
 
     stage.model.follow(script)
@@ -111,7 +111,7 @@ def test_below_the_quorum_it_fails_with_an_event_and_no_text_is_made_up() -> Non
 
     record = stage.play()
 
-    assert record.state is State.FAILED
+    assert record.state is DeliberationState.FAILED
     (event,) = stage.news.of_type(FAILED)
     assert "1 of 3 agents" in event.body["reason"]
     assert {row["reason"] for row in event.body["failures"]} == {"empty"}
@@ -121,7 +121,7 @@ def test_below_the_quorum_it_fails_with_an_event_and_no_text_is_made_up() -> Non
 def test_a_reviewer_off_form_is_asked_once_more_and_then_missing() -> None:
     stage = Stage(council("DEV"))
 
-    def script(request: ChatRequest, before: int) -> Outcome | None:
+    def script(request: ChatRequest, before: int) -> ChatOutcome | None:
         return answer(request, "I like A best!") if request.form and request.model == "odd" else None
 
     stage.services.councils.save(council("DEV", agents=(agent("x"), agent("y"), agent("z", model="odd"))))
@@ -131,14 +131,14 @@ def test_a_reviewer_off_form_is_asked_once_more_and_then_missing() -> None:
     missing = [cast for cast in record.ballots() if cast.missing]
     assert [(cast.agent_id, cast.missing) for cast in missing] == [("z", FailureReason.MALFORMED)] * 2
     assert sum(request.model == "odd" and request.form is not None for request in stage.model.asked) == 4
-    assert record.state is State.DECIDED
+    assert record.state is DeliberationState.DECIDED
 
 
 def test_without_a_single_ballot_there_is_no_decision() -> None:
     stage = Stage(council("DEV"))
     stage.model.follow(lambda request, before: answer(request, "no") if request.form else None)
     record = stage.play()
-    assert record.state is State.FAILED
+    assert record.state is DeliberationState.FAILED
     assert record.closed is not None
     assert "no reviewer" in record.closed.reason
 
@@ -147,7 +147,7 @@ def test_an_engine_that_is_away_is_waited_for_and_cast_ballots_stay() -> None:
     stage = Stage(council("DEV"))
     away = {"yes": True}
 
-    def script(request: ChatRequest, before: int) -> Outcome | None:
+    def script(request: ChatRequest, before: int) -> ChatOutcome | None:
         if request.form and away["yes"] and len(stage.model.asked) > 6:
             return failure(request, FailureReason.UNREACHABLE)
         return None
@@ -163,7 +163,7 @@ def test_an_engine_that_is_away_is_waited_for_and_cast_ballots_stay() -> None:
     conclude_deliberation(deliberation_id, stage.services)
 
     record = stage.record(deliberation_id)
-    assert record.state is State.DECIDED
+    assert record.state is DeliberationState.DECIDED
     assert all(cast in record.ballots() for cast in kept)
     assert len(stage.model.waves[-1]) == 6 - len(kept)
 
@@ -173,13 +173,13 @@ def test_an_engine_away_past_the_deadline_leaves_missing_ballots() -> None:
     deliberation_id = stage.open()
     stage.propose(deliberation_id)
 
-    def script(request: ChatRequest, before: int) -> Outcome | None:
+    def script(request: ChatRequest, before: int) -> ChatOutcome | None:
         stage.clock.advance(10_000)
         return failure(request, FailureReason.UNREACHABLE)
 
     stage.model.follow(script)
     conclude_deliberation(deliberation_id, stage.services)
-    assert stage.record(deliberation_id).state is State.FAILED
+    assert stage.record(deliberation_id).state is DeliberationState.FAILED
 
 
 def test_concluding_again_changes_and_publishes_nothing() -> None:
@@ -199,14 +199,14 @@ def test_an_event_that_cannot_be_published_waits_in_the_outbox() -> None:
     stage.news.away = True
     conclude_deliberation(deliberation_id, stage.services)
     assert [event.event_type for event in stage.outbox.pending(10)] == [COMPLETED]
-    assert stage.record(deliberation_id).state is State.DECIDED
+    assert stage.record(deliberation_id).state is DeliberationState.DECIDED
 
 
 def test_concluding_before_all_have_answered_decides_nothing() -> None:
     stage = Stage(council("DEV"))
     deliberation_id = stage.open()
     conclude_deliberation(deliberation_id, stage.services)
-    assert stage.record(deliberation_id).state is State.PROPOSING
+    assert stage.record(deliberation_id).state is DeliberationState.PROPOSING
 
 
 def test_a_cancelled_deliberation_is_not_concluded() -> None:
@@ -216,13 +216,13 @@ def test_a_cancelled_deliberation_is_not_concluded() -> None:
     cancelled = Closed(status="cancelled", at=stage.clock.now(), event_id="e")
     stage.services.deliberations.record(deliberation_id, cancelled)
     conclude_deliberation(deliberation_id, stage.services)
-    assert stage.record(deliberation_id).state is State.CANCELLED
+    assert stage.record(deliberation_id).state is DeliberationState.CANCELLED
 
 
 def test_a_revision_that_the_others_like_less_loses_to_the_earlier_version() -> None:
     stage = Stage(council("DEV"))
 
-    def script(request: ChatRequest, before: int) -> Outcome | None:
+    def script(request: ChatRequest, before: int) -> ChatOutcome | None:
         if request.form or request.key.startswith("critique"):
             return None
         worse = request.key == "revision/agent-1"

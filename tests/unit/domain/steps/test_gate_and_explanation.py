@@ -9,8 +9,8 @@ from domain.checks.secrets import Secrets
 from domain.decision import replay
 from domain.deliberation import ReviewRules
 from domain.policy import Policy
-from domain.ports.chat_model import ChatRequest, Outcome
-from domain.record import State
+from domain.ports.chat_model import ChatOutcome, ChatRequest
+from domain.record import DeliberationState
 from tests.support.factories import council
 from tests.support.scripted_model import Script, answer
 from tests.support.stage import Stage
@@ -24,7 +24,7 @@ BROKEN = "A step. " * 20 + '\n\n```json\n{"open": \n```\n'
 def writing(**texts: str) -> Script:
     """Script proposals by the agent's id; the others write something short and sound."""
 
-    def script(request: ChatRequest, before: int) -> Outcome | None:
+    def script(request: ChatRequest, before: int) -> ChatOutcome | None:
         return None if request.form else answer(request, texts.get(request.key.replace("-", "_"), "A step. " * 8))
 
     return script
@@ -64,7 +64,7 @@ def test_below_the_quorum_for_its_checks_it_fails_and_says_which() -> None:
     stage = Stage(council("DEV"), checks=CHECKS)
     stage.model.follow(writing(agent_1=LEAK, agent_2=LEAK))
 
-    assert stage.play().state is State.FAILED
+    assert stage.play().state is DeliberationState.FAILED
     (event,) = stage.news.of_type(FAILED)
     assert "1 of 3 agents have an admissible proposal" in event.body["reason"]
     assert {(row["agent_id"], row["stage"]) for row in event.body["failures"]} == {

@@ -7,8 +7,8 @@ import pytest
 from domain.candidates import PRIOR
 from domain.decision import replay
 from domain.plan import Constraints
-from domain.ports.chat_model import ChatRequest, FailureReason, Outcome
-from domain.record import State
+from domain.ports.chat_model import ChatOutcome, ChatRequest, FailureReason
+from domain.record import DeliberationState
 from domain.redeliberation import RedeliberationPolicy
 from domain.steps.cancel import cancel_deliberation
 from domain.steps.conclude import conclude_deliberation
@@ -30,7 +30,7 @@ def test_a_repeat_names_what_it_supersedes_and_whether_the_winner_changed() -> N
     first = stage.play()
     again = redeliberate(first.deliberation.deliberation_id, stage.services)
 
-    def script(request: ChatRequest, before: int) -> Outcome | None:
+    def script(request: ChatRequest, before: int) -> ChatOutcome | None:
         return answer(request, "A step. " * (30 if request.seed == 3 else 2)) if request.form is None else None
 
     stage.model.follow(script)
@@ -107,19 +107,19 @@ def test_a_schedule_repeats_the_newest_of_its_plan_and_role() -> None:
         redeliberate_plan(plan_id, "QA", stage.services)
 
 
-def clear(request: ChatRequest, before: int) -> Outcome | None:
+def clear(request: ChatRequest, before: int) -> ChatOutcome | None:
     return None if request.form else answer(request, "A step. " * (8 * (request.seed or 0)))
 
 
-def tie(request: ChatRequest, before: int) -> Outcome | None:
+def tie(request: ChatRequest, before: int) -> ChatOutcome | None:
     return answer(request, ",".join(["5" * 3] * request.form.rows)) if request.form else None
 
 
-def lose_one(request: ChatRequest, before: int) -> Outcome | None:
+def lose_one(request: ChatRequest, before: int) -> ChatOutcome | None:
     return failure(request, FailureReason.TIMEOUT) if request.key == "agent-1" else None
 
 
-def lose_all(request: ChatRequest, before: int) -> Outcome | None:
+def lose_all(request: ChatRequest, before: int) -> ChatOutcome | None:
     return None if request.form else failure(request, FailureReason.TIMEOUT)
 
 
@@ -183,7 +183,7 @@ def test_cancelling_ends_it_once_with_an_event_and_withdraws_its_work() -> None:
     identity = stage.open()
     assert cancel_deliberation(identity, "plan was dropped", stage.services)
     assert not cancel_deliberation(identity, "again", stage.services)
-    assert stage.record(identity).state is State.CANCELLED
+    assert stage.record(identity).state is DeliberationState.CANCELLED
     assert stage.queue.withdrawn == [identity]
     (event,) = stage.news.of_type("orchestration.deliberation.cancelled")
     assert event.body["reason"] == "plan was dropped"

@@ -8,7 +8,7 @@ from domain.plan import PlanRequest
 from domain.policy import Policy
 from domain.ports.chat_model import FailureReason
 from domain.ports.engine_directory import EngineKind, EngineRecord, Guidance
-from domain.record import Record, State
+from domain.record import DeliberationState, Record
 from domain.steps.conclude import conclude_deliberation
 from domain.steps.generate import generate_proposal
 from domain.steps.sweep import sweep
@@ -85,7 +85,7 @@ def test_a_model_that_nobody_serves_is_given_up_with_a_sentence() -> None:
     assert "tiny by tiny@here" in failed.detail
     assert stage.queue.work[-1] == (identity, ())
     conclude_deliberation(identity, stage.services)
-    assert stage.record(identity).state is State.FAILED
+    assert stage.record(identity).state is DeliberationState.FAILED
 
 
 def test_an_engine_on_its_way_is_waited_for() -> None:
@@ -105,7 +105,7 @@ def test_the_deadline_ends_the_waiting() -> None:
     sweep(stage.services)
     assert {one.reason for one in stage.record(identity).failures()} == {FailureReason.DEADLINE}
     conclude_deliberation(identity, stage.services)
-    assert stage.record(identity).state is State.FAILED
+    assert stage.record(identity).state is DeliberationState.FAILED
 
 
 def test_a_plan_whose_dispatch_got_lost_is_queued_again_until_it_is_done() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from domain.identity import deliberation_id, request_id
 from workers.cli.approve import announced, approval, validated
-from workers.cli.complaint import BadInput
+from workers.cli.cli_error import BadInput
 
 PLAN = {"story_id": "s-1", "plan_id": "p-1", "roles": ["DEV", "QA"], "title": "Grüße"}
 FULL = PLAN | {"approved_by": "po", "timestamp": "2026-01-31T12:00:00Z"}

@@ -12,7 +12,7 @@ from rich.console import Console
 from domain.checks.check import CheckResult, PlanFacts
 from domain.plan import Constraints
 from domain.policy import Policy
-from domain.ports.chat_model import ChatRequest, FailureReason, Outcome
+from domain.ports.chat_model import ChatOutcome, ChatRequest, FailureReason
 from tests.support.factories import agent, council, plan, plan_request
 from tests.support.scripted_model import answer, failure
 from tests.support.stage import Stage
@@ -23,7 +23,7 @@ LENGTHS = {1: 8, 2: 20, 3: 14}
 """Sentences that the agent of each seed writes; the scripted reviewers like long texts."""
 
 
-def script(request: ChatRequest, before: int) -> Outcome | None:
+def script(request: ChatRequest, before: int) -> ChatOutcome | None:
     return None if request.form else answer(request, "A step. " * LENGTHS[request.seed or 1])
 
 
@@ -74,7 +74,7 @@ def test_the_first_sentence_says_by_how_much_the_winner_leads() -> None:
 
 
 def test_the_criterion_that_made_the_lead_is_named() -> None:
-    def on_fit(request: ChatRequest, before: int) -> Outcome | None:
+    def on_fit(request: ChatRequest, before: int) -> ChatOutcome | None:
         if request.form is None:
             return script(request, before)
         prompt = request.messages[-1].content
@@ -93,7 +93,7 @@ def test_agreement_and_the_winners_probability_are_said() -> None:
 
 
 def test_a_tie_is_said_with_whom() -> None:
-    def alike(request: ChatRequest, before: int) -> Outcome | None:
+    def alike(request: ChatRequest, before: int) -> ChatOutcome | None:
         return None if request.form else answer(request, f"Seed {request.seed}. " + "A step. " * 9)
 
     result = decided(follow=alike)
@@ -104,7 +104,7 @@ def test_a_tie_is_said_with_whom() -> None:
 
 
 def test_failures_and_missing_ballots_are_listed() -> None:
-    def faulty(request: ChatRequest, before: int) -> Outcome | None:
+    def faulty(request: ChatRequest, before: int) -> ChatOutcome | None:
         if request.seed == 1 and request.form is None:
             return failure(request, FailureReason.TIMEOUT)
         return answer(request, "no digits") if request.form and "qa-1" in request.key else script(request, before)
@@ -115,7 +115,7 @@ def test_failures_and_missing_ballots_are_listed() -> None:
 
 
 def test_a_lonely_proposal_wins_without_a_contest() -> None:
-    def one(request: ChatRequest, before: int) -> Outcome | None:
+    def one(request: ChatRequest, before: int) -> ChatOutcome | None:
         return script(request, before) if request.seed == 2 else failure(request, FailureReason.EMPTY)
 
     result = decided(follow=one, stage=Stage(council("DEV"), policy=Policy(model="tiny", quorum=1)))
@@ -136,7 +136,7 @@ def test_a_failed_check_is_named_with_its_reason() -> None:
 
 
 def test_revisions_are_told_apart_from_first_versions() -> None:
-    def growing(request: ChatRequest, before: int) -> Outcome | None:
+    def growing(request: ChatRequest, before: int) -> ChatOutcome | None:
         return None if request.form else answer(request, "A step. " * (8 + 3 * before + (request.seed or 0)))
 
     result = decided(follow=growing, rounds=1)
@@ -165,7 +165,7 @@ def test_every_agents_calls_and_tokens_add_up_to_the_total() -> None:
 
 
 def test_a_proposal_in_square_brackets_is_no_markup() -> None:
-    def markup(request: ChatRequest, before: int) -> Outcome | None:
+    def markup(request: ChatRequest, before: int) -> ChatOutcome | None:
         return None if request.form else answer(request, "[bold]step[/bold] [/] " * LENGTHS[request.seed or 1])
 
     assert "[bold]step[/bold] [/]" in drawn(decided(follow=markup))

@@ -34,7 +34,7 @@ def test_every_command_explains_itself(path: list[str]) -> None:
 def test_the_version_is_the_packages() -> None:
     from importlib.metadata import version
 
-    assert run("--version").stdout == f"conclave {version('conclave')}\n"
+    assert run("--version").stdout == f"conclave {version('conclave-council')}\n"
 
 
 @pytest.mark.parametrize(

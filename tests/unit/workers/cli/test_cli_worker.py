@@ -8,7 +8,7 @@ import pytest
 from typer.main import get_command
 
 from domain.ports.engine_directory import EngineKind
-from workers.cli.complaint import BadInput
+from workers.cli.cli_error import BadInput
 from workers.cli.main import app
 from workers.cli.worker_process import WorkerOptions, asked, celery_command, environment
 from workers.composition import engine_of

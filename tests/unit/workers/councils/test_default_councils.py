@@ -8,7 +8,7 @@ import pytest
 
 from domain.council import Agent, Council
 from domain.review.blinding import blind
-from domain.review.identity import Names
+from domain.review.names import Names
 from workers.councils.read import default_councils
 
 COUNCILS = default_councils()

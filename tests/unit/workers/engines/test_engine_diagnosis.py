@@ -29,7 +29,7 @@ def told(log: str, spec: EngineSpec = SPEC) -> str:
     ],
 )
 def test_a_missing_vllm_says_which_extra_to_install(line: str) -> None:
-    assert "install 'conclave[vllm]'" in told(line)
+    assert "the extra `vllm` of conclave-council" in told(line)
 
 
 @pytest.mark.parametrize(

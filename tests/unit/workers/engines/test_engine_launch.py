@@ -11,10 +11,10 @@ import pytest
 from pydantic import SecretStr, ValidationError
 
 from domain.ports.engine_directory import EngineKind
-from workers.engines.external import ExternalEngine
-from workers.engines.llama_cpp import LlamaCppEngine
+from workers.engines.external_engine import ExternalEngine
+from workers.engines.llama_cpp_engine import LlamaCppEngine
 from workers.engines.spec import EngineSpec
-from workers.engines.vllm import VllmEngine
+from workers.engines.vllm_engine import VllmEngine
 
 QWEN = "Qwen/Qwen3-0.6B"
 
@@ -107,7 +107,7 @@ def test_the_key_is_never_on_the_command_line() -> None:
 def test_llama_cpp_is_the_embedded_server_with_this_python() -> None:
     launch = LlamaCppEngine().launch(EngineSpec(kind=EngineKind.LLAMA_CPP, model="smol"), 8000)
     assert launch.argv == (
-        *(sys.executable, "-m", "workers.stack.llama_server"),
+        *(sys.executable, "-m", "workers.engines.llama_server"),
         *("--port", "8000", "--model-name", "smol"),
     )
 

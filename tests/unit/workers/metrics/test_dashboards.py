@@ -13,14 +13,20 @@ from prometheus_client.core import Metric
 
 from bridge.statistics import BridgeStatistics
 from tests.support import promql
-from workers.adapters.memory.clock import MemoryClock
-from workers.adapters.memory.council_registry import MemoryCouncilRegistry
-from workers.adapters.memory.deliberation_index import MemoryDeliberationIndex
-from workers.adapters.memory.deliberation_store import MemoryDeliberationStore
-from workers.adapters.memory.engine_directory import MemoryEngineDirectory
-from workers.adapters.memory.outbox import MemoryOutbox
-from workers.metrics.gauges import Gauges, bridge_readings, engine_readings, store_readings, supply_readings
+from tests.support.in_memory.clock import MemoryClock
+from tests.support.in_memory.council_registry import MemoryCouncilRegistry
+from tests.support.in_memory.deliberation_index import MemoryDeliberationIndex
+from tests.support.in_memory.deliberation_store import MemoryDeliberationStore
+from tests.support.in_memory.engine_directory import MemoryEngineDirectory
+from tests.support.in_memory.outbox import MemoryOutbox
 from workers.metrics.meter import PrometheusMeter
+from workers.metrics.readings import (
+    ReadingCollector,
+    bridge_readings,
+    engine_readings,
+    store_readings,
+    supply_readings,
+)
 
 SUFFIXES = {"counter": ("_total",), "histogram": ("_bucket", "_sum", "_count"), "gauge": ("",)}
 
@@ -38,7 +44,7 @@ def exported() -> set[str]:
     PrometheusMeter(registry)
     supply = supply_readings(MemoryCouncilRegistry(), MemoryEngineDirectory(clock=clock), default_model="tiny")
     bridge = (bridge_readings(BridgeStatistics()), store_readings(index, outbox, clock), supply)
-    registry.register(Gauges(*bridge, engine_readings("tiny", lambda: None, pinned=lambda: True)))
+    registry.register(ReadingCollector(*bridge, engine_readings("tiny", lambda: None, pinned=lambda: True)))
     return series(registry.collect())
 
 

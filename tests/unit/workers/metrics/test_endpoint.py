@@ -10,7 +10,7 @@ import structlog
 from prometheus_client import CollectorRegistry, Gauge
 
 from workers.metrics.endpoint import serve_metrics
-from workers.stack.ports import HOST, free_port
+from workers.processes.ports import HOST, free_port
 
 
 def test_nothing_is_served_on_port_zero() -> None:

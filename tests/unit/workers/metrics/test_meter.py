@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from prometheus_client import CollectorRegistry
 
-from domain.ports.chat_model import ChatRequest, FailureReason, Outcome
+from domain.ports.chat_model import ChatOutcome, ChatRequest, FailureReason
 from tests.support.factories import council
 from tests.support.scripted_model import failure
 from tests.support.stage import Stage
@@ -22,7 +22,7 @@ def meter(registry: CollectorRegistry) -> PrometheusMeter:
     return PrometheusMeter(registry)
 
 
-def lose_one(request: ChatRequest, before: int) -> Outcome | None:
+def lose_one(request: ChatRequest, before: int) -> ChatOutcome | None:
     return failure(request, FailureReason.TIMEOUT) if request.key == "agent-1" else None
 
 

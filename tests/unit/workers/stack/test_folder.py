@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from workers.stack.errors import StackError
+from workers.errors import StackError
 from workers.stack.folder import StackRecord, StateFolder
 
 RECORD = StackRecord(

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from workers.stack.binaries import configuration, script, smollm2_weights
-from workers.stack.errors import StackError
+from workers.engines.llama_server import parse
+from workers.engines.weights import smollm2_weights
+from workers.errors import StackError
+from workers.processes.ports import BELOW_EPHEMERAL
+from workers.stack.binaries import configuration, script
 from workers.stack.folder import StateFolder
 from workers.stack.layout import Addresses, StackOptions, addresses, servers
-from workers.stack.llama_server import parse
-from workers.stack.ports import BELOW_EPHEMERAL
 
 
 def test_free_ports_lie_below_those_of_outgoing_connections() -> None:

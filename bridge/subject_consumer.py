@@ -1,0 +1,149 @@
+"""The inbound loop of one subject: fetch, read, hand over, acknowledge. Decides what becomes of each delivery.
+
+A message is acknowledged, and that confirmed, only when the broker has what it asks for or the dead-letter stream
+has the message; everything else is delivered again. docs/events.md has the table.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+
+import structlog
+from nats.aio.client import Client
+from nats.errors import ConnectionClosedError, Error
+from pydantic import Field
+
+from bridge.batch_processor import BatchProcessor
+from bridge.delivery import Delivery, heartbeat
+from bridge.durable import ensure_durable
+from bridge.pull import ConsumerGone, Pull
+from bridge.statistics import SubjectStatistics
+from bridge.streams import StreamMissing
+from domain.value import Value
+
+log = structlog.get_logger("bridge.subject_consumer")
+
+ROOM_PAUSE_S = 0.25
+"""Between two looks at a full house."""
+RECONNECT_POLL_S = 0.05
+API_TIMEOUT_S = 3.0
+"""An answer that a killed server took with it is waited for this long."""
+
+
+class ConsumerOptions(Value):
+    """How messages are taken in; those that the server keeps hold for consumers that we create."""
+
+    durables: str = Field(default="conclave", pattern=r"^[A-Za-z0-9_-]+$")
+    """In front of the durables' names; bridges with the same one share the work."""
+    batch: int = Field(default=64, ge=1, le=1000)
+    """Messages fetched at once."""
+    batch_bytes: int = Field(default=8 << 20, ge=1)
+    """Bound on a batch's bytes beyond its first message: what a bridge may hold in memory."""
+    wait_s: float = Field(default=1.0, gt=0)
+    """How long one fetch waits for a message; a stop is seen after this at the latest."""
+    ack_wait_s: float = Field(default=10.0, gt=0)
+    """How soon a killed bridge's messages go to another; a heartbeat keeps those of a slow one."""
+    max_ack_pending: int = Field(default=1000, ge=1)
+    """Unacknowledged messages over all bridges."""
+    max_deliver: int = Field(default=100, ge=1)
+    """Deliveries before the dead letters; with the back-off below a quarter of an hour without a broker."""
+    backoff_s: tuple[float, ...] = Field(default=(1.0, 2.0, 5.0, 10.0), min_length=1)
+    """Wait before the second, third … delivery of what was handed back; the last one repeats, and bounds how
+    long a message waits after an outage has ended."""
+    from_beginning: bool = True
+    """Whether a new durable reads what the stream already holds; False: only what comes from then on."""
+
+
+class SubjectConsumer:
+    """Takes in one subject until stopped. `room` says how many messages may come in now; it may block."""
+
+    def __init__(
+        self,
+        client: Client,
+        subject: str,
+        handover: BatchProcessor,
+        *,
+        room: Callable[[], int],
+        options: ConsumerOptions,
+        statistics: SubjectStatistics,
+    ) -> None:
+        self._client = client
+        self._subject = subject
+        self._handover = handover
+        self._room = room
+        self._options = options
+        self._statistics = statistics
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Consume until stopped, then finish the batch at hand and give back the rest.
+
+        Whatever passes is waited out and said once per occurrence. Raises what a new session mends: nats'
+        ConnectionClosedError when the client has given up, StreamMissing when the stream was deleted.
+        """
+        while not stop.is_set():
+            if not await self._connected(stop):
+                continue
+            try:
+                await self._session(stop)
+            except (ConnectionClosedError, StreamMissing):
+                raise
+            except (Error, ConsumerGone, TimeoutError, OSError) as error:
+                self._statistics.last_error = str(error)
+                log.warning("consumer_interrupted", subject=self._subject, error=str(error))
+                await pause(stop, self._options.backoff_s[0])
+
+    async def _connected(self, stop: asyncio.Event) -> bool:
+        """Wait a moment for the connection: what is asked without one takes its whole time-out to fail."""
+        if self._client.is_connected:
+            return True
+        if self._client.is_closed:
+            raise ConnectionClosedError
+        await pause(stop, RECONNECT_POLL_S)
+        return False
+
+    async def _session(self, stop: asyncio.Event) -> None:
+        stream = self._client.jetstream(timeout=API_TIMEOUT_S)
+        durable = await ensure_durable(stream, self._subject, self._options)
+        pull = Pull(
+            self._client,
+            stream=durable.stream,
+            durable=durable.name,
+            wait_s=self._options.wait_s,
+            max_bytes=self._options.batch_bytes,
+        )
+        await pull.open()
+        try:
+            while not stop.is_set():
+                await self._turn(pull, stop, ack_wait_s=durable.ack_wait_s, max_deliver=durable.max_deliver)
+        finally:
+            await pull.close()
+
+    async def _turn(self, pull: Pull, stop: asyncio.Event, *, ack_wait_s: float, max_deliver: int) -> None:
+        room = await self._ask_room()
+        if room <= 0:
+            await pause(stop, ROOM_PAUSE_S)
+            return
+        messages = await pull.fetch(min(room, self._options.batch))
+        deliveries = [Delivery(message, max_deliver=max_deliver) for message in messages]
+        if not deliveries:
+            return
+        async with heartbeat(deliveries, every_s=ack_wait_s / 3):
+            wait_s = await self._handover.settle(deliveries)
+        await pause(stop, wait_s)
+
+    async def _ask_room(self) -> int:
+        try:
+            return await asyncio.to_thread(self._room)
+        except Exception as error:
+            self._statistics.last_error = str(error)
+            log.warning("room_unknown", subject=self._subject, error=str(error)[:200])
+            return 0
+
+
+async def pause(stop: asyncio.Event, seconds: float) -> None:
+    """Wait, but not beyond the stop."""
+    if seconds > 0:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), seconds)

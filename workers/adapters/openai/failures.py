@@ -1,0 +1,90 @@
+"""Why a call to an engine failed, in the domain's words; quotes no prompt and no answer."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+
+from aiohttp import ClientError
+
+from domain.ports.chat_model import FailureReason
+from workers.adapters.openai.engine_http import ErrorStatus
+
+BUSY = frozenset({429, 503})
+TOO_LONG = re.compile(
+    r"context[ _](length|size|window)|exceed_context|maximum context|longer than the maximum model", re.I
+)
+QUOTED = re.compile(r"['\"]?(?:input|prompt|messages)['\"]?\s*[:=]", re.I)
+"""Where an engine's complaint begins to quote the request."""
+LONGEST = 200
+
+
+class Busy(Exception):
+    """The engine takes no more calls now."""
+
+    def __init__(self, detail: str, retry_after_s: float) -> None:
+        super().__init__(detail)
+        self.retry_after_s = retry_after_s
+
+
+def reason_of(error: Exception) -> tuple[FailureReason, str]:
+    """Return the reason and one sentence for whatever one call to an engine raised.
+
+    BUSY where the engine says so: the caller decides how long to try again.
+    """
+    if isinstance(error, ErrorStatus):
+        return _of_status(error.status, complaint(error))
+    if isinstance(error, ClientError | OSError):
+        return FailureReason.UNREACHABLE, f"the connection failed or broke: {_root(error)}"
+    if isinstance(error, ValueError):
+        return FailureReason.MALFORMED, f"the answer is not a chat completion ({type(error).__name__})"
+    return FailureReason.UNREACHABLE, f"the call broke: {type(error).__name__}"
+
+
+def retry_after(error: Exception) -> float:
+    """Return the seconds a busy engine asks to be left alone; 0 where it names none."""
+    told = error.retry_after if isinstance(error, ErrorStatus) else ""
+    return float(told) if re.fullmatch(r"\d{1,6}(\.\d+)?", told) else 0.0
+
+
+def complaint(error: ErrorStatus) -> str:
+    """Return the engine's own words, cut before they quote the request."""
+    said = _message(error.body) or error.reason or "no reason given"
+    return QUOTED.split(" ".join(said.split()), maxsplit=1)[0][:LONGEST].strip(" ,{[")
+
+
+def _message(body: bytes) -> str:
+    """Read OpenAI's form of an error, or one without its envelope; empty for any other."""
+    try:
+        told = json.loads(body)
+    except (ValueError, RecursionError):
+        return ""
+    for key in ("error", "message"):
+        told = told.get(key, told) if isinstance(told, dict) else told
+    return told if isinstance(told, str) else ""
+
+
+def _of_status(status: int, said: str) -> tuple[FailureReason, str]:
+    if status in BUSY:
+        return FailureReason.BUSY, f"the engine is busy ({status}): {said}"
+    if status >= 500:
+        return FailureReason.UNREACHABLE, f"the engine failed ({status}): {said}"
+    if status == 404:
+        return FailureReason.NOT_SERVED, f"the engine does not know the model (404): {said}"
+    if status in (400, 413) and TOO_LONG.search(said):
+        return FailureReason.CONTEXT_EXCEEDED, f"the engine refused the prompt as too long: {said}"
+    return FailureReason.REFUSED, f"the engine refused the request ({status}): {said}"
+
+
+def _root(error: BaseException) -> str:
+    """Name the first cause: the client's own wrappers say nothing."""
+    *_, last = _causes(error)
+    said = " ".join(str(last).split())[:LONGEST]
+    return f"{type(last).__name__}: {said}" if said else type(last).__name__
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    yield error
+    if error.__cause__ is not None:
+        yield from _causes(error.__cause__)

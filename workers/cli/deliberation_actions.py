@@ -1,0 +1,57 @@
+"""`conclave deliberation cancel|again|replay`: acting on deliberations by name."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from domain.decision import replay as replayed
+from domain.steps.cancel import cancel_deliberation
+from domain.steps.redeliberate import CannotRepeat, redeliberate
+from workers.cli.cli_error import CliError
+from workers.cli.deliberation import ID, loaded
+from workers.cli.environment import open_services, read_settings
+from workers.cli.output import AS_JSON, print_json
+
+
+def cancel(
+    deliberation_id: ID,
+    reason: Annotated[str, typer.Option(help="Why; goes into the cancelled event.")] = "cancelled by an operator",
+) -> None:
+    """End an open deliberation without a decision; its event says so, and its model calls stop."""
+    with open_services(read_settings()) as of:
+        record = loaded(deliberation_id, of.deliberations)
+        if not cancel_deliberation(deliberation_id, reason, of):
+            raise CliError(f"{deliberation_id} has ended already: it is {record.state}")
+    print(f"{deliberation_id} cancelled")
+
+
+def again(deliberation_id: ID) -> None:
+    """Deliberate the same plan once more with today's council, and print the new id.
+
+    The new decision supersedes the old one, and its event says so.
+    """
+    with open_services(read_settings()) as of:
+        loaded(deliberation_id, of.deliberations)
+        try:
+            print(redeliberate(deliberation_id, of))
+        except CannotRepeat as error:
+            raise CliError(str(error)) from error
+
+
+def replay(deliberation_id: ID, as_json: AS_JSON = False) -> None:
+    """Compute the ranking again from the stored ballots and say whether it is identical; exit code 1 if not."""
+    with open_services(read_settings()) as of:
+        record = loaded(deliberation_id, of.deliberations)
+    try:
+        stored, again = replayed(record)
+    except LookupError as error:
+        raise CliError(str(error)) from error
+    identical = stored == again
+    if as_json:
+        print_json({"deliberation_id": deliberation_id, "identical": identical, "replayed": again})
+    elif identical:
+        print(f"{deliberation_id}: identical, winner {stored['winner']}")
+    if not identical:
+        raise CliError(f"{deliberation_id} does not replay to its stored ranking: another version decided it")

@@ -1,0 +1,166 @@
+"""One deliberation on a stack of its own: what `conclave demo` does, apart from how it looks."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from types import FrameType
+
+from domain import events
+from domain.identity import deliberation_id
+from domain.plan import PlanRequest
+from domain.record import Record
+from workers.cli.cli_error import CliError
+from workers.cli.deliberation import loaded, opened_within
+from workers.cli.environment import open_ports
+from workers.cli.follow import Screen, follow
+from workers.cli.nats_session import NatsSession, ReceivedEvent
+from workers.councils.read import default_councils
+from workers.processes.command import ProcessCommand
+from workers.processes.process_group import ProcessGroup
+from workers.settings import Settings
+from workers.stack import layout
+from workers.stack.layout import Addresses, StackOptions
+from workers.stack.run import embedded_stack
+
+READY_WITHIN = 60.0
+"""Seconds from the first process to the last one's readiness."""
+OPENED_WITHIN = 20.0
+"""Seconds from the approval to an opened deliberation."""
+GRACE = 15.0
+"""Seconds past the deliberation's deadline before the demonstration gives up on it."""
+HEARD_WITHIN = 10.0
+"""Seconds from the decision in the store to its event from NATS."""
+ENDINGS = frozenset({events.COMPLETED, events.FAILED, events.CANCELLED})
+
+
+@dataclass(frozen=True)
+class DemoResult:
+    """How the deliberation ended, from the store and as NATS told it."""
+
+    record: Record
+    event: ReceivedEvent
+
+
+def demonstrate(
+    request: PlanRequest,
+    payload: bytes,
+    *,
+    state: Path,
+    keep: bool,
+    on: Screen,
+    announce: Callable[[str, str], None],
+) -> DemoResult:
+    """Start the stack, publish the approval of a plan with one role, follow it, and stop everything.
+
+    With `keep` the stack is stopped in good order, so that its data can be used again; else it is killed, which is
+    quicker. Raises Complaint, StackError; KeyboardInterrupt on SIGINT, SIGTERM and SIGHUP, after its end.
+    """
+    options = StackOptions()
+    with (
+        _interruptible() as interruption,
+        embedded_stack(state, options, processes=_parts, announce=announce) as (
+            stack,
+            where,
+        ),
+    ):
+        interruption.kill = stack.kill
+        try:
+            stack.wait_ready(READY_WITHIN)
+            outcome = _deliberate(request, payload, stack, _settings(where, options, state), on)
+        except KeyboardInterrupt:
+            stack.kill()
+            raise
+        if not keep:
+            stack.kill()
+        return outcome
+
+
+def _deliberate(
+    request: PlanRequest, payload: bytes, stack: ProcessGroup, settings: Settings, on: Screen
+) -> DemoResult:
+    identity = deliberation_id(request.plan.plan_id, request.plan.roles[0], request.revision)
+    endings: SimpleQueue[ReceivedEvent] = SimpleQueue()
+    news = threading.Event()
+
+    def hear(heard: ReceivedEvent) -> None:
+        if heard.body.get("deliberation_id") == identity:
+            if heard.subject in ENDINGS:
+                endings.put(heard)
+            news.set()
+
+    with open_ports(settings) as of, NatsSession.to(settings) as wire:
+        for council in default_councils():
+            of.councils.save(council)
+        wire.consume("orchestration.deliberation.>", hear)
+        wire.approve(payload)
+        opened_within(OPENED_WITHIN, identity, of.deliberations)
+        look = _watchman(stack, loaded(identity, of.deliberations).deliberation.deadline_at + GRACE)
+        record = follow(lambda: loaded(identity, of.deliberations), on, news=news, look=look)
+        return DemoResult(record, _first(endings))
+
+
+def _parts(where: Addresses, options: StackOptions, state: Path) -> Sequence[ProcessCommand]:
+    """Everything but Flower, whose start costs seconds and which nobody looks at in a minute."""
+    return [process for process in layout.services(where, options, state) if process.name != "flower"]
+
+
+def _settings(where: Addresses, options: StackOptions, state: Path) -> Settings:
+    return Settings(
+        redis_url=where.redis_url,
+        nats_url=where.nats_url,
+        engine_url=where.engine_url,
+        model=options.model,
+        state=state,
+    )
+
+
+def _watchman(stack: ProcessGroup, until: float) -> Callable[[], None]:
+    """Return a look that raises when a part of the stack is given up, or past an epoch second."""
+
+    def look() -> None:
+        stack.check()
+        if time.time() > until:
+            raise CliError("the deliberation did not end by its deadline: its workers' logs say why")
+
+    return look
+
+
+def _first(endings: SimpleQueue[ReceivedEvent]) -> ReceivedEvent:
+    try:
+        return endings.get(timeout=HEARD_WITHIN)
+    except Empty:
+        raise CliError(f"the decision's event did not come from NATS within {HEARD_WITHIN:g} s") from None
+
+
+class _Interruption:
+    """The first signal ends the work, a second one kills what still stops."""
+
+    def __init__(self) -> None:
+        self.kill: Callable[[], None] = lambda: None
+        self._heard = False
+
+    def heard(self, number: int, frame: FrameType | None) -> None:
+        if self._heard:
+            self.kill()
+            return
+        self._heard = True
+        raise KeyboardInterrupt
+
+
+@contextlib.contextmanager
+def _interruptible() -> Iterator[_Interruption]:
+    interruption = _Interruption()
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.signal(number, interruption.heard) for number in numbers}
+    try:
+        yield interruption
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

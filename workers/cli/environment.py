@@ -1,0 +1,114 @@
+"""From the environment, or the stack that runs here, to settings and services; says what is missing."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+from pydantic_settings import SettingsError
+
+from workers.cli.cli_error import BadInput, CliError
+from workers.councils.fault import fault
+from workers.settings import STORE_DB, Settings
+from workers.stack.folder import StackRecord, StateFolder
+
+if TYPE_CHECKING:
+    from domain.services import Services
+    from workers.composition import Composition
+
+PATIENCE_S = 1.0
+"""How long a command tries to reach Valkey."""
+
+
+def variable(*names: str) -> str:
+    """Name the environment variable of a setting: ("policy", "rounds") is CONCLAVE_POLICY__ROUNDS."""
+    return "CONCLAVE_" + "__".join(names).upper()
+
+
+def environment_settings() -> Settings:
+    """Read the environment. Raises BadInput naming the variable that does not fit."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = variable(*(str(part) for part in first["loc"]))
+        what = fault(error).partition(": ")[2]
+        raise BadInput(f"{where} can't be used: {what}") from error
+    except SettingsError as error:
+        raise BadInput(f"a CONCLAVE_ variable is not JSON: {error}") from error
+
+
+def running_stack(state: Path) -> StackRecord | None:
+    """Return where the stack in that folder answers; None if none runs. Raises StackError for a broken record."""
+    folder = StateFolder(state)
+    return folder.record() if folder.holder() is not None else None
+
+
+def from_stack(settings: Settings) -> dict[str, Any]:
+    """Return the settings that the stack running in `settings.state` decides, as the environment did not."""
+    running = running_stack(settings.state)
+    if running is None:
+        return {}
+    found = {"nats_url": running.nats_url, "redis_url": running.redis_url, "engine_url": running.engine_url}
+    return {name: value for name, value in found.items() if name not in settings.model_fields_set}
+
+
+def read_settings(state: Path | None = None) -> Settings:
+    """Return the effective settings: the environment first, then the stack that runs in the state folder.
+
+    So commands find `conclave up` without being told its ports. Raises BadInput, StackError.
+    """
+    settings = environment_settings()
+    if state is not None:
+        settings = Settings(state=state)
+    found = from_stack(settings)
+    return Settings(**({"state": settings.state} | found)) if found else settings
+
+
+@contextlib.contextmanager
+def open_ports(settings: Settings) -> Iterator[Composition]:
+    """Give the ports on these settings once the store answers; each is made when it is first asked for.
+
+    Raises CliError naming the address when Valkey can't be used, within seconds: a worker would wait for an outage
+    to pass. Raises BadInput for an address that can't be understood.
+    """
+    from kombu.exceptions import OperationalError
+    from redis.exceptions import RedisError
+
+    from workers.adapters.redis.connection import StoreUnreachable, address, reach
+    from workers.composition import Composition, store_client
+
+    url = settings.redis(STORE_DB)
+    try:
+        client = store_client(settings, patience_s=PATIENCE_S)
+    except ValueError as error:
+        raise BadInput(f"{variable('redis_url')} can't be used: {error}") from error
+    try:
+        reach(client, url)
+        yield Composition(settings)
+    except StoreUnreachable as error:
+        remedy = f"`conclave up` starts one here, {variable('redis_url')} says where another is"
+        raise CliError(f"{error} ({remedy})") from error
+    except (RedisError, OperationalError) as error:
+        raise CliError(f"Valkey at {address(url)} was lost on the way: {error}; try again") from error
+
+
+@contextlib.contextmanager
+def open_services(settings: Settings) -> Iterator[Services]:
+    """Give all ports with a task queue behind them, for commands that start or withdraw work. Raises as above."""
+    from workers.app import make_app
+
+    with open_ports(settings) as ports:
+        yield ports.services(make_app(settings))
+
+
+def without_login(url: str) -> str:
+    """Take user and password out of every URL in a list parted by commas or semicolons."""
+    for mark in (";", ","):
+        if mark in url:
+            return mark.join(without_login(part) for part in url.split(mark))
+    scheme, between, rest = url.partition("://")
+    return f"{scheme}{between}{rest.rpartition('@')[2]}" if between else url

@@ -1,0 +1,57 @@
+"""`conclave bridge` and `conclave worker`: one process of a larger installation, in the foreground."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from workers.cli.environment import read_settings
+from workers.cli.worker_process import asked, become_worker
+
+
+def bridge() -> None:
+    """Read approvals from NATS JetStream and hand them to the task queue, until SIGTERM or Ctrl-C.
+
+    Any number of bridges may run at once; they share the work.
+    """
+    from workers.bridge_process import serve_bridge
+
+    serve_bridge(read_settings())
+
+
+def worker(
+    control: Annotated[bool, typer.Option("--control", help="Dispatch, review and rank; call no GPU.")] = False,
+    model: Annotated[
+        str | None, typer.Option(help="Serve this model's proposals; default: CONCLAVE_MODEL.")
+    ] = None,
+    gpu: Annotated[str | None, typer.Option(metavar="IDS", help="Pin to these GPUs: 0, or 0,1.")] = None,
+    engine_url: Annotated[
+        str | None, typer.Option(metavar="URL", help="An engine that runs already; none is started.")
+    ] = None,
+    concurrency: Annotated[
+        int | None, typer.Option(min=1, max=1024, help="Threads; default: CONCLAVE_WORKER_CONCURRENCY.")
+    ] = None,
+    engine_args: Annotated[
+        list[str] | None, typer.Argument(metavar="[-- ENGINE ARGS]", help="Handed to the engine as they are.")
+    ] = None,
+) -> None:
+    """Run one Celery worker: a control worker, or one that serves a model.
+
+    Examples:
+
+        conclave worker --control
+
+        conclave worker --model qwen3-8b --gpu 0 -- --max-model-len 16384
+    """
+    settings = read_settings()
+    options = asked(
+        settings,
+        control=control,
+        model=model,
+        gpu=gpu,
+        engine_url=engine_url,
+        concurrency=concurrency,
+        engine_args=engine_args or (),
+    )
+    become_worker(options, settings)

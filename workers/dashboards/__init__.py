@@ -1,1 +1,0 @@
-"""A Grafana dashboard and Prometheus alert rules over the metrics of our processes, as files."""

@@ -1,0 +1,90 @@
+"""Short questions to an engine over HTTP, for the thread that watches it and for people who look at it."""
+
+from __future__ import annotations
+
+import http.client
+import json
+from typing import Any
+from urllib.error import HTTPError, URLError
+from urllib.request import OpenerDirector, ProxyHandler, Request, build_opener
+
+from pydantic import SecretStr
+
+LARGEST = 8 * 1024 * 1024
+
+
+class NoAnswer(Exception):
+    """The engine did not answer in time, or not in its protocol; the text says what happened."""
+
+
+class ErrorAnswer(NoAnswer):
+    """The engine answered with an error."""
+
+    def __init__(self, status: int, text: str) -> None:
+        super().__init__(f"{status} {text[:300]}".strip())
+        self.status = status
+
+
+class EngineProbe:
+    """Asks one engine; every question waits at most `within_s` seconds."""
+
+    def __init__(
+        self, url: str, *, within_s: float, api_key: SecretStr | None = None, proxies: bool = False
+    ) -> None:
+        """`url`: base of its OpenAI API. `proxies`: take the environment's, for endpoints outside."""
+        self.url = url.rstrip("/")
+        self.root = self.url.removesuffix("/v1")
+        self._within_s = within_s
+        self._key = api_key.get_secret_value() if api_key else ""
+        self._opener: OpenerDirector = build_opener() if proxies else build_opener(ProxyHandler({}))
+
+    def health(self) -> None:
+        """Return if the engine says it lives; raises NoAnswer."""
+        self._get(f"{self.root}/health")
+
+    def models(self) -> dict[str, int]:
+        """Return the served models with their context in tokens, 0 where unknown; raises NoAnswer."""
+        listed = self._json(self._get(f"{self.url}/models"))
+        cards = listed.get("data") if isinstance(listed, dict) else None
+        if not isinstance(cards, list):
+            raise NoAnswer("its list of models is none")
+        return {str(card["id"]): _context(card) for card in cards if isinstance(card, dict) and "id" in card}
+
+    def metrics(self) -> str:
+        """Return the metrics' text; raises NoAnswer."""
+        return self._get(f"{self.root}/metrics")
+
+    def say(self, model: str, within_s: float) -> None:
+        """Let the model write one token: proves its chat template and its weights; raises NoAnswer."""
+        messages = [{"role": "user", "content": "Hello"}]
+        body = json.dumps({"model": model, "messages": messages, "max_tokens": 1}).encode()
+        self._ask(Request(f"{self.url}/chat/completions", data=body), within_s)
+
+    def _get(self, url: str) -> str:
+        return self._ask(Request(url), self._within_s)
+
+    def _ask(self, request: Request, within_s: float) -> str:
+        request.add_header("Content-Type", "application/json")
+        if self._key:
+            request.add_header("Authorization", f"Bearer {self._key}")
+        try:
+            with self._opener.open(request, timeout=within_s) as answer:
+                return str(answer.read(LARGEST).decode("utf-8", "replace"))
+        except HTTPError as error:
+            with error:
+                raise ErrorAnswer(error.code, error.read(2000).decode("utf-8", "replace")) from error
+        except (URLError, TimeoutError, OSError, http.client.HTTPException) as error:
+            raise NoAnswer(str(getattr(error, "reason", error)) or type(error).__name__) from error
+
+    def _json(self, text: str) -> Any:
+        try:
+            return json.loads(text)
+        except ValueError as error:
+            raise NoAnswer("its answer is no JSON") from error
+
+
+def _context(card: dict[str, Any]) -> int:
+    """Read the context from a model's card: vLLM's word, llama.cpp's (per slot), 0 for anybody else's."""
+    meta = card.get("meta")
+    said = card.get("max_model_len") or (meta.get("n_ctx") if isinstance(meta, dict) else 0)
+    return said if isinstance(said, int) and said > 0 else 0

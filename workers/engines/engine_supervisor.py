@@ -1,0 +1,149 @@
+"""Keeps one engine serving: brings it up, watches it, and brings up another when it is lost."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+
+from domain.ports.chat_model import ChatAnswer, ChatFailure, FailureReason
+from workers.engines.engine_health import EngineHealth, HealthVerdict, Observation
+from workers.engines.engine_metrics import EngineMetrics, read_engine_metrics
+from workers.engines.engine_probe import NoAnswer
+from workers.engines.engine_process import end_engine
+from workers.engines.errors import EngineError
+from workers.engines.gpus import check_gpus, list_gpus
+from workers.engines.kinds import ENGINES
+from workers.engines.lease import Lease, take
+from workers.engines.spec import EngineSpec
+from workers.engines.starter import ReadyEngine, Starter, Stopped
+from workers.processes.periodic import PeriodicThread
+
+log = logging.getLogger(__name__)
+
+FIRST_BACK_OFF_S = 1.0
+LONGEST_BACK_OFF_S = 60.0
+STEADY_AFTER_S = 120.0
+"""An engine that served for so long begins with the shortest back-off again."""
+JOIN_WITHIN_S = 30.0
+METRICS_EVERY_S = 5.0
+"""vLLM's metrics are a hundred kilobytes of text: not to be read at every look."""
+
+
+class EngineSupervisor:
+    """One engine of ours, from the worker's start to its end, on a thread of its own."""
+
+    def __init__(
+        self,
+        spec: EngineSpec,
+        *,
+        serving: Callable[[str, int, EngineMetrics], None],
+        not_serving: Callable[[str], None],
+        failed: Callable[[EngineError], None],
+    ) -> None:
+        """All three are called on the supervisor's thread. `serving` hears, after every look at an engine that may
+        be given work, its URL, its context in tokens and its vitals; `not_serving` why it may not; `failed` why
+        it never will, before it ever served.
+        """
+        self._spec = spec
+        self._engine = ENGINES[spec.kind]
+        self._serving, self._not_serving, self._failed = serving, not_serving, failed
+        self._stop = threading.Event()
+        self._wake = threading.Event()
+        self._failed_calls = 0
+        self._lease: Lease | None = None
+        self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
+
+    def start(self) -> None:
+        """Take the engine's place on this host and begin to bring it up; raises EngineError if it is taken."""
+        if self._spec.gpus:
+            check_gpus(self._spec.gpus, list_gpus())
+        self._lease = take(self._spec)
+        self._renewal = PeriodicThread("engine lease", self._lease.renew, every_s=self._spec.lease_s / 4)
+        self._renewal.start()
+        self._thread.start()
+
+    def stop(self, *, keep: bool = False) -> None:
+        """Stop watching and end the engine; with `keep` it goes on until its lease is over, to be adopted."""
+        self._stop.set()
+        self._wake.set()
+        if self._lease is None:
+            return
+        self._renewal.stop()
+        if keep:
+            self._lease.let_lapse()
+            self._thread.join(JOIN_WITHIN_S)
+            return
+        self._lease.release()
+        # Once to cut short whatever the thread waits for, once for what it started meanwhile.
+        end_engine(self._lease.folder)
+        self._thread.join(JOIN_WITHIN_S)
+        end_engine(self._lease.folder)
+
+    def observe(self, outcome: ChatAnswer | ChatFailure) -> None:
+        """Hear how a call to this engine went; a failure of the engine's own makes the next look immediate."""
+        if isinstance(outcome, ChatFailure) and outcome.reason is FailureReason.UNREACHABLE:
+            self._failed_calls += 1
+            self._wake.set()
+        elif isinstance(outcome, ChatAnswer):
+            self._failed_calls = 0
+
+    def _run(self) -> None:
+        assert self._lease is not None
+        starter = Starter(self._spec, self._engine, self._lease, self._stop.wait)
+        served, back_off_s = False, FIRST_BACK_OFF_S
+        while not self._stop.is_set():
+            began = time.monotonic()
+            try:
+                ready = starter.bring_up()
+                served, began = True, time.monotonic()
+                self._watch(ready)
+            except Stopped:
+                return
+            except EngineError as error:
+                if self._stop.is_set():
+                    return
+                if not served:
+                    self._failed(error)
+                    return
+                log.error("the engine can't be started again, next try in %g s: %s", back_off_s, error)
+            if time.monotonic() - began > STEADY_AFTER_S:
+                back_off_s = FIRST_BACK_OFF_S
+            self._stop.wait(back_off_s)
+            back_off_s = min(2 * back_off_s, LONGEST_BACK_OFF_S)
+
+    def _watch(self, ready: ReadyEngine) -> None:
+        """Look at a serving engine until it is lost, and end it then; or until the worker stops."""
+        health, vitals, read_at = EngineHealth(self._spec.stall_s), EngineMetrics(), float("-inf")
+        self._failed_calls = 0
+        while not self._stop.is_set():
+            now = time.monotonic()
+            if now - read_at >= METRICS_EVERY_S:
+                vitals, read_at = self._vitals(ready), now
+            health = health.after(self._look(ready, vitals, now))
+            if health.state is HealthVerdict.SERVING:
+                self._serving(ready.probe.url, ready.context_length, vitals)
+            else:
+                self._not_serving(health.why)
+            if health.state is HealthVerdict.LOST:
+                log.error("the engine of %s is lost: %s", self._spec.model, health.why)
+                ready.process.end()
+                return
+            self._wake.wait(self._spec.probe_every_s)
+            self._wake.clear()
+
+    def _look(self, ready: ReadyEngine, vitals: EngineMetrics, now: float) -> Observation:
+        if not ready.process.alive:
+            return Observation(at=now, runs=False)
+        try:
+            ready.probe.health()
+        except NoAnswer:
+            return Observation(at=now, runs=ready.process.alive, answers=False, failed_calls=self._failed_calls)
+        return Observation(at=now, vitals=vitals, failed_calls=self._failed_calls)
+
+    def _vitals(self, ready: ReadyEngine) -> EngineMetrics:
+        try:
+            return read_engine_metrics(self._engine.gauges, ready.probe.metrics())
+        except NoAnswer:
+            return EngineMetrics()

@@ -1,0 +1,80 @@
+"""vLLM: the engine of GPU nodes."""
+
+from __future__ import annotations
+
+import json
+import os
+import sysconfig
+from collections.abc import Sequence
+
+from domain.ports.chat_model import Message
+from domain.ports.engine_directory import EngineKind, Guidance
+from workers.engines.engine import Launch, MetricNames, Post, gpu_environment, turns, words
+from workers.engines.spec import EngineSpec
+
+COMMAND = ("vllm", "serve")
+SLOTS = 64
+"""Calls one worker keeps in flight unless told otherwise: below vLLM's own batch limit on any GPU."""
+QUEUED_PER_SLOT = 2
+"""Room at the door per slot: the owner's calls and as many from reviews elsewhere; above that vLLM says 503."""
+NO_BLANKS = json.dumps({"backend": "xgrammar", "disable_any_whitespace": True}, separators=(",", ":"))
+"""Guided JSON without blanks, which cost as many tokens as its content; per request the setting is ignored."""
+
+OPTIONAL = frozenset({"--max-num-queued-reqs", "--structured-outputs-config", "--enable-prompt-tokens-details"})
+
+
+class VllmEngine:
+    """One `vllm serve` per worker."""
+
+    kind = EngineKind.VLLM
+    guidance = Guidance.REGEX
+    gauges = MetricNames(
+        running="vllm:num_requests_running",
+        waiting="vllm:num_requests_waiting",
+        kv_usage="vllm:kv_cache_usage_perc",
+        prefix_queries="vllm:prefix_cache_queries_total",
+        prefix_hits="vllm:prefix_cache_hits_total",
+        generated_tokens="vllm:generation_tokens_total",
+        progress=("vllm:iteration_tokens_total_count", "vllm:generation_tokens_total"),
+    )
+
+    def slots(self, spec: EngineSpec) -> int:
+        return spec.slots or SLOTS
+
+    def launch(self, spec: EngineSpec, port: int, without: frozenset[str] = frozenset()) -> Launch:
+        flags: dict[str, str | None] = {
+            "--served-model-name": spec.model,
+            "--host": spec.host,
+            "--port": str(port),
+            "--enable-prefix-caching": None,
+            "--enable-prompt-tokens-details": None,
+            "--structured-outputs-config": NO_BLANKS,
+            "--max-num-queued-reqs": str(QUEUED_PER_SLOT * self.slots(spec)),
+        }
+        if spec.slots is not None:
+            flags["--max-num-seqs"] = str(spec.slots)
+        if spec.max_model_len is not None:
+            flags["--max-model-len"] = str(spec.max_model_len)
+        if len(spec.gpus) > 1:
+            flags["--tensor-parallel-size"] = str(len(spec.gpus))
+        known = (pair for pair in flags.items() if pair[0] not in without)
+        said = (word for pair in known for word in pair if word is not None)
+        return Launch((*words(spec, spec.command or COMMAND), *said, *spec.extra_args), self._environment(spec))
+
+    def optional(self, flag: str) -> bool:
+        return flag in OPTIONAL
+
+    async def count_tokens(self, post: Post, model: str, messages: Sequence[Message]) -> int | None:
+        answer = await post("/tokenize", {"model": model, "messages": turns(messages)})
+        return int(answer["count"])
+
+    def _environment(self, spec: EngineSpec) -> dict[str, str]:
+        # The key goes through the environment: a command line can be read by everybody on the host.
+        key = spec.api_key.get_secret_value()
+        found = gpu_environment(spec) | ({"VLLM_API_KEY": key} if key else {})
+        return found if spec.command else found | {"PATH": _own_scripts_first()}
+
+
+def _own_scripts_first() -> str:
+    """Find the `vllm` of this environment, and the build tools it calls, although nobody activated it."""
+    return os.pathsep.join((sysconfig.get_path("scripts"), os.environ.get("PATH", os.defpath)))

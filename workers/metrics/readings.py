@@ -1,0 +1,139 @@
+"""Figures that are read when somebody looks: of the store, of a bridge, of the engine a worker is pinned to."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from bridge.statistics import BridgeStatistics
+from domain.ports.clock import Clock
+from domain.ports.council_registry import CouncilRegistry
+from domain.ports.deliberation_index import DeliberationIndex
+from domain.ports.engine_directory import EngineDirectory, EngineRecord
+from domain.ports.outbox import Outbox
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One metric as it is now."""
+
+    name: str
+    words: str
+    values: Mapping[str, float]
+    """The label's value → figure; "" → figure where there is no label."""
+    label: str = ""
+    counter: bool = False
+    """It only grows while its process lives; Prometheus adds `_total` to its name."""
+
+    def family(self) -> Metric:
+        """Return it as Prometheus' client wants it."""
+        kind = CounterMetricFamily if self.counter else GaugeMetricFamily
+        family = kind(self.name, self.words, labels=[self.label] if self.label else [])
+        for value, figure in self.values.items():
+            family.add_metric([value] if self.label else [], figure)
+        return family
+
+
+class ReadingCollector(Collector):
+    """Shows what `read` returns at every scrape; a reading that fails is left out, the others stay."""
+
+    def __init__(self, *readings: Callable[[], list[Reading]]) -> None:
+        self._readings = readings
+
+    def collect(self) -> Iterator[Metric]:
+        for read in self._readings:
+            try:
+                found = read()
+            except Exception:  # the store or NATS is away: the scrape shows the rest, and their own alerts fire
+                continue
+            yield from (reading.family() for reading in found)
+
+    def describe(self) -> Iterator[Metric]:
+        """Declare nothing: registering must not read."""
+        return iter(())
+
+
+def store_readings(index: DeliberationIndex, outbox: Outbox, clock: Clock) -> Callable[[], list[Reading]]:
+    """Read what is open and what waits to be published."""
+
+    def read() -> list[Reading]:
+        oldest = outbox.pending(1)
+        age = max(0.0, clock.now() - oldest[0].occurred_at) if oldest else 0.0
+        return [
+            Reading("conclave_open_deliberations", "Deliberations not yet ended", {"": float(index.count_open())}),
+            Reading("conclave_outbox_events", "Events saved and not yet published", {"": float(outbox.count())}),
+            Reading("conclave_outbox_age_seconds", "Age of the oldest unpublished event", {"": age}),
+        ]
+
+    return read
+
+
+LEVELS = {
+    "pending": "Messages that no bridge has fetched",
+    "ack_pending": "Messages fetched and not acknowledged",
+}
+COUNTS = {
+    "accepted": "Messages taken in by this bridge",
+    "rejected": "Messages put among the dead letters by this bridge",
+    "handed_back": "Deliveries given back by this bridge",
+    "redelivered": "Deliveries after the first",
+}
+
+
+def bridge_readings(statistics: BridgeStatistics) -> Callable[[], list[Reading]]:
+    """Read a bridge's lag, what it has done, and what lies among the dead letters."""
+
+    def by_subject(name: str, words: str, *, counter: bool) -> Reading:
+        values = {subject: float(getattr(one, name)) for subject, one in sorted(statistics.subjects.items())}
+        return Reading(f"conclave_bridge_{name}", words, values, label="subject", counter=counter)
+
+    def read() -> list[Reading]:
+        connected, letters = float(statistics.connected), float(statistics.dead_letters)
+        return [
+            Reading("conclave_bridge_connected", "Whether this bridge is connected to NATS", {"": connected}),
+            Reading("conclave_dead_letters", "Messages in the dead-letter stream, when last asked", {"": letters}),
+            *(by_subject(name, words, counter=False) for name, words in LEVELS.items()),
+            *(by_subject(name, words, counter=True) for name, words in COUNTS.items()),
+        ]
+
+    return read
+
+
+def supply_readings(
+    councils: CouncilRegistry, engines: EngineDirectory, *, default_model: str
+) -> Callable[[], list[Reading]]:
+    """Count the engines of every model that an agent of some council wants, those that nobody serves with 0."""
+
+    def read() -> list[Reading]:
+        wanted = {agent.model or default_model for council in councils.all() for agent in council.agents}
+        live = Counter(engine.model for engine in engines.all() if engine.ready)
+        values = {model: float(live[model]) for model in sorted(wanted | live.keys())}
+        return [Reading("conclave_engines", "Engines that take calls, wherever they are", values, label="model")]
+
+    return read
+
+
+def engine_readings(
+    model: str, record: Callable[[], EngineRecord | None], *, pinned: Callable[[], bool]
+) -> Callable[[], list[Reading]]:
+    """Read the state of the engine that this worker is pinned to; nothing where it is to none."""
+
+    def read() -> list[Reading]:
+        if not pinned():
+            return []
+        found = record()
+        up, running, waiting = (0, 0, 0) if found is None else (1, found.in_flight, found.waiting)
+        return [
+            Reading(f"conclave_engine_{name}", words, {model: float(figure)}, label="model")
+            for name, words, figure in (
+                ("up", "Whether this worker's engine serves", up),
+                ("running", "Requests the engine works on", running),
+                ("waiting", "Requests that wait in the engine", waiting),
+            )
+        ]
+
+    return read

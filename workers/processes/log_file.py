@@ -1,0 +1,70 @@
+"""The log file of one process: appended to by the process itself, read by its supervisor."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import BinaryIO
+
+KEEP_BYTES = 10 * 1024 * 1024
+"""A log file is emptied past this size."""
+
+
+class LogFile:
+    """Remembers where the present life of the process begins in its file, and how far a follower has read."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._life = 0
+        self._read = 0
+
+    def begin(self) -> BinaryIO:
+        """Open the file for a new life of the process; appending lets it be emptied while it is written."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        output = self.path.open("ab", buffering=0)
+        self._life = self._size()
+        return output
+
+    def set_aside(self) -> None:
+        """Keep the file of an earlier run under the suffix .1 and begin with none."""
+        if self.path.exists():
+            os.replace(self.path, self.path.with_name(self.path.name + ".1"))
+        self._life = self._read = 0
+
+    def trim(self) -> None:
+        """Empty the file when it has grown too large; the process writes on at its start."""
+        if self._size() > KEEP_BYTES:
+            os.truncate(self.path, 0)
+            self._life = 0
+
+    def text(self, limit: int = 256 * 1024) -> str:
+        """Read what the process has said in its present life, at most the last `limit` bytes."""
+        size = self._size()
+        return self._slice(max(min(self._life, size), size - limit), size).decode("utf-8", "replace")
+
+    def tail(self, lines: int = 5) -> list[str]:
+        """Read the last non-empty lines of the present life."""
+        return [line for line in self.text(64 * 1024).splitlines() if line.strip()][-lines:]
+
+    def fresh_lines(self) -> list[str]:
+        """Read the complete lines that were written since the last call."""
+        size = self._size()
+        if size < self._read:
+            self._read = 0
+        fresh = self._slice(self._read, size)
+        complete = fresh[: fresh.rfind(b"\n") + 1]
+        self._read += len(complete)
+        return complete.decode("utf-8", "replace").splitlines()
+
+    def _size(self) -> int:
+        try:
+            return self.path.stat().st_size
+        except FileNotFoundError:
+            return 0
+
+    def _slice(self, start: int, end: int) -> bytes:
+        if end <= start:
+            return b""
+        with self.path.open("rb") as stream:
+            stream.seek(start)
+            return stream.read(end - start)
