@@ -18,8 +18,8 @@ from nats.js import JetStreamContext
 
 from bridge.nats_connection import NatsOptions, NatsUnreachable, connect
 from bridge.publication import PublicationFailed, TooLarge, publish_events, tell_events
+from domain.errors import PublishFailed, PublishRefused
 from domain.event import Event
-from domain.ports.event_publisher import PublishFailed, PublishRefused
 
 log = structlog.get_logger("bridge.event_publisher")
 

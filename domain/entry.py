@@ -6,8 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from domain.chat import ChatAnswer, ChatOutcome, FailureReason
 from domain.deliberation import Deliberation
-from domain.ports.chat_model import ChatAnswer, ChatOutcome, FailureReason
 from domain.usage import Usage, usage_of
 from domain.value import Name, Value
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from domain.chat import ChatRequest, Message
 from domain.council import Agent
 from domain.deliberation import Deliberation
-from domain.ports.chat_model import ChatRequest, Message
 
 PROPOSER = (
     "You are a member of a council. Each member writes one proposal for how to carry out the task below; "

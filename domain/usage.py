@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from domain.ports.chat_model import ChatAnswer
+from domain.chat import ChatAnswer
 from domain.value import Value
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import structlog
 from celery import shared_task
 
-from domain.ports.chat_model import FailureReason
+from domain.chat import FailureReason
+from domain.errors import CannotRepeat
 from domain.steps.announce import flush_outbox
 from domain.steps.conclude import conclude_deliberation, fail_deliberation
 from domain.steps.dispatch import dispatch_plan, give_up_dispatch
 from domain.steps.generate import generate_proposal, record_failure
-from domain.steps.redeliberate import CannotRepeat, apply_rules
+from domain.steps.redeliberate import apply_rules
 from domain.steps.scheduled import run_scheduled
 from domain.steps.sweep import sweep
 from tasks.step import Poisonous, Step

@@ -13,9 +13,10 @@ from celery.exceptions import Retry
 from celery.signals import before_task_publish
 from structlog.contextvars import bound_contextvars
 
-from domain.ports.tracer import Span, current_traceparent, spanning
+from domain.errors import EngineAway
+from domain.ports.tracer import Span
 from domain.services import Services
-from domain.steps.engine_away import EngineAway
+from domain.spans import current_traceparent, spanning
 from tasks.heartbeat import DeliberationHeartbeat
 
 log = structlog.get_logger("conclave.task")

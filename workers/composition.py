@@ -16,9 +16,9 @@ from bridge.event_publisher import NatsEventPublisher
 from bridge.nats_connection import NatsOptions
 from bridge.streams import StreamLimits
 from bridge.subject_consumer import ConsumerOptions
+from domain.chat import ChatOutcome
 from domain.checks.check import Check
-from domain.ports.chat_model import ChatOutcome
-from domain.ports.engine_directory import EngineKind, EngineRecord
+from domain.engine import EngineKind, EngineRecord
 from domain.ports.tracer import Tracer
 from domain.services import Services
 from tasks.dispatcher import CeleryDispatcher

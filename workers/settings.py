@@ -8,8 +8,8 @@ from typing import Annotated
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from domain.engine import EngineKind, Guidance
 from domain.policy import Policy
-from domain.ports.engine_directory import EngineKind, Guidance
 from domain.redeliberation import RedeliberationPolicy
 from domain.value import Value
 

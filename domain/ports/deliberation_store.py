@@ -13,14 +13,6 @@ from domain.record import Record
 NOTHING: Mapping[str, int] = MappingProxyType({})
 
 
-class DeliberationClosed(Exception):
-    """The deliberation has ended; nothing more is written to it."""
-
-
-class ConclusionTakenOver(Exception):
-    """Somebody else took this step over; this one may no longer write."""
-
-
 class DeliberationStore(Protocol):
     """Entries by (deliberation, key)."""
 

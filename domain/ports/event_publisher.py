@@ -8,18 +8,6 @@ from typing import Protocol
 from domain.event import Event
 
 
-class PublishFailed(Exception):
-    """The broker did not confirm an event; it may or may not be stored. Publish it again under its id."""
-
-
-class PublishRefused(PublishFailed):
-    """The broker takes everything but this event, however often it is offered: it is too large."""
-
-    def __init__(self, reason: str, event_id: str) -> None:
-        super().__init__(reason)
-        self.event_id = event_id
-
-
 class EventPublisher(Protocol):
     """Publishes events."""
 

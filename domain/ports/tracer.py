@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 NOTHING: Mapping[str, str] = {}
-_current: ContextVar[str] = ContextVar("traceparent", default="")
 
 
 class Span(Protocol):
@@ -32,22 +29,3 @@ class Tracer(Protocol):
     ) -> Span:
         """Begin a span below `parent`, or a new trace where that is empty; `links` name what else led to it."""
         ...
-
-
-def current_traceparent() -> str:
-    """Return the traceparent of the span that encloses the caller; empty outside any."""
-    return _current.get()
-
-
-@contextmanager
-def spanning(span: Span) -> Iterator[None]:
-    """Enclose a block in a span that has begun, and end it with the block."""
-    token = _current.set(span.traceparent)
-    try:
-        yield
-    except BaseException as error:
-        span.end(type(error).__name__)
-        raise
-    finally:
-        _current.reset(token)
-        span.end()

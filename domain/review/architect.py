@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from domain.chat import ChatRequest
 from domain.council import Agent
-from domain.ports.chat_model import ChatRequest
 from domain.review.ballot_form import ballot_form, max_tokens, shape
 from domain.review.ballot_request import BallotRequest
 from domain.review.candidate import label

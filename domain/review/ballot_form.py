@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from domain.ports.chat_model import ScoreForm
+from domain.chat import ScoreForm
 
 MAX_TOKENS_A_PROPOSAL = 10
 """What a ballot may cost: eight criteria and a comma take nine."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from domain.chat import ChatRequest
 from domain.council import Agent
-from domain.ports.chat_model import ChatRequest
 from domain.review.ballot_form import ballot_form, max_tokens, parse_ballot, shape
 from domain.review.candidate import label
 from domain.review.presentation import Presentation, ShownOrder

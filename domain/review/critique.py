@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from hashlib import sha256
 
+from domain.chat import ChatRequest
 from domain.council import Agent
-from domain.ports.chat_model import ChatRequest
 from domain.review.blinding import blind
 from domain.review.delimiters import delimited, explain, nonce
 from domain.review.prompt import REVIEWER, Material, messages

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from domain.ports.chat_model import Message
+from domain.chat import Message
 from domain.review.blinding import blind
 from domain.review.candidate import Candidate, distinct, label
 from domain.review.delimiters import delimited, explain, nonce

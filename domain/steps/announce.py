@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from domain.errors import PublishFailed, PublishRefused
 from domain.event import Event
-from domain.ports.event_publisher import PublishFailed, PublishRefused
 from domain.services import Services
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from domain.chat import ChatFailure, ChatOutcome, FailureReason
 from domain.council import Agent
 from domain.entry import SYNTHESIS_KEY, ArchitectSpoke, Entry, call_facts
-from domain.ports.chat_model import ChatFailure, ChatOutcome, FailureReason
 from domain.ranking import Ranking
 from domain.review.architect import choice_request, chosen, synthesis_request
 from domain.review.ballot_request import BallotRequest

@@ -7,14 +7,14 @@ from typing import Any, Literal
 
 from domain import events
 from domain.candidates import first_versions, proposal_id, with_revisions
+from domain.chat import FailureReason
 from domain.checks.check import PlanFacts
 from domain.checks.gate import GateReport, run_gate
 from domain.completed import completed_body, failure_rows
 from domain.decision import RankingInputs, caps_of, champions, ranking_inputs, ranking_of, without_losers
 from domain.entry import AgentFailed, Closed
+from domain.errors import ConclusionTakenOver, DeliberationClosed
 from domain.event import Event
-from domain.ports.chat_model import FailureReason
-from domain.ports.deliberation_store import ConclusionTakenOver, DeliberationClosed
 from domain.ranking import Ranking
 from domain.review.candidate import Candidate
 from domain.services import Services

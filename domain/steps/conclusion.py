@@ -6,14 +6,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from domain import events
+from domain.chat import ChatFailure, ChatOutcome, ChatRequest, FailureReason
 from domain.deliberation import Deliberation
 from domain.entry import BallotCast, Closed, Entry
+from domain.errors import EngineAway
 from domain.event import Event
-from domain.ports.chat_model import ChatFailure, ChatOutcome, ChatRequest, FailureReason
 from domain.record import Record
 from domain.services import Services
 from domain.statistics import tally_of
-from domain.steps.engine_away import EngineAway
 
 
 @dataclass(frozen=True)

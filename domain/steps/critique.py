@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from domain.candidates import PRIOR
+from domain.chat import ChatFailure, ChatOutcome
 from domain.council import Agent
 from domain.entry import Critiqued, Entry, call_facts, critique_key, proposal_key
-from domain.ports.chat_model import ChatFailure, ChatOutcome
 from domain.ranking import Ranking
 from domain.review.candidate import Candidate
 from domain.review.critique import critique_request, revision_request

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from domain import events
+from domain.chat import ChatFailure, ChatOutcome, FailureReason
 from domain.council import Agent
 from domain.deliberation import Deliberation
 from domain.entry import AgentFailed, Proposed, call_facts
+from domain.errors import DeliberationClosed, EngineAway
 from domain.event import Event
-from domain.ports.chat_model import ChatFailure, ChatOutcome, FailureReason
-from domain.ports.deliberation_store import DeliberationClosed
 from domain.prompts import proposal_request
 from domain.services import Services
-from domain.steps.engine_away import EngineAway
 
 
 def generate_proposal(deliberation_id: str, agent_id: str, services: Services) -> Proposed | AgentFailed | None:

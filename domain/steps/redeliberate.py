@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
+from domain.errors import CannotRepeat
 from domain.record import Record
 from domain.redeliberation import reason_to_repeat, repeat_of
 from domain.services import Services
 from domain.steps.dispatch import start
-
-
-class CannotRepeat(Exception):
-    """The deliberation can't be repeated; the message says why and what to do."""
-
 
 LOOK_AT = 500
 """Newest deliberations that one run of the rules reads."""

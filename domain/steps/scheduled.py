@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from domain.ports.schedule import Schedule, ScheduledRedeliberation
+from domain.errors import CannotRepeat, CannotSchedule
+from domain.ports.schedule import Schedule
+from domain.schedule import ScheduledRedeliberation
 from domain.services import Services
-from domain.steps.redeliberate import CannotRepeat, redeliberate
-
-
-class CannotSchedule(Exception):
-    """The order could never be followed; the message says why and what to do."""
+from domain.steps.redeliberate import redeliberate
 
 
 def schedule_redeliberation(standing: ScheduledRedeliberation, schedule: Schedule, services: Services) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from domain.chat import FailureReason
 from domain.deliberation import Deliberation
-from domain.ports.chat_model import FailureReason
 from domain.record import Record
 from domain.services import Services
 from domain.steps.generate import record_failure

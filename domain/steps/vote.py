@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from domain.ballots import authors_of, ballots_of
+from domain.chat import ChatFailure, ChatOutcome, FailureReason
 from domain.entry import BallotCast, Entry, ballot_key, call_facts
-from domain.ports.chat_model import ChatFailure, ChatOutcome, FailureReason
 from domain.prompts import task_text
 from domain.ranking import RankingSettings, decided_early
 from domain.review.ballot_request import BallotRequest, ballot_requests

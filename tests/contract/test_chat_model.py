@@ -7,17 +7,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from domain.ports.chat_model import (
-    ChatAnswer,
-    ChatFailure,
-    ChatModel,
-    ChatOutcome,
-    ChatRequest,
-    FailureReason,
-    Message,
-    ScoreForm,
-)
-from domain.ports.engine_directory import EngineKind, EngineRecord
+from domain.chat import ChatAnswer, ChatFailure, ChatOutcome, ChatRequest, FailureReason, Message, ScoreForm
+from domain.engine import EngineKind, EngineRecord
+from domain.ports.chat_model import ChatModel
 from tests.support.in_memory.engine_directory import MemoryEngineDirectory
 from tests.support.scripted_engine import ScriptedEngine
 from workers.adapters.clock import SystemClock

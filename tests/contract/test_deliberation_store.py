@@ -8,7 +8,8 @@ from threading import Barrier, Thread
 import pytest
 
 from domain.entry import Closed, Entry
-from domain.ports.deliberation_store import ConclusionTakenOver, DeliberationClosed, DeliberationStore
+from domain.errors import ConclusionTakenOver, DeliberationClosed
+from domain.ports.deliberation_store import DeliberationStore
 from domain.record import DeliberationState, Record
 from tests.support import factories
 from tests.support.factories import closed, deliberation, event, fresh, opened, proposed

@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator
 import pytest
 from redis import Redis
 
-from domain.ports.engine_directory import EngineDirectory, EngineKind, EngineRecord, Guidance
+from domain.engine import EngineKind, EngineRecord, Guidance
+from domain.ports.engine_directory import EngineDirectory
 from tests.support.in_memory.engine_directory import MemoryEngineDirectory
 from tests.support.servers import ValkeyServer
 from workers.adapters.clock import SystemClock

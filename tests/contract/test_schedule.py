@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from domain.ports.schedule import InvalidCron, Schedule, ScheduledRedeliberation, default_name
+from domain.errors import InvalidCron
+from domain.ports.schedule import Schedule
+from domain.schedule import ScheduledRedeliberation, default_name
 from tests.support.factories import fresh
 from tests.support.in_memory.schedule import MemorySchedule
 from tests.support.servers import ValkeyServer

@@ -17,9 +17,9 @@ from hypothesis.stateful import (
 from redis import Redis
 
 from domain.entry import Entry
+from domain.errors import ConclusionTakenOver, DeliberationClosed
 from domain.event import Event
 from domain.plan import Plan
-from domain.ports.deliberation_store import ConclusionTakenOver, DeliberationClosed
 from tests.support import factories
 from tests.support.in_memory.clock import MemoryClock
 from tests.support.stores import Stores, memory_stores, redis_stores

@@ -6,12 +6,12 @@ from typing import Any
 from uuid import uuid4
 
 from domain import identity
+from domain.chat import FailureReason
 from domain.council import Agent, Council
 from domain.deliberation import Deliberation, quorum_of
 from domain.entry import AgentFailed, ArchitectSpoke, BallotCast, Closed, Critiqued, Entry, Opened, Proposed
 from domain.event import Event
 from domain.plan import Plan, PlanRequest
-from domain.ports.chat_model import FailureReason
 from domain.record import Record
 from domain.rubric import DEFAULT_RUBRIC
 

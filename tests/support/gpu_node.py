@@ -14,8 +14,8 @@ from urllib.request import ProxyHandler, build_opener
 
 from redis import Redis
 
-from domain.ports.chat_model import ChatAnswer
-from domain.ports.engine_directory import EngineRecord
+from domain.chat import ChatAnswer
+from domain.engine import EngineRecord
 from tests.support.pinned_worker import TASK, make_app, queue_of
 from tests.support.servers import ValkeyServer
 from workers.adapters.redis.engine_directory import RedisEngineDirectory

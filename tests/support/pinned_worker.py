@@ -13,7 +13,7 @@ from celery import Celery
 from kombu import Queue
 from redis import Redis
 
-from domain.ports.chat_model import ChatFailure, ChatRequest, Message
+from domain.chat import ChatFailure, ChatRequest, Message
 from workers.adapters.clock import SystemClock
 from workers.adapters.openai.chat_model import OpenAIChatModel
 from workers.adapters.redis.engine_directory import RedisEngineDirectory

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 
-from domain.ports.chat_model import ChatAnswer, ChatFailure, ChatOutcome, ChatRequest, FailureReason
+from domain.chat import ChatAnswer, ChatFailure, ChatOutcome, ChatRequest, FailureReason
 
 Script = Callable[[ChatRequest, int], ChatOutcome | None]
 """Gets a request and how often its key was asked before; None leaves the answer to the model."""

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from domain.checks.check import Check
 from domain.council import Council
 from domain.deliberation import Deliberation
+from domain.errors import PublishFailed, PublishRefused
 from domain.event import Event
 from domain.plan import PlanRequest
 from domain.policy import Policy
-from domain.ports.event_publisher import PublishFailed, PublishRefused
 from domain.record import Record
 from domain.redeliberation import RedeliberationPolicy
 from domain.services import Services

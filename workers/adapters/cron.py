@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from celery.schedules import crontab
 
-from domain.ports.schedule import InvalidCron
+from domain.errors import InvalidCron
 
 FIELDS = 5
 

@@ -7,8 +7,9 @@ from typing import Annotated
 import typer
 
 from domain.decision import replay as replayed
+from domain.errors import CannotRepeat
 from domain.steps.cancel import cancel_deliberation
-from domain.steps.redeliberate import CannotRepeat, redeliberate
+from domain.steps.redeliberate import redeliberate
 from workers.cli.cli_error import CliError
 from workers.cli.deliberation import ID, loaded
 from workers.cli.environment import open_services, read_settings

@@ -10,10 +10,12 @@ import typer
 from pydantic import ValidationError
 from rich.table import Table
 
-from domain.ports.schedule import InvalidCron, Schedule, ScheduledRedeliberation, default_name
+from domain.errors import CannotRepeat, CannotSchedule, InvalidCron
+from domain.ports.schedule import Schedule
+from domain.schedule import ScheduledRedeliberation, default_name
 from domain.services import Services
-from domain.steps.redeliberate import CannotRepeat, redeliberate_plan
-from domain.steps.scheduled import CannotSchedule, schedule_redeliberation
+from domain.steps.redeliberate import redeliberate_plan
+from domain.steps.scheduled import schedule_redeliberation
 from workers.cli.cli_error import BadInput, CliError
 from workers.cli.environment import open_services, read_settings
 from workers.cli.output import AS_JSON, console, print_json

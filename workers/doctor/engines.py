@@ -6,8 +6,9 @@ import socket
 
 from pydantic import SecretStr
 
-from domain.ports.chat_model import ChatFailure, ChatModel, ChatRequest, Message, ScoreForm
-from domain.ports.engine_directory import EngineKind, EngineRecord
+from domain.chat import ChatFailure, ChatRequest, Message, ScoreForm
+from domain.engine import EngineKind, EngineRecord
+from domain.ports.chat_model import ChatModel
 from domain.review.ballot_form import parse_ballot
 from domain.services import Services
 from workers.adapters.openai.engine_choice import reachable

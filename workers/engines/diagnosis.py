@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from domain.ports.engine_directory import EngineKind
+from domain.engine import EngineKind
 from workers.engines.errors import EngineBusyPort, EngineError, UnknownFlags
 from workers.engines.spec import EngineSpec
 

@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from domain.ports.chat_model import Message
-from domain.ports.engine_directory import EngineKind, Guidance
+from domain.chat import Message
+from domain.engine import EngineKind, Guidance
 from workers.engines.spec import EngineSpec
 
 Post = Callable[[str, Mapping[str, Any]], Awaitable[Any]]

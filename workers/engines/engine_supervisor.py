@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from domain.ports.chat_model import ChatAnswer, ChatFailure, FailureReason
+from domain.chat import ChatAnswer, ChatFailure, FailureReason
 from workers.engines.engine_health import EngineHealth, HealthVerdict, Observation
 from workers.engines.engine_metrics import EngineMetrics, read_engine_metrics
 from workers.engines.engine_probe import NoAnswer

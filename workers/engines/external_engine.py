@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from domain.ports.chat_model import Message
-from domain.ports.engine_directory import EngineKind, Guidance
+from domain.chat import Message
+from domain.engine import EngineKind, Guidance
 from workers.engines.engine import Launch, MetricNames, Post
 from workers.engines.spec import EngineSpec
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
-from domain.ports.chat_model import ChatAnswer, ChatFailure, FailureReason
+from domain.chat import ChatAnswer, ChatFailure, FailureReason
 from workers.engines.engine_metrics import EngineMetrics
 from workers.engines.engine_probe import EngineProbe, ErrorAnswer, NoAnswer
 from workers.engines.errors import EngineError

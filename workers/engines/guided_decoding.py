@@ -6,8 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from domain.ports.chat_model import ScoreForm
-from domain.ports.engine_directory import Guidance
+from domain.chat import ScoreForm
+from domain.engine import Guidance
 
 
 class GuidedDecoding(Protocol):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from domain.ports.engine_directory import EngineKind
+from domain.engine import EngineKind
 from workers.engines.engine import Engine
 from workers.engines.external_engine import ExternalEngine
 from workers.engines.llama_cpp_engine import LlamaCppEngine

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from domain.ports.chat_model import Message
-from domain.ports.engine_directory import EngineKind, Guidance
+from domain.chat import Message
+from domain.engine import EngineKind, Guidance
 from workers.engines.engine import Launch, MetricNames, Post, gpu_environment, turns
 from workers.engines.llama_server import SLOTS
 from workers.engines.spec import EngineSpec

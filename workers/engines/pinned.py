@@ -8,9 +8,10 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Protocol
 
-from domain.ports.chat_model import ChatAnswer, ChatFailure
+from domain.chat import ChatAnswer, ChatFailure
+from domain.engine import EngineKind, EngineRecord
 from domain.ports.clock import Clock
-from domain.ports.engine_directory import EngineDirectory, EngineKind, EngineRecord
+from domain.ports.engine_directory import EngineDirectory
 from workers.engines.engine_metrics import EngineMetrics
 from workers.engines.engine_supervisor import EngineSupervisor
 from workers.engines.errors import EngineError

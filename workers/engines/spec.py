@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
-from domain.ports.engine_directory import EngineKind, Guidance
+from domain.engine import EngineKind, Guidance
 from domain.value import Name, Value
 
 

@@ -7,8 +7,8 @@ import os
 import sysconfig
 from collections.abc import Sequence
 
-from domain.ports.chat_model import Message
-from domain.ports.engine_directory import EngineKind, Guidance
+from domain.chat import Message
+from domain.engine import EngineKind, Guidance
 from workers.engines.engine import Launch, MetricNames, Post, gpu_environment, turns, words
 from workers.engines.spec import EngineSpec
 

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from domain.chat import ChatFailure, ChatOutcome
 from domain.entry import Closed
-from domain.ports.chat_model import ChatFailure, ChatOutcome
 from domain.record import Record
 
 SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 40, 80, 160, 320, 640)

@@ -10,10 +10,11 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from bridge.statistics import BridgeStatistics
+from domain.engine import EngineRecord
 from domain.ports.clock import Clock
 from domain.ports.council_registry import CouncilRegistry
 from domain.ports.deliberation_index import DeliberationIndex
-from domain.ports.engine_directory import EngineDirectory, EngineRecord
+from domain.ports.engine_directory import EngineDirectory
 from domain.ports.outbox import Outbox
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from domain.ports.chat_model import ChatFailure, ChatModel, ChatOutcome, ChatRequest
-from domain.ports.tracer import Span, Tracer, current_traceparent
+from domain.chat import ChatFailure, ChatOutcome, ChatRequest
+from domain.ports.chat_model import ChatModel
+from domain.ports.tracer import Span, Tracer
+from domain.spans import current_traceparent
 
 
 class TracedChatModel:

@@ -13,8 +13,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from domain.ports.chat_model import ChatAnswer, ChatFailure, ChatRequest, FailureReason, Message, ScoreForm
-from domain.ports.engine_directory import EngineRecord
+from domain.chat import ChatAnswer, ChatFailure, ChatRequest, FailureReason, Message, ScoreForm
+from domain.engine import EngineRecord
 from tests.support.gpu_node import Node, Worker, until
 from tests.support.in_memory.engine_directory import MemoryEngineDirectory
 from tests.support.servers import ValkeyServer

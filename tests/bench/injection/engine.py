@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from domain.ports.chat_model import ChatRequest, ScoreForm
+from domain.chat import ChatRequest, ScoreForm
 from workers.engines.guided_decoding import Grammar, GuidedDecoding, JsonSchema, Regex
 
 NOTATIONS: dict[str, GuidedDecoding] = {"grammar": Grammar(), "regex": Regex(), "json_schema": JsonSchema()}

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 
 from openai import AsyncOpenAI
 
+from domain.chat import ChatRequest
 from domain.deliberation import Deliberation
-from domain.ports.chat_model import ChatRequest
-from domain.ports.engine_directory import Guidance
+from domain.engine import Guidance
 from domain.prompts import proposal_request, task_text
 from domain.review.ballot_request import ballot_requests
 from domain.review.candidate import Candidate

@@ -11,8 +11,8 @@ from typing import Any
 
 from openai import OpenAI
 
+from domain.chat import ChatRequest, Message
 from domain.deliberation import Deliberation
-from domain.ports.chat_model import ChatRequest, Message
 from domain.prompts import proposal_request, task_text
 from domain.review.candidate import Candidate
 from domain.review.critique import critique_request, revision_request

@@ -17,8 +17,8 @@ from nats.js.api import StreamInfo
 from bridge.event_publisher import NatsEventPublisher
 from bridge.nats_connection import NatsOptions
 from bridge.streams import ORCHESTRATOR, StreamLimits, ensure
+from domain.errors import PublishFailed, PublishRefused
 from domain.event import Event
-from domain.ports.event_publisher import PublishFailed, PublishRefused
 from tests.integration.bridge.conftest import freeze, until
 from tests.support.factories import event, fresh
 from tests.support.servers import NatsServer

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from pydantic import SecretStr
 
-from domain.ports.engine_directory import EngineKind, EngineRecord, Guidance
+from domain.engine import EngineKind, EngineRecord, Guidance
 from domain.services import Services
 from tests.support.factories import agents, council, fresh
 from tests.support.scripted_engine import ScriptedEngine

@@ -8,16 +8,8 @@ from contextlib import ExitStack
 
 import pytest
 
-from domain.ports.chat_model import (
-    ChatAnswer,
-    ChatFailure,
-    ChatOutcome,
-    ChatRequest,
-    FailureReason,
-    Message,
-    ScoreForm,
-)
-from domain.ports.engine_directory import EngineKind, EngineRecord, Guidance
+from domain.chat import ChatAnswer, ChatFailure, ChatOutcome, ChatRequest, FailureReason, Message, ScoreForm
+from domain.engine import EngineKind, EngineRecord, Guidance
 from tests.support.in_memory.engine_directory import MemoryEngineDirectory
 from tests.support.scripted_engine import ScriptedEngine
 from workers.adapters.clock import SystemClock

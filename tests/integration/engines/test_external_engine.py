@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
+from domain.engine import EngineKind, Guidance
 from domain.ports.clock import Clock
-from domain.ports.engine_directory import EngineKind, Guidance
 from tests.support.gpu_node import Node, until
 from tests.support.in_memory.engine_directory import MemoryEngineDirectory
 from tests.support.scripted_engine import ScriptedEngine

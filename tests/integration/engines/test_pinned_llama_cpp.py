@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from domain.ports.chat_model import ChatAnswer, ChatFailure, ChatRequest, FailureReason, Message, ScoreForm
-from domain.ports.engine_directory import EngineKind
+from domain.chat import ChatAnswer, ChatFailure, ChatRequest, FailureReason, Message, ScoreForm
+from domain.engine import EngineKind
 from tests.support.gpu_node import Node, until
 from tests.support.in_memory.engine_directory import MemoryEngineDirectory
 from tests.support.servers import ValkeyServer

@@ -11,7 +11,7 @@ from celery.schedules import schedule
 from redis import Redis
 from redis.exceptions import LockNotOwnedError
 
-from domain.ports.schedule import ScheduledRedeliberation
+from domain.schedule import ScheduledRedeliberation
 from tests.support.factories import fresh
 from tests.support.servers import ValkeyServer
 from workers.adapters.redis.connection import connect

@@ -9,9 +9,10 @@ from math import inf
 from threading import RLock
 
 from domain.entry import Closed, Entry, Opened
+from domain.errors import ConclusionTakenOver, DeliberationClosed
 from domain.event import Event
 from domain.ports.clock import Clock
-from domain.ports.deliberation_store import NOTHING, ConclusionTakenOver, DeliberationClosed
+from domain.ports.deliberation_store import NOTHING
 from domain.record import Record
 from tests.support.in_memory.outbox import MemoryOutbox
 

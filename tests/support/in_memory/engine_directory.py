@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from threading import Lock
 
+from domain.engine import EngineRecord
 from domain.ports.clock import Clock
-from domain.ports.engine_directory import EngineRecord
 
 
 class MemoryEngineDirectory:

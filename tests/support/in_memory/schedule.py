@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from threading import Lock
 
-from domain.ports.schedule import ScheduledRedeliberation
+from domain.schedule import ScheduledRedeliberation
 from workers.adapters.cron import parse_cron
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 
+from domain.chat import ChatOutcome, ChatRequest, FailureReason
 from domain.contract import OUTGOING
 from domain.deliberation import ReviewRules
 from domain.plan import Constraints
 from domain.policy import Policy
-from domain.ports.chat_model import ChatOutcome, ChatRequest, FailureReason
 from domain.steps.cancel import cancel_deliberation
 from domain.steps.redeliberate import redeliberate
 from tests.support.factories import agent, council, plan, plan_request

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from domain.chat import ChatOutcome, ChatRequest
 from domain.deliberation import ReviewRules
 from domain.policy import Policy
-from domain.ports.chat_model import ChatOutcome, ChatRequest
 from domain.statistics import reliability, statistics
 from domain.steps.cancel import cancel_deliberation
 from tests.support.factories import council, plan, plan_request

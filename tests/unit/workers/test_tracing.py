@@ -6,7 +6,7 @@ import pytest
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from domain.plan import PlanRequest
-from domain.ports.tracer import current_traceparent, spanning
+from domain.spans import current_traceparent, spanning
 from tests.support.factories import plan_request
 from tests.support.stage import Queued
 from workers.tracing.chosen import tracer_for

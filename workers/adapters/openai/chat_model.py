@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import count
 
-from domain.ports.chat_model import ChatFailure, ChatOutcome, ChatRequest, FailureReason
-from domain.ports.engine_directory import EngineDirectory, EngineRecord
+from domain.chat import ChatFailure, ChatOutcome, ChatRequest, FailureReason
+from domain.engine import EngineRecord
+from domain.ports.engine_directory import EngineDirectory
 from workers.adapters.openai.engine_choice import least_loaded, nobody_serves, reachable
 from workers.adapters.openai.engine_clients import EngineClients
 from workers.adapters.openai.failures import Busy, reason_of, retry_after

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from urllib.parse import urlsplit
 
-from domain.ports.chat_model import ChatFailure, ChatRequest, FailureReason
-from domain.ports.engine_directory import EngineRecord
+from domain.chat import ChatFailure, ChatRequest, FailureReason
+from domain.engine import EngineRecord
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 

@@ -11,8 +11,8 @@ from typing import Any
 
 from aiohttp import ClientError
 
-from domain.ports.chat_model import ChatAnswer, ChatFailure, ChatRequest, FailureReason, Message
-from domain.ports.engine_directory import EngineKind, EngineRecord
+from domain.chat import ChatAnswer, ChatFailure, ChatRequest, FailureReason, Message
+from domain.engine import EngineKind, EngineRecord
 from workers.adapters.openai.completion import Completion
 from workers.adapters.openai.engine_http import EngineHttp, ErrorStatus
 from workers.engines.engine import turns

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from aiohttp import ClientSession
 
-from domain.ports.engine_directory import EngineKind, EngineRecord
+from domain.engine import EngineKind, EngineRecord
 from workers.adapters.openai.engine_client import EngineClient
 from workers.adapters.openai.engine_http import EngineHttp, open_pool
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from aiohttp import ClientError
 
-from domain.ports.chat_model import FailureReason
+from domain.chat import FailureReason
 from workers.adapters.openai.engine_http import ErrorStatus
 
 BUSY = frozenset({429, 503})

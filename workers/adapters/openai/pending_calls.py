@@ -8,7 +8,7 @@ from concurrent.futures import CancelledError, Future
 from contextlib import suppress
 from queue import SimpleQueue
 
-from domain.ports.chat_model import ChatOutcome
+from domain.chat import ChatOutcome
 from workers.portal import Portal
 
 Call = Callable[[], Awaitable[ChatOutcome]]

@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from redis import Redis
 
 from domain.entry import Closed, Entry, Opened
+from domain.errors import ConclusionTakenOver, DeliberationClosed
 from domain.event import Event
 from domain.ports.clock import Clock
-from domain.ports.deliberation_store import NOTHING, ConclusionTakenOver, DeliberationClosed
+from domain.ports.deliberation_store import NOTHING
 from domain.record import Record
 from workers.adapters.redis.encoding import decode_entry, encode, text, texts
 from workers.adapters.redis.keys import PREFIX, Keys

@@ -6,7 +6,7 @@ import logging
 
 from redis import Redis
 
-from domain.ports.engine_directory import EngineRecord
+from domain.engine import EngineRecord
 from workers.adapters.redis.encoding import Stored, Unreadable, decode, encode, text
 from workers.adapters.redis.keys import PREFIX
 

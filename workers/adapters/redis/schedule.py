@@ -6,7 +6,7 @@ from celery import Celery
 from redbeat import RedBeatSchedulerEntry  # type: ignore[import-untyped]
 from redbeat.schedulers import ensure_conf, get_redis  # type: ignore[import-untyped]
 
-from domain.ports.schedule import ScheduledRedeliberation
+from domain.schedule import ScheduledRedeliberation
 from workers.adapters.cron import parse_cron
 from workers.adapters.redis.encoding import texts
 

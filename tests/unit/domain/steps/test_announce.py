@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from domain.ports.event_publisher import PublishFailed, PublishRefused
+from domain.errors import PublishFailed, PublishRefused
 from domain.steps.announce import flush_outbox
 from tests.support.factories import event
 from tests.support.stage import Stage

@@ -7,9 +7,9 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain.chat import FailureReason
 from domain.entry import AgentFailed
 from domain.policy import Policy
-from domain.ports.chat_model import FailureReason
 from domain.record import DeliberationState
 from domain.steps.generate import generate_proposal
 from tests.support.factories import council

@@ -6,15 +6,15 @@ import json
 
 import pytest
 
+from domain.chat import ChatOutcome, ChatRequest, FailureReason
 from domain.decision import replay
 from domain.deliberation import ReviewRules
 from domain.entry import Closed
+from domain.errors import EngineAway
 from domain.plan import Constraints
 from domain.policy import Policy
-from domain.ports.chat_model import ChatOutcome, ChatRequest, FailureReason
 from domain.record import DeliberationState
 from domain.steps.conclude import conclude_deliberation
-from domain.steps.engine_away import EngineAway
 from tests.support.factories import agent, council, plan, plan_request
 from tests.support.scripted_model import answer, failure
 from tests.support.stage import Stage

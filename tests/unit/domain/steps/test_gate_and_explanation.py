@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 
+from domain.chat import ChatOutcome, ChatRequest
 from domain.checks.json_parses import JsonParses
 from domain.checks.secrets import Secrets
 from domain.decision import replay
 from domain.deliberation import ReviewRules
 from domain.policy import Policy
-from domain.ports.chat_model import ChatOutcome, ChatRequest
 from domain.record import DeliberationState
 from tests.support.factories import council
 from tests.support.scripted_model import Script, answer

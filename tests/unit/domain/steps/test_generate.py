@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from domain.chat import FailureReason
 from domain.entry import AgentFailed, Closed, Proposed
+from domain.errors import EngineAway
 from domain.limits import Limits
 from domain.policy import Policy
-from domain.ports.chat_model import FailureReason
 from domain.prompts import proposal_request
-from domain.steps.engine_away import EngineAway
 from domain.steps.generate import generate_proposal
 from tests.support.factories import agent, council, deliberation, plan, plan_request
 from tests.support.scripted_model import answer, failure

@@ -5,14 +5,15 @@ from __future__ import annotations
 import pytest
 
 from domain.candidates import PRIOR
+from domain.chat import ChatOutcome, ChatRequest, FailureReason
 from domain.decision import replay
+from domain.errors import CannotRepeat
 from domain.plan import Constraints
-from domain.ports.chat_model import ChatOutcome, ChatRequest, FailureReason
 from domain.record import DeliberationState
 from domain.redeliberation import RedeliberationPolicy
 from domain.steps.cancel import cancel_deliberation
 from domain.steps.conclude import conclude_deliberation
-from domain.steps.redeliberate import CannotRepeat, apply_rules, redeliberate, redeliberate_plan
+from domain.steps.redeliberate import apply_rules, redeliberate, redeliberate_plan
 from tests.support.factories import agent, council, plan, plan_request
 from tests.support.scripted_model import answer, failure
 from tests.support.stage import Stage

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from domain.ports.schedule import InvalidCron, ScheduledRedeliberation
+from domain.errors import CannotRepeat, CannotSchedule, InvalidCron
+from domain.schedule import ScheduledRedeliberation
 from domain.steps.cancel import cancel_deliberation
-from domain.steps.redeliberate import CannotRepeat
-from domain.steps.scheduled import CannotSchedule, run_scheduled, schedule_redeliberation
+from domain.steps.scheduled import run_scheduled, schedule_redeliberation
 from tests.support.factories import council, plan, plan_request
 from tests.support.in_memory.schedule import MemorySchedule
 from tests.support.stage import Stage

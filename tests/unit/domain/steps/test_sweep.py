@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from domain.chat import FailureReason
+from domain.engine import EngineKind, EngineRecord, Guidance
 from domain.plan import PlanRequest
 from domain.policy import Policy
-from domain.ports.chat_model import FailureReason
-from domain.ports.engine_directory import EngineKind, EngineRecord, Guidance
 from domain.record import DeliberationState, Record
 from domain.steps.conclude import conclude_deliberation
 from domain.steps.generate import generate_proposal

@@ -8,7 +8,7 @@ from json import JSONDecodeError
 import pytest
 from aiohttp import ClientConnectionError, ConnectionTimeoutError
 
-from domain.ports.chat_model import FailureReason
+from domain.chat import FailureReason
 from workers.adapters.openai.engine_http import ErrorStatus
 from workers.adapters.openai.failures import LONGEST, complaint, reason_of, retry_after
 

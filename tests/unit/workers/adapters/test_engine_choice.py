@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.ports.chat_model import ChatRequest, FailureReason, Message
-from domain.ports.engine_directory import EngineKind, EngineRecord, Guidance
+from domain.chat import ChatRequest, FailureReason, Message
+from domain.engine import EngineKind, EngineRecord, Guidance
 from workers.adapters.openai.engine_choice import least_loaded, nobody_serves, reachable
 
 

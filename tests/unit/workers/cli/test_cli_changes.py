@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from domain.chat import FailureReason
 from domain.entry import Entry
-from domain.ports.chat_model import FailureReason
 from tests.support import factories as make
 from tests.support.factories import MOMENT
 from workers.cli.view.changes import changes

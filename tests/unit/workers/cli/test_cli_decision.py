@@ -9,10 +9,10 @@ from typing import Any
 
 from rich.console import Console
 
+from domain.chat import ChatOutcome, ChatRequest, FailureReason
 from domain.checks.check import CheckResult, PlanFacts
 from domain.plan import Constraints
 from domain.policy import Policy
-from domain.ports.chat_model import ChatOutcome, ChatRequest, FailureReason
 from tests.support.factories import agent, council, plan, plan_request
 from tests.support.scripted_model import answer, failure
 from tests.support.stage import Stage

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
+from domain.chat import FailureReason
 from domain.entry import Entry
-from domain.ports.chat_model import FailureReason
 from domain.record import Record
 from tests.support import factories as make
 from tests.support.factories import MOMENT

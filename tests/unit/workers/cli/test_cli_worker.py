@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from typer.main import get_command
 
-from domain.ports.engine_directory import EngineKind
+from domain.engine import EngineKind
 from workers.cli.cli_error import BadInput
 from workers.cli.main import app
 from workers.cli.worker_process import WorkerOptions, asked, celery_command, environment

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from domain.ports.engine_directory import EngineKind
+from domain.engine import EngineKind
 from workers.engines.diagnosis import explain, last_error
 from workers.engines.errors import EngineBusyPort, EngineError, UnknownFlags
 from workers.engines.spec import EngineSpec

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.ports.chat_model import ScoreForm
-from domain.ports.engine_directory import Guidance
+from domain.chat import ScoreForm
+from domain.engine import Guidance
 from domain.review.ballot_form import parse_ballot
 from tests.support.scripted_answers import sheet
 from workers.engines.guided_decoding import GUIDED_DECODINGS

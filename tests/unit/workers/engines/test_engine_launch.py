@@ -10,7 +10,7 @@ import sysconfig
 import pytest
 from pydantic import SecretStr, ValidationError
 
-from domain.ports.engine_directory import EngineKind
+from domain.engine import EngineKind
 from workers.engines.external_engine import ExternalEngine
 from workers.engines.llama_cpp_engine import LlamaCppEngine
 from workers.engines.spec import EngineSpec

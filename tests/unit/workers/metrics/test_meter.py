@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from prometheus_client import CollectorRegistry
 
-from domain.ports.chat_model import ChatOutcome, ChatRequest, FailureReason
+from domain.chat import ChatOutcome, ChatRequest, FailureReason
 from tests.support.factories import council
 from tests.support.scripted_model import failure
 from tests.support.stage import Stage

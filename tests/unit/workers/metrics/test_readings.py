@@ -6,7 +6,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from bridge.statistics import BridgeStatistics, SubjectStatistics
-from domain.ports.engine_directory import EngineKind, EngineRecord, Guidance
+from domain.engine import EngineKind, EngineRecord, Guidance
 from tests.support.factories import agent, council, event, fresh
 from tests.support.in_memory.clock import MemoryClock
 from tests.support.in_memory.council_registry import MemoryCouncilRegistry

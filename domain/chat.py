@@ -1,0 +1,119 @@
+"""What is said to a model and what comes back: requests, answers, failures."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import Field
+
+from domain.value import Name, Value
+
+
+class ScoreForm(Value):
+    """An answer that holds nothing but scores: `rows` rows of `columns` digits, each 1 to 9.
+
+    Its compact text is the digits of a row without blanks, rows parted by commas: `786,554` has two rows of
+    three columns. How an engine is made to answer so (regex, grammar, JSON Schema) is its adapter's business;
+    an adapter that must use another notation translates the answer back into this one.
+    """
+
+    rows: int = Field(ge=1, le=64)
+    columns: int = Field(ge=1, le=8)
+
+
+class Message(Value):
+    """One turn of a conversation."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+class ChatRequest(Value):
+    """One model call; what several requests share stands first, byte for byte (prefix cache)."""
+
+    key: str
+    """Tells the answers of one `ask` apart; unique within it."""
+    model: Name
+    messages: tuple[Message, ...] = Field(min_length=1)
+    max_tokens: int = Field(ge=1)
+    temperature: float = Field(default=0.0, ge=0, le=2)
+    seed: int | None = None
+    timeout_s: float = Field(gt=0)
+    """Bound on the whole call, waiting for a busy engine included."""
+    form: ScoreForm | None = None
+    """None asks for free text."""
+    traceparent: str = ""
+    """W3C trace context of this call, passed on to the engine; empty for none."""
+
+
+class ChatAnswer(Value):
+    """What a model said."""
+
+    key: str
+    model: Name
+    """The model that answered, as the engine names it."""
+    engine: str
+    """Which engine answered: its endpoint's name in the directory."""
+    text: str
+    cut_off: bool = False
+    """True if the answer ended at `max_tokens`."""
+    prompt_tokens: int = 0
+    cached_tokens: int = 0
+    """Part of `prompt_tokens` that the engine's prefix cache served; 0 where it does not say."""
+    completion_tokens: int = 0
+    duration_ms: float = 0.0
+
+
+class FailureReason(StrEnum):
+    """Why a model call, or an agent, has nothing to show."""
+
+    TIMEOUT = "timeout"
+    """No answer within the call's bound."""
+    UNREACHABLE = "unreachable"
+    """The engine's connection failed or broke, or it answered 5xx other than 503."""
+    BUSY = "busy"
+    """The engine answered 429 or 503 until the bound was over."""
+    NOT_SERVED = "not_served"
+    """No live engine serves the model."""
+    REFUSED = "refused"
+    """The engine rejected the request (4xx)."""
+    CONTEXT_EXCEEDED = "context_exceeded"
+    """Prompt and answer do not fit the model's context; nothing was sent."""
+    MALFORMED = "malformed"
+    """The engine's answer was not what its protocol says, or off the asked form twice."""
+    EMPTY = "empty"
+    """The model said nothing."""
+    CUT_OFF = "cut_off"
+    """The answer ended at `max_tokens`."""
+    REJECTED = "rejected"
+    """A hard check or a limit refused the proposal."""
+    DEADLINE = "deadline"
+    """The deliberation's time was over before this was done."""
+    POISON = "poison"
+    """The task took its worker down more than once and was parked."""
+    BUDGET = "budget"
+    """The deliberation's token budget was spent."""
+    CANCELLED = "cancelled"
+    """Somebody cancelled the deliberation."""
+    INTERNAL = "internal"
+    """A defect or a lost dependency: the task failed more often than it is retried."""
+
+    @property
+    def passing(self) -> bool:
+        """True where the same call may succeed later unchanged: it was the engine, not the request."""
+        return self in {FailureReason.UNREACHABLE, FailureReason.BUSY, FailureReason.NOT_SERVED}
+
+
+class ChatFailure(Value):
+    """A model call that gave no answer."""
+
+    key: str
+    reason: FailureReason
+    detail: str = ""
+    """One sentence for people; never a prompt or an answer."""
+    engine: str = ""
+
+
+ChatOutcome = ChatAnswer | ChatFailure
+"""What came of one request."""

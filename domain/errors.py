@@ -1,0 +1,48 @@
+"""What ports and steps raise; each docstring says what the caller may do about it."""
+
+from __future__ import annotations
+
+from domain.chat import ChatFailure
+
+
+class DeliberationClosed(Exception):
+    """The deliberation has ended; nothing more is written to it."""
+
+
+class ConclusionTakenOver(Exception):
+    """Somebody else took this step over; this one may no longer write."""
+
+
+class PublishFailed(Exception):
+    """The broker did not confirm an event; it may or may not be stored. Publish it again under its id."""
+
+
+class PublishRefused(PublishFailed):
+    """The broker takes everything but this event, however often it is offered: it is too large."""
+
+    def __init__(self, reason: str, event_id: str) -> None:
+        super().__init__(reason)
+        self.event_id = event_id
+
+
+class EngineAway(Exception):
+    """The engine can't answer now; the same step may succeed later.
+
+    Raised only before the deliberation's deadline; afterwards a step records the failure instead.
+    """
+
+    def __init__(self, failure: ChatFailure) -> None:
+        super().__init__(f"{failure.reason}: {failure.detail}")
+        self.failure = failure
+
+
+class CannotRepeat(Exception):
+    """The deliberation can't be repeated; the message says why and what to do."""
+
+
+class CannotSchedule(Exception):
+    """The order could never be followed; the message says why and what to do."""
+
+
+class InvalidCron(ValueError):
+    """The text is no cron expression, or names a day that never comes; the message says what is wrong with it."""
