@@ -7,44 +7,56 @@ UV := .venv-lock/bin/uv
 COMPILE := $(UV) pip compile pyproject.toml --quiet --universal --python-version 3.11 --only-binary :all: \
 	--extra build --extra embedded --extra languages --extra otel --generate-hashes --no-annotate --no-header
 
-.PHONY: demo test check bench bench-ranking bench-injection test-vllm test-gpu bench-vllm chaos soak lock clean
+.PHONY: help demo test unit check fmt bench bench-ranking bench-injection test-vllm test-gpu bench-vllm chaos soak lock clean
+.DEFAULT_GOAL := help
 
-demo: $(STAMP)
+help:  ## Print what can be made.
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 18
+
+demo: $(STAMP)  ## One deliberation on this machine, from nothing, in about a minute.
 	@$(BIN)/conclave demo
 
 # Most tests wait for real processes, so more of them run at once than there are cores; a file's tests stay together.
-test: $(STAMP)
+test: $(STAMP)  ## Every test but those for vLLM, GPUs, chaos and soak.
 	$(BIN)/python -m pytest --numprocesses 4 --dist loadfile
 
-check: $(STAMP)
+# Property tests try fewer examples here than in `make test`.
+unit: $(STAMP)  ## The unit tier, for every save: no server, no socket.
+	CONCLAVE_TEST_EXAMPLES=few $(BIN)/python -m pytest tests/unit --numprocesses 2
+
+fmt: $(STAMP)  ## Format the code and mend what ruff can mend.
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+check: $(STAMP)  ## ruff, mypy strict, import-linter.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(STAMP)
+bench: $(STAMP)  ## Overhead, throughput, processor time and memory of the pipeline.
 	$(BIN)/python -m tests.bench.pipeline
 
-bench-ranking: $(STAMP)
+bench-ranking: $(STAMP)  ## The ranking on a public data set and on simulated councils.
 	$(BIN)/python -m tests.bench.ranking
 
-bench-injection: $(STAMP)
+bench-injection: $(STAMP)  ## What attacks inside proposals achieve.
 	$(BIN)/python -m tests.bench.injection
 
-test-vllm: $(STAMP)
+test-vllm: $(STAMP)  ## The tests against a real vLLM (CPU build), installed beside.
 	$(BIN)/python -m pytest -m vllm
 
 # For a node with idle NVIDIA GPUs and vLLM, in .venv or on the PATH; -rs says why where there is none.
-test-gpu: $(STAMP)
+test-gpu: $(STAMP)  ## For a node with idle NVIDIA GPUs and vLLM.
 	$(BIN)/python -m pytest -m gpu -rs
 
-bench-vllm: $(STAMP)
+bench-vllm: $(STAMP)  ## Whole deliberations on a real vLLM against a plain loop.
 	$(BIN)/python -m tests.bench.vllm
 
-chaos: $(STAMP)
+chaos: $(STAMP)  ## Kill everything for five minutes.
 	$(BIN)/python -m pytest -m chaos -s
 
-soak: $(STAMP)
+soak: $(STAMP)  ## Twenty thousand deliberations.
 	$(BIN)/python -m pytest -m soak -s
 
 $(STAMP): requirements.lock pyproject.toml
@@ -57,7 +69,7 @@ $(STAMP): requirements.lock pyproject.toml
 
 # requirements-runtime.lock is the same without what only development needs, for images.
 # For the newest versions that pyproject.toml allows: rm requirements*.lock first.
-lock: $(UV)
+lock: $(UV)  ## Write both lock files anew.
 	$(COMPILE) --extra dev --output-file requirements.lock
 	$(COMPILE) --constraint requirements.lock --output-file requirements-runtime.lock
 
@@ -65,5 +77,5 @@ $(UV):
 	$(PYTHON) -m venv .venv-lock
 	.venv-lock/bin/python -m pip --quiet --disable-pip-version-check install 'uv>=0.9'
 
-clean:
+clean:  ## Remove what was installed and cached.
 	rm -rf .venv .venv-lock build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -8,11 +8,12 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
+from tests.support.examples import examples
 from tests.support.servers import NatsServer, ValkeyServer
 from workers.processes.guard import Guard
 
 # Property tests have no deadline per example: on a shared machine that would be an assertion about time.
-settings.register_profile("untimed", deadline=None)
+settings.register_profile("untimed", deadline=None, max_examples=examples(100))
 settings.load_profile("untimed")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from tests.acceptance.conftest import services_of
@@ -35,6 +36,9 @@ def test_a_task_that_kills_two_workers_is_the_agents_failure_and_the_others_deci
             hanging.append(body.get("seed") == 2 and not is_ballot(body))
             return hanging[-1]
 
+        def hung(times: int) -> bool:
+            return hanging.count(True) == times
+
         engine.script.hangs = hangs
         # One task at a time, so that nothing else goes down with it.
         worker = fleet.worker(threads=1)
@@ -55,9 +59,7 @@ def test_a_task_that_kills_two_workers_is_the_agents_failure_and_the_others_deci
                 },
             )
             for calls in (1, 2):
-                await until(
-                    lambda calls=calls: hanging.count(True) == calls, within=WITHIN, what=lambda: f"{hanging}"
-                )
+                await until(partial(hung, calls), within=WITHIN, what=lambda: f"{hanging}")
                 worker.kill9()
                 worker.start(wait=False)
             (event,) = await observer.wait("orchestration.deliberation.completed", plan_id=plan, within=WITHIN)

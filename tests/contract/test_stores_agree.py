@@ -21,6 +21,7 @@ from domain.errors import ConclusionTakenOver, DeliberationClosed
 from domain.event import Event
 from domain.plan import Plan
 from tests.support import factories
+from tests.support.examples import examples
 from tests.support.in_memory.clock import MemoryClock
 from tests.support.stores import Stores, memory_stores, redis_stores
 
@@ -160,7 +161,7 @@ def test_memory_and_valkey_answer_any_sequence_of_calls_alike(valkey: Redis) -> 
     run_state_machine_as_test(
         OverValkey,
         settings=settings(
-            max_examples=40,
+            max_examples=examples(40),
             stateful_step_count=40,
             suppress_health_check=[HealthCheck.too_slow],
         ),

@@ -39,7 +39,7 @@ class Database:
         names = list(self.client.scan_iter(count=1000))
         with self.client.pipeline(transaction=False) as pipe:
             for name in names:
-                pipe.execute_command(command, name, *options)
+                pipe.execute_command(command, name, *options)  # type: ignore[no-untyped-call]  # redis-py's
             return dict(zip(names, pipe.execute(), strict=True))
 
 

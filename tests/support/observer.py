@@ -92,7 +92,7 @@ class Observer:
                 await asyncio.sleep(0.02)
                 continue
             self._note(stored)
-            sequence = stored.seq + 1
+            sequence = int(stored.seq or sequence) + 1
 
     def _note(self, stored: RawStreamMsg) -> None:
         subject, data = stored.subject or "", stored.data or b""

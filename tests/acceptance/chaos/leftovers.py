@@ -54,4 +54,4 @@ def _in_broker(broker: Database) -> dict[str, int]:
 
 def _queued(broker: Database) -> list[str]:
     lists = [key for key in broker.names() if broker.client.type(key) == "list" and not key.endswith(".bell")]
-    return [message for key in lists for message in broker.client.lrange(key, 0, -1)]
+    return [str(message) for key in lists for message in broker.client.lrange(key, 0, -1)]

@@ -43,7 +43,7 @@ def beat(settings: Settings) -> BeatScheduler:
 
 def sent(settings: Settings) -> int:
     """Count the messages in the control workers' queue."""
-    return int(connect(settings.redis(BROKER_DB)).llen("control"))  # type: ignore[arg-type]  # an answer, not a promise
+    return int(connect(settings.redis(BROKER_DB)).llen("control"))
 
 
 def lock_runs_out(beat: BeatScheduler, store: Redis) -> None:

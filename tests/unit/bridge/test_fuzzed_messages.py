@@ -16,6 +16,7 @@ from bridge.rejection import MAX_REASON, Rejection
 from bridge.subjects import INBOUND
 from domain.inbound import Intake
 from domain.plan import PlanRequest
+from tests.support.examples import examples
 from tests.support.fuzz import json_objects
 from tests.support.spoilt_messages import GOOD, odd_headers, spoilt
 
@@ -56,13 +57,13 @@ def test_a_thousand_spoilt_messages_each_come_to_a_value_or_a_sentence(seed: int
     assert 50 < accepted < 950, "the fuzz would show nothing if all were good, or all bad"
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(st.binary(max_size=400), st.dictionaries(st.sampled_from(["ce-specversion", "content-type"]), st.text()))
 def test_arbitrary_bytes_come_to_a_sentence(data: bytes, headers: dict[str, str]) -> None:
     check(InboundMessage(subject=INBOUND[0], data=data, headers=headers))
 
 
-@settings(max_examples=500)
+@settings(max_examples=examples(500))
 @given(json_objects, st.booleans())
 def test_any_value_in_any_field_comes_to_a_value_or_a_sentence(body: dict[str, Any], complete: bool) -> None:
     data = json.dumps(GOOD | body if complete else body).encode()

@@ -6,6 +6,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from domain.ranking import Ballot, RankingSettings, decided_early, rank
+from tests.support.examples import examples
 from tests.unit.domain.ranking.panels import authorship, ballot, judged, reviewed
 
 SWING = RankingSettings(swing=1)
@@ -43,7 +44,7 @@ def test_a_removed_proposal_is_out_of_the_race() -> None:
     st.integers(0, 2),
     st.data(),
 )
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 def test_no_ballot_still_out_changes_a_winner_called_safe(
     quality: list[int], judges: int, swing: int, data: st.DataObject
 ) -> None:

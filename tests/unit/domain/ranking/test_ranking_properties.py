@@ -9,6 +9,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from domain.ranking import Ballot, Ranking, rank
+from tests.support.examples import examples
 from tests.unit.domain.ranking.panels import CRITERIA, Drawn, authorship, ballot, judged, panels, reviewed
 
 NEAR = 1e-7
@@ -202,7 +203,7 @@ def test_the_order_of_ballots_and_keys_never_shows(drawn: Drawn, shuffle: Any) -
 
 
 @given(panels())
-@settings(max_examples=50)
+@settings(max_examples=examples(50))
 def test_a_ranking_and_its_ballots_survive_storage_exactly(drawn: Drawn) -> None:
     stored = [b.model_dump_json() for b in drawn.ballots]
     replayed = rank([Ballot.model_validate_json(text) for text in stored])

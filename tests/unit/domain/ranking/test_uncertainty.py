@@ -13,6 +13,7 @@ from domain.ranking.effects import ScoreModel
 from domain.ranking.panel import seat
 from domain.ranking.rng import SplitMix64
 from domain.ranking.uncertainty import assess, resamples
+from tests.support.examples import examples
 from tests.unit.domain.ranking.panels import Drawn, judged, panels, reviewed
 
 
@@ -47,7 +48,7 @@ def test_the_generator_gives_the_published_sequence() -> None:
 
 
 @given(panels(least=3, most=4, gaps=False))
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 def test_probabilities_and_intervals_equal_a_plain_count_over_all_draws(drawn: Drawn) -> None:
     panel = seat(drawn.ballots, rubric=None, excluded=(), authors={}, reviewers=())
     rows = [row for row in panel.rows if len(row.scores) > 1]

@@ -16,14 +16,14 @@ from domain.policy import Policy
 from domain.record import DeliberationState
 from domain.steps.conclude import conclude_deliberation
 from tests.support.factories import agent, council, plan, plan_request
-from tests.support.scripted_model import answer, failure
+from tests.support.scripted_model import Script, answer, failure
 from tests.support.stage import Stage
 
 COMPLETED = "orchestration.deliberation.completed"
 FAILED = "orchestration.deliberation.failed"
 
 
-def long_from(favourite: int):
+def long_from(favourite: int) -> Script:
     """Script proposals whose length, and so the ballots' liking, depends on the agent's seed."""
 
     def script(request: ChatRequest, before: int) -> ChatOutcome | None:

@@ -126,10 +126,10 @@ def test_one_deliberation_that_can_not_be_read_keeps_nobody_from_being_tended() 
     broken, sound = stage.open(), stage.open(plan_request(plan()))
     load = stage.services.deliberations.load
 
-    def load_or_fail(identity: str) -> Record:
-        if identity == broken:
+    def load_or_fail(deliberation_id: str) -> Record:
+        if deliberation_id == broken:
             raise ValueError("an entry of a newer version")
-        return load(identity)
+        return load(deliberation_id)
 
     stage.services.deliberations.load = load_or_fail  # type: ignore[method-assign]
     stage.clock.advance(11)

@@ -15,6 +15,7 @@ from redis.exceptions import ConnectionError as Unreachable
 from redis.exceptions import ResponseError
 from redis.exceptions import TimeoutError as Unanswered
 
+from tests.support.examples import examples
 from workers.broker import celery_conf, install
 from workers.broker.backend import UntilBack
 
@@ -33,7 +34,7 @@ class Flaky:
         return "answer"
 
 
-@settings(max_examples=20)
+@settings(max_examples=examples(20))
 @given(st.integers(min_value=0, max_value=4), st.sampled_from([Unreachable(), Unanswered()]))
 def test_server_that_comes_back_in_time_is_waited_for(failures: int, error: Exception) -> None:
     assert UntilBack(outage_s=30).call_with_retry(Flaky(failures, error), lambda _: None) == "answer"
