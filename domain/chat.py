@@ -15,7 +15,7 @@ class ScoreForm(Value):
 
     Its compact text is the digits of a row without blanks, rows parted by commas: `786,554` has two rows of
     three columns. How an engine is made to answer so (regex, grammar, JSON Schema) is its adapter's business;
-    an adapter that must use another notation translates the answer back into this one.
+    an adapter whose engine answers in another form translates the answer back into this text.
     """
 
     rows: int = Field(ge=1, le=64)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from urllib.parse import urlsplit
 
 from pydantic import Field
 
 from domain.value import Name, Value
 
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
 
 class EngineKind(StrEnum):
-    """Whose engine it is, and so which flags, endpoints and notations it knows."""
+    """Whose engine it is, and so which flags, endpoints and guided decoding it knows."""
 
     VLLM = "vllm"
     LLAMA_CPP = "llama.cpp"
@@ -46,10 +49,14 @@ class EngineRecord(Value):
     gpu: str = ""
     """Indices as given to the worker, parted by commas; empty without a GPU."""
     slots: int = Field(default=0, ge=0)
-    """Calls it takes at once before it says it is busy; 0 where nobody knows."""
+    """Calls it takes at once before it says it is busy; 0 where unknown."""
     in_flight: int = Field(default=0, ge=0)
     waiting: int = Field(default=0, ge=0)
     ready: bool = True
     """False while the engine is being started: it is on its way, and gets no calls yet."""
     updated_at: float = 0.0
     """Epoch seconds of the worker's clock; for people, expiry does not depend on it."""
+
+    def reachable_from(self, node: str) -> bool:
+        """Whether `url` means this engine on that host: an engine on a loopback address only serves its own."""
+        return self.node in ("", node) or urlsplit(self.url).hostname not in LOOPBACK

@@ -37,7 +37,7 @@ def parse_ballot(text: str, *, labels: Sequence[str], criteria: Sequence[str]) -
 def max_tokens(form: ScoreForm) -> int:
     """Bound a ballot's answer: a token a digit, one a comma, one to end, one to spare.
 
-    At most ten tokens a proposal; an engine that needs another notation sets its own bound.
+    At most ten tokens a proposal; an engine that answers in another form sets its own bound.
     """
     return form.rows * (form.columns + 1) + 1
 

@@ -1,4 +1,4 @@
-"""What every ChatModel does with requests, whatever the engine's notation, good days and bad."""
+"""What every ChatModel does with requests, whatever the kind of engine, good days and bad."""
 
 from __future__ import annotations
 
@@ -38,12 +38,10 @@ def record_of(engine: ScriptedEngine, kind: EngineKind = EngineKind.VLLM, **more
 
 
 @pytest.fixture(params=list(EngineKind))
-def model(request: pytest.FixtureRequest, portal: Portal, engine: ScriptedEngine) -> Iterator[ChatModel]:
+def model(request: pytest.FixtureRequest, portal: Portal, engine: ScriptedEngine) -> ChatModel:
     directory = MemoryEngineDirectory(clock=SystemClock())
     directory.publish(record_of(engine, request.param), ttl_s=600)
-    model = OpenAIChatModel(directory, portal)
-    yield model
-    model.close()
+    return OpenAIChatModel(directory, portal)
 
 
 def asking(key: str = "one", **more: object) -> ChatRequest:
@@ -184,7 +182,7 @@ def test_one_failure_leaves_the_other_requests_alone(model: ChatModel, engine: S
     assert sum(isinstance(outcome, ChatAnswer) for outcome in outcomes) == 4
 
 
-def test_a_model_that_nobody_serves_is_named_along_with_those_that_are(model: ChatModel) -> None:
+def test_a_model_without_an_engine_is_named_along_with_those_that_have_one(model: ChatModel) -> None:
     failed = failure(model.ask([asking(model="Qwen/Qwen3-0.6B")]))
     assert failed.reason is FailureReason.NOT_SERVED
     assert failed.detail == "no live engine serves Qwen/Qwen3-0.6B; served now: scripted (1)"

@@ -11,7 +11,6 @@ from domain.engine import EngineKind, EngineRecord
 from domain.ports.chat_model import ChatModel
 from domain.review.ballot_form import parse_ballot
 from domain.services import Services
-from workers.adapters.openai.engine_choice import reachable
 from workers.doctor.finding import Finding, Findings, fail, ok, warn
 from workers.engines.engine_metrics import EngineMetrics, read_engine_metrics
 from workers.engines.engine_probe import EngineProbe, ErrorAnswer, NoAnswer
@@ -33,7 +32,7 @@ def examine_engines(services: Services, *, key: SecretStr, node: str = "") -> Fi
     for record in records:
         if not record.ready:
             yield warn(f"engine {record.name}", "is being started; look again in a minute, or at its worker's log")
-        elif not reachable([record], node or socket.gethostname()):
+        elif not record.reachable_from(node or socket.gethostname()):
             text = f"listens on the loopback address of {record.node} alone: only workers there can call it"
             yield warn(f"engine {record.name}", f"{text}; CONCLAVE_ENGINE__HOST names an address for others")
         else:

@@ -1,4 +1,4 @@
-"""How a form of scores is asked for in each notation, and how its answer becomes the compact text again."""
+"""How an engine is kept to a form of scores, and how its answer becomes the compact text again."""
 
 from __future__ import annotations
 
@@ -13,53 +13,53 @@ from domain.engine import Guidance
 class GuidedDecoding(Protocol):
     """One way to keep an answer to a form."""
 
-    def fields(self, form: ScoreForm) -> Mapping[str, Any]:
+    def request_fields(self, form: ScoreForm) -> Mapping[str, Any]:
         """Return what the request's body must hold besides the prompt."""
         ...
 
-    def max_tokens(self, form: ScoreForm, asked: int) -> int:
-        """Return the bound on the answer's tokens, where `asked` bounds the compact text."""
+    def max_tokens(self, form: ScoreForm, compact_tokens: int) -> int:
+        """Return the bound on the answer's tokens, where `compact_tokens` bounds the compact text."""
         ...
 
-    def compact(self, text: str, form: ScoreForm) -> str:
-        """Return the answer as compact text; one that is off form comes back as it was."""
+    def compact_text(self, answer: str, form: ScoreForm) -> str:
+        """Return the answer as compact text; an answer that is off form comes back as it was."""
         ...
 
 
 class Regex:
     """vLLM: the compact text itself, four tokens for a row of three."""
 
-    def fields(self, form: ScoreForm) -> Mapping[str, Any]:
+    def request_fields(self, form: ScoreForm) -> Mapping[str, Any]:
         row = f"[1-9]{{{form.columns}}}"
         rest = f"(,{row}){{{form.rows - 1}}}" if form.rows > 1 else ""
         return {"structured_outputs": {"regex": row + rest}}
 
-    def max_tokens(self, form: ScoreForm, asked: int) -> int:
-        return asked
+    def max_tokens(self, form: ScoreForm, compact_tokens: int) -> int:
+        return compact_tokens
 
-    def compact(self, text: str, form: ScoreForm) -> str:
-        return text
+    def compact_text(self, answer: str, form: ScoreForm) -> str:
+        return answer
 
 
 class Grammar:
     """llama.cpp: the compact text as GBNF."""
 
-    def fields(self, form: ScoreForm) -> Mapping[str, Any]:
+    def request_fields(self, form: ScoreForm) -> Mapping[str, Any]:
         rows = ' "," '.join(["row"] * form.rows)
         digits = " ".join(["[1-9]"] * form.columns)
         return {"grammar": f"root ::= {rows}\nrow ::= {digits}\n"}
 
-    def max_tokens(self, form: ScoreForm, asked: int) -> int:
-        return asked
+    def max_tokens(self, form: ScoreForm, compact_tokens: int) -> int:
+        return compact_tokens
 
-    def compact(self, text: str, form: ScoreForm) -> str:
-        return text
+    def compact_text(self, answer: str, form: ScoreForm) -> str:
+        return answer
 
 
 class JsonSchema:
-    """Anybody else's engine: a list of rows, translated back."""
+    """Any other engine: a list of rows, translated back."""
 
-    def fields(self, form: ScoreForm) -> Mapping[str, Any]:
+    def request_fields(self, form: ScoreForm) -> Mapping[str, Any]:
         score = {"type": "integer", "minimum": 1, "maximum": 9}
         row = _array(score, form.columns)
         schema = {
@@ -75,18 +75,18 @@ class JsonSchema:
             }
         }
 
-    def max_tokens(self, form: ScoreForm, asked: int) -> int:
+    def max_tokens(self, form: ScoreForm, compact_tokens: int) -> int:
         # A digit, a comma and a blank per score, brackets and an indented line per row; some engines indent.
-        return max(asked, form.rows * (3 * form.columns + 8) + 24)
+        return max(compact_tokens, form.rows * (3 * form.columns + 8) + 24)
 
-    def compact(self, text: str, form: ScoreForm) -> str:
+    def compact_text(self, answer: str, form: ScoreForm) -> str:
         try:
-            rows = json.loads(text)["scores"]
+            rows = json.loads(answer)["scores"]
             if [len(row) for row in rows] != [form.columns] * form.rows:
-                return text
+                return answer
             return ",".join("".join(_digit(score) for score in row) for row in rows)
         except (ValueError, TypeError, KeyError, RecursionError):
-            return text
+            return answer
 
 
 def _array(items: Mapping[str, Any], length: int) -> dict[str, Any]:

@@ -72,7 +72,6 @@ def calling(record: EngineRecord) -> Iterator[OpenAIChatModel]:
     directory.publish(record, ttl_s=600)
     model = OpenAIChatModel(directory, portal)
     yield model
-    model.close()
     portal.close()
 
 

@@ -57,12 +57,12 @@ class Engine:
             "max_tokens": self.notation.max_tokens(request.form, request.max_tokens),
             "temperature": request.temperature,
             **({"logprobs": True, "top_logprobs": self.logprobs} if self.logprobs else {}),
-            **self.notation.fields(request.form),
+            **self.notation.request_fields(request.form),
         }
         asked = urllib.request.Request(self.url, json.dumps(body).encode(), {"Content-Type": "application/json"})
         with urllib.request.urlopen(asked, timeout=request.timeout_s) as answer:
             choice = json.load(answer)["choices"][0]
-        text = self.notation.compact(choice["message"]["content"], request.form)
+        text = self.notation.compact_text(choice["message"]["content"], request.form)
         return Answer(text=text, expected=_expected(choice.get("logprobs"), request.form))
 
 

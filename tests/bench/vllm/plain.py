@@ -61,6 +61,6 @@ async def _all(client: AsyncOpenAI, requests: Sequence[ChatRequest]) -> list[tup
 
 
 async def _say(client: AsyncOpenAI, request: ChatRequest) -> tuple[str, int]:
-    guided = {} if request.form is None else REGEX.fields(request.form)
+    guided = {} if request.form is None else REGEX.request_fields(request.form)
     answer = await client.chat.completions.create(**body(request), extra_body=guided)
     return answer.choices[0].message.content or "", answer.usage.completion_tokens if answer.usage else 0

@@ -140,7 +140,7 @@ def test_a_prompt_is_counted_only_when_its_bytes_alone_could_not_fit(
     assert engines[0].script.counted == 1
 
 
-def test_an_engine_that_cannot_count_is_asked_anyway_and_its_refusal_told_as_what_it_is(
+def test_an_engine_that_cannot_count_is_called_anyway_and_its_refusal_has_its_reason(
     portal: Portal, directory: MemoryEngineDirectory
 ) -> None:
     with ScriptedEngine("scripted", latency_s=0, context_length=100) as engine:
@@ -150,7 +150,7 @@ def test_an_engine_that_cannot_count_is_asked_anyway_and_its_refusal_told_as_wha
     assert outcome.reason is FailureReason.CONTEXT_EXCEEDED
 
 
-def test_a_forced_notation_goes_before_the_kinds_own(
+def test_a_forced_guidance_goes_before_the_kinds_own(
     portal: Portal, directory: MemoryEngineDirectory, engines: list[ScriptedEngine]
 ) -> None:
     record = record_of(engines[0], "engine", kind=EngineKind.EXTERNAL, guidance=Guidance.REGEX)
@@ -181,14 +181,14 @@ def test_the_engines_key_goes_with_every_call(
     assert engines[0].script.keys == {"Bearer key of engine"}
 
 
-def test_an_observer_hears_of_every_outcome(
+def test_an_observer_receives_every_outcome(
     portal: Portal, directory: MemoryEngineDirectory, engines: list[ScriptedEngine]
 ) -> None:
-    heard: list[ChatOutcome] = []
+    observed: list[ChatOutcome] = []
     engines[0].fault("500")
     directory.publish(record_of(engines[0], "engine"), ttl_s=600)
-    told = list(OpenAIChatModel(directory, portal, observe=heard.append).ask([asking("a"), asking("b")]))
-    assert sorted(heard, key=lambda outcome: outcome.key) == sorted(told, key=lambda outcome: outcome.key)
+    outcomes = list(OpenAIChatModel(directory, portal, observe=observed.append).ask([asking("a"), asking("b")]))
+    assert sorted(observed, key=lambda outcome: outcome.key) == sorted(outcomes, key=lambda outcome: outcome.key)
 
 
 def test_only_calls_that_leave_our_machines_take_the_environments_proxy(

@@ -45,7 +45,6 @@ def model(node: Node) -> Iterator[OpenAIChatModel]:
     directory.publish(node.engines()[0], ttl_s=600)
     model = OpenAIChatModel(directory, portal)
     yield model
-    model.close()
     portal.close()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import socket
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -13,14 +14,13 @@ from itertools import count
 from domain.chat import ChatFailure, ChatOutcome, ChatRequest, FailureReason
 from domain.engine import EngineRecord
 from domain.ports.engine_directory import EngineDirectory
-from workers.adapters.openai.engine_choice import least_loaded, nobody_serves, reachable
-from workers.adapters.openai.engine_clients import EngineClients
-from workers.adapters.openai.failures import Busy, reason_of, retry_after
+from workers.adapters.openai.engine_client import EngineClients
+from workers.adapters.openai.failures import EngineBusy, reason_of, retry_after
 from workers.adapters.openai.pending_calls import PendingCalls
 from workers.portal import Portal
 
-FIRST_BACK_OFF_S = 0.1
-LONGEST_BACK_OFF_S = 2.0
+FIRST_BACKOFF_S = 0.1
+LONGEST_BACKOFF_S = 2.0
 
 
 class OpenAIChatModel:
@@ -56,75 +56,107 @@ class OpenAIChatModel:
     def ask(self, requests: Sequence[ChatRequest]) -> Iterator[ChatOutcome]:
         """See ChatModel. Raises what the directory raises while its store is away."""
         serving = {model: self._serving(model) for model in {request.model for request in requests}}
-        known = () if all(serving.values()) else [one for one in self._directory.all() if one.ready]
-        unserved = [nobody_serves(request, known) for request in requests if not serving[request.model]]
+        live = () if all(serving.values()) else [record for record in self._directory.all() if record.ready]
+        unserved = [not_served(request, live) for request in requests if not serving[request.model]]
         calls = [(request, serving[request.model]) for request in requests if serving[request.model]]
         return PendingCalls(self._portal, [partial(self._call, *call) for call in calls], unserved)
-
-    def close(self) -> None:
-        """Close this process's connections to engines, when no call is under way."""
-        self._portal.call(self._clients.close)
 
     def _serving(self, model: str) -> tuple[EngineRecord, ...]:
         own = self._own()
         if own is not None and own.model == model:
             return (own,)
-        return reachable(self._directory.serving(model), self._node)
+        return tuple(record for record in self._directory.serving(model) if record.reachable_from(self._node))
 
     async def _call(self, request: ChatRequest, engines: Sequence[EngineRecord]) -> ChatOutcome:
-        at = _Whereabouts()
+        progress = CallProgress()
         try:
             async with asyncio.timeout(request.timeout_s):
-                outcome = await self._until_not_busy(request, engines, at)
+                outcome = await self._until_not_busy(request, engines, progress)
         except TimeoutError:
-            reason, doing = (FailureReason.BUSY, at.busy) if at.busy else (at.reason, at.doing)
-            detail = f"{doing} for {request.timeout_s:g} s"
-            outcome = ChatFailure(key=request.key, reason=reason, detail=detail, engine=at.engine)
+            outcome = progress.timed_out(request)
         self._observe(outcome)
         return outcome
 
     async def _until_not_busy(
-        self, request: ChatRequest, engines: Sequence[EngineRecord], at: _Whereabouts
+        self, request: ChatRequest, engines: Sequence[EngineRecord], progress: CallProgress
     ) -> ChatOutcome:
         for attempt in count():
-            record = least_loaded(engines, self._in_flight, avoid=at.engine)
-            at.engine = record.name
+            record = least_loaded(engines, self._in_flight, avoid=progress.engine)
+            progress.engine = record.name
             try:
-                return await self._try(record, request, at)
-            except Busy as busy:
-                at.busy = str(busy)
-                await asyncio.sleep(max(busy.retry_after_s, back_off_s(attempt, self._jitter())))
+                return await self._try(record, request, progress)
+            except EngineBusy as busy:
+                progress.busy = str(busy)
+                await asyncio.sleep(max(busy.retry_after_s, backoff_s(attempt, self._jitter())))
         raise AssertionError("count() does not end")
 
-    async def _try(self, record: EngineRecord, request: ChatRequest, at: _Whereabouts) -> ChatOutcome:
-        """Make one call; raises Busy if the engine says so."""
+    async def _try(self, record: EngineRecord, request: ChatRequest, progress: CallProgress) -> ChatOutcome:
+        """Make one call; raises EngineBusy if the engine says so."""
         client = self._clients.of(record)
-        at.reason, at.doing = FailureReason.BUSY, f"waited for one of {record.slots} slots"
+        progress.reason, progress.activity = FailureReason.BUSY, f"waited for one of {record.slots} slots"
         async with client.slot():
-            at.reason, at.doing = FailureReason.TIMEOUT, "no answer"
+            progress.reason, progress.activity = FailureReason.TIMEOUT, "no answer"
             try:
                 return await client.answer(record, request)
             except Exception as error:
                 reason, detail = reason_of(error)
                 if reason is FailureReason.BUSY:
-                    raise Busy(detail, retry_after(error)) from error
+                    raise EngineBusy(detail, retry_after(error)) from error
                 return ChatFailure(key=request.key, reason=reason, detail=detail, engine=record.name)
 
     def _in_flight(self, record: EngineRecord) -> int:
         return self._clients.of(record).in_flight
 
 
-def back_off_s(attempt: int, draw: float) -> float:
-    """Return the pause before a busy engine is tried again: 0.1 s, doubling up to 2 s, times 0.5 to 1.5."""
-    return float(min(FIRST_BACK_OFF_S * 2.0**attempt, LONGEST_BACK_OFF_S) * (0.5 + draw))
-
-
 @dataclass
-class _Whereabouts:
-    """What a call is at, for the sentence in case its time ends there."""
+class CallProgress:
+    """What a call is doing, for the sentence in case its time ends there."""
 
     reason: FailureReason = FailureReason.TIMEOUT
-    doing: str = "no answer"
+    activity: str = "no answer"
     engine: str = ""
     busy: str = ""
-    """What an engine said that had no room; a call that was turned away once never had its whole time."""
+    """What an engine without room answered; a call that was turned away once never had its whole time."""
+
+    def timed_out(self, request: ChatRequest) -> ChatFailure:
+        """Return the failure of a call whose time ended here."""
+        reason, activity = (FailureReason.BUSY, self.busy) if self.busy else (self.reason, self.activity)
+        detail = f"{activity} for {request.timeout_s:g} s"
+        return ChatFailure(key=request.key, reason=reason, detail=detail, engine=self.engine)
+
+
+def backoff_s(attempt: int, draw: float) -> float:
+    """Return the pause before a busy engine is tried again: 0.1 s, doubling up to 2 s, times 0.5 to 1.5."""
+    return float(min(FIRST_BACKOFF_S * 2.0**attempt, LONGEST_BACKOFF_S) * (0.5 + draw))
+
+
+def least_loaded(
+    records: Sequence[EngineRecord], in_flight: Callable[[EngineRecord], int], avoid: str = ""
+) -> EngineRecord:
+    """Return the engine with the least to do per slot, by name where equal; not `avoid` if there is another.
+
+    What its worker published last and what this process has in flight there both count.
+    """
+    others = [record for record in records if record.name != avoid] or records
+
+    def load(record: EngineRecord) -> tuple[float, str]:
+        calls = record.in_flight + record.waiting + in_flight(record)
+        return calls / max(record.slots, 1), record.name
+
+    return min(others, key=load)
+
+
+def not_served(request: ChatRequest, live: Sequence[EngineRecord]) -> ChatFailure:
+    """Return the failure of a request whose model no reachable engine serves, with what `live` engines serve."""
+    elsewhere = [record for record in live if record.model == request.model]
+    if elsewhere:
+        hosts = ", ".join(sorted({record.node for record in elsewhere}))
+        detail = (
+            f"{request.model} is served only on the loopback address of {hosts}: "
+            "start that worker with a host that other nodes reach"
+        )
+    else:
+        models = Counter(record.model for record in live)
+        served = ", ".join(f"{model} ({engines})" for model, engines in sorted(models.items()))
+        detail = f"no live engine serves {request.model}; served now: {served or 'nothing'}"
+    return ChatFailure(key=request.key, reason=FailureReason.NOT_SERVED, detail=detail)

@@ -1,8 +1,55 @@
-"""As much of OpenAI's chat completion as is read here; the rest of an engine's answer is its own affair."""
+"""OpenAI's chat completion: what a request's body holds, and how an answer is read."""
 
 from __future__ import annotations
 
+from typing import Any
+
 from pydantic import BaseModel, Field, field_validator
+
+from domain.chat import ChatAnswer, ChatFailure, ChatRequest, FailureReason
+from domain.engine import EngineRecord
+from workers.engines.engine import turns
+from workers.engines.guided_decoding import GUIDED_DECODINGS
+
+
+def request_body(request: ChatRequest, record: EngineRecord) -> dict[str, Any]:
+    """Return the body that asks this engine for what the request wants."""
+    form, decoding = request.form, GUIDED_DECODINGS[record.guidance]
+    max_tokens = request.max_tokens if form is None else decoding.max_tokens(form, request.max_tokens)
+    return {
+        "model": request.model,
+        "messages": turns(request.messages),
+        "max_tokens": max_tokens,
+        "temperature": request.temperature,
+        **({} if request.seed is None else {"seed": request.seed}),
+        **({} if form is None else decoding.request_fields(form)),
+    }
+
+
+def read_answer(
+    data: bytes, request: ChatRequest, record: EngineRecord, duration_ms: float
+) -> ChatAnswer | ChatFailure:
+    """Read an engine's answer; raises pydantic's ValidationError, a ValueError, for anything that isn't one."""
+    completion = _Completion.model_validate_json(data)
+    choice, usage = completion.choices[0], completion.usage
+    text, cut_off = choice.message.content or "", choice.finish_reason == "length"
+    if not text.strip():
+        reason, detail = FailureReason.EMPTY, "the model said nothing"
+        if cut_off:
+            reason, detail = FailureReason.CUT_OFF, f"the model said nothing within {request.max_tokens} tokens"
+        return ChatFailure(key=request.key, reason=reason, detail=detail, engine=record.name)
+    form = request.form
+    return ChatAnswer(
+        key=request.key,
+        model=completion.model or request.model,
+        engine=record.name,
+        text=text if form is None else GUIDED_DECODINGS[record.guidance].compact_text(text, form),
+        cut_off=cut_off,
+        prompt_tokens=usage.prompt_tokens,
+        cached_tokens=usage.cached_tokens,
+        completion_tokens=usage.completion_tokens,
+        duration_ms=duration_ms,
+    )
 
 
 class _Message(BaseModel):
@@ -29,8 +76,8 @@ class _Usage(BaseModel):
         return (self.prompt_tokens_details.cached_tokens if self.prompt_tokens_details else 0) or 0
 
 
-class Completion(BaseModel):
-    """An answer; validating raises ValidationError for anything that isn't one."""
+class _Completion(BaseModel):
+    """As much of an answer as is read here."""
 
     model: str = ""
     choices: list[_Choice] = Field(min_length=1)
@@ -40,13 +87,3 @@ class Completion(BaseModel):
     @classmethod
     def _may_be_null(cls, usage: object) -> object:
         return {} if usage is None else usage
-
-    @property
-    def text(self) -> str:
-        """What the model said; empty if nothing."""
-        return self.choices[0].message.content or ""
-
-    @property
-    def cut_off(self) -> bool:
-        """Whether the answer ended at the bound on its tokens."""
-        return self.choices[0].finish_reason == "length"

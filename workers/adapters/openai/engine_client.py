@@ -1,42 +1,87 @@
-"""One engine's HTTP interface within one process: a call, and the check that it fits the context beforehand."""
+"""Calls to engines over HTTP: slots, the check that a prompt fits, JSON out and an answer's bytes back.
+
+The protocol is OpenAI's, its Python client is not used: around every call it costs twice the processor time of the
+call itself, which the calls of fifty deliberations wait for (`make bench`), and a third of a process's start.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import json
+import os
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, nullcontext
 from typing import Any
 
-from aiohttp import ClientError
+from aiohttp import ClientError, ClientSession, ClientTimeout, DummyCookieJar, TCPConnector
 
 from domain.chat import ChatAnswer, ChatFailure, ChatRequest, FailureReason, Message
 from domain.engine import EngineKind, EngineRecord
-from workers.adapters.openai.completion import Completion
-from workers.adapters.openai.engine_http import EngineHttp, ErrorStatus
-from workers.engines.engine import turns
-from workers.engines.guided_decoding import GUIDED_DECODINGS
+from workers.adapters.openai.completion import read_answer, request_body
+from workers.adapters.openai.failures import ErrorStatus
 from workers.engines.kinds import ENGINES
 
+CONNECT_WITHIN_S = 5.0
+KEEP_ALIVE_S = 4.0
+"""Below the five seconds after which uvicorn and llama.cpp hang up: a call must not meet a closing connection."""
+FIRST_ERROR_STATUS = 400
 TEMPLATE_TOKENS = 64
 """A chat template's own words, a default system prompt among them."""
 TOKENS_A_TURN = 16
 """The marks a template puts round one turn."""
 BYTES_A_TOKEN = 2
-"""A cautious guess where nobody can count: English has four and more, Chinese in UTF-8 two to three."""
+"""A cautious guess for engines that can't count: English has four and more, Chinese in UTF-8 two to three."""
+
+
+class EngineClients:
+    """The clients of a process, each made once, over shared pools; used on that process's event loop only."""
+
+    def __init__(self, *, api_key: Callable[[EngineRecord], str], max_in_flight: int | None) -> None:
+        self._api_key = api_key
+        self._max_in_flight = max_in_flight
+        # By process id: a forked child must neither use nor close what its parent opened.
+        self._pools: dict[tuple[int, bool], ClientSession] = {}
+        self._clients: dict[tuple[int, str], EngineClient] = {}
+
+    def of(self, record: EngineRecord) -> EngineClient:
+        """Return the client of that engine's address."""
+        key = os.getpid(), record.url
+        if key not in self._clients:
+            self._clients[key] = self._make(record)
+        return self._clients[key]
+
+    async def close(self) -> None:
+        """Close this process's connections; a later call opens new ones."""
+        pid = os.getpid()
+        for key in [key for key in self._pools if key[0] == pid]:
+            await self._pools.pop(key).close()
+        self._clients = {key: client for key, client in self._clients.items() if key[0] != pid}
+
+    def _make(self, record: EngineRecord) -> EngineClient:
+        pool = self._pool(outside=record.kind is EngineKind.EXTERNAL)
+        slots = record.slots if self._max_in_flight is None else self._max_in_flight
+        return EngineClient(pool, record, api_key=self._api_key(record), slots=slots)
+
+    def _pool(self, *, outside: bool) -> ClientSession:
+        key = os.getpid(), outside
+        if key not in self._pools:
+            self._pools[key] = open_pool(outside=outside)
+        return self._pools[key]
 
 
 class EngineClient:
     """Calls one engine. Used on one event loop only."""
 
-    def __init__(self, kind: EngineKind, http: EngineHttp, *, slots: int) -> None:
-        """`slots`: calls in flight at once; 0 sets no bound."""
+    def __init__(self, pool: ClientSession, record: EngineRecord, *, api_key: str, slots: int) -> None:
+        """`api_key`: empty for none. `slots`: calls in flight at once; 0 sets no bound."""
         self.in_flight = 0
         """Calls under way here, those that wait for a slot among them."""
         self._slots = asyncio.Semaphore(slots) if slots else nullcontext()
-        self._http = http
-        self._engine = ENGINES[kind]
+        self._pool = pool
+        self._url = record.url.rstrip("/")
+        self._headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
+        self._engine = ENGINES[record.kind]
 
     @asynccontextmanager
     async def slot(self) -> AsyncIterator[None]:
@@ -49,89 +94,81 @@ class EngineClient:
             self.in_flight -= 1
 
     async def answer(self, record: EngineRecord, request: ChatRequest) -> ChatAnswer | ChatFailure:
-        """Make one call, bounded by its caller alone. Raises as EngineHttp does, ValueError for no answer."""
-        too_long = await self._too_long(record, request)
-        if too_long:
-            return ChatFailure(
-                key=request.key, reason=FailureReason.CONTEXT_EXCEEDED, detail=too_long, engine=record.name
-            )
-        started = time.monotonic()
-        completion = await self._complete(record, request)
-        return _outcome(record, request, completion, (time.monotonic() - started) * 1000)
+        """Make one call, bounded by its caller alone, and never again.
 
-    async def _complete(self, record: EngineRecord, request: ChatRequest) -> Completion:
-        form, notation = request.form, GUIDED_DECODINGS[record.guidance]
-        bound = request.max_tokens if form is None else notation.max_tokens(form, request.max_tokens)
-        body = {
-            "model": request.model,
-            "messages": turns(request.messages),
-            "max_tokens": bound,
-            "temperature": request.temperature,
-            **({} if request.seed is None else {"seed": request.seed}),
-            **({} if form is None else notation.fields(form)),
-        }
+        Raises ErrorStatus, aiohttp's ClientError, OSError, and ValueError for what is no chat completion.
+        """
+        excess = await self._excess(record, request)
+        if excess:
+            return ChatFailure(
+                key=request.key, reason=FailureReason.CONTEXT_EXCEEDED, detail=excess, engine=record.name
+            )
         # vLLM continues the trace that it is told of.
         headers = {"traceparent": request.traceparent} if request.traceparent else {}
-        return Completion.model_validate_json(await self._http.post("/chat/completions", body, headers))
+        started = time.monotonic()
+        data = await self._post(f"{self._url}/chat/completions", request_body(request, record), headers)
+        return read_answer(data, request, record, (time.monotonic() - started) * 1000)
 
-    async def _too_long(self, record: EngineRecord, request: ChatRequest) -> str:
-        """Say with numbers how a request exceeds the context; empty if it fits, or nobody knows."""
+    async def _excess(self, record: EngineRecord, request: ChatRequest) -> str:
+        """Say with numbers how a request exceeds the context; empty if it fits, or its length is unknown."""
         room = record.context_length - request.max_tokens
         if not record.context_length or most_tokens(request.messages) <= room:
             return ""
         counted = await self._count(request)
         tokens = likely_tokens(request.messages) if counted is None else counted
+        if tokens <= room:
+            return ""
         about = "about " if counted is None else ""
         return (
-            ""
-            if tokens <= room
-            else (
-                f"{about}{tokens} tokens of prompt and {request.max_tokens} of answer exceed the context of "
-                f"{record.context_length} that {record.name} serves {request.model} with"
-            )
+            f"{about}{tokens} tokens of prompt and {request.max_tokens} of answer exceed the context of "
+            f"{record.context_length} that {record.name} serves {request.model} with"
         )
 
     async def _count(self, request: ChatRequest) -> int | None:
         try:
-            return await self._engine.count_tokens(self._post, request.model, request.messages)
+            return await self._engine.count_tokens(self._post_to_root, request.model, request.messages)
         except (ErrorStatus, ClientError, OSError, LookupError, TypeError, ValueError):
             return 0  # The engine should have counted and didn't: it will judge the prompt itself.
 
-    async def _post(self, path: str, body: Mapping[str, Any]) -> Any:
-        return json.loads(await self._http.post_to_root(path, body))
+    async def _post_to_root(self, path: str, body: Mapping[str, Any]) -> Any:
+        """Post to a path beside the API, where engines keep what is their own."""
+        return json.loads(await self._post(self._url.removesuffix("/v1") + path, body, {}))
+
+    async def _post(self, url: str, body: Mapping[str, Any], headers: Mapping[str, str]) -> bytes:
+        async with self._pool.post(url, json=body, headers={**self._headers, **headers}) as answer:
+            data = await answer.read()
+            if answer.status >= FIRST_ERROR_STATUS:
+                retry_after = answer.headers.get("Retry-After", "")
+                raise ErrorStatus(answer.status, answer.reason or "", data, retry_after)
+            return data
+
+
+def open_pool(*, outside: bool) -> ClientSession:
+    """Open a pool on the running loop; only calls that leave the operator's own machines take the proxies' way."""
+    return ClientSession(
+        # As many connections as there are calls: engine and slots bound these.
+        connector=TCPConnector(limit=0, keepalive_timeout=KEEP_ALIVE_S),
+        # The bound on a whole call is the request's own; here only a host that doesn't answer is given up.
+        timeout=ClientTimeout(total=None, sock_connect=CONNECT_WITHIN_S),
+        # What one engine sets is none of another's business.
+        cookie_jar=DummyCookieJar(),
+        trust_env=outside,
+    )
 
 
 def most_tokens(messages: Sequence[Message]) -> int:
     """Bound a prompt's tokens from above without a tokenizer: none is shorter than a byte."""
-    return sum(len(message.content.encode()) for message in messages) + _marks(messages)
+    return _bytes(messages) + _marks(messages)
 
 
 def likely_tokens(messages: Sequence[Message]) -> int:
     """Estimate a prompt's tokens, rather too many than too few."""
-    return sum(len(message.content.encode()) for message in messages) // BYTES_A_TOKEN + _marks(messages)
+    return _bytes(messages) // BYTES_A_TOKEN + _marks(messages)
+
+
+def _bytes(messages: Sequence[Message]) -> int:
+    return sum(len(message.content.encode()) for message in messages)
 
 
 def _marks(messages: Sequence[Message]) -> int:
     return TEMPLATE_TOKENS + TOKENS_A_TURN * len(messages)
-
-
-def _outcome(
-    record: EngineRecord, request: ChatRequest, completion: Completion, duration_ms: float
-) -> ChatAnswer | ChatFailure:
-    if not completion.text.strip():
-        reason, said = FailureReason.EMPTY, "the model said nothing"
-        if completion.cut_off:
-            reason, said = FailureReason.CUT_OFF, f"the model said nothing within {request.max_tokens} tokens"
-        return ChatFailure(key=request.key, reason=reason, detail=said, engine=record.name)
-    form, text = request.form, completion.text
-    return ChatAnswer(
-        key=request.key,
-        model=completion.model or request.model,
-        engine=record.name,
-        text=text if form is None else GUIDED_DECODINGS[record.guidance].compact(text, form),
-        cut_off=completion.cut_off,
-        prompt_tokens=completion.usage.prompt_tokens,
-        cached_tokens=completion.usage.cached_tokens,
-        completion_tokens=completion.usage.completion_tokens,
-        duration_ms=duration_ms,
-    )

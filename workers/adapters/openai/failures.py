@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from aiohttp import ClientError
 
 from domain.chat import FailureReason
-from workers.adapters.openai.engine_http import ErrorStatus
 
 BUSY = frozenset({429, 503})
 TOO_LONG = re.compile(
@@ -20,7 +19,18 @@ QUOTED = re.compile(r"['\"]?(?:input|prompt|messages)['\"]?\s*[:=]", re.I)
 LONGEST = 200
 
 
-class Busy(Exception):
+class ErrorStatus(Exception):
+    """The engine answered with an error; whatever else aiohttp raises means that it did not answer whole."""
+
+    def __init__(self, status: int, reason: str, body: bytes = b"", retry_after: str = "") -> None:
+        super().__init__(f"{status} {reason}")
+        self.status = status
+        self.reason = reason
+        self.body = body
+        self.retry_after = retry_after
+
+
+class EngineBusy(Exception):
     """The engine takes no more calls now."""
 
     def __init__(self, detail: str, retry_after_s: float) -> None:
@@ -29,7 +39,7 @@ class Busy(Exception):
 
 
 def reason_of(error: Exception) -> tuple[FailureReason, str]:
-    """Return the reason and one sentence for whatever one call to an engine raised.
+    """Return the reason and one sentence for what a call to an engine raised.
 
     BUSY where the engine says so: the caller decides how long to try again.
     """
@@ -44,44 +54,44 @@ def reason_of(error: Exception) -> tuple[FailureReason, str]:
 
 def retry_after(error: Exception) -> float:
     """Return the seconds a busy engine asks to be left alone; 0 where it names none."""
-    told = error.retry_after if isinstance(error, ErrorStatus) else ""
-    return float(told) if re.fullmatch(r"\d{1,6}(\.\d+)?", told) else 0.0
+    seconds = error.retry_after if isinstance(error, ErrorStatus) else ""
+    return float(seconds) if re.fullmatch(r"\d{1,6}(\.\d+)?", seconds) else 0.0
 
 
 def complaint(error: ErrorStatus) -> str:
     """Return the engine's own words, cut before they quote the request."""
-    said = _message(error.body) or error.reason or "no reason given"
-    return QUOTED.split(" ".join(said.split()), maxsplit=1)[0][:LONGEST].strip(" ,{[")
+    message = _message(error.body) or error.reason or "no reason given"
+    return QUOTED.split(" ".join(message.split()), maxsplit=1)[0][:LONGEST].strip(" ,{[")
 
 
 def _message(body: bytes) -> str:
     """Read OpenAI's form of an error, or one without its envelope; empty for any other."""
     try:
-        told = json.loads(body)
+        message = json.loads(body)
     except (ValueError, RecursionError):
         return ""
     for key in ("error", "message"):
-        told = told.get(key, told) if isinstance(told, dict) else told
-    return told if isinstance(told, str) else ""
+        message = message.get(key, message) if isinstance(message, dict) else message
+    return message if isinstance(message, str) else ""
 
 
-def _of_status(status: int, said: str) -> tuple[FailureReason, str]:
+def _of_status(status: int, message: str) -> tuple[FailureReason, str]:
     if status in BUSY:
-        return FailureReason.BUSY, f"the engine is busy ({status}): {said}"
+        return FailureReason.BUSY, f"the engine is busy ({status}): {message}"
     if status >= 500:
-        return FailureReason.UNREACHABLE, f"the engine failed ({status}): {said}"
+        return FailureReason.UNREACHABLE, f"the engine failed ({status}): {message}"
     if status == 404:
-        return FailureReason.NOT_SERVED, f"the engine does not know the model (404): {said}"
-    if status in (400, 413) and TOO_LONG.search(said):
-        return FailureReason.CONTEXT_EXCEEDED, f"the engine refused the prompt as too long: {said}"
-    return FailureReason.REFUSED, f"the engine refused the request ({status}): {said}"
+        return FailureReason.NOT_SERVED, f"the engine does not know the model (404): {message}"
+    if status in (400, 413) and TOO_LONG.search(message):
+        return FailureReason.CONTEXT_EXCEEDED, f"the engine refused the prompt as too long: {message}"
+    return FailureReason.REFUSED, f"the engine refused the request ({status}): {message}"
 
 
 def _root(error: BaseException) -> str:
     """Name the first cause: the client's own wrappers say nothing."""
-    *_, last = _causes(error)
-    said = " ".join(str(last).split())[:LONGEST]
-    return f"{type(last).__name__}: {said}" if said else type(last).__name__
+    *_, cause = _causes(error)
+    message = " ".join(str(cause).split())[:LONGEST]
+    return f"{type(cause).__name__}: {message}" if message else type(cause).__name__
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

@@ -9,8 +9,7 @@ import pytest
 from aiohttp import ClientConnectionError, ConnectionTimeoutError
 
 from domain.chat import FailureReason
-from workers.adapters.openai.engine_http import ErrorStatus
-from workers.adapters.openai.failures import LONGEST, complaint, reason_of, retry_after
+from workers.adapters.openai.failures import LONGEST, ErrorStatus, complaint, reason_of, retry_after
 
 
 def status(code: int, message: str = "", retry_after: str = "") -> ErrorStatus:
@@ -59,11 +58,11 @@ def test_an_answer_that_is_no_completion_is_malformed() -> None:
 
 
 def test_a_refusal_is_quoted_without_the_request_it_quotes() -> None:
-    said = (
+    message = (
         "[{'type': 'missing', 'msg': 'Field required', 'input': {'messages': [{'content': 'the secret plan'}]}}]"
     )
-    assert "secret" not in complaint(status(400, said))
-    assert "Field required" in complaint(status(400, said))
+    assert "secret" not in complaint(status(400, message))
+    assert "Field required" in complaint(status(400, message))
     assert len(complaint(status(400, "x" * 5000))) <= LONGEST
 
 

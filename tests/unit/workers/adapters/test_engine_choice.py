@@ -1,4 +1,4 @@
-"""Which engine a call goes to, and what is said when none may serve it."""
+"""Which engine a call goes to, and what the failure says when none may serve it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from domain.chat import ChatRequest, FailureReason, Message
 from domain.engine import EngineKind, EngineRecord, Guidance
-from workers.adapters.openai.engine_choice import least_loaded, nobody_serves, reachable
+from workers.adapters.openai.chat_model import least_loaded, not_served
 
 
 def record(name: str, **more: object) -> EngineRecord:
@@ -56,20 +56,13 @@ def test_the_order_of_the_directory_does_not_matter(engines: list[EngineRecord])
     assert least_loaded(engines, lambda engine: 0) == least_loaded(engines[::-1], lambda engine: 0)
 
 
-def test_another_hosts_loopback_is_not_reachable() -> None:
-    here = record("here", url="http://127.0.0.1:1/v1", node="gpu-1")
-    there = record("there", url="http://localhost:1/v1", node="gpu-2")
-    open_to_all = record("open", url="http://10.0.0.2:1/v1", node="gpu-2")
-    assert reachable([here, there, open_to_all], "gpu-1") == (here, open_to_all)
-
-
-def test_a_model_served_only_on_another_loopback_is_told_with_the_remedy() -> None:
-    failed = nobody_serves(asking("m"), [record("there", url="http://127.0.0.1:1/v1", node="gpu-2")])
+def test_a_model_served_only_on_another_loopback_is_named_with_the_remedy() -> None:
+    failed = not_served(asking("m"), [record("there", url="http://127.0.0.1:1/v1", node="gpu-2")])
     assert failed.reason is FailureReason.NOT_SERVED
     assert "only on the loopback address of gpu-2" in failed.detail
 
 
-def test_a_model_that_nobody_serves_is_told_with_who_serves_what() -> None:
-    failed = nobody_serves(asking("x"), [record("a", model="m"), record("b", model="m"), record("c", model="n")])
+def test_a_model_without_an_engine_is_named_with_the_models_that_have_one() -> None:
+    failed = not_served(asking("x"), [record("a", model="m"), record("b", model="m"), record("c", model="n")])
     assert failed.detail == "no live engine serves x; served now: m (2), n (1)"
-    assert nobody_serves(asking("x"), []).detail == "no live engine serves x; served now: nothing"
+    assert not_served(asking("x"), []).detail == "no live engine serves x; served now: nothing"

@@ -1,4 +1,4 @@
-"""Every notation asks for exactly the form, and gives the compact text back."""
+"""Every way of guided decoding asks for exactly the form, and gives the compact text back."""
 
 from __future__ import annotations
 
@@ -39,16 +39,16 @@ def parsed(text: str, form: ScoreForm) -> list[list[int]] | None:
 def test_an_answer_within_the_constraint_is_read_as_the_scores_it_holds(
     guidance: Guidance, form: ScoreForm, digits: list[int]
 ) -> None:
-    notation, source = GUIDED_DECODINGS[guidance], cycle(digits)
-    answer = sheet({"messages": [], **notation.fields(form)}, source)
+    decoding, source = GUIDED_DECODINGS[guidance], cycle(digits)
+    answer = sheet({"messages": [], **decoding.request_fields(form)}, source)
     again = cycle(digits)
     expected = [[next(again) for _ in range(form.columns)] for _ in range(form.rows)]
-    assert parsed(notation.compact(answer, form), form) == expected
+    assert parsed(decoding.compact_text(answer, form), form) == expected
 
 
 @given(form=forms)
 def test_the_regex_accepts_the_compact_text_and_nothing_longer_or_shorter(form: ScoreForm) -> None:
-    regex = GUIDED_DECODINGS[Guidance.REGEX].fields(form)["structured_outputs"]["regex"]
+    regex = GUIDED_DECODINGS[Guidance.REGEX].request_fields(form)["structured_outputs"]["regex"]
     text = ",".join(["5" * form.columns] * form.rows)
     assert re.fullmatch(regex, text)
     assert not re.fullmatch(regex, text + "5")
@@ -58,7 +58,9 @@ def test_the_regex_accepts_the_compact_text_and_nothing_longer_or_shorter(form: 
 
 @given(form=forms)
 def test_the_schema_accepts_the_scores_and_refuses_a_row_too_few(form: ScoreForm) -> None:
-    schema = GUIDED_DECODINGS[Guidance.JSON_SCHEMA].fields(form)["response_format"]["json_schema"]["schema"]
+    schema = GUIDED_DECODINGS[Guidance.JSON_SCHEMA].request_fields(form)["response_format"]["json_schema"][
+        "schema"
+    ]
     jsonschema.validate({"scores": [[5] * form.columns] * form.rows}, schema)
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate({"scores": [[5] * form.columns] * (form.rows - 1)}, schema)
@@ -69,7 +71,7 @@ def test_the_schema_accepts_the_scores_and_refuses_a_row_too_few(form: ScoreForm
 @given(value=json_values, form=forms)
 def test_any_other_json_is_handed_on_as_it_came_unless_it_is_on_form(value: Any, form: ScoreForm) -> None:
     text = json.dumps(value)
-    compact = GUIDED_DECODINGS[Guidance.JSON_SCHEMA].compact(text, form)
+    compact = GUIDED_DECODINGS[Guidance.JSON_SCHEMA].compact_text(text, form)
     assert compact == text or parsed(compact, form) == value["scores"]
 
 
@@ -78,15 +80,15 @@ def test_text_that_is_no_json_is_handed_on_as_it_came(text: str, form: ScoreForm
     try:
         json.loads(text)
     except ValueError:
-        assert GUIDED_DECODINGS[Guidance.JSON_SCHEMA].compact(text, form) == text
+        assert GUIDED_DECODINGS[Guidance.JSON_SCHEMA].compact_text(text, form) == text
 
 
 def test_true_is_not_taken_for_a_one() -> None:
     text = '{"scores": [[true]]}'
-    assert GUIDED_DECODINGS[Guidance.JSON_SCHEMA].compact(text, ScoreForm(rows=1, columns=1)) == text
+    assert GUIDED_DECODINGS[Guidance.JSON_SCHEMA].compact_text(text, ScoreForm(rows=1, columns=1)) == text
 
 
 @given(form=forms)
 def test_json_gets_room_for_a_token_a_character(form: ScoreForm) -> None:
     answer = json.dumps({"scores": [[5] * form.columns] * form.rows}, separators=(",", ":"))
-    assert GUIDED_DECODINGS[Guidance.JSON_SCHEMA].max_tokens(form, asked=1) >= len(answer)
+    assert GUIDED_DECODINGS[Guidance.JSON_SCHEMA].max_tokens(form, compact_tokens=1) >= len(answer)
