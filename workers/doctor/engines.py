@@ -38,46 +38,47 @@ def examine_engines(services: Services, *, key: SecretStr, node: str = "") -> Fi
         else:
             yield from _engine(record, key, services)
     served = {record.model for record in records if record.ready}
-    wanted = {agent.model or services.policy.model for one in services.councils.all() for agent in one.agents}
-    if not wanted:
+    councils = services.councils.all()
+    required = {agent.model or services.policy.model for council in councils for agent in council.agents}
+    if not required:
         yield fail("councils", "there are none: apply some with `conclave council apply --default`")
-    for model in sorted(wanted - served):
-        who = ", ".join(sorted(served)) or "nothing"
-        text = f"no live worker serves it (served: {who}); start one with `conclave worker --model {model}`"
+    for model in sorted(required - served):
+        others = ", ".join(sorted(served)) or "nothing"
+        text = f"no live worker serves it (served: {others}); start one with `conclave worker --model {model}`"
         yield fail(f"model {model}", text)
 
 
 def examine_gpus() -> Findings:
     """List this host's GPUs, where nvidia-smi can."""
-    found = list_gpus()
-    if found is None:
+    gpus = list_gpus()
+    if gpus is None:
         yield ok("gpus", "no nvidia-smi here: only CPU engines can be started on this host")
         return
-    for gpu in found:
+    for gpu in gpus:
         yield ok(f"gpu {gpu.index}", f"{gpu.name}, {gpu.memory_used} of {gpu.memory_total} MiB in use")
 
 
 def _engine(record: EngineRecord, key: SecretStr, services: Services) -> Findings:
-    what = f"engine {record.name}"
+    subject = f"engine {record.name}"
     external = record.kind is EngineKind.EXTERNAL
     probe = EngineProbe(record.url, within_s=WITHIN_S, api_key=key if external else None, proxies=external)
     try:
-        listed = _models(record, probe)
+        models = _models(record, probe)
     except NoAnswer as error:
-        yield fail(what, f"does not answer at {record.url}: {error}")
+        yield fail(subject, f"does not answer at {record.url}: {error}")
         return
-    if record.model not in listed:
-        yield fail(what, f"serves {', '.join(sorted(listed)) or 'nothing'}, not {record.model}")
+    if record.model not in models:
+        yield fail(subject, f"serves {', '.join(sorted(models)) or 'nothing'}, not {record.model}")
         return
     context = f"context of {record.context_length} tokens" if record.context_length else "context unknown"
-    yield ok(what, f"serves {record.model} at {record.url}, {context}, {record.slots or 'unknown'} slots")
+    yield ok(subject, f"serves {record.model} at {record.url}, {context}, {record.slots or 'unknown'} slots")
     yield from _room(record, services)
     yield _guided(record, services.model)
     yield _load(record, probe)
 
 
 def _models(record: EngineRecord, probe: EngineProbe) -> dict[str, int]:
-    """Return what it serves; somebody else's endpoint that lists no models is taken at its word."""
+    """Return what it serves; an external endpoint that lists no models is taken at its record's word."""
     try:
         return probe.models()
     except ErrorAnswer as error:
@@ -87,15 +88,15 @@ def _models(record: EngineRecord, probe: EngineProbe) -> dict[str, int]:
 
 
 def _room(record: EngineRecord, services: Services) -> Findings:
-    """Tell of a context that can't hold an answer, or not what a reviewer of the largest council has to read."""
-    what, context, answer = f"context of {record.model}", record.context_length, services.policy.max_tokens
+    """Report a context that can't hold an answer, or not what a reviewer of the largest council has to read."""
+    subject, context, answer = f"context of {record.model}", record.context_length, services.policy.max_tokens
     agents = max((len(council.agents) for council in services.councils.all()), default=1)
     if context and context <= answer:
         text = f"{context} tokens leave no prompt beside an answer of {answer}: every proposal would be refused"
-        yield fail(what, f"{text}; lower CONCLAVE_POLICY__MAX_TOKENS")
+        yield fail(subject, f"{text}; lower CONCLAVE_POLICY__MAX_TOKENS")
     elif context and context < agents * answer:
         text = f"{context} tokens may not hold {agents} proposals of {answer}: reviewers would hand in no ballot"
-        yield warn(what, f"{text}; lower CONCLAVE_POLICY__MAX_TOKENS or serve a longer context")
+        yield warn(subject, f"{text}; lower CONCLAVE_POLICY__MAX_TOKENS or serve a longer context")
 
 
 def _guided(record: EngineRecord, model: ChatModel) -> Finding:
@@ -109,28 +110,30 @@ def _guided(record: EngineRecord, model: ChatModel) -> Finding:
         form=FORM,
     )
     outcome = next(iter(model.ask([request])))
-    what = f"guided answers of {record.model}"
+    subject = f"guided answers of {record.model}"
     if isinstance(outcome, ChatFailure):
-        return fail(what, f"none: {outcome.reason}: {outcome.detail}")
+        return fail(subject, f"none: {outcome.reason}: {outcome.detail}")
     if parse_ballot(outcome.text, labels=LABELS, criteria=CRITERIA) is None:
         return fail(
-            what, f"off form under {record.guidance}: set CONCLAVE_ENGINE__GUIDANCE to what the engine knows"
+            subject, f"off form under {record.guidance}: set CONCLAVE_ENGINE__GUIDANCE to what the engine knows"
         )
-    return ok(what, f"kept to the form by {record.guidance}, {outcome.completion_tokens} tokens for two proposals")
+    return ok(
+        subject, f"kept to the form by {record.guidance}, {outcome.completion_tokens} tokens for two proposals"
+    )
 
 
 def _load(record: EngineRecord, probe: EngineProbe) -> Finding:
-    what = f"load of {record.name}"
-    gauges = ENGINES[record.kind].gauges
-    if not gauges.running:
-        return ok(what, "this kind tells no metrics")
+    subject = f"load of {record.name}"
+    names = ENGINES[record.kind].metric_names
+    if not names.running:
+        return ok(subject, "this kind tells no metrics")
     try:
-        return ok(what, _words(read_engine_metrics(gauges, probe.metrics())))
+        return ok(subject, _load_text(read_engine_metrics(names, probe.metrics())))
     except NoAnswer as error:
-        return warn(what, f"no metrics: {error}")
+        return warn(subject, f"no metrics: {error}")
 
 
-def _words(vitals: EngineMetrics) -> str:
-    cache = "unknown" if vitals.hit_rate is None else f"{vitals.hit_rate:.0%}"
-    kv = "unknown" if vitals.kv_usage is None else f"{vitals.kv_usage:.0%}"
-    return f"{vitals.running} running, {vitals.waiting} waiting, KV cache {kv} used, prefix hit rate {cache}"
+def _load_text(metrics: EngineMetrics) -> str:
+    cache = "unknown" if metrics.hit_rate is None else f"{metrics.hit_rate:.0%}"
+    kv = "unknown" if metrics.kv_usage is None else f"{metrics.kv_usage:.0%}"
+    return f"{metrics.running} running, {metrics.waiting} waiting, KV cache {kv} used, prefix hit rate {cache}"

@@ -1,4 +1,4 @@
-"""What the worker asks of every kind of engine; each kind is one file beside this one."""
+"""What a worker needs of every kind of engine; each kind is one file beside this one."""
 
 from __future__ import annotations
 
@@ -36,6 +36,11 @@ class MetricNames:
     progress: tuple[str, ...] = ()
     """Counters of which one grows at every step while requests run, within an answer too."""
 
+    def all(self) -> tuple[str, ...]:
+        """Return every name that is set."""
+        single = (self.running, self.waiting, self.kv_usage, self.prefix_queries, self.prefix_hits)
+        return tuple(name for name in (*single, self.generated_tokens, *self.progress) if name)
+
 
 class Engine(Protocol):
     """One kind of engine."""
@@ -49,10 +54,10 @@ class Engine(Protocol):
         ...
 
     @property
-    def gauges(self) -> MetricNames: ...
+    def metric_names(self) -> MetricNames: ...
 
     def slots(self, spec: EngineSpec) -> int:
-        """Return how many calls a worker keeps in flight; 0 where nobody knows a limit."""
+        """Return how many calls a worker keeps in flight; 0 where no limit is known."""
         ...
 
     def launch(self, spec: EngineSpec, port: int, without: frozenset[str] = frozenset()) -> Launch:
@@ -81,8 +86,8 @@ def gpu_environment(spec: EngineSpec) -> dict[str, str]:
     return {"CUDA_VISIBLE_DEVICES": ",".join(spec.gpus)} if spec.gpus else {}
 
 
-def words(spec: EngineSpec, command: Sequence[str]) -> tuple[str, ...]:
+def command_with_model(spec: EngineSpec, command: Sequence[str]) -> tuple[str, ...]:
     """Put what is loaded where the command says `{model}`, or behind it."""
-    if any("{model}" in word for word in command):
-        return tuple(word.replace("{model}", spec.loads) for word in command)
+    if any("{model}" in argument for argument in command):
+        return tuple(argument.replace("{model}", spec.loads) for argument in command)
     return (*command, spec.loads)

@@ -31,7 +31,7 @@ class Observation:
     """Seconds of a clock that never goes back."""
     runs: bool = True
     answers: bool = True
-    vitals: EngineMetrics | None = None
+    metrics: EngineMetrics | None = None
     failed_calls: int = 0
     """Calls in a row that failed by the engine's fault."""
 
@@ -48,22 +48,22 @@ class EngineHealth:
     state: HealthVerdict = HealthVerdict.SERVING
     why: str = ""
 
-    def after(self, sight: Observation) -> EngineHealth:
+    def after(self, observation: Observation) -> EngineHealth:
         """Judge one more look."""
-        misses = 0 if sight.answers else self.misses + 1
-        progress = sight.vitals.progress if sight.vitals else self.progress
-        idle = sight.vitals is None or progress is None or not sight.vitals.running
-        moved_at = sight.at if idle or progress != self.progress or self.moved_at is None else self.moved_at
-        state, why = self._judge(sight, misses, sight.at - moved_at)
+        misses = 0 if observation.answers else self.misses + 1
+        progress = observation.metrics.progress if observation.metrics else self.progress
+        idle = observation.metrics is None or progress is None or not observation.metrics.running
+        moved_at = observation.at if idle or progress != self.progress or self.moved_at is None else self.moved_at
+        state, why = self._judge(observation, misses, observation.at - moved_at)
         return EngineHealth(self.stall_s, misses, progress, moved_at, state, why)
 
-    def _judge(self, sight: Observation, misses: int, still_for_s: float) -> tuple[HealthVerdict, str]:
-        if not sight.runs:
+    def _judge(self, observation: Observation, misses: int, still_for_s: float) -> tuple[HealthVerdict, str]:
+        if not observation.runs:
             return HealthVerdict.LOST, "its process is gone"
         if misses >= MISSES:
             return HealthVerdict.LOST, f"it failed {misses} health checks in a row"
-        if sight.failed_calls >= FAILED_CALLS:
-            return HealthVerdict.LOST, f"it failed {sight.failed_calls} calls in a row"
+        if observation.failed_calls >= FAILED_CALLS:
+            return HealthVerdict.LOST, f"it failed {observation.failed_calls} calls in a row"
         if still_for_s >= self.stall_s:
             return HealthVerdict.LOST, f"requests ran for {still_for_s:.0f} s without a step"
         if misses:

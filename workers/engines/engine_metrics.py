@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from workers.engines.engine import MetricNames
+from prometheus_client.parser import text_string_to_metric_families
 
-SAMPLE = re.compile(r"^([a-zA-Z_:][\w:]*)(?:\{[^}]*\})?\s+([-+\w.]+)", re.M)
-"""One sample of the Prometheus text format; labels are of no interest here, an engine serves one model."""
+from workers.engines.engine import MetricNames
 
 
 @dataclass(frozen=True)
@@ -34,28 +33,40 @@ class EngineMetrics:
         return self.prefix_hits / self.prefix_queries
 
 
-def read_engine_metrics(gauges: MetricNames, text: str) -> EngineMetrics:
-    """Read the Prometheus text; samples of one name (several engine cores) add up."""
+def read_engine_metrics(names: MetricNames, text: str) -> EngineMetrics:
+    """Read the Prometheus text; samples of one name (several engine cores) add up.
+
+    A line that can't be read, or whose value is no finite number, counts as absent.
+    """
     sums: dict[str, float] = {}
-    for name, value in _samples(text):
+    for name, value in _samples(text, names.all()):
         sums[name] = sums.get(name, 0.0) + value
-    counted = [sums[name] for name in gauges.progress if name in sums]
+    progress = [sums[name] for name in names.progress if name in sums]
     return EngineMetrics(
-        running=int(sums.get(gauges.running, 0)),
-        waiting=int(sums.get(gauges.waiting, 0)),
-        kv_usage=sums.get(gauges.kv_usage),
-        prefix_queries=sums.get(gauges.prefix_queries),
-        prefix_hits=sums.get(gauges.prefix_hits),
-        generated_tokens=sums.get(gauges.generated_tokens),
-        progress=sum(counted) if counted else None,
+        running=int(sums.get(names.running, 0)),
+        waiting=int(sums.get(names.waiting, 0)),
+        kv_usage=sums.get(names.kv_usage),
+        prefix_queries=sums.get(names.prefix_queries),
+        prefix_hits=sums.get(names.prefix_hits),
+        generated_tokens=sums.get(names.generated_tokens),
+        progress=sum(progress) if progress else None,
     )
 
 
-def _samples(text: str) -> Iterator[tuple[str, float]]:
-    for name, value in SAMPLE.findall(text):
-        try:
-            number = float(value)
-        except ValueError:
-            continue
-        if number == number and abs(number) != float("inf"):
-            yield name, number
+def _samples(text: str, names: tuple[str, ...]) -> Iterator[tuple[str, float]]:
+    """Yield name and value of the samples that are read here: an engine writes hundreds of others."""
+    for line in text.split("\n"):
+        if line.startswith(names):
+            yield from _sample(line)
+
+
+def _sample(line: str) -> Iterator[tuple[str, float]]:
+    # Line by line, because the parser gives up the whole text at the first line that is off.
+    try:
+        for family in text_string_to_metric_families(line):
+            for sample in family.samples:
+                value = float(sample.value)
+                if math.isfinite(value):
+                    yield sample.name, value
+    except (ValueError, LookupError, OverflowError):
+        return

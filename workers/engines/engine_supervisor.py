@@ -140,10 +140,10 @@ class EngineSupervisor:
             ready.probe.health()
         except NoAnswer:
             return Observation(at=now, runs=ready.process.alive, answers=False, failed_calls=self._failed_calls)
-        return Observation(at=now, vitals=vitals, failed_calls=self._failed_calls)
+        return Observation(at=now, metrics=vitals, failed_calls=self._failed_calls)
 
     def _vitals(self, ready: ReadyEngine) -> EngineMetrics:
         try:
-            return read_engine_metrics(self._engine.gauges, ready.probe.metrics())
+            return read_engine_metrics(self._engine.metric_names, ready.probe.metrics())
         except NoAnswer:
             return EngineMetrics()

@@ -1,4 +1,4 @@
-"""An OpenAI-compatible endpoint that somebody else runs."""
+"""An OpenAI-compatible endpoint that the operator's own workers neither start nor stop."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class ExternalEngine:
 
     kind = EngineKind.EXTERNAL
     guidance = Guidance.JSON_SCHEMA
-    gauges = MetricNames()
+    metric_names = MetricNames()
 
     def slots(self, spec: EngineSpec) -> int:
         return spec.slots or 0

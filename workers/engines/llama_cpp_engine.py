@@ -19,7 +19,7 @@ class LlamaCppEngine:
 
     kind = EngineKind.LLAMA_CPP
     guidance = Guidance.GRAMMAR
-    gauges = MetricNames(
+    metric_names = MetricNames(
         running="llamacpp:requests_processing",
         waiting="llamacpp:requests_deferred",
         prefix_hits="llamacpp:prompt_tokens_cached_total",
@@ -39,8 +39,8 @@ class LlamaCppEngine:
             flags["--slots"] = str(spec.slots)
         if spec.max_model_len is not None:
             flags["--context"] = str(spec.max_model_len)
-        said = (word for pair in flags.items() for word in pair)
-        return Launch((*(spec.command or COMMAND), *said, *spec.extra_args), gpu_environment(spec))
+        arguments = (argument for pair in flags.items() for argument in pair)
+        return Launch((*(spec.command or COMMAND), *arguments, *spec.extra_args), gpu_environment(spec))
 
     def optional(self, flag: str) -> bool:
         return False

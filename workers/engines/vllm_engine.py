@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from domain.chat import Message
 from domain.engine import EngineKind, Guidance
-from workers.engines.engine import Launch, MetricNames, Post, gpu_environment, turns, words
+from workers.engines.engine import Launch, MetricNames, Post, command_with_model, gpu_environment, turns
 from workers.engines.spec import EngineSpec
 
 COMMAND = ("vllm", "serve")
@@ -28,7 +28,7 @@ class VllmEngine:
 
     kind = EngineKind.VLLM
     guidance = Guidance.REGEX
-    gauges = MetricNames(
+    metric_names = MetricNames(
         running="vllm:num_requests_running",
         waiting="vllm:num_requests_waiting",
         kv_usage="vllm:kv_cache_usage_perc",
@@ -57,9 +57,10 @@ class VllmEngine:
             flags["--max-model-len"] = str(spec.max_model_len)
         if len(spec.gpus) > 1:
             flags["--tensor-parallel-size"] = str(len(spec.gpus))
-        known = (pair for pair in flags.items() if pair[0] not in without)
-        said = (word for pair in known for word in pair if word is not None)
-        return Launch((*words(spec, spec.command or COMMAND), *said, *spec.extra_args), self._environment(spec))
+        accepted = (pair for pair in flags.items() if pair[0] not in without)
+        arguments = (argument for pair in accepted for argument in pair if argument is not None)
+        command = command_with_model(spec, spec.command or COMMAND)
+        return Launch((*command, *arguments, *spec.extra_args), self._environment(spec))
 
     def optional(self, flag: str) -> bool:
         return flag in OPTIONAL
@@ -69,12 +70,12 @@ class VllmEngine:
         return int(answer["count"])
 
     def _environment(self, spec: EngineSpec) -> dict[str, str]:
-        # The key goes through the environment: a command line can be read by everybody on the host.
+        # The key goes through the environment: every user of the host can read a command line.
         key = spec.api_key.get_secret_value()
-        found = gpu_environment(spec) | ({"VLLM_API_KEY": key} if key else {})
-        return found if spec.command else found | {"PATH": _own_scripts_first()}
+        environment = gpu_environment(spec) | ({"VLLM_API_KEY": key} if key else {})
+        return environment if spec.command else environment | {"PATH": _own_scripts_first()}
 
 
 def _own_scripts_first() -> str:
-    """Find the `vllm` of this environment, and the build tools it calls, although nobody activated it."""
+    """Find the `vllm` of this environment, and the build tools it calls, although it is not activated."""
     return os.pathsep.join((sysconfig.get_path("scripts"), os.environ.get("PATH", os.defpath)))

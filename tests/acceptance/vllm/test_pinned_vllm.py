@@ -119,10 +119,11 @@ def test_what_a_second_request_shares_with_the_first_comes_from_the_prefix_cache
 def test_the_metrics_show_tokens_and_the_hit_rate(model: OpenAIChatModel, node: Node) -> None:
     list(model.ask([asking(SHARED + key, max_tokens=1, key=key) for key in "ab"]))
     record = node.engines()[0]
-    vitals = read_engine_metrics(ENGINES[record.kind].gauges, EngineProbe(record.url, within_s=10).metrics())
-    assert vitals.generated_tokens
-    assert vitals.progress
-    assert vitals.hit_rate
+    text = EngineProbe(record.url, within_s=10).metrics()
+    metrics = read_engine_metrics(ENGINES[record.kind].metric_names, text)
+    assert metrics.generated_tokens
+    assert metrics.progress
+    assert metrics.hit_rate
 
 
 def test_a_prompt_longer_than_the_context_is_refused_with_vllms_own_count(model: OpenAIChatModel) -> None:

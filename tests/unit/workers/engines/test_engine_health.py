@@ -17,7 +17,7 @@ def after(*sights: Observation, stall_s: float = 60.0) -> EngineHealth:
 
 
 def busy(at: float, steps: float) -> Observation:
-    return Observation(at=at, vitals=EngineMetrics(running=3, progress=steps))
+    return Observation(at=at, metrics=EngineMetrics(running=3, progress=steps))
 
 
 def test_an_engine_that_answers_serves() -> None:
@@ -54,7 +54,7 @@ def test_a_step_now_and_then_is_enough() -> None:
 
 
 def test_an_idle_engine_never_hangs() -> None:
-    idle = [Observation(at=at, vitals=EngineMetrics(running=0, progress=5)) for at in (0, 1000, 2000)]
+    idle = [Observation(at=at, metrics=EngineMetrics(running=0, progress=5)) for at in (0, 1000, 2000)]
     assert after(*idle, busy(2001, 5)).state is HealthVerdict.SERVING
 
 
