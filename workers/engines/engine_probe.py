@@ -1,4 +1,4 @@
-"""Short questions to an engine over HTTP, for the thread that watches it and for people who look at it."""
+"""Short requests to an engine over HTTP, for the thread that watches it and for commands that examine it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class ErrorAnswer(NoAnswer):
 
 
 class EngineProbe:
-    """Asks one engine; every question waits at most `within_s` seconds."""
+    """Requests to one engine; each waits at most `within_s` seconds."""
 
     def __init__(
         self, url: str, *, within_s: float, api_key: SecretStr | None = None, proxies: bool = False
@@ -44,8 +44,8 @@ class EngineProbe:
 
     def models(self) -> dict[str, int]:
         """Return the served models with their context in tokens, 0 where unknown; raises NoAnswer."""
-        listed = self._json(self._get(f"{self.url}/models"))
-        cards = listed.get("data") if isinstance(listed, dict) else None
+        answer = self._json(self._get(f"{self.url}/models"))
+        cards = answer.get("data") if isinstance(answer, dict) else None
         if not isinstance(cards, list):
             raise NoAnswer("its list of models is none")
         return {str(card["id"]): _context(card) for card in cards if isinstance(card, dict) and "id" in card}
@@ -54,16 +54,16 @@ class EngineProbe:
         """Return the metrics' text; raises NoAnswer."""
         return self._get(f"{self.root}/metrics")
 
-    def say(self, model: str, within_s: float) -> None:
-        """Let the model write one token: proves its chat template and its weights; raises NoAnswer."""
+    def generate_one_token(self, model: str, within_s: float) -> None:
+        """Have the model write one token: proves its chat template and its weights; raises NoAnswer."""
         messages = [{"role": "user", "content": "Hello"}]
         body = json.dumps({"model": model, "messages": messages, "max_tokens": 1}).encode()
-        self._ask(Request(f"{self.url}/chat/completions", data=body), within_s)
+        self._send(Request(f"{self.url}/chat/completions", data=body), within_s)
 
     def _get(self, url: str) -> str:
-        return self._ask(Request(url), self._within_s)
+        return self._send(Request(url), self._within_s)
 
-    def _ask(self, request: Request, within_s: float) -> str:
+    def _send(self, request: Request, within_s: float) -> str:
         request.add_header("Content-Type", "application/json")
         if self._key:
             request.add_header("Authorization", f"Bearer {self._key}")
@@ -84,7 +84,7 @@ class EngineProbe:
 
 
 def _context(card: dict[str, Any]) -> int:
-    """Read the context from a model's card: vLLM's word, llama.cpp's (per slot), 0 for anybody else's."""
+    """Read the context from a model's card: vLLM's field, llama.cpp's (per slot), 0 for any other engine's."""
     meta = card.get("meta")
-    said = card.get("max_model_len") or (meta.get("n_ctx") if isinstance(meta, dict) else 0)
-    return said if isinstance(said, int) and said > 0 else 0
+    tokens = card.get("max_model_len") or (meta.get("n_ctx") if isinstance(meta, dict) else 0)
+    return tokens if isinstance(tokens, int) and tokens > 0 else 0

@@ -135,7 +135,7 @@ class Starter:
     def _prove(self, process: EngineProcess, probe: EngineProbe) -> None:
         """Have one token written, so that what can't chat is found now and not by a deliberation."""
         try:
-            probe.say(self._spec.model, within_s=FIRST_TOKEN_WITHIN_S)
+            probe.generate_one_token(self._spec.model, within_s=FIRST_TOKEN_WITHIN_S)
         except ErrorAnswer as error:
             if TEMPLATE.search(str(error)):
                 raise without_template(self._spec) from error

@@ -8,7 +8,7 @@ from workers.tracing.silent import SilentTracer
 
 
 class TracingUnavailable(Unavailable):
-    """Tracing is asked for and can't be had; the message says what to install."""
+    """Tracing is configured and its libraries are missing; the message says what to install."""
 
 
 def tracer_for(endpoint: str, *, service: str) -> Tracer:

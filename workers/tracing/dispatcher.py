@@ -1,4 +1,4 @@
-"""A Dispatcher that begins the trace of every plan it is handed, below the message that asked for it."""
+"""A Dispatcher that begins the trace of every plan it is handed, below the message that requested it."""
 
 from __future__ import annotations
 
@@ -19,13 +19,12 @@ class TracedDispatcher:
 
     def plans(self, requests: Sequence[PlanRequest]) -> None:
         spans = [self._start(request) for request in requests]
+        traced = [
+            request.model_copy(update={"traceparent": span.traceparent})
+            for request, span in zip(requests, spans, strict=True)
+        ]
         try:
-            self._dispatcher.plans(
-                [
-                    one.model_copy(update={"traceparent": span.traceparent})
-                    for one, span in zip(requests, spans, strict=True)
-                ]
-            )
+            self._dispatcher.plans(traced)
         except BaseException as error:
             for span in spans:
                 span.end(type(error).__name__)
@@ -40,7 +39,7 @@ class TracedDispatcher:
         self._dispatcher.withdraw(deliberation)
 
     def _start(self, request: PlanRequest) -> Span:
-        known = {"conclave.plan_id": request.plan.plan_id, "conclave.request_id": request.request_id}
+        attributes = {"conclave.plan_id": request.plan.plan_id, "conclave.request_id": request.request_id}
         if request.redelivered:
-            return self._tracer.start("plan.accept", links=[request.traceparent], attributes=known)
-        return self._tracer.start("plan.accept", parent=request.traceparent, attributes=known)
+            return self._tracer.start("plan.accept", links=[request.traceparent], attributes=attributes)
+        return self._tracer.start("plan.accept", parent=request.traceparent, attributes=attributes)

@@ -1,4 +1,4 @@
-"""A ChatModel whose calls are spans; the engine is told their context, which vLLM continues."""
+"""A ChatModel whose calls are spans; the engine receives their trace context, which vLLM continues."""
 
 from __future__ import annotations
 
@@ -20,12 +20,13 @@ class TracedChatModel:
     def ask(self, requests: Sequence[ChatRequest]) -> Iterator[ChatOutcome]:
         """See ChatModel; every request is a span below the enclosing one."""
         parent = current_traceparent()
-        spans = {one.key: self._start(one, parent) for one in requests}
-        told = [one.model_copy(update={"traceparent": spans[one.key].traceparent}) for one in requests]
+        spans = {request.key: self._start(request, parent) for request in requests}
+        traced = [
+            request.model_copy(update={"traceparent": spans[request.key].traceparent}) for request in requests
+        ]
         try:
-            for outcome in self._model.ask(told):
-                failed = isinstance(outcome, ChatFailure)
-                spans[outcome.key].end(outcome.reason.value if isinstance(outcome, ChatFailure) and failed else "")
+            for outcome in self._model.ask(traced):
+                spans[outcome.key].end(outcome.reason.value if isinstance(outcome, ChatFailure) else "")
                 yield outcome
         finally:
             for span in spans.values():

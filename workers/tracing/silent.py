@@ -1,4 +1,4 @@
-"""Tracing switched off: what came in is passed on, nothing is recorded."""
+"""Tracing switched off: an incoming trace context is passed on, nothing is recorded."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class SilentSpan:
 
 
 class SilentTracer:
-    """Tracer that lets the publisher's context through, so that others' traces stay whole."""
+    """Tracer that lets the publisher's context through, so that the traces of other systems stay whole."""
 
     def start(
         self, name: str, *, parent: str = "", links: Sequence[str] = (), attributes: Mapping[str, str] = NOTHING

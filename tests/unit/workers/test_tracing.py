@@ -24,14 +24,14 @@ def accepted(request: PlanRequest) -> PlanRequest:
 
 
 def test_a_first_delivery_continues_the_publisher_s_trace() -> None:
-    told = accepted(plan_request(traceparent=INCOMING)).traceparent
-    assert told.split("-")[1] == INCOMING.split("-")[1]
-    assert told != INCOMING
+    traceparent = accepted(plan_request(traceparent=INCOMING)).traceparent
+    assert traceparent.split("-")[1] == INCOMING.split("-")[1]
+    assert traceparent != INCOMING
 
 
 def test_a_redelivery_begins_a_trace_of_its_own() -> None:
-    told = accepted(plan_request(traceparent=INCOMING, redelivered=True)).traceparent
-    assert told.split("-")[1] != INCOMING.split("-")[1]
+    traceparent = accepted(plan_request(traceparent=INCOMING, redelivered=True)).traceparent
+    assert traceparent.split("-")[1] != INCOMING.split("-")[1]
 
 
 @pytest.mark.parametrize("nonsense", ["", "x", "00-zz-zz-00", "00-" + "0" * 32 + "-" + "0" * 16 + "-01"])
