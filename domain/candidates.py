@@ -5,16 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 from domain.entry import Proposed
+from domain.keys import PRIOR
 from domain.record import Record
 from domain.review.candidate import Candidate
-
-PRIOR = "prior@0"
-"""The proposal id of a superseded decision's winner."""
-
-
-def proposal_id(proposal: Proposed) -> str:
-    """Identify one version of one agent's proposal."""
-    return f"{proposal.agent_id}@{proposal.round}"
 
 
 def first_versions(record: Record) -> tuple[Candidate, ...]:
@@ -36,7 +29,7 @@ def with_revisions(record: Record, champions: Collection[Candidate], round_: int
 def candidate(proposal: Proposed) -> Candidate:
     """Return a proposal as the review handles it."""
     return Candidate(
-        proposal_id=proposal_id(proposal), author=proposal.agent_id, text=proposal.text, model=proposal.model
+        proposal_id=proposal.proposal_id, author=proposal.agent_id, text=proposal.text, model=proposal.model
     )
 
 

@@ -1,7 +1,8 @@
-"""What is said to a model and what comes back: requests, answers, failures."""
+"""What is sent to a model and what comes back: requests, answers, failures."""
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 from typing import Literal
 
@@ -21,6 +22,31 @@ class ScoreForm(Value):
     rows: int = Field(ge=1, le=64)
     columns: int = Field(ge=1, le=8)
 
+    @property
+    def shape(self) -> str:
+        """The form with x for digits: an example with digits would be copied by small models."""
+        return ",".join(["x" * self.columns] * self.rows)
+
+    @property
+    def max_tokens(self) -> int:
+        """Bound on an answer in this form: a token for each digit and comma, one to end, one to spare.
+
+        An engine that needs another notation sets its own bound.
+        """
+        return self.rows * (self.columns + 1) + 1
+
+    def read(self, text: str) -> tuple[tuple[int, ...], ...] | None:
+        """Return the scores, row by row; None for a text off the form. Raises nothing, whatever the text.
+
+        White space round the whole is dropped; everything else must fit exactly: the right number of rows and
+        digits, ASCII, no zero.
+        """
+        row = rf"[1-9]{{{self.columns}}}"
+        written = text.strip(" \t\r\n")
+        if re.fullmatch(rf"{row}(?:,{row}){{{self.rows - 1}}}", written) is None:
+            return None
+        return tuple(tuple(map(int, digits)) for digits in written.split(","))
+
 
 class Message(Value):
     """One turn of a conversation."""
@@ -33,7 +59,7 @@ class ChatRequest(Value):
     """One model call; what several requests share stands first, byte for byte (prefix cache)."""
 
     key: str
-    """Tells the answers of one `ask` apart; unique within it."""
+    """Tells the outcomes of one `ask` apart; within a deliberation also its entry's key (`domain.keys`)."""
     model: Name
     messages: tuple[Message, ...] = Field(min_length=1)
     max_tokens: int = Field(ge=1)
@@ -48,25 +74,25 @@ class ChatRequest(Value):
 
 
 class ChatAnswer(Value):
-    """What a model said."""
+    """A model's answer."""
 
     key: str
     model: Name
     """The model that answered, as the engine names it."""
     engine: str
-    """Which engine answered: its endpoint's name in the directory."""
+    """Name of the engine that answered, as the directory has it."""
     text: str
     cut_off: bool = False
     """True if the answer ended at `max_tokens`."""
     prompt_tokens: int = 0
     cached_tokens: int = 0
-    """Part of `prompt_tokens` that the engine's prefix cache served; 0 where it does not say."""
+    """Part of `prompt_tokens` that the engine's prefix cache served; 0 where it doesn't tell."""
     completion_tokens: int = 0
     duration_ms: float = 0.0
 
 
 class FailureReason(StrEnum):
-    """Why a model call, or an agent, has nothing to show."""
+    """Why a model call gave no answer, or an agent no proposal."""
 
     TIMEOUT = "timeout"
     """No answer within the call's bound."""
@@ -81,9 +107,9 @@ class FailureReason(StrEnum):
     CONTEXT_EXCEEDED = "context_exceeded"
     """Prompt and answer do not fit the model's context; nothing was sent."""
     MALFORMED = "malformed"
-    """The engine's answer was not what its protocol says, or off the asked form twice."""
+    """The engine's answer was against its protocol, or twice off the form asked for."""
     EMPTY = "empty"
-    """The model said nothing."""
+    """The answer was blank."""
     CUT_OFF = "cut_off"
     """The answer ended at `max_tokens`."""
     REJECTED = "rejected"
@@ -94,14 +120,12 @@ class FailureReason(StrEnum):
     """The task took its worker down more than once and was parked."""
     BUDGET = "budget"
     """The deliberation's token budget was spent."""
-    CANCELLED = "cancelled"
-    """Somebody cancelled the deliberation."""
     INTERNAL = "internal"
     """A defect or a lost dependency: the task failed more often than it is retried."""
 
     @property
     def passing(self) -> bool:
-        """True where the same call may succeed later unchanged: it was the engine, not the request."""
+        """True where the same call may succeed later unchanged: the engine failed, not the request."""
         return self in {FailureReason.UNREACHABLE, FailureReason.BUSY, FailureReason.NOT_SERVED}
 
 
@@ -116,4 +140,4 @@ class ChatFailure(Value):
 
 
 ChatOutcome = ChatAnswer | ChatFailure
-"""What came of one request."""
+"""What one request led to."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from domain.candidates import PRIOR, proposal_id
 from domain.checks.gate import GateReport
 from domain.decision import RankingInputs
 from domain.deliberation import Deliberation
+from domain.keys import PRIOR
 from domain.ranking import RankedProposal, Ranking
 from domain.record import Record
 from domain.review.candidate import Candidate
@@ -68,7 +68,7 @@ def _decision(
         for attempt in record.proposals(round_)
         if attempt.agent_id == one.author and one.proposal_id != PRIOR
     ]
-    chosen = next((version for version in versions if proposal_id(version) == one.proposal_id), None)
+    chosen = next((version for version in versions if version.proposal_id == one.proposal_id), None)
     return {
         "proposal": {
             "author": {"agent_id": one.author or "earlier winner", "role": role},
@@ -137,7 +137,7 @@ def _rejected(record: Record, gates: Mapping[str, GateReport]) -> list[dict[str,
             "detail": "; ".join(result.reason for result in gates[identity].failures),
         }
         for proposal in record.proposals(0)
-        if (identity := proposal_id(proposal)) in gates and gates[identity].excluded
+        if (identity := proposal.proposal_id) in gates and gates[identity].excluded
     ]
 
 

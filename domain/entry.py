@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypedDict
 
 from pydantic import Field
 
+from domain import keys
 from domain.chat import ChatAnswer, ChatOutcome, FailureReason
+from domain.council import Agent
 from domain.deliberation import Deliberation
 from domain.usage import Usage, usage_of
 from domain.value import Name, Value
@@ -20,11 +22,11 @@ class Opened(Value):
 
     @property
     def key(self) -> str:
-        return "opened"
+        return keys.OPENED
 
 
 class ModelCall(Value):
-    """An outcome of one model call on behalf of one agent."""
+    """The outcome of one model call on behalf of one agent."""
 
     agent_id: Name
     round: int = 0
@@ -33,16 +35,33 @@ class ModelCall(Value):
     usage: Usage = Usage()
     duration_ms: float = 0.0
     at: float
-    """Epoch seconds when it was done."""
+    """Epoch seconds of the outcome."""
 
 
-def call_facts(agent_id: str, model: str, outcome: ChatOutcome, *, at: float, round_: int = 0) -> dict[str, Any]:
-    """Return the fields of `ModelCall` as a model call's outcome tells them; `model` is the one that was asked."""
-    call = ModelCall(agent_id=agent_id, round=round_, model=model, engine=outcome.engine, at=at)
-    if isinstance(outcome, ChatAnswer):
-        answered = {"model": outcome.model, "usage": usage_of(outcome), "duration_ms": outcome.duration_ms}
-        call = call.model_copy(update=answered)
-    return dict(call)
+class CallFacts(TypedDict):
+    """The fields of `ModelCall`, as keyword arguments of an entry."""
+
+    agent_id: str
+    round: int
+    model: str
+    engine: str
+    usage: Usage
+    duration_ms: float
+    at: float
+
+
+def call_facts(agent: Agent, outcome: ChatOutcome, *, at: float, round_: int = 0) -> CallFacts:
+    """Return the fields of `ModelCall` as an outcome has them; a failure names the model that was called."""
+    answer = outcome if isinstance(outcome, ChatAnswer) else None
+    return CallFacts(
+        agent_id=agent.agent_id,
+        round=round_,
+        model=answer.model if answer else agent.model or "",
+        engine=outcome.engine,
+        usage=usage_of(answer) if answer else Usage(),
+        duration_ms=answer.duration_ms if answer else 0.0,
+        at=at,
+    )
 
 
 class Proposed(ModelCall):
@@ -54,11 +73,16 @@ class Proposed(ModelCall):
 
     @property
     def key(self) -> str:
-        return proposal_key(self.round, self.agent_id)
+        return keys.proposal_key(self.round, self.agent_id)
+
+    @property
+    def proposal_id(self) -> str:
+        """Identifies this version of this agent's proposal."""
+        return keys.proposal_id(self.agent_id, self.round)
 
 
 class AgentFailed(ModelCall):
-    """An agent that has no proposal in a round, and why. It takes the proposal's place for good."""
+    """An agent without a proposal in a round, and why. The entry takes the proposal's place for good."""
 
     kind: Literal["failure"] = "failure"
     reason: FailureReason
@@ -66,7 +90,7 @@ class AgentFailed(ModelCall):
 
     @property
     def key(self) -> str:
-        return proposal_key(self.round, self.agent_id)
+        return keys.proposal_key(self.round, self.agent_id)
 
 
 class BallotCast(ModelCall):
@@ -84,11 +108,11 @@ class BallotCast(ModelCall):
 
     @property
     def key(self) -> str:
-        return ballot_key(self.round, self.pass_, self.agent_id)
+        return keys.ballot_key(self.round, self.pass_, self.agent_id)
 
 
 class Critiqued(ModelCall):
-    """What one reviewer wrote about one proposal; empty text if the call failed."""
+    """One reviewer's critique of one proposal; empty text if the call failed."""
 
     kind: Literal["critique"] = "critique"
     proposal_id: str
@@ -97,22 +121,22 @@ class Critiqued(ModelCall):
 
     @property
     def key(self) -> str:
-        return critique_key(self.round, self.agent_id, self.proposal_id)
+        return keys.critique_key(self.round, self.agent_id, self.proposal_id)
 
 
-class ArchitectSpoke(ModelCall):
-    """What the architect chose or wrote where the council's vote was tied or contested."""
+class ArchitectAnswered(ModelCall):
+    """The architect's choice where the council's vote was tied or contested, or its synthesis of the best."""
 
     kind: Literal["architect"] = "architect"
     task: Literal["choice", "synthesis"] = "choice"
     choice: str | None = None
-    """The proposal id it chose among the tied ones."""
+    """The proposal id that it chose."""
     synthesis: str = ""
     missing: FailureReason | None = None
 
     @property
     def key(self) -> str:
-        return "architect" if self.task == "choice" else SYNTHESIS_KEY
+        return keys.CHOICE if self.task == "choice" else keys.SYNTHESIS
 
 
 class Closed(Value):
@@ -129,25 +153,10 @@ class Closed(Value):
 
     @property
     def key(self) -> str:
-        return "closed"
-
-
-SYNTHESIS_KEY = "architect/synthesis"
-
-
-def proposal_key(round_: int, agent_id: str) -> str:
-    return f"proposal/{round_}/{agent_id}"
-
-
-def ballot_key(round_: int, pass_: int, agent_id: str) -> str:
-    return f"ballot/{round_}/{pass_}/{agent_id}"
-
-
-def critique_key(round_: int, agent_id: str, proposal_id: str) -> str:
-    return f"critique/{round_}/{agent_id}/{proposal_id}"
+        return keys.CLOSED
 
 
 Entry = Annotated[
-    Opened | Proposed | AgentFailed | BallotCast | Critiqued | ArchitectSpoke | Closed,
+    Opened | Proposed | AgentFailed | BallotCast | Critiqued | ArchitectAnswered | Closed,
     Field(discriminator="kind"),
 ]

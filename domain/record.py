@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 
+from domain import keys
 from domain.deliberation import Deliberation
-from domain.entry import (
-    SYNTHESIS_KEY,
-    AgentFailed,
-    ArchitectSpoke,
-    BallotCast,
-    Closed,
-    Critiqued,
-    Entry,
-    Opened,
-    Proposed,
-    proposal_key,
-)
+from domain.entry import AgentFailed, ArchitectAnswered, BallotCast, Closed, Critiqued, Entry, Opened, Proposed
 from domain.usage import Usage
 
 
 class DeliberationState(StrEnum):
-    """Where a deliberation stands. It is read off the entries, never stored, so the two cannot differ.
+    """How far a deliberation is. The state is read off the entries, never stored, so the two can't differ.
 
     proposing → reviewing → decided | failed; any open state → cancelled.
     """
@@ -43,7 +33,7 @@ class Record:
     entries: dict[str, Entry]
 
     def __post_init__(self) -> None:
-        if not isinstance(self.entries.get("opened"), Opened):
+        if not isinstance(self.entries.get(keys.OPENED), Opened):
             raise ValueError("a record begins with its opening entry")
 
     @classmethod
@@ -56,24 +46,24 @@ class Record:
 
     @property
     def deliberation(self) -> Deliberation:
-        opened = self.entries["opened"]
+        opened = self.entries[keys.OPENED]
         assert isinstance(opened, Opened)
         return opened.deliberation
 
     @property
     def closed(self) -> Closed | None:
-        closed = self.entries.get("closed")
+        closed = self.entries.get(keys.CLOSED)
         return closed if isinstance(closed, Closed) else None
 
     @property
-    def architect(self) -> ArchitectSpoke | None:
-        entry = self.entries.get("architect")
-        return entry if isinstance(entry, ArchitectSpoke) else None
+    def architect(self) -> ArchitectAnswered | None:
+        entry = self.entries.get(keys.CHOICE)
+        return entry if isinstance(entry, ArchitectAnswered) else None
 
     @property
-    def synthesis(self) -> ArchitectSpoke | None:
-        entry = self.entries.get(SYNTHESIS_KEY)
-        return entry if isinstance(entry, ArchitectSpoke) else None
+    def synthesis(self) -> ArchitectAnswered | None:
+        entry = self.entries.get(keys.SYNTHESIS)
+        return entry if isinstance(entry, ArchitectAnswered) else None
 
     @cached_property
     def state(self) -> DeliberationState:
@@ -82,8 +72,8 @@ class Record:
         return DeliberationState.PROPOSING if self.unanswered() else DeliberationState.REVIEWING
 
     def attempt(self, round_: int, agent_id: str) -> Proposed | AgentFailed | None:
-        """Return what the agent came up with in that round, None while it has not answered."""
-        entry = self.entries.get(proposal_key(round_, agent_id))
+        """Return the agent's proposal of that round, or its failure; None while it has not answered."""
+        entry = self.entries.get(keys.proposal_key(round_, agent_id))
         return entry if isinstance(entry, Proposed | AgentFailed) else None
 
     def unanswered(self, round_: int = 0) -> tuple[str, ...]:
@@ -103,26 +93,24 @@ class Record:
 
     def ballots(self, round_: int | None = None) -> tuple[BallotCast, ...]:
         """Return the ballots of one round or of all, ordered by key."""
-        found = (self.entries[key] for key in sorted(self.entries))
-        return tuple(
-            entry for entry in found if isinstance(entry, BallotCast) and (round_ is None or entry.round == round_)
-        )
+        ballots = (entry for entry in self._by_key() if isinstance(entry, BallotCast))
+        return tuple(ballot for ballot in ballots if round_ is None or ballot.round == round_)
 
     def critiques(self, proposal_id: str | None = None) -> tuple[Critiqued, ...]:
         """Return the critiques of one proposal or of all, ordered by key."""
-        found = (self.entries[key] for key in sorted(self.entries))
+        critiques = (entry for entry in self._by_key() if isinstance(entry, Critiqued))
         return tuple(
-            entry
-            for entry in found
-            if isinstance(entry, Critiqued) and (proposal_id is None or entry.proposal_id == proposal_id)
+            critique for critique in critiques if proposal_id is None or critique.proposal_id == proposal_id
         )
 
-    def calls(self) -> tuple[Proposed | AgentFailed | BallotCast | Critiqued | ArchitectSpoke, ...]:
+    def calls(self) -> tuple[Proposed | AgentFailed | BallotCast | Critiqued | ArchitectAnswered, ...]:
         """Return every model call's outcome, ordered by key."""
-        found = (self.entries[key] for key in sorted(self.entries))
-        return tuple(entry for entry in found if not isinstance(entry, Opened | Closed))
+        return tuple(entry for entry in self._by_key() if not isinstance(entry, Opened | Closed))
 
     @property
     def usage(self) -> Usage:
         """Tokens of all calls so far."""
         return sum((call.usage for call in self.calls()), Usage())
+
+    def _by_key(self) -> Iterator[Entry]:
+        return (self.entries[key] for key in sorted(self.entries))

@@ -1,4 +1,4 @@
-"""The gate: all checks on one proposal, and what follows for the vote. It survives any check."""
+"""The gate: all checks on each proposal, and which proposals the vote takes. It survives any check."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import Any
 from pydantic import Field
 
 from domain.checks.check import Check, CheckResult, PlanFacts
+from domain.plan import Plan
+from domain.review.candidate import Candidate
 from domain.value import Value
 
 
@@ -42,6 +44,28 @@ class GateReport(Value):
         }
 
 
+class CheckGate:
+    """Runs the checks once per text and lets through what none of them removes."""
+
+    def __init__(self, checks: Sequence[Check], plan: Plan) -> None:
+        self._checks = checks
+        self._facts = PlanFacts(
+            title=plan.title,
+            description=plan.description,
+            acceptance_criteria=plan.acceptance_criteria,
+            requirements=plan.constraints.requirements,
+        )
+        self.reports: dict[str, GateReport] = {}
+        """By proposal id."""
+
+    def admit(self, candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:
+        """Return the candidates that no hard check removes."""
+        for candidate in candidates:
+            if candidate.proposal_id not in self.reports:
+                self.reports[candidate.proposal_id] = run_gate(self._checks, candidate.text, self._facts)
+        return tuple(candidate for candidate in candidates if not self.reports[candidate.proposal_id].excluded)
+
+
 def run_gate(checks: Sequence[Check], text: str, facts: PlanFacts) -> GateReport:
     """Run every check, in the order given. Never raises for what a check does."""
     return report(_outcome(check, text, facts) for check in checks)
@@ -49,19 +73,19 @@ def run_gate(checks: Sequence[Check], text: str, facts: PlanFacts) -> GateReport
 
 def report(results: Iterable[CheckResult]) -> GateReport:
     """Draw the conclusions from the results: a hard failure without a cap excludes, the lowest cap holds."""
-    found = tuple(results)
-    hard = [result for result in found if result.hard and not result.passed]
+    results = tuple(results)
+    hard = [result for result in results if result.hard and not result.passed]
     excluded = any(result.cap is None for result in hard)
     cap = min((result.cap for result in hard if result.cap is not None), default=None)
-    mean = round(sum(result.score for result in found) / len(found), 4) if found else 1.0
+    mean = round(sum(result.score for result in results) / len(results), 4) if results else 1.0
     overall = 0.0 if excluded else min(mean, 1.0 if cap is None else cap)
-    return GateReport(results=found, overall_score=overall, excluded=excluded, cap=cap)
+    return GateReport(results=results, overall_score=overall, excluded=excluded, cap=cap)
 
 
 def _outcome(check: Check, text: str, facts: PlanFacts) -> CheckResult:
-    """Return the check's result; its failure where it raises, or answers something else or for somebody else.
+    """Return the check's result; its failure where it raises, or returns no result under its own name.
 
-    A check that fails scores 0 but is never hard: nobody gains by crashing it, nobody is removed for its faults.
+    A check that fails scores 0 but is never hard: no author gains by crashing it, none is removed for its faults.
     """
     try:
         result = check.run(text, facts)

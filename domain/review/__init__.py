@@ -1,1 +1,1 @@
-"""The blind review: what reviewers see, in which order, and how their answers become scores."""
+"""The blind review: which texts stand for election, in which orders they are shown, which names are taken off."""

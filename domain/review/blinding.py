@@ -1,10 +1,76 @@
-"""What reviewers see of a proposal: nothing that says who wrote it, nothing that people could not see."""
+"""Blinding: reviewers see of a proposal nothing that says who wrote it, and nothing that people could not see.
+
+Authors give themselves away by names of agents and models, and by phrases in which models introduce themselves.
+Every rule replaces, none deletes within a line, so that no rule can compose what another one looks for.
+"""
 
 from __future__ import annotations
 
-from domain.review.names import Names, is_closing_name, is_signature
+import re
+from collections.abc import Iterable
+
 from domain.text.code_blocks import Piece, pieces
 from domain.text.visible import readable
+
+AGENT = "[agent]"
+MODEL = "[model]"
+
+_FAMILIES = (
+    r"(?:chat-?gpt|gpt-?\d|claude|gemini|gemma|llama|mi[sx]tral|qwen|qwq|deepseek|smollm|granite|olmo|falcon"
+    r"|vicuna|alpaca|grok|phi-?\d|nemotron|kimi|glm-?\d|yi-\d+b|command[ -]r|copilot|openai|anthropic)"
+)
+_VERSION = r"(?:[-.]?\w){0,40}+(?:[ ]\d(?:[-.]?\w){0,20}+){0,2}+"
+_GAP = r"[ \t]{1,3}"
+_SAYS_NAME = rf"(?:i am|i'm|i\u2019m|my name is|call me){_GAP}"
+_SAYS_PART = rf"(?:(?<!such )(?<!well )as|this is){_GAP}"
+_KIND = rf"(?:(?:an?|the|your){_GAP})?(?:(?:ai{_GAP})?(?:agent|model|assistant|proposer|member|author){_GAP})?"
+_ENDS = rf"(?=['\u2019]?\s{{0,3}}(?:[,.:;!)\]*_\u2014\u2013]|$)|{_GAP}(?:i|my)\b)"
+
+_SELF_MODEL = re.compile(
+    rf"(?<!\w)(?:({_SAYS_NAME}{_KIND}){_FAMILIES}{_VERSION}|({_SAYS_PART}{_KIND}){_FAMILIES}{_VERSION}{_ENDS})",
+    re.IGNORECASE | re.MULTILINE,
+)
+_MADE_BY = rf"(?:,?{_GAP}(?:trained|developed|created|made|built){_GAP}by{_GAP}{_FAMILIES}{_VERSION})?"
+_MACHINE = (
+    rf"an?{_GAP}(?:(?:large|helpful|ai|artificial{_GAP}intelligence){_GAP}){{0,3}}"
+    rf"(?:language{_GAP}model|llm|ai|chatbot|(?<=ai )(?:model|assistant|agent|system))(?!\w){_MADE_BY}"
+)
+_SELF_MACHINE = re.compile(
+    rf"(?<!\w)(?:(as{_GAP}){_MACHINE}(?=\s{{0,3}},|{_GAP}(?:i|my)\b)|((?:i am|i'm|i\u2019m){_GAP}){_MACHINE})",
+    re.IGNORECASE,
+)
+_SIGN_OFF = re.compile(
+    r"[^\w\n]*+(?:signed(?:[- ]off)?(?:[- ]by)?|signature|sincerely|(?:(?:best|kind|warm)\s)?regards"
+    r"|yours\s(?:truly|sincerely|faithfully))(?:\s*+[,:\u2014\u2013-][^\w\n]*+(?:[\w.'@<>-]++\s?+){0,4}+)?[^\w\n]*+",
+    re.IGNORECASE,
+)
+_DASHED_NAME = re.compile(r"\s*+(?:[\u2014\u2013]|--)\s*+[\w.'@-]++(?:\s[\w.'@-]++){0,2}+\s*+")
+_SIGNATURE_WORDS = frozenset(
+    {"signed", "signature", "sign", "off", "sincerely", "regards", "best", "kind", "warm", "yours", "truly"}
+    | {"faithfully", "by", "from", "author", "authored", "proposer", "proposed", "written", "prepared", "drafted"}
+    | {"submitted", "agent", "model", "as", "i", "am", "this", "is", "my", "name", "the", "an", "a", "of", "and"}
+    | {"proposal", "role", "member", "council", "on", "behalf"}
+)
+
+
+class Names:
+    """The names to take off: of this deliberation's agents, and of the models they run on."""
+
+    def __init__(self, *, agents: Iterable[str] = (), models: Iterable[str] = ()) -> None:
+        by_model = {form for model in models if model.strip() for form in _model_forms(model.strip())}
+        by_agent = {agent.strip() for agent in agents if agent.strip()} - by_model
+        self._rules = [
+            *((rule, AGENT) for rule in _rules(by_agent)),
+            *((rule, MODEL) for rule in _rules(by_model)),
+        ]
+
+    def taken_off(self, prose: str) -> str:
+        """Replace the names, and every phrase by which a model says that it is one."""
+        prose = _SELF_MACHINE.sub(lambda match: f"{match[1] or match[2]}an author", prose)
+        prose = _SELF_MODEL.sub(lambda match: f"{match[1] or match[2]}{MODEL}", prose)
+        for rule, stand_in in self._rules:
+            prose = rule.sub(rf"\g<1>{stand_in}", prose)
+        return prose
 
 
 def blind(text: str, names: Names) -> str:
@@ -16,13 +82,13 @@ def blind(text: str, names: Names) -> str:
     pass for both: characters that show nothing are removed, and chat-template tokens get a blank
     (domain.text.visible). The gate's checks and the stored proposal keep the original.
     """
-    kept = [piece.text if piece.code else _prose(piece, names) for piece in pieces(readable(text))]
-    return _without_closing_names("".join(kept))
+    blinded = [piece.text if piece.code else _prose(piece, names) for piece in pieces(readable(text))]
+    return _without_closing_names("".join(blinded))
 
 
 def _prose(piece: Piece, names: Names) -> str:
     lines = names.taken_off(piece.text).split("\n")
-    return "\n".join(line for line in lines if not is_signature(line))
+    return "\n".join(line for line in lines if not _is_signature(line))
 
 
 def _without_closing_names(text: str) -> str:
@@ -30,10 +96,59 @@ def _without_closing_names(text: str) -> str:
     if last.code:
         return text
     lines = last.text.split("\n")
-    while (end := _last_written(lines)) is not None and (is_closing_name(lines[end]) or is_signature(lines[end])):
+    while (end := _last_written(lines)) is not None and _closes(lines[end]):
         del lines[end]
     return "".join(piece.text for piece in before) + "\n".join(lines)
 
 
 def _last_written(lines: list[str]) -> int | None:
-    return next((at for at in range(len(lines) - 1, -1, -1) if lines[at].strip()), None)
+    return next((number for number in range(len(lines) - 1, -1, -1) if lines[number].strip()), None)
+
+
+def _is_signature(line: str) -> bool:
+    """Tell whether a line says who wrote the text and nothing else."""
+    if AGENT in line or MODEL in line:
+        rest = line.replace(AGENT, " ").replace(MODEL, " ")
+        return all(word in _SIGNATURE_WORDS for word in re.findall(r"[^\W_]+", rest.lower()))
+    return _SIGN_OFF.fullmatch(line) is not None
+
+
+def _closes(line: str) -> bool:
+    """Tell whether a last line is a signature, or a dash and a short name, as people end letters."""
+    return _DASHED_NAME.fullmatch(line) is not None or _is_signature(line)
+
+
+def _model_forms(model: str) -> set[str]:
+    """`Qwen/Qwen3-0.6B` → itself, `Qwen3-0.6B`, `Qwen3`; a bare family is left to the phrases."""
+    base = model.rsplit("/", 1)[-1]
+    stem = re.split(r"[-_:.\s]", base, maxsplit=1)[0]
+    return {model, base} | ({stem} if re.search(r"\d", stem) else set())
+
+
+def _rules(names: Iterable[str]) -> list[re.Pattern[str]]:
+    ordered = sorted(names, key=lambda name: (-len(name), name))
+    telling = "|".join(_spelt(name) for name in ordered if _is_telling(name))
+    # "security" may be an agent's id and is certainly a word: taken off only where an author introduces itself.
+    plain = "|".join(_spelt(name) for name in ordered if not _is_telling(name))
+    patterns = [rf"()(?<![^\W_])(?:{telling})(?![^\W_])"] if telling else []
+    if plain:
+        named = rf"(?:{plain})(?![^\W_])"
+        patterns += [
+            rf"(?<!\w)({_SAYS_NAME}{_KIND}|{_SAYS_PART}{_KIND}){named}{_ENDS}",
+            rf"(?<!\w)((?:agent|reviewer|proposer){_GAP}){named}",
+            rf"^([^\w\n]*(?:\u2014|\u2013|--|signed|author|(?:written|proposed|prepared) by):?[ \t]*)"
+            rf"{named}(?=[^\w\n]*$)",
+        ]
+    return [re.compile(pattern, re.IGNORECASE | re.MULTILINE) for pattern in patterns]
+
+
+def _is_telling(name: str) -> bool:
+    """Tell whether a name is no ordinary word: at least three characters, with a letter and a digit or a mark."""
+    return len(name) >= 3 and bool(re.search(r"[^\W\d_]", name) and re.search(r"\d|[-_./:@]|[a-z][A-Z]", name))
+
+
+def _spelt(name: str) -> str:
+    """Return a pattern for the name in any spelling: dev-1, dev_1, Dev.1, and dev1 if it is long enough."""
+    between = "[-_.]?" if sum(map(str.isalpha, name)) >= 3 else "[-_.]"
+    parts = re.split(r"[-_.]", name)
+    return between.join(re.escape(part) for part in parts)

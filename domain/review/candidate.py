@@ -1,9 +1,8 @@
-"""A proposal as the review handles it, before anybody's name is taken off."""
+"""A proposal as the review handles it, before its author's name is taken off."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from string import ascii_uppercase
 
 from domain.value import Name, Value
 
@@ -22,21 +21,11 @@ class Candidate(Value):
     """The model that wrote it: taken off, like the author, before reviewers see the text."""
 
 
-def label(place: int) -> str:
-    """Name the candidate shown at that place (0 is the first): A to Z, then AA, AB …
-
-    Labels follow places, not proposals: a liking for some letter is then a liking for some place, and the
-    reverse pass cancels both.
-    """
-    tens, ones = divmod(place, len(ascii_uppercase))
-    return (ascii_uppercase[tens - 1] if tens else "") + ascii_uppercase[ones]
-
-
 def distinct(candidates: Iterable[Candidate]) -> tuple[Candidate, ...]:
     """Return the candidates; raises ValueError unless there are 1 to 33 with differing ids."""
-    found = tuple(candidates)
-    if not 1 <= len(found) <= MAX_CANDIDATES:
-        raise ValueError(f"a review takes 1 to {MAX_CANDIDATES} candidates, not {len(found)}")
-    if len({candidate.proposal_id for candidate in found}) != len(found):
+    standing = tuple(candidates)
+    if not 1 <= len(standing) <= MAX_CANDIDATES:
+        raise ValueError(f"a review takes 1 to {MAX_CANDIDATES} candidates, not {len(standing)}")
+    if len({candidate.proposal_id for candidate in standing}) != len(standing):
         raise ValueError("proposal ids must differ within a review")
-    return found
+    return standing

@@ -13,7 +13,7 @@ MAX_PASSES = 8
 
 
 class ShownOrder(Value):
-    """What one reviewer sees in one pass."""
+    """The order in which one reviewer sees the proposals in one pass."""
 
     pass_: int = Field(ge=0)
     order: int = Field(ge=0)
@@ -33,7 +33,7 @@ class Presentation(Value):
     passes: tuple[tuple[tuple[Name, ...], ...], ...]
 
     def shown_to(self, pass_: int, *, own: str | None = None, number: int = 0) -> ShownOrder:
-        """Return what a reviewer sees: an author by `own`, its proposal; anybody else by a running number.
+        """Return a reviewer's order: an author's by `own`, its proposal; a judge's by a running number.
 
         Authors are dealt to the orders so that their own proposal stands at the near end (first in even
         passes). With an order for every candidate it is always the very first, so each proposal is seen by
@@ -69,7 +69,7 @@ def present(proposal_ids: Iterable[str], *, seed: str | int, passes: int = 2, or
 
 def _shuffled(ids: Iterable[str], seed: str) -> tuple[str, ...]:
     """Sort by a digest keyed with the seed: a shuffle that needs no generator and no order of its input."""
-    return tuple(sorted(ids, key=lambda one: (sha256(f"{seed}/{one}".encode()).digest(), one)))
+    return tuple(sorted(ids, key=lambda name: (sha256(f"{seed}/{name}".encode()).digest(), name)))
 
 
 def _rotations(items: tuple[str, ...], orders: int) -> tuple[tuple[str, ...], ...]:

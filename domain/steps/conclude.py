@@ -6,10 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from domain import events
-from domain.candidates import first_versions, proposal_id, with_revisions
+from domain.candidates import first_versions, with_revisions
 from domain.chat import FailureReason
-from domain.checks.check import PlanFacts
-from domain.checks.gate import GateReport, run_gate
+from domain.checks.gate import CheckGate, GateReport
 from domain.completed import completed_body, failure_rows
 from domain.decision import RankingInputs, caps_of, champions, ranking_inputs, ranking_of, without_losers
 from domain.entry import AgentFailed, Closed
@@ -39,11 +38,11 @@ def conclude_deliberation(deliberation_id: str, services: Services) -> None:
     if record.closed is not None:
         return
     try:
-        sitting = Conclusion(record, services)
-        if _all_answered(sitting):
-            _close(sitting)
+        conclusion = Conclusion(record, services)
+        if _all_answered(conclusion):
+            _close(conclusion)
     except (ConclusionTakenOver, DeliberationClosed):
-        # A later run of this step has taken over, or somebody cancelled; what is written stays.
+        # A later run of this step has taken over, or the deliberation was cancelled; all entries stay.
         return
 
 
@@ -54,113 +53,93 @@ def fail_deliberation(deliberation_id: str, reason: str, services: Services) -> 
         _fail(Conclusion(record, services), reason, {})
 
 
-def _all_answered(sitting: Conclusion) -> bool:
+def _all_answered(conclusion: Conclusion) -> bool:
     """Record the deadline for agents without an answer, False while they have time (the sweep sees to them)."""
-    missing = sitting.record.unanswered()
-    if missing and sitting.now() < sitting.deliberation.deadline_at:
+    missing = conclusion.record_so_far.unanswered()
+    if missing and conclusion.now() < conclusion.deliberation.deadline_at:
         return False
     for agent_id in missing:
         detail = "the deliberation's deadline passed before the agent answered"
-        sitting.note(
-            AgentFailed(agent_id=agent_id, reason=FailureReason.DEADLINE, detail=detail, at=sitting.now())
+        conclusion.record(
+            AgentFailed(agent_id=agent_id, reason=FailureReason.DEADLINE, detail=detail, at=conclusion.now())
         )
     return True
 
 
-def _close(sitting: Conclusion) -> None:
-    gate = CheckGate(sitting)
+def _close(conclusion: Conclusion) -> None:
+    gate = CheckGate(conclusion.services.checks, conclusion.deliberation.plan)
     try:
-        body = _decide(sitting, gate)
+        body = _decide(conclusion, gate)
     except NoDecision as reason:
-        _fail(sitting, str(reason), gate.reports)
+        _fail(conclusion, str(reason), gate.reports)
         return
-    event = events.deliberation_event(events.COMPLETED, sitting.deliberation, at=sitting.now(), body=body)
-    _end(sitting, "decided", event)
+    event = events.deliberation_event(events.COMPLETED, conclusion.deliberation, at=conclusion.now(), body=body)
+    _end(conclusion, "decided", event)
 
 
-def _decide(sitting: Conclusion, gate: CheckGate) -> dict[str, Any]:
-    candidates = gate.admit(first_versions(sitting.record))
-    _check_quorum(sitting, candidates)
-    for round_ in range(1, sitting.deliberation.rounds + 1):
-        revise(sitting, candidates, round_)
-        candidates = gate.admit(with_revisions(sitting.record, candidates, round_))
-        vote(sitting, candidates, round_, caps=caps_of(gate.reports))
-        inputs = ranking_inputs(sitting.record, candidates, gate.reports, round_)
-        candidates, voted_on = champions(candidates, ranking_of(sitting.record, candidates, inputs)), candidates
-    if not sitting.deliberation.rounds:
-        vote(sitting, candidates, 0, caps=caps_of(gate.reports))
+def _decide(conclusion: Conclusion, gate: CheckGate) -> dict[str, Any]:
+    candidates = gate.admit(first_versions(conclusion.record_so_far))
+    _check_quorum(conclusion, candidates)
+    for round_ in range(1, conclusion.deliberation.rounds + 1):
+        revise(conclusion, candidates, round_)
+        candidates = gate.admit(with_revisions(conclusion.record_so_far, candidates, round_))
+        vote(conclusion, candidates, round_, caps=caps_of(gate.reports))
+        inputs = ranking_inputs(conclusion.record_so_far, candidates, gate.reports, round_)
+        ranking = ranking_of(conclusion.record_so_far, candidates, inputs)
+        candidates, voted_on = champions(candidates, ranking), candidates
+    if not conclusion.deliberation.rounds:
+        vote(conclusion, candidates, 0, caps=caps_of(gate.reports))
         voted_on = candidates
-        inputs = ranking_inputs(sitting.record, candidates, gate.reports, 0)
-    inputs = _with_reliability(without_losers(inputs, candidates), sitting)
-    ranking = _rank(sitting, voted_on, inputs)
-    consult_architect(sitting, candidates, ranking)
-    synthesise(sitting, candidates, ranking)
-    explain(sitting, candidates, ranking)
-    sitting.tell("ranked", "ranking")
-    return completed_body(sitting.record, voted_on, gate.reports, inputs, ranking, at=sitting.now())
+        inputs = ranking_inputs(conclusion.record_so_far, candidates, gate.reports, 0)
+    inputs = _with_reliability(without_losers(inputs, candidates), conclusion)
+    ranking = _rank(conclusion, voted_on, inputs)
+    consult_architect(conclusion, candidates, ranking)
+    synthesise(conclusion, candidates, ranking)
+    explain(conclusion, candidates, ranking)
+    conclusion.publish_progress("ranked", "ranking")
+    return completed_body(conclusion.record_so_far, voted_on, gate.reports, inputs, ranking, at=conclusion.now())
 
 
-def _with_reliability(inputs: RankingInputs, sitting: Conclusion) -> RankingInputs:
+def _with_reliability(inputs: RankingInputs, conclusion: Conclusion) -> RankingInputs:
     """Add the reviewers' records where the rules weigh by them; stored with the decision, so that it replays."""
-    deliberation = sitting.deliberation
+    deliberation = conclusion.deliberation
     if not deliberation.review.use_reliability:
         return inputs
     reviewers = [agent.agent_id for agent in deliberation.reviewers]
-    known = reliability(sitting.services.tally.counts(), deliberation.role, reviewers)
-    return inputs.model_copy(update={"reliability": known})
+    records = reliability(conclusion.services.tally.counts(), deliberation.role, reviewers)
+    return inputs.model_copy(update={"reliability": records})
 
 
-def _rank(sitting: Conclusion, candidates: Sequence[Candidate], inputs: RankingInputs) -> Ranking:
-    ranking = ranking_of(sitting.record, candidates, inputs)
-    if len(candidates) > 1 and all(cast.missing is not None for cast in sitting.record.ballots(inputs.round)):
+def _rank(conclusion: Conclusion, candidates: Sequence[Candidate], inputs: RankingInputs) -> Ranking:
+    ranking = ranking_of(conclusion.record_so_far, candidates, inputs)
+    ballots = conclusion.record_so_far.ballots(inputs.round)
+    if len(candidates) > 1 and all(ballot.missing is not None for ballot in ballots):
         raise NoDecision("no reviewer handed in a ballot, so the proposals can't be ranked")
     return ranking
 
 
-def _check_quorum(sitting: Conclusion, candidates: Sequence[Candidate]) -> None:
-    deliberation = sitting.deliberation
-    admitted = {one.proposal_id for one in candidates}
-    standing = [one for one in sitting.record.proposals(0) if proposal_id(one) in admitted]
-    if len(standing) < deliberation.quorum:
+def _check_quorum(conclusion: Conclusion, candidates: Sequence[Candidate]) -> None:
+    deliberation = conclusion.deliberation
+    admitted = {candidate.proposal_id for candidate in candidates}
+    proposals = conclusion.record_so_far.proposals(0)
+    admissible = [proposal for proposal in proposals if proposal.proposal_id in admitted]
+    if len(admissible) < deliberation.quorum:
         agents = len(deliberation.agents)
-        raise NoDecision(
-            f"{len(standing)} of {agents} agents have an admissible proposal, the quorum is {deliberation.quorum}"
-        )
+        standing = f"{len(admissible)} of {agents} agents have an admissible proposal"
+        raise NoDecision(f"{standing}, the quorum is {deliberation.quorum}")
 
 
-class CheckGate:
-    """Runs the checks once per text and lets through what none of them removes."""
-
-    def __init__(self, sitting: Conclusion) -> None:
-        plan = sitting.deliberation.plan
-        self._checks = sitting.services.checks
-        self._facts = PlanFacts(
-            title=plan.title,
-            description=plan.description,
-            acceptance_criteria=plan.acceptance_criteria,
-            requirements=plan.constraints.requirements,
-        )
-        self.reports: dict[str, GateReport] = {}
-
-    def admit(self, candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:
-        """Return the candidates that no hard check removes."""
-        for one in candidates:
-            if one.proposal_id not in self.reports:
-                self.reports[one.proposal_id] = run_gate(self._checks, one.text, self._facts)
-        return tuple(one for one in candidates if not self.reports[one.proposal_id].excluded)
+def _fail(conclusion: Conclusion, reason: str, gates: Mapping[str, GateReport]) -> None:
+    failures = failure_rows(conclusion.record_so_far, gates)
+    event = events.failed(conclusion.deliberation, at=conclusion.now(), reason=reason, failures=failures)
+    _end(conclusion, "failed", event, reason)
 
 
-def _fail(sitting: Conclusion, reason: str, gates: Mapping[str, GateReport]) -> None:
-    failures = failure_rows(sitting.record, gates)
-    event = events.failed(sitting.deliberation, at=sitting.now(), reason=reason, failures=failures)
-    _end(sitting, "failed", event, reason)
-
-
-def _end(sitting: Conclusion, status: Literal["decided", "failed"], event: Event, reason: str = "") -> None:
+def _end(conclusion: Conclusion, status: Literal["decided", "failed"], event: Event, reason: str = "") -> None:
     """Save how it ended together with its event, then publish."""
     at, body = event.occurred_at, event.body
     closed = Closed(status=status, at=at, event_id=event.event_id, reason=reason, result=body)
-    standing = sitting.note(closed, [event])
+    standing = conclusion.record(closed, [event])
     if standing == closed:
-        sitting.services.meter.ended(sitting.record, closed)
-        announce([event], sitting.services)
+        conclusion.services.meter.ended(conclusion.record_so_far, closed)
+        announce([event], conclusion.services)

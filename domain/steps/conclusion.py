@@ -1,86 +1,91 @@
-"""One run of the concluding step: what is known so far, and how it asks models and writes down what they said."""
+"""One run of the concluding step: its record so far, how it puts questions to models and records the answers."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
-from domain import events
-from domain.chat import ChatFailure, ChatOutcome, ChatRequest, FailureReason
+from domain.chat import ChatFailure, ChatOutcome, FailureReason
 from domain.deliberation import Deliberation
-from domain.entry import BallotCast, Closed, Entry
+from domain.entry import Closed, Entry
 from domain.errors import EngineAway
 from domain.event import Event
+from domain.events import progress
+from domain.keys import parse_key
+from domain.prompts.model_question import ModelQuestion
 from domain.record import Record
 from domain.services import Services
 from domain.statistics import tally_of
 
 
-@dataclass(frozen=True)
-class Question:
-    """A model call and what to make of its outcome: an entry, or the question put once more."""
-
-    key: str
-    """Key of the entry that will hold the answer; a question whose entry exists isn't asked again."""
-    request: ChatRequest
-    settle: Callable[[ChatOutcome], Entry | Question]
-
-
 class Conclusion:
-    """Holds the record while a deliberation is concluded, and the fence that makes this run the only writer."""
+    """Holds the record while a deliberation is concluded, and the number that makes this run the only writer."""
 
     def __init__(self, record: Record, services: Services) -> None:
-        self.record = record
+        self.record_so_far = record
         self.services = services
         self._fence = services.deliberations.fence(record.deliberation.deliberation_id)
 
     @property
     def deliberation(self) -> Deliberation:
-        return self.record.deliberation
+        return self.record_so_far.deliberation
 
     def now(self) -> float:
         """Return epoch seconds."""
         return self.services.clock.now()
 
     def timeout_s(self) -> float:
-        """Return what a call starting now may take, in seconds; never 0, the deadline is checked in `ask`."""
+        """Return the bound on a call that starts now, in seconds; never 0, since `ask` looks at the deadline."""
         left = self.deliberation.deadline_at - self.now()
         return max(0.001, min(self.deliberation.call_timeout_s, left))
 
-    def note(self, entry: Entry, news: Sequence[Event] = ()) -> Entry:
-        """Write an entry down and return what stands under its key. Raises LeaseLost, DeliberationClosed."""
+    def record(self, entry: Entry, events: Sequence[Event] = ()) -> Entry:
+        """Record an entry with its events; return the entry that stands under its key.
+
+        Raises ConclusionTakenOver, DeliberationClosed.
+        """
         identity = self.deliberation.deliberation_id
-        tally = tally_of(self.record, entry) if isinstance(entry, Closed) else {}
-        standing = self.services.deliberations.record(identity, entry, events=news, tally=tally, fence=self._fence)
-        self.record = self.record.plus(standing)
+        tally = tally_of(self.record_so_far, entry) if isinstance(entry, Closed) else {}
+        standing = self.services.deliberations.record(
+            identity, entry, events=events, tally=tally, fence=self._fence
+        )
+        self.record_so_far = self.record_so_far.plus(standing)
         return standing
 
-    def ask(self, questions: Sequence[Question]) -> None:
-        """Put all questions at once and write down every answer as it comes.
+    def publish_progress(self, stage: str, what: str) -> None:
+        """Publish that a part of the conclusion is done; `what` is its key."""
+        event = progress(self.deliberation, at=self.now(), stage=stage, what=what, body={})
+        self.services.publisher.tell([event])
 
-        Questions with an entry are passed over. Raises EngineAway, after all other answers are written down, if
-        an engine was away for one and the deadline has not passed.
+    def ask(self, questions: Sequence[ModelQuestion]) -> None:
+        """Put all questions at once and record every answer as it comes, then put the retries likewise.
+
+        Questions with an entry are passed over. Raises EngineAway, after all other answers are recorded, if an
+        engine was away for one and the deadline has not passed.
         """
-        open_questions = [one for one in questions if one.key not in self.record.entries]
-        while open_questions:
-            open_questions = self._wave(open_questions)
+        unanswered = [question for question in questions if question.key not in self.record_so_far.entries]
+        while unanswered:
+            unanswered = self._ask_at_once(unanswered)
 
-    def _wave(self, questions: Sequence[Question]) -> list[Question]:
-        by_key = {question.request.key: question for question in self._affordable(questions)}
-        again: list[Question] = []
+    def _ask_at_once(self, questions: Sequence[ModelQuestion]) -> list[ModelQuestion]:
+        """Return the questions that the answers lead to."""
+        by_key = {question.key: question for question in self._affordable(questions)}
+        retries: list[ModelQuestion] = []
         away: ChatFailure | None = None
         for outcome in self.services.model.ask([question.request for question in by_key.values()]):
+            question = by_key[outcome.key]
             if isinstance(outcome, ChatFailure) and self._worth_waiting(outcome):
                 away = outcome
-                continue
-            self._settle(by_key[outcome.key], outcome, again)
+            elif (retry := question.retry(outcome)) is not None:
+                retries.append(retry)
+            else:
+                self._record_answer(question, outcome)
         if away is not None:
             raise EngineAway(away)
-        return again
+        return retries
 
-    def _affordable(self, questions: Sequence[Question]) -> list[Question]:
-        """Settle what time or tokens no longer allow; this run is the only writer, so its sum holds."""
-        left = self.deliberation.token_budget - self.record.usage.completion_tokens
+    def _affordable(self, questions: Sequence[ModelQuestion]) -> list[ModelQuestion]:
+        """Record those that time or tokens no longer allow; this run is the only writer, so its sum holds."""
+        left = self.deliberation.token_budget - self.record_so_far.usage.completion_tokens
         late = self.now() >= self.deliberation.deadline_at
         affordable = []
         for question in questions:
@@ -89,8 +94,8 @@ class Conclusion:
             if reason is None:
                 affordable.append(question)
             else:
-                refusal = ChatFailure(key=question.request.key, reason=reason, detail=self._unaffordable(reason))
-                self._settle(question, refusal, [])
+                refusal = ChatFailure(key=question.key, reason=reason, detail=self._unaffordable(reason))
+                self._record_answer(question, refusal)
         return affordable
 
     def _unaffordable(self, reason: FailureReason) -> str:
@@ -101,16 +106,6 @@ class Conclusion:
     def _worth_waiting(self, failure: ChatFailure) -> bool:
         return failure.reason.passing and self.now() < self.deliberation.deadline_at
 
-    def _settle(self, question: Question, outcome: ChatOutcome, again: list[Question]) -> None:
-        settled = question.settle(outcome)
-        if isinstance(settled, Question):
-            again.append(settled)
-            return
-        entry = self.note(settled)
-        stage = "ballot" if isinstance(entry, BallotCast) else entry.kind
-        self.tell(stage, entry.key)
-
-    def tell(self, stage: str, what: str) -> None:
-        """Publish progress."""
-        event = events.progress(self.deliberation, at=self.now(), stage=stage, what=what, body={})
-        self.services.publisher.tell([event])
+    def _record_answer(self, question: ModelQuestion, outcome: ChatOutcome) -> None:
+        entry = self.record(question.entry(outcome, at=self.now()))
+        self.publish_progress(parse_key(entry.key).kind, entry.key)

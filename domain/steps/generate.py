@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from domain import events
-from domain.chat import ChatFailure, ChatOutcome, FailureReason
-from domain.council import Agent
+from domain.chat import ChatFailure, FailureReason
 from domain.deliberation import Deliberation
-from domain.entry import AgentFailed, Proposed, call_facts
+from domain.entry import AgentFailed, Proposed
 from domain.errors import DeliberationClosed, EngineAway
 from domain.event import Event
-from domain.prompts import proposal_request
+from domain.prompts.proposal_question import proposal_question
 from domain.services import Services
 
 
@@ -64,31 +63,12 @@ def _ask(deliberation: Deliberation, agent_id: str, services: Services) -> Propo
         )
         return AgentFailed(agent_id=agent_id, reason=FailureReason.BUDGET, detail=detail, at=services.clock.now())
     agent = deliberation.agent(agent_id)
-    request = proposal_request(deliberation, agent, timeout_s=timeout_s)
-    outcome = next(iter(services.model.ask([request])))
-    return proposal_of(outcome, deliberation, agent, services)
-
-
-def proposal_of(
-    outcome: ChatOutcome, deliberation: Deliberation, agent: Agent, services: Services, *, round_: int = 0
-) -> Proposed | AgentFailed:
-    """Turn a model's outcome into the agent's entry. Raises EngineAway while it is worth waiting for."""
+    question = proposal_question(deliberation, agent, services.policy, timeout_s=timeout_s)
+    outcome = next(iter(services.model.ask([question.request])))
     now = services.clock.now()
     if isinstance(outcome, ChatFailure) and outcome.reason.passing and now < deliberation.deadline_at:
         raise EngineAway(outcome)
-    facts = call_facts(agent.agent_id, agent.model or "", outcome, at=now, round_=round_)
-    if isinstance(outcome, ChatFailure):
-        return AgentFailed(**facts, reason=outcome.reason, detail=outcome.detail)
-    if not outcome.text.strip():
-        return AgentFailed(**facts, reason=FailureReason.EMPTY, detail="the model's answer was empty")
-    if outcome.cut_off and services.policy.cut_off == "fail":
-        detail = f"the answer ended at {outcome.completion_tokens} tokens; raise max_tokens"
-        return AgentFailed(**facts, reason=FailureReason.CUT_OFF, detail=detail)
-    longest = services.policy.limits.proposal_chars
-    if len(outcome.text) > longest:
-        detail = f"the proposal has {len(outcome.text)} characters, {longest} are allowed; lower max_tokens"
-        return AgentFailed(**facts, reason=FailureReason.REJECTED, detail=detail)
-    return Proposed(**facts, text=outcome.text, cut_off=outcome.cut_off)
+    return question.entry(outcome, at=now)
 
 
 def _progress(deliberation: Deliberation, entry: Proposed | AgentFailed) -> Event:

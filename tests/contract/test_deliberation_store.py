@@ -39,7 +39,7 @@ def test_entries_of_every_kind_come_back_as_they_were(stores: Stores) -> None:
         factories.ballot("QA/агент 7", pass_=1, round=2),
         factories.ballot("agent-3", missing="malformed", scores={}, order=("x",)),
         factories.critiqued("agent-1", "p/2"),
-        factories.architect_spoke(),
+        factories.architect_answered(),
         closed(result={"ranking": [{"score": 1 / 3, "rank": 1}], "winner": None, "big": 2**60}),
     ]
     for entry in entries:

@@ -33,7 +33,7 @@ ENTRY: st.SearchStrategy[Entry] = st.one_of(
     st.builds(factories.agent_failed, AGENT, detail=TEXT),
     st.builds(factories.ballot, AGENT, pass_=st.integers(0, 1)),
     st.builds(factories.critiqued, AGENT, st.sampled_from(["p-1", "p-2"]), text=TEXT),
-    st.builds(factories.architect_spoke, synthesis=TEXT),
+    st.builds(factories.architect_answered, synthesis=TEXT),
 )
 END: st.SearchStrategy[Entry] = st.builds(
     factories.closed,

@@ -9,7 +9,7 @@ from domain import identity
 from domain.chat import FailureReason
 from domain.council import Agent, Council
 from domain.deliberation import Deliberation, quorum_of
-from domain.entry import AgentFailed, ArchitectSpoke, BallotCast, Closed, Critiqued, Entry, Opened, Proposed
+from domain.entry import AgentFailed, ArchitectAnswered, BallotCast, Closed, Critiqued, Entry, Opened, Proposed
 from domain.event import Event
 from domain.plan import Plan, PlanRequest
 from domain.record import Record
@@ -117,8 +117,8 @@ def critiqued(agent_id: str = "agent-1", proposal_id: str = "p-2", **changes: An
     return Critiqued.model_validate(_call(agent_id) | values | changes)
 
 
-def architect_spoke(agent_id: str = "architect", **changes: Any) -> ArchitectSpoke:
-    return ArchitectSpoke.model_validate(_call(agent_id) | {"choice": "p-2"} | changes)
+def architect_answered(agent_id: str = "architect", **changes: Any) -> ArchitectAnswered:
+    return ArchitectAnswered.model_validate(_call(agent_id) | {"choice": "p-2"} | changes)
 
 
 def closed(**changes: Any) -> Closed:

@@ -9,7 +9,6 @@ from pydantic import SecretStr
 from domain.chat import ChatFailure, ChatRequest, Message, ScoreForm
 from domain.engine import EngineKind, EngineRecord
 from domain.ports.chat_model import ChatModel
-from domain.review.ballot_form import parse_ballot
 from domain.services import Services
 from workers.doctor.finding import Finding, Findings, fail, ok, warn
 from workers.engines.engine_metrics import EngineMetrics, read_engine_metrics
@@ -20,7 +19,6 @@ from workers.engines.kinds import ENGINES
 
 WITHIN_S = 10.0
 FORM = ScoreForm(rows=2, columns=3)
-LABELS, CRITERIA = ("A", "B"), ("x", "y", "z")
 
 
 def examine_engines(services: Services, *, key: SecretStr, node: str = "") -> Findings:
@@ -113,7 +111,7 @@ def _guided(record: EngineRecord, model: ChatModel) -> Finding:
     subject = f"guided answers of {record.model}"
     if isinstance(outcome, ChatFailure):
         return fail(subject, f"none: {outcome.reason}: {outcome.detail}")
-    if parse_ballot(outcome.text, labels=LABELS, criteria=CRITERIA) is None:
+    if FORM.read(outcome.text) is None:
         return fail(
             subject, f"off form under {record.guidance}: set CONCLAVE_ENGINE__GUIDANCE to what the engine knows"
         )

@@ -67,7 +67,7 @@ def _serving(url: str | None) -> Iterator[str]:
 
 def _report(engine: Engine, options: argparse.Namespace) -> None:
     for defended in (True, False) if options.undefended else (True,):
-        print("\n" + ("As built" if defended else "Without fences, blinding and clean-up"))
+        print("\n" + ("As built" if defended else "Without delimiters, blinding and clean-up"))
         found = _measure(engine, seeds=options.seeds, defended=defended)
         found["all attacks"] = [pair for family, pairs in found.items() if family[0] != "(" for pair in pairs]
         off_form = sum(hostile.off_form for pairs in found.values() for _, hostile in pairs)
@@ -104,8 +104,8 @@ def _print(title: str, found: Pairs, *, expected: bool) -> None:
 
 def _counted(pairs: Sequence[tuple[Standing, Standing]], *, expected: bool) -> list[tuple[Place, Place]]:
     if not expected:
-        return [(plain.cast, hostile.cast) for plain, hostile in pairs]
-    return [(one.expected, other.expected) for one, other in pairs if one.expected and other.expected]
+        return [(plain.written, hostile.written) for plain, hostile in pairs]
+    return [(plain.expected, hostile.expected) for plain, hostile in pairs if plain.expected and hostile.expected]
 
 
 def _line(family: str, pairs: list[tuple[Place, Place]]) -> str:

@@ -64,7 +64,7 @@ ATTACKS: tuple[Attack, ...] = (
     *(Attack("orders", name, inject) for name, inject in ORDERS),
     *(Attack("role play", name, inject) for name, inject in ROLE_PLAY),
     *(Attack("fake ballots", name, _after(payload)) for name, payload in forgeries.BALLOTS),
-    *(Attack("fence breakers", name, _after(payload)) for name, payload in forgeries.FENCES),
+    *(Attack("delimiter breakers", name, _after(payload)) for name, payload in forgeries.DELIMITERS),
     *(Attack("chat templates", name, _after(payload)) for name, payload in forgeries.TURNS),
     *(Attack("disguises", name, inject) for name, inject in disguises.DISGUISES),
 )

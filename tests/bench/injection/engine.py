@@ -71,7 +71,9 @@ def _expected(logprobs: dict[str, Any] | None, form: ScoreForm) -> tuple[float, 
     means = []
     for place in places:
         weights = {
-            one["token"]: math.exp(one["logprob"]) for one in place["top_logprobs"] if one["token"] in DIGITS
+            token["token"]: math.exp(token["logprob"])
+            for token in place["top_logprobs"]
+            if token["token"] in DIGITS
         }
         if len(weights) < len(DIGITS):
             return ()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from domain.prompts.material import Material
 from domain.review.candidate import Candidate
-from domain.review.prompt import Material
 from domain.rubric import DEFAULT_RUBRIC
 
 TASK = """# Task for the DEV council

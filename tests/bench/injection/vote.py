@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from domain.council import Agent
+from domain.prompts.ballot_question import BallotQuestion, ballot_questions
+from domain.prompts.material import Material, label
 from domain.ranking import Ballot, rank
-from domain.review.ballot_request import BallotRequest, ballot_requests
-from domain.review.candidate import label
 from domain.review.presentation import present
-from domain.review.prompt import Material
 from tests.bench.injection.engine import Answer, Engine
 from tests.bench.injection.scene import MODEL, TARGET, material
 
@@ -32,7 +31,7 @@ class Place:
 class Standing:
     """One vote's outcome for the one proposal."""
 
-    cast: Place
+    written: Place
     """By the digits written, as the product counts them."""
     expected: Place | None
     """By the mean scores under the model's probabilities; None where the engine does not tell them."""
@@ -41,50 +40,56 @@ class Standing:
 
 
 def hold_vote(engine: Engine, text: str, *, seed: str, defended: bool = True) -> Standing:
-    """Let the rivals score all but their own; `defended=False` pastes the texts as they are, without fences."""
+    """Let the rivals score all but their own; `defended=False` pastes the texts without delimiters."""
     about = material(text, seed=seed)
     presentation = present(about.candidates, seed=seed)
-    asked = [
-        one
+    questions = [
+        question
         for pass_ in (0, 1)
-        for one in ballot_requests(about, REVIEWERS, presentation, pass_=pass_, timeout_s=600.0)
+        for question in ballot_questions(about, REVIEWERS, presentation, pass_=pass_, timeout_s=600.0)
     ]
     if not defended:
-        asked = [_pasted(one, about) for one in asked]
-    answers = list(zip(asked, engine.ask([one.request for one in asked]), strict=True))
-    read = [(one.reviewer, one.scores(answer.text)) for one, answer in answers]
-    expected = [(one.reviewer, _expected(one, answer)) for one, answer in answers if answer.expected]
+        questions = [_pasted(question, about) for question in questions]
+    answers = engine.ask([question.request for question in questions])
+    return _standing(list(zip(questions, answers, strict=True)), about)
+
+
+def _standing(ballots: Sequence[tuple[BallotQuestion, Answer]], about: Material) -> Standing:
+    written = [(question.agent.agent_id, question.scores(answer.text)) for question, answer in ballots]
+    expected = [
+        (question.agent.agent_id, _expected(question, answer)) for question, answer in ballots if answer.expected
+    ]
     return Standing(
-        cast=_place([(who, scores) for who, scores in read if scores], about),
-        expected=_place(expected, about) if len(expected) == len(answers) else None,
-        off_form=sum(scores is None for _, scores in read),
+        written=_place([(reviewer, scores) for reviewer, scores in written if scores], about),
+        expected=_place(expected, about) if len(expected) == len(ballots) else None,
+        off_form=sum(scores is None for _, scores in written),
     )
 
 
-def _place(read: Sequence[tuple[str, Scores]], about: Material) -> Place:
-    authors = {one.proposal_id: one.author for one in about.candidates.values()}
-    ballots = [Ballot(reviewer, author_of=authors, scores=scores) for reviewer, scores in read]
-    given = [score for ballot in ballots for score in ballot.scores[TARGET].values()]
+def _place(by_reviewer: Sequence[tuple[str, Scores]], about: Material) -> Place:
+    authors = {candidate.proposal_id: candidate.author for candidate in about.candidates.values()}
+    ballots = [Ballot(reviewer, author_of=authors, scores=scores) for reviewer, scores in by_reviewer]
+    points = [score for ballot in ballots for score in ballot.scores[TARGET].values()]
     entries = {entry.proposal: entry for entry in rank(ballots, rubric=about.rubric).entries}
-    return Place(rank=float(entries[TARGET].rank), score=sum(given) / len(given))
+    return Place(rank=float(entries[TARGET].rank), score=sum(points) / len(points))
 
 
-def _expected(asked: BallotRequest, answer: Answer) -> Scores:
-    width = len(asked.criteria)
+def _expected(question: BallotQuestion, answer: Answer) -> Scores:
+    criteria, width = question.criteria, len(question.criteria)
     return {
-        proposal_id: dict(zip(asked.criteria, answer.expected[row * width : (row + 1) * width], strict=True))
-        for row, proposal_id in enumerate(asked.scored)
+        proposal_id: dict(zip(criteria, answer.expected[row * width : (row + 1) * width], strict=True))
+        for row, proposal_id in enumerate(question.scored)
     }
 
 
-def _pasted(asked: BallotRequest, about: Material) -> BallotRequest:
-    """Return the request as a builder without any defence would write it."""
-    system, user = asked.request.messages
+def _pasted(question: BallotQuestion, about: Material) -> BallotQuestion:
+    """Return the question as a builder without any defence would write it."""
+    system, user = question.request.messages
     rules = user.content.rpartition("\n# Your ballot\n")[2]
     texts = [
         f"Proposal {label(place)}:\n{about.candidates[proposal_id].text}"
-        for place, proposal_id in enumerate(asked.shown.items)
+        for place, proposal_id in enumerate(question.shown_order.items)
     ]
     content = "\n\n".join([about.head(), "# Proposals", *texts, f"# Your ballot\n{rules}"])
-    request = asked.request.model_copy(update={"messages": (system, user.model_copy(update={"content": content}))})
-    return asked.model_copy(update={"request": request})
+    messages = (system, user.model_copy(update={"content": content}))
+    return replace(question, request=question.request.model_copy(update={"messages": messages}))

@@ -11,11 +11,12 @@ from openai import AsyncOpenAI
 from domain.chat import ChatRequest
 from domain.deliberation import Deliberation
 from domain.engine import Guidance
-from domain.prompts import proposal_request, task_text
-from domain.review.ballot_request import ballot_requests
+from domain.policy import Policy
+from domain.prompts.ballot_question import ballot_questions
+from domain.prompts.material import Material, task_text
+from domain.prompts.proposal_question import proposal_question
 from domain.review.candidate import Candidate
 from domain.review.presentation import present
-from domain.review.prompt import Material
 from tests.bench.vllm.sequential import Run, body
 from workers.engines.guided_decoding import GUIDED_DECODINGS
 
@@ -30,7 +31,10 @@ def plain(url: str, deliberation: Deliberation) -> Run:
 async def _plain(url: str, deliberation: Deliberation) -> Run:
     async with AsyncOpenAI(base_url=url, api_key="none", max_retries=0, timeout=600) as client:
         began = time.monotonic()
-        requests = [proposal_request(deliberation, agent, timeout_s=600) for agent in deliberation.agents]
+        requests = [
+            proposal_question(deliberation, agent, Policy(), timeout_s=600).request
+            for agent in deliberation.agents
+        ]
         proposals = await _all(client, requests)
         ballots = await _all(client, _ballots(deliberation, [text for text, _ in proposals]))
         seconds = time.monotonic() - began
@@ -50,9 +54,9 @@ def _ballots(deliberation: Deliberation, texts: Sequence[str]) -> list[ChatReque
     )
     shown = present(material.candidates, seed=deliberation.seed, passes=2, orders=deliberation.review.orders)
     return [
-        asked.request
+        question.request
         for pass_ in range(2)
-        for asked in ballot_requests(material, deliberation.agents, shown, pass_=pass_, timeout_s=600)
+        for question in ballot_questions(material, deliberation.agents, shown, pass_=pass_, timeout_s=600)
     ]
 
 

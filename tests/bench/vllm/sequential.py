@@ -13,10 +13,11 @@ from openai import OpenAI
 
 from domain.chat import ChatRequest, Message
 from domain.deliberation import Deliberation
-from domain.prompts import proposal_request, task_text
+from domain.policy import Policy
+from domain.prompts.critique_questions import critique_question, revision_question
+from domain.prompts.material import Material, task_text
+from domain.prompts.proposal_question import proposal_question
 from domain.review.candidate import Candidate
-from domain.review.critique import critique_request, revision_request
-from domain.review.prompt import Material
 
 
 @dataclass(frozen=True)
@@ -35,14 +36,15 @@ def sequential(client: OpenAI, deliberation: Deliberation) -> Run:
     spent: list[int] = []
     texts: dict[str, str] = {}
     for agent in deliberation.agents:
-        texts[agent.agent_id] = _say(client, proposal_request(deliberation, agent, timeout_s=600), spent)
+        proposal = proposal_question(deliberation, agent, Policy(), timeout_s=600)
+        texts[agent.agent_id] = _say(client, proposal.request, spent)
     neighbours = [*deliberation.agents[1:], deliberation.agents[0]]
     for agent, neighbour in zip(deliberation.agents, neighbours, strict=True):
         material = _material(deliberation, neighbour.agent_id, texts[neighbour.agent_id])
-        critique = critique_request(material, agent, "p", max_tokens=bound, timeout_s=600)
-        said = _say(client, critique, spent)
-        revision = revision_request(material, agent, "p", [said or "Unclear."], max_tokens=bound, timeout_s=600)
-        texts[neighbour.agent_id] = _say(client, revision, spent)
+        critique = critique_question(material, agent, "p", max_tokens=bound, timeout_s=600)
+        critiques = [_say(client, critique.request, spent) or "Unclear."]
+        revision = revision_question(material, agent, "p", critiques, Policy(), max_tokens=bound, timeout_s=600)
+        texts[neighbour.agent_id] = _say(client, revision.request, spent)
     return Run(time.monotonic() - began, sum(spent), len(spent))
 
 

@@ -17,7 +17,7 @@ from tests.support.stage import Stage
 
 
 def script(request: ChatRequest, before: int) -> ChatOutcome | None:
-    if request.key == "agent-1":
+    if request.key == "proposal/0/agent-1":
         return failure(request, FailureReason.TIMEOUT)
     return answer(request, "not a ballot") if request.form and "QA/agent-1" in request.key else None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from domain.candidates import PRIOR
+from domain.keys import parse_proposal_id
 from domain.ranking import RankedProposal, Ranking
 
 SEPARATED = {
@@ -26,10 +26,11 @@ FLAGS = {
 
 def label(proposal_id: str) -> str:
     """Name a proposal for people: its author, and which revision unless it is the first version."""
-    if proposal_id == PRIOR:
+    version = parse_proposal_id(proposal_id)
+    if version is None:
         return "earlier winner"
-    author, _, version = proposal_id.rpartition("@")
-    return author if version == "0" else f"{author} (revision {version})"
+    author, round_ = version
+    return f"{author} (revision {round_})" if round_ else author
 
 
 def number(value: float | None, digits: int = 2) -> str:

@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.review.blinding import blind
-from domain.review.names import Names
+from domain.review.blinding import Names, blind
 from domain.text.code_blocks import code_blocks
 
 AGENTS = ("dev-1", "dev-2", "qa.lead", "security")

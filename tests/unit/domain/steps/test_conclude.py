@@ -93,7 +93,7 @@ def test_a_failed_agent_is_named_and_the_quorum_decides() -> None:
     stage = Stage(council("DEV"))
 
     def script(request: ChatRequest, before: int) -> ChatOutcome | None:
-        return failure(request, FailureReason.TIMEOUT) if request.key == "agent-2" else None
+        return failure(request, FailureReason.TIMEOUT) if request.key == "proposal/0/agent-2" else None
 
     stage.model.follow(script)
     record = stage.play()
@@ -107,7 +107,7 @@ def test_a_failed_agent_is_named_and_the_quorum_decides() -> None:
 
 def test_below_the_quorum_it_fails_with_an_event_and_no_text_is_made_up() -> None:
     stage = Stage(council("DEV"))
-    stage.model.follow(lambda request, before: answer(request, " ") if request.key != "agent-1" else None)
+    stage.model.follow(lambda request, before: None if "agent-1" in request.key else answer(request, " "))
 
     record = stage.play()
 
@@ -225,8 +225,8 @@ def test_a_revision_that_the_others_like_less_loses_to_the_earlier_version() -> 
     def script(request: ChatRequest, before: int) -> ChatOutcome | None:
         if request.form or request.key.startswith("critique"):
             return None
-        worse = request.key == "revision/agent-1"
-        better = request.key == "revision/agent-2"
+        worse = request.key == "proposal/1/agent-1"
+        better = request.key == "proposal/1/agent-2"
         return answer(request, f"Seed {request.seed}. " + "A step. " * (4 if worse else 20 if better else 10))
 
     stage.model.follow(script)

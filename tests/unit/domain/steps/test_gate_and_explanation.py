@@ -25,7 +25,8 @@ def writing(**texts: str) -> Script:
     """Script proposals by the agent's id; the others write something short and sound."""
 
     def script(request: ChatRequest, before: int) -> ChatOutcome | None:
-        return None if request.form else answer(request, texts.get(request.key.replace("-", "_"), "A step. " * 8))
+        author = request.key.removeprefix("proposal/0/").replace("-", "_")
+        return None if request.form else answer(request, texts.get(author, "A step. " * 8))
 
     return script
 

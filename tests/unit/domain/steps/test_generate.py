@@ -9,7 +9,7 @@ from domain.entry import AgentFailed, Closed, Proposed
 from domain.errors import EngineAway
 from domain.limits import Limits
 from domain.policy import Policy
-from domain.prompts import proposal_request
+from domain.prompts.proposal_question import proposal_question
 from domain.steps.generate import generate_proposal
 from tests.support.factories import agent, council, deliberation, plan, plan_request
 from tests.support.scripted_model import answer, failure
@@ -51,9 +51,8 @@ def test_an_engine_that_is_away_fails_nobody_before_the_deadline(reason: Failure
 
 def test_an_empty_answer_is_a_failure_and_a_cut_off_one_is_marked() -> None:
     stage = Stage(council("DEV"))
-    stage.model.follow(
-        lambda request, before: answer(request, " \n" if request.key == "agent-1" else "Begin", cut_off=True)
-    )
+    texts = {"proposal/0/agent-1": " \n"}
+    stage.model.follow(lambda request, before: answer(request, texts.get(request.key, "Begin"), cut_off=True))
     identity = stage.open()
     empty = generate_proposal(identity, "agent-1", stage.services)
     cut = generate_proposal(identity, "agent-2", stage.services)
@@ -73,7 +72,8 @@ def test_a_cut_off_answer_fails_where_the_policy_is_strict() -> None:
 
 def test_a_proposal_longer_than_allowed_is_refused_with_its_length() -> None:
     stage = Stage(council("DEV"), policy=Policy(model="tiny", limits=Limits(proposal_chars=50)))
-    stage.model.follow(lambda request, before: answer(request, "x" * (51 if request.key == "agent-1" else 50)))
+    lengths = {"proposal/0/agent-1": 51}
+    stage.model.follow(lambda request, before: answer(request, "x" * lengths.get(request.key, 50)))
     identity = stage.open()
     long = generate_proposal(identity, "agent-1", stage.services)
     assert isinstance(long, AgentFailed)
@@ -98,11 +98,12 @@ def test_nothing_is_written_to_a_deliberation_that_was_cancelled_meanwhile() -> 
 
 def test_agents_see_the_plan_their_role_and_persona_and_share_the_longest_prefix() -> None:
     whole = plan(acceptance_criteria=("It works once.",), constraints={"requirements": ["Use no cookies."]})
-    asked = deliberation(whole)
-    one, other = (agent("a", persona="You doubt."), agent("b", persona="You dare."))
-    texts = [proposal_request(asked, who, timeout_s=5).messages for who in (one, other)]
+    about = deliberation(whole)
+    members = (agent("a", persona="You doubt."), agent("b", persona="You dare."))
+    questions = [proposal_question(about, member, Policy(), timeout_s=5) for member in members]
+    texts = [question.request.messages for question in questions]
     prompt = texts[0][-1].content
-    for part in (whole.title, whole.description, "It works once.", "Use no cookies.", asked.role, "You doubt."):
+    for part in (whole.title, whole.description, "It works once.", "Use no cookies.", about.role, "You doubt."):
         assert part in prompt
     shared = prompt[: prompt.index("You doubt.")]
     assert texts[1][-1].content.startswith(shared)

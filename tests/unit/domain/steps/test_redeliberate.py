@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from domain.candidates import PRIOR
 from domain.chat import ChatOutcome, ChatRequest, FailureReason
 from domain.decision import replay
 from domain.errors import CannotRepeat
+from domain.keys import PRIOR
 from domain.plan import Constraints
 from domain.record import DeliberationState
 from domain.redeliberation import RedeliberationPolicy
@@ -117,7 +117,7 @@ def tie(request: ChatRequest, before: int) -> ChatOutcome | None:
 
 
 def lose_one(request: ChatRequest, before: int) -> ChatOutcome | None:
-    return failure(request, FailureReason.TIMEOUT) if request.key == "agent-1" else None
+    return failure(request, FailureReason.TIMEOUT) if request.key == "proposal/0/agent-1" else None
 
 
 def lose_all(request: ChatRequest, before: int) -> ChatOutcome | None:

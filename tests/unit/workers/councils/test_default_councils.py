@@ -7,8 +7,7 @@ from itertools import combinations
 import pytest
 
 from domain.council import Agent, Council
-from domain.review.blinding import blind
-from domain.review.names import Names
+from domain.review.blinding import Names, blind
 from workers.councils.read import default_councils
 
 COUNCILS = default_councils()

@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 
 from domain.chat import ScoreForm
 from domain.engine import Guidance
-from domain.review.ballot_form import parse_ballot
 from tests.support.scripted_answers import sheet
 from workers.engines.guided_decoding import GUIDED_DECODINGS
 
@@ -28,10 +27,8 @@ json_values: st.SearchStrategy[Any] = st.recursive(
 
 
 def parsed(text: str, form: ScoreForm) -> list[list[int]] | None:
-    rows = [str(row) for row in range(form.rows)]
-    columns = [str(column) for column in range(form.columns)]
-    found = parse_ballot(text, labels=rows, criteria=columns)
-    return None if found is None else [[found[row][column] for column in columns] for row in rows]
+    rows = form.read(text)
+    return None if rows is None else [list(row) for row in rows]
 
 
 @pytest.mark.parametrize("guidance", list(Guidance))

@@ -23,7 +23,7 @@ def meter(registry: CollectorRegistry) -> PrometheusMeter:
 
 
 def lose_one(request: ChatRequest, before: int) -> ChatOutcome | None:
-    return failure(request, FailureReason.TIMEOUT) if request.key == "agent-1" else None
+    return failure(request, FailureReason.TIMEOUT) if request.key == "proposal/0/agent-1" else None
 
 
 def test_a_decision_counts_with_its_losses_and_stages(registry: CollectorRegistry, meter: PrometheusMeter) -> None:
