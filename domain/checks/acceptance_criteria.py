@@ -1,4 +1,4 @@
-"""Does the proposal speak of every acceptance criterion? A question of words, not of quality."""
+"""Does the proposal mention every acceptance criterion? A question of words, not of quality."""
 
 from __future__ import annotations
 
@@ -31,33 +31,31 @@ class AcceptanceCriteria:
 
     def run(self, proposal_text: str, plan_facts: PlanFacts) -> CheckResult:
         """Name the criteria that are missing by their numbers in the plan, the first being 1."""
-        wanted = [
-            (number, terms(visible(one))) for number, one in enumerate(plan_facts.acceptance_criteria, start=1)
-        ]
-        wanted = [(number, needed) for number, needed in wanted if needed]
-        if not wanted:
+        criteria = [terms(visible(criterion)) for criterion in plan_facts.acceptance_criteria]
+        stated = [(number, words) for number, words in enumerate(criteria, start=1) if words]
+        if not stated:
             return CheckResult(name=self.name, passed=True, score=1.0, reason="the plan states none")
-        said = terms(visible(proposal_text))
-        missing = [number for number, needed in wanted if 2 * len(needed & said) < len(needed)]
+        proposal_words = terms(visible(proposal_text))
+        missing = [number for number, words in stated if 2 * len(words & proposal_words) < len(words)]
         if not missing:
             return CheckResult(name=self.name, passed=True, score=1.0)
-        which = ", ".join(map(str, missing[:10])) + (" …" if len(missing) > 10 else "")
+        numbers = ", ".join(map(str, missing[:10])) + (" …" if len(missing) > 10 else "")
         return CheckResult(
             name=self.name,
             passed=False,
-            score=round(1 - len(missing) / len(wanted), 4),
-            reason=f"says nothing of {len(missing)} of {len(wanted)} acceptance criteria: number {which}",
+            score=round(1 - len(missing) / len(stated), 4),
+            reason=f"says nothing of {len(missing)} of {len(stated)} acceptance criteria: number {numbers}",
         )
 
 
 def terms(text: str) -> frozenset[str]:
     """Return the telling words of a text, stemmed by cutting."""
-    found: set[str] = set()
+    words: set[str] = set()
     for word in _TERM.findall(text.casefold()):
         if re.match(rf"[{_UNSPACED}]", word):
-            found.update(word[at : at + 2] for at in range(max(1, len(word) - 1)))
+            words.update(word[start : start + 2] for start in range(max(1, len(word) - 1)))
         elif any(map(str.isdigit, word)):
-            found.add(word)
+            words.add(word)
         elif len(word) >= 3 and word not in _FILLER:
-            found.add(word[:_STEM])
-    return frozenset(found)
+            words.add(word[:_STEM])
+    return frozenset(words)

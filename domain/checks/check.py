@@ -10,7 +10,7 @@ from domain.value import Name, Value
 
 
 class PlanFacts(Value):
-    """What checks may know of the plan."""
+    """The parts of the plan that checks may read."""
 
     title: str = ""
     description: str = ""
@@ -19,7 +19,7 @@ class PlanFacts(Value):
 
 
 class CheckResult(Value):
-    """What one check found."""
+    """The result of one check."""
 
     name: Name
     passed: bool
@@ -38,7 +38,7 @@ class Check(Protocol):
 
     @property
     def name(self) -> str:
-        """What the result is called in the event; unique among the installed checks."""
+        """Name of the result in the event; unique among the installed checks."""
         ...
 
     @property
@@ -47,7 +47,7 @@ class Check(Protocol):
         ...
 
     def run(self, proposal_text: str, plan_facts: PlanFacts) -> CheckResult:
-        """Return what was found: the same for the same arguments, in time proportional to the text.
+        """Return the result: the same for the same arguments, in time proportional to the text.
 
         The text is hostile: any characters, any length. What a check raises is recorded as its own failure.
         """

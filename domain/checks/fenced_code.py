@@ -29,8 +29,8 @@ class FencedCode(ABC):
 
     def run(self, proposal_text: str, plan_facts: PlanFacts) -> CheckResult:
         """Cap the proposal at the middle if a block doesn't parse; the score is the share that does."""
-        found = [block for block in code_blocks(visible(proposal_text)) if block.language in self.languages]
-        tried = _within_bounds(found)
+        blocks = [block for block in code_blocks(visible(proposal_text)) if block.language in self.languages]
+        tried = _within_bounds(blocks)
         if not tried:
             return CheckResult(name=self.name, passed=True, score=1.0, reason="nothing to try")
         if (hindrance := self.unable()) is not None:
@@ -57,7 +57,7 @@ class FencedCode(ABC):
 
 
 class WholeBlocks(FencedCode):
-    """For parsers that say yes or no: what is broken is told by the line of its fence."""
+    """For parsers that say yes or no: a broken block is reported with the line of its fence."""
 
     def fault(self, block: Piece) -> int | None:
         """Return the fence's line unless the block parses."""

@@ -26,7 +26,7 @@ class Repetition:
     hard = True
 
     def __init__(self, *, allowed: float = 0.35, loop: float = 0.8, least: int = 60) -> None:
-        """`allowed` is the share up to which nothing is said, `loop` the share from which it is removed."""
+        """`allowed` is the share up to which a text passes, `loop` the share from which it is removed."""
         self.allowed = allowed
         self.loop = loop
         self.least = least
@@ -44,17 +44,17 @@ class Repetition:
 
 def repeated_share(tokens: Sequence[str], *, window: int = _WINDOW) -> float:
     """Return the share of tokens that lie in a window whose tokens stood in the text before, in the same order."""
-    seen: set[tuple[str, ...]] = set()
+    earlier: set[tuple[str, ...]] = set()
     repeated = covered_to = 0
     for start in range(len(tokens) - window + 1):
         run = tuple(tokens[start : start + window])
-        if run in seen:
+        if run in earlier:
             repeated += start + window - max(start, covered_to)
             covered_to = start + window
-        seen.add(run)
+        earlier.add(run)
     return repeated / len(tokens) if tokens else 0.0
 
 
 def _tokens(text: str) -> list[str]:
-    found = (match[0] for match in _TOKEN.finditer(text.casefold()))
-    return ["#" if token.isdigit() else token[0] if not token[0].isalnum() else token for token in found]
+    tokens = (match[0] for match in _TOKEN.finditer(text.casefold()))
+    return ["#" if token.isdigit() else token[0] if not token[0].isalnum() else token for token in tokens]

@@ -72,14 +72,14 @@ class Secrets:
 
     def run(self, proposal_text: str, plan_facts: PlanFacts) -> CheckResult:
         """Look for every kind and name the first of each."""
-        found = list(_found(visible(proposal_text)))
-        if not found:
+        secrets = list(_secrets(visible(proposal_text)))
+        if not secrets:
             return CheckResult(name=self.name, passed=True, score=1.0)
-        reason = "contains " + ", ".join(f"{kind} in line {line}" for kind, line in found)
+        reason = "contains " + ", ".join(f"{kind} in line {line}" for kind, line in secrets)
         return CheckResult(name=self.name, passed=False, hard=True, score=0.0, reason=reason)
 
 
-def _found(text: str) -> Iterator[tuple[str, int]]:
+def _secrets(text: str) -> Iterator[tuple[str, int]]:
     for kind, pattern in _PATTERNS:
         for match in pattern.finditer(text):
             if not is_stand_in(match["secret"]):

@@ -60,12 +60,12 @@ def ballot_questions(
     (with `voices`, the reviewer's persona too). A reviewer that wrote all candidates is left out. Raises
     LookupError where the presentation is not of the material's proposals.
     """
-    seats = _seats(material, reviewers, presentation, pass_)
+    assignments = _assignments(material, reviewers, presentation, pass_)
     mark, criteria = material.mark(f"ballots/{pass_}"), material.rubric.names
-    orders = {order.items for _, order, _ in seats}
+    orders = {order.items for _, order, _ in assignments}
     sheets = {items: f"{material.sheet(items, mark)}\n\n{_rules(criteria)}" for items in orders}
     questions = []
-    for agent, order, scored in seats:
+    for agent, order, scored in assignments:
         persona = " ".join(agent.persona.split()) if voices else ""
         request = score_request(
             agent,
@@ -87,11 +87,11 @@ def ballot_questions(
     return tuple(questions)
 
 
-def _seats(
+def _assignments(
     material: Material, reviewers: Sequence[Agent], presentation: Presentation, pass_: int
 ) -> list[tuple[Agent, ShownOrder, tuple[str, ...]]]:
     """Pair every reviewer that has something to score with the order it sees and the proposals it scores."""
-    seats = []
+    assignments = []
     outsiders = 0
     for agent in reviewers:
         own = material.owned_by(agent.agent_id)
@@ -99,8 +99,8 @@ def _seats(
         outsiders += not own
         scored = tuple(proposal_id for proposal_id in order.items if proposal_id not in own)
         if scored:
-            seats.append((agent, order, scored))
-    return seats
+            assignments.append((agent, order, scored))
+    return assignments
 
 
 def _rules(criteria: Sequence[str]) -> str:

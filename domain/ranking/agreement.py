@@ -14,10 +14,10 @@ def kendall_w(rows: Sequence[Scores], size: int) -> float | None:
 
     With complete ballots it is Kendall's W with the usual correction for ties (Kendall, Rank Correlation
     Methods, chapter 6): the squares of the rank totals over what they would be had all agreed. With gaps,
-    such as everybody's own proposal, what they would be is computed from the same ballots, each reordered
+    such as each reviewer's own proposal, what they would be is computed from the same ballots, each reordered
     by the panel's majority among the proposals on it. Where each leaves out its own and the majority forms
     an order, that is Durbin's coefficient for incomplete blocks (British Journal of Statistical Psychology
-    4, 1951). None where fewer than two reviewers ranked two proposals or nobody preferred any.
+    4, 1951). None where fewer than two reviewers ranked two proposals or no reviewer preferred any.
     """
     blocks = [scores for scores in rows if len(scores) > 1]
     contests = Contests(blocks, size)
@@ -65,10 +65,10 @@ def _squares(values: Sequence[float]) -> float:
 def correlation(scores: Scores, reference: Sequence[float]) -> float | None:
     """Pearson's r of one reviewer's scores with the reference over the same proposals; None if either is flat."""
     columns = sorted(scores)
-    mine, theirs = [scores[c] for c in columns], [reference[c] for c in columns]
-    a, b = mean(mine), mean(theirs)
-    squares = _squares(mine), _squares(theirs)
+    own, others = [scores[c] for c in columns], [reference[c] for c in columns]
+    a, b = mean(own), mean(others)
+    squares = _squares(own), _squares(others)
     if min(squares) <= SAME * SAME:
         return None
-    shared = fsum((x - a) * (y - b) for x, y in zip(mine, theirs, strict=True))
+    shared = fsum((x - a) * (y - b) for x, y in zip(own, others, strict=True))
     return max(-1.0, min(1.0, shared / sqrt(squares[0] * squares[1])))

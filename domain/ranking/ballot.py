@@ -47,7 +47,7 @@ class Ballot(Value):
         authors, scores = data.get("author_of"), data.get("scores")
         if not isinstance(authors, Mapping) or not isinstance(scores, Mapping):
             return data
-        others = {p: given for p, given in scores.items() if authors.get(p) != data.get("reviewer")}
+        others = {p: row for p, row in scores.items() if authors.get(p) != data.get("reviewer")}
         return {**data, "scores": others}
 
     @field_validator("author_of")
@@ -58,7 +58,7 @@ class Ballot(Value):
     @field_validator("scores")
     @classmethod
     def _sort_scores(cls, scores: Mapping[str, Mapping[str, float]]) -> Mapping[str, Mapping[str, float]]:
-        return {p: dict(sorted(given.items())) for p, given in sorted(scores.items())}
+        return {p: dict(sorted(row.items())) for p, row in sorted(scores.items())}
 
     @model_validator(mode="after")
     def _authors_known(self) -> Ballot:

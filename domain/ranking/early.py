@@ -1,11 +1,11 @@
-"""Whether ballots that are still out can change the winner: the reason to skip a second pass, never a guess."""
+"""Whether ballots still outstanding can change the winner: the reason to skip a second pass, never a guess."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 
 from domain.ranking.ballot import Ballot
-from domain.ranking.panel import SAME, Panel, Row, seat
+from domain.ranking.panel import SAME, Panel, Row, panel_of
 from domain.ranking.ranking_settings import DEFAULT_SETTINGS, RankingSettings
 from domain.rubric import Rubric
 
@@ -22,16 +22,16 @@ def decided_early(
     caps: Mapping[str, float] | None = None,
     authors: Mapping[str, str] | None = None,
 ) -> str | None:
-    """Return the proposal that wins whatever the ballots still out will say, or None if none is safe.
+    """Return the proposal that wins whatever the outstanding ballots hold, or None if none is safe.
 
-    `waiting` names the reviewers who owe one more ballot each; all others have handed in theirs. Safe is a
+    `waiting` names the reviewers with one ballot outstanding each; those of all others are in. Safe is a
     proposal that every reviewer of both puts above each rival even if its own remaining scores turn out least
     and the rival's greatest: a unanimous preference always ranks above (see `respect_unanimity`), so no
     weight, spread or third proposal can undo it. A remaining score lies on the scale of the settings and
-    within `swing` of what the reviewer gave so far; without a swing the whole scale is possible, and a whole
+    within `swing` of the reviewer's mean so far; without a swing the whole scale is possible, and a whole
     second pass is then never superfluous. A capped proposal is never safe.
     """
-    panel = seat(ballots, rubric=rubric, excluded=excluded, authors=authors or {}, reviewers=waiting)
+    panel = panel_of(ballots, rubric=rubric, excluded=excluded, authors=authors or {}, reviewers=waiting)
     bounds = [_bounds(row, panel, row.reviewer in waiting, settings) for row in panel.rows]
     for column, proposal in enumerate(panel.proposals):
         rivals = [other for other in panel.columns if other != column]
@@ -49,9 +49,9 @@ def _bounds(row: Row, panel: Panel, waits: bool, settings: RankingSettings) -> B
     """Least and greatest final score per proposal that this reviewer has scored or may still score."""
     if not waits:
         return {column: (score, score) for column, score in row.scores.items()}
-    owed = [panel.proposals.index(proposal) for proposal in row.missing]
-    known = {column: _reach(score, row.passes[column], settings) for column, score in row.scores.items()}
-    return {**known, **dict.fromkeys(owed, (settings.lowest, settings.highest))}
+    missing = [panel.proposals.index(proposal) for proposal in row.missing]
+    scored = {column: _reach(score, row.passes[column], settings) for column, score in row.scores.items()}
+    return {**scored, **dict.fromkeys(missing, (settings.lowest, settings.highest))}
 
 
 def _reach(score: float, passes: int, settings: RankingSettings) -> tuple[float, float]:

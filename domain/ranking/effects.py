@@ -131,14 +131,14 @@ class ScoreModel:
         """The same for one criterion, under the same scales, so that the criteria add up to the whole."""
         terms: list[list[float]] = [[] for _ in self.compared]
         for r, row in enumerate(self._rows):
-            given = {column: parts[criterion] for column, parts in row.criteria.items()}
-            middle = mean(list(given.values()))
-            for column, score in given.items():
+            scores = {column: parts[criterion] for column, parts in row.criteria.items()}
+            middle = mean(list(scores.values()))
+            for column, score in scores.items():
                 terms[self._place[column]].append(weights[r] * self.centred[r].scale * (score - middle))
         return [fsum(term) for term in terms]
 
     def _spread_out(self, solved: Vector) -> Vector:
-        """Effects of all columns, mean 0 over the compared ones; a proposal nobody compared gets 0."""
+        """Effects of all columns, mean 0 over the compared ones; a proposal that no reviewer compared gets 0."""
         effects = [0.0] * len(self._panel.proposals)
         middle = mean(solved) if solved else 0.0
         for column, value in zip(self.compared, solved, strict=True):
@@ -148,5 +148,5 @@ class ScoreModel:
     def _level(self, r: int, effects: Vector) -> float:
         """The row's mean, less what it owes to having seen better or worse proposals than the average."""
         row, own = self._rows[r], self.centred[r]
-        seen = fsum(effects[column] for column in row.scores) / (len(row.scores) + self._settings.ridge)
-        return own.mean - seen / own.scale
+        offset = fsum(effects[column] for column in row.scores) / (len(row.scores) + self._settings.ridge)
+        return own.mean - offset / own.scale

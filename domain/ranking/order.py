@@ -55,7 +55,7 @@ def respect_unanimity(effects: Sequence[float], columns: Sequence[int], breaks: 
     indirect evidence could put b above a though every reviewer of both prefers a. The effects are made
     non-increasing along an order that respects unanimity, by pooling adjacent violators (isotonic regression;
     Barlow et al., Statistical Inference under Order Restrictions, 1972). Unanimity in a circle, possible
-    where nobody saw all, can't be kept.
+    where no reviewer saw all, can't be kept.
     """
     pooled = list(effects)
     pools: list[list[int]] = []
@@ -64,7 +64,7 @@ def respect_unanimity(effects: Sequence[float], columns: Sequence[int], breaks: 
         while pools and pooled[pools[-1][0]] < pooled[members[0]] - SAME:
             members = pools.pop() + members
             value = fsum(effects[member] for member in members) / len(members)
-            pooled = [value if c in members else known for c, known in enumerate(pooled)]
+            pooled = [value if c in members else effect for c, effect in enumerate(pooled)]
         pools.append(members)
     return pooled
 
@@ -97,12 +97,12 @@ def _equal(scores: Sequence[float], columns: Sequence[int]) -> list[list[int]]:
 
 
 def _unbeaten_first(keys: Mapping[int, tuple[float, ...]], breaks: TieBreaks) -> list[int]:
-    """Take the best by key, then lowest hash, time and again; never one that a remaining one beats unanimously."""
+    """Take the best by key, then lowest hash, until none is left; never before a unanimously preferred rival."""
     remaining = sorted(keys, key=lambda c: (tuple(-part for part in keys[c]), breaks.hashes[c], c))
     beats = breaks.contests.unanimous
     ordered: list[int] = []
     while remaining:
-        unbeaten = (c for c in remaining if not any(beats(other, c) for other in remaining))
+        unbeaten = (c for c in remaining if not any(beats(rival, c) for rival in remaining))
         ordered.append(next(unbeaten, remaining[0]))
         remaining.remove(ordered[-1])
     return ordered

@@ -1,4 +1,4 @@
-"""Head-to-head contests between proposals: Borda, Copeland, Condorcet, unanimity. One reviewer, one voice."""
+"""Head-to-head contests between proposals: Borda, Copeland, Condorcet, unanimity. Every reviewer has one voice."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def borda(rows: Iterable[Scores], size: int) -> list[float | None]:
         if len(scores) > 1:
             for column, rank in midranks(scores).items():
                 shares[column].append((len(scores) - rank) / (len(scores) - 1))
-    return [fsum(given) / len(given) if given else None for given in shares]
+    return [fsum(row) / len(row) if row else None for row in shares]
 
 
 class Contests:
@@ -53,14 +53,14 @@ class Contests:
                 self._margin[a][b], self._voters[a][b] = -self._margin[b][a], self._voters[b][a]
         self._outcome = [[(margin > 0) - (margin < 0) for margin in line] for line in self._margin]
 
-    def _count(self, given: list[tuple[int, float]]) -> None:
-        for place, (a, score) in enumerate(given):
+    def _count(self, ballot: list[tuple[int, float]]) -> None:
+        for place, (a, score) in enumerate(ballot):
             margin, voters = self._margin[a], self._voters[a]
-            for b, other in given[place + 1 :]:
+            for b, rival_score in ballot[place + 1 :]:
                 voters[b] += 1
-                if score - other > SAME:
+                if score - rival_score > SAME:
                     margin[b] += 1
-                elif other - score > SAME:
+                elif rival_score - score > SAME:
                     margin[b] -= 1
 
     def outcome(self, a: int, b: int) -> int:

@@ -57,7 +57,7 @@ class Panel:
         return range(len(self.proposals))
 
 
-def seat(
+def panel_of(
     ballots: Iterable[Ballot],
     *,
     rubric: Rubric | None,
@@ -66,70 +66,76 @@ def seat(
     reviewers: Collection[str],
     absent: Collection[str] = (),
 ) -> Panel:
-    """Build the panel of every author not absent, every expected reviewer and everyone who handed in a ballot.
+    """Build the panel of every author not absent, every expected reviewer and every reviewer with a ballot.
 
     Raises ValueError if two ballots disagree about who wrote a proposal.
     """
-    cast = list(ballots)
-    everyone = _authorship(cast, authors)
+    ballots = list(ballots)
+    author_of = _authorship(ballots, authors)
     removed = set(excluded)
-    kept = {p: everyone[p] for p in sorted(everyone) if p not in removed}
-    used = rubric or _rubric_of(cast)
-    expected = set(everyone.values()) - set(absent) | set(reviewers)
-    names = sorted(expected | {ballot.reviewer for ballot in cast})
-    own = {name: [ballot for ballot in cast if ballot.reviewer == name] for name in names}
-    rows = tuple(_row(name, own[name], kept, set(everyone.values()), used) for name in names)
-    return Panel(tuple(kept), kept, used, rows)
+    standing = {p: author_of[p] for p in sorted(author_of) if p not in removed}
+    rubric = rubric or _rubric_of(ballots)
+    expected = set(author_of.values()) - set(absent) | set(reviewers)
+    names = sorted(expected | {ballot.reviewer for ballot in ballots})
+    own = {name: [ballot for ballot in ballots if ballot.reviewer == name] for name in names}
+    rows = tuple(_row(name, own[name], standing, set(author_of.values()), rubric) for name in names)
+    return Panel(tuple(standing), standing, rubric, rows)
 
 
-def _authorship(ballots: Iterable[Ballot], known: Mapping[str, str]) -> dict[str, str]:
-    authors = dict(known)
+def _authorship(ballots: Iterable[Ballot], authors: Mapping[str, str]) -> dict[str, str]:
+    author_of = dict(authors)
     for ballot in ballots:
         for proposal, author in ballot.author_of.items():
-            if authors.setdefault(proposal, author) != author:
-                raise ValueError(f"ballots disagree about who wrote {proposal}: {authors[proposal]} or {author}")
-    return authors
+            if author_of.setdefault(proposal, author) != author:
+                raise ValueError(f"ballots disagree about who wrote {proposal}: {author_of[proposal]} or {author}")
+    return author_of
 
 
 def _rubric_of(ballots: Iterable[Ballot]) -> Rubric:
     """The criteria that most scores hold, equally weighted, by name: their own order is not part of a ballot.
 
-    Most, not all or any: one reviewer that adds or drops a criterion must not make gaps of everybody's
+    Most, not all or any: one reviewer that adds or drops a criterion must not make gaps of all reviewers'
     ballots.
     """
-    given = [scores for ballot in ballots for scores in ballot.scores.values()]
-    held = Counter(name for scores in given for name in scores)
-    names = [name for name in sorted(held) if 2 * held[name] > len(given)]
+    rows = [scores for ballot in ballots for scores in ballot.scores.values()]
+    times = Counter(name for scores in rows for name in scores)
+    names = [name for name in sorted(times) if 2 * times[name] > len(rows)]
     return Rubric(criteria=tuple(Criterion(name=name) for name in names or ["overall"]))
 
 
-def _row(name: str, cast: list[Ballot], kept: dict[str, str], authors: set[str], rubric: Rubric) -> Row:
-    may_score = {p: column for column, p in enumerate(kept) if kept[p] != name}
-    passes = [_complete(ballot, may_score, rubric) for ballot in cast]
-    weights = [criterion.weight for criterion in rubric.criteria]
-    total = fsum(weights)
-    weighted = [
-        {column: fsum(map(mul, weights, given)) / total for column, given in one.items()} for one in passes
-    ]
-    seen = sorted({column for one in passes for column in one})
-    scores = {column: mean([one[column] for one in weighted if column in one]) for column in seen}
-    criteria = {
-        column: tuple(mean(part) for part in zip(*(one[column] for one in passes if column in one), strict=True))
-        for column in seen
-    }
-    times = {column: sum(column in one for one in passes) for column in seen}
+def _row(name: str, ballots: list[Ballot], standing: dict[str, str], authors: set[str], rubric: Rubric) -> Row:
+    may_score = {p: column for column, p in enumerate(standing) if standing[p] != name}
+    passes = [_complete(ballot, may_score, rubric) for ballot in ballots]
+    weighted = [_weighted(scores, rubric) for scores in passes]
+    columns = sorted({column for scores in passes for column in scores})
+    scores = {column: mean([row[column] for row in weighted if column in row]) for column in columns}
+    criteria = {column: _criteria_means([row[column] for row in passes if column in row]) for column in columns}
+    times = {column: sum(column in row for row in passes) for column in columns}
     missing = tuple(p for p, column in may_score.items() if column not in scores)
     difference, consistency = _swap(weighted)
-    return Row(name, len(cast), name not in authors, scores, times, criteria, difference, consistency, missing)
+    neutral = name not in authors
+    return Row(name, len(ballots), neutral, scores, times, criteria, difference, consistency, missing)
+
+
+def _weighted(scores: dict[int, tuple[float, ...]], rubric: Rubric) -> dict[int, float]:
+    """A pass's scores, weighted over the criteria."""
+    weights = [criterion.weight for criterion in rubric.criteria]
+    total = fsum(weights)
+    return {column: fsum(map(mul, weights, parts)) / total for column, parts in scores.items()}
+
+
+def _criteria_means(passes: list[tuple[float, ...]]) -> tuple[float, ...]:
+    """The mean per criterion over the passes that scored a proposal."""
+    return tuple(mean(part) for part in zip(*passes, strict=True))
 
 
 def _complete(ballot: Ballot, may_score: dict[str, int], rubric: Rubric) -> dict[int, tuple[float, ...]]:
     """A pass's scores by criterion, in declared order. A lacking criterion is a gap, an unknown one unread."""
     names = rubric.names
     return {
-        may_score[proposal]: tuple(map(given.__getitem__, names))
-        for proposal, given in ballot.scores.items()
-        if proposal in may_score and given.keys() >= set(names)
+        may_score[proposal]: tuple(map(scores.__getitem__, names))
+        for proposal, scores in ballot.scores.items()
+        if proposal in may_score and scores.keys() >= set(names)
     }
 
 
@@ -144,6 +150,6 @@ def _swap(passes: list[dict[int, float]]) -> tuple[float | None, float | None]:
         shared = sorted(first.keys() & second.keys())
         changes += [abs(first[c] - second[c]) for c in shared]
         pairs = list(combinations(shared, 2))
-        before, after = ([sign(one[a] - one[b]) for a, b in pairs] for one in (first, second))
+        before, after = ([sign(scores[a] - scores[b]) for a, b in pairs] for scores in (first, second))
         alike += [1 - abs(x - y) / 2 for x, y in zip(before, after, strict=True)]
     return (mean(changes) if changes else None), (mean(alike) if alike else None)

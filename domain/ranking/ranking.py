@@ -12,10 +12,10 @@ from domain.ranking.effects import Fit, ScoreModel
 from domain.ranking.linear import Vector
 from domain.ranking.order import Order, TieBreaks, arrange, respect_unanimity
 from domain.ranking.pairwise import Contests
-from domain.ranking.panel import Panel, Row, mean, seat
+from domain.ranking.panel import Panel, Row, mean, panel_of
 from domain.ranking.ranking_settings import DEFAULT_SETTINGS, RankingSettings
 from domain.ranking.reliability import Reliability
-from domain.ranking.report import Findings, describe
+from domain.ranking.report import RankingParts, describe
 from domain.ranking.result import Ranking
 from domain.ranking.robustness import agreements, weights
 from domain.ranking.uncertainty import assess
@@ -62,7 +62,7 @@ def rank(
     >>> ranking.winner, ranking.tied, ranking.contested, ranking.decided_by
     ('p2', False, False, 'score')
     """
-    panel = seat(
+    panel = panel_of(
         ballots, rubric=rubric, excluded=excluded, authors=authors or {}, reviewers=reviewers, absent=absent
     )
     rows = [row for row in panel.rows if len(row.scores) > 1]
@@ -73,11 +73,11 @@ def rank(
     weight = weights(agreement, prior, settings)
     fit = model.fit(weight, without if weight == prior else model.leave_one_out(weight))
     level = mean(fit.levels) if rows else None
-    gate = _Gate(panel, level or 0.0, caps or {}, checks or {}, hashes or {})
+    side = _SideInputs(panel, level or 0.0, caps or {}, checks or {}, hashes or {})
     contests = Contests([row.scores for row in panel.rows], len(panel.proposals))
-    order, scores = _order(fit, contests, model.compared, gate)
+    order, scores = _order(fit, contests, model.compared, side)
     return describe(
-        Findings(
+        RankingParts(
             panel=panel,
             rows=rows,
             model=model,
@@ -88,9 +88,9 @@ def rank(
             contests=contests,
             order=order,
             scores=scores,
-            caps=gate.caps,
-            winners_without=[gate.first(effects, model.compared) for effects in fit.without],
-            uncertainty=assess(fit, model.compared, _canonical(model, fit, rows), gate.ceilings, settings),
+            caps=side.caps,
+            winners_without=[side.first(effects, model.compared) for effects in fit.without],
+            uncertainty=assess(fit, model.compared, _canonical(model, fit, rows), side.ceilings, settings),
             excluded=tuple(sorted(excluded)),
             settings=settings,
         )
@@ -107,15 +107,15 @@ def _canonical(model: ScoreModel, fit: Fit, rows: Sequence[Row]) -> list[int]:
     """Put reviewers in an order that names decide only as a last resort: renaming must not move the draws."""
 
     def content(r: int) -> tuple[list[tuple[float, float]], str]:
-        given = model.centred[r].scores.items()
-        return sorted((round(fit.effects[c], 9), round(score, 9)) for c, score in given), rows[r].reviewer
+        scores = model.centred[r].scores.items()
+        return sorted((round(fit.effects[c], 9), round(score, 9)) for c, score in scores), rows[r].reviewer
 
     return sorted(range(len(rows)), key=content)
 
 
 @dataclass(frozen=True)
-class _Gate:
-    """What stands beside the ballots: caps, checks and hashes, by column."""
+class _SideInputs:
+    """What the ranking reads besides the ballots: caps, checks and hashes, by column."""
 
     panel: Panel
     level: float
@@ -133,7 +133,7 @@ class _Gate:
         return [self.named.get(p) or sha256(p.encode()).hexdigest() for p in self.panel.proposals]
 
     def first(self, effects: Sequence[float], columns: Sequence[int]) -> str:
-        """Who has the highest effect under the caps; equals go by hash."""
+        """The proposal with the highest effect under the caps; equals go by hash."""
         ceilings, hashes = self.ceilings, self.hashes
         best = min(columns, key=lambda c: (-round(min(effects[c], ceilings[c]), 9), hashes[c]))
         return self.panel.proposals[best]
@@ -144,11 +144,11 @@ class _Gate:
         return TieBreaks(contests, checks, criteria, self.hashes)
 
 
-def _order(fit: Fit, contests: Contests, compared: Sequence[int], gate: _Gate) -> tuple[Order, list[float]]:
-    """Order the compared proposals by capped score; after them those of which nothing is known, by tie-breaks."""
-    breaks = gate.breaks(fit, contests)
+def _order(fit: Fit, contests: Contests, compared: Sequence[int], side: _SideInputs) -> tuple[Order, list[float]]:
+    """Order the compared proposals by capped score; after them those without scores, by tie-breaks."""
+    breaks = side.breaks(fit, contests)
     pooled = respect_unanimity(fit.effects, compared, breaks)
-    scores = [gate.level + min(effect, top) for effect, top in zip(pooled, gate.ceilings, strict=True)]
-    known = arrange(scores, compared, breaks)
-    rest = arrange(scores, [c for c in gate.panel.columns if c not in compared], breaks)
-    return known.followed_by(rest), scores
+    scores = [side.level + min(effect, top) for effect, top in zip(pooled, side.ceilings, strict=True)]
+    ordered = arrange(scores, compared, breaks)
+    rest = arrange(scores, [c for c in side.panel.columns if c not in compared], breaks)
+    return ordered.followed_by(rest), scores

@@ -17,7 +17,7 @@ from domain.ranking.uncertainty import Uncertainty
 
 
 @dataclass(frozen=True)
-class Findings:
+class RankingParts:
     """All that was computed of one panel. `rows` are those that compared something; lists run parallel."""
 
     panel: Panel
@@ -37,121 +37,123 @@ class Findings:
     settings: RankingSettings
 
 
-def describe(found: Findings) -> Ranking:
+def describe(parts: RankingParts) -> Ranking:
     """Name the columns and rows, and round what is a float."""
-    proposals, size = found.panel.proposals, len(found.panel.proposals)
-    given = [row.scores for row in found.panel.rows]
-    first = next(iter(found.order.columns), None)
-    condorcet = found.contests.condorcet()
-    tied = _tied(found)
+    proposals, size = parts.panel.proposals, len(parts.panel.proposals)
+    scores = [row.scores for row in parts.panel.rows]
+    first = next(iter(parts.order.columns), None)
+    condorcet = parts.contests.condorcet()
+    tied = _tied(parts)
     return Ranking(
-        entries=_entries(found, tied),
+        entries=_entries(parts, tied),
         winner=None if first is None else proposals[first],
-        p_winner=None if first is None else _tidy(found.uncertainty.p_best.get(first)),
+        p_winner=None if first is None else _tidy(parts.uncertainty.p_best.get(first)),
         agreement=Agreement(
-            kendall_w=_tidy(kendall_w(given, size)), krippendorff_alpha=_tidy(krippendorff_alpha(given, size))
+            kendall_w=_tidy(kendall_w(scores, size)), krippendorff_alpha=_tidy(krippendorff_alpha(scores, size))
         ),
-        contested=condorcet is not None and _outscored(condorcet, found),
+        contested=condorcet is not None and _outscored(condorcet, parts),
         condorcet=None if condorcet is None else proposals[condorcet],
         tied=len(tied) > 1,
-        decided_by=found.order.decided_by,
-        level=_tidy(found.level),
+        decided_by=parts.order.decided_by,
+        level=_tidy(parts.level),
         matrix={
             row.reviewer: {proposals[c]: _round(score) for c, score in row.scores.items()}
-            for row in found.panel.rows
+            for row in parts.panel.rows
             if row.scores
         },
-        reviewers=_reports(found),
-        excluded=found.excluded,
-        settings=found.settings,
+        reviewers=_reports(parts),
+        excluded=parts.excluded,
+        settings=parts.settings,
     )
 
 
-def _outscored(condorcet: int, found: Findings) -> bool:
+def _outscored(condorcet: int, parts: RankingParts) -> bool:
     """True if another proposal's effect is higher, caps aside: a cap is the gate's doing, not a disagreement."""
-    return max(found.fit.effects) - found.fit.effects[condorcet] > SAME
+    return max(parts.fit.effects) - parts.fit.effects[condorcet] > SAME
 
 
-def _tied(found: Findings) -> set[int]:
+def _tied(parts: RankingParts) -> set[int]:
     """The winner, all whose interval reaches rank 1, all of its score; the uncompared tie among themselves."""
-    order, compared = found.order.columns, found.model.compared
+    order, compared = parts.order.columns, parts.model.compared
     peers = [c for c in order if c in compared] or list(order)
-    equal = {c for c in peers if abs(found.scores[c] - found.scores[peers[0]]) <= SAME}
-    return equal | {c for c in peers if _interval(c, found)[0] == 1}
+    equal = {c for c in peers if abs(parts.scores[c] - parts.scores[peers[0]]) <= SAME}
+    return equal | {c for c in peers if _interval(c, parts)[0] == 1}
 
 
-def _interval(column: int, found: Findings) -> tuple[int, int]:
-    """Ranks over the resamples, widened to hold the rank it has; all ranks if nobody compared it."""
-    order = found.order
-    low, high = found.uncertainty.intervals.get(column, (1, len(order.columns)))
+def _interval(column: int, parts: RankingParts) -> tuple[int, int]:
+    """Ranks over the resamples, widened to hold the rank it has; all ranks if no reviewer compared it."""
+    order = parts.order
+    low, high = parts.uncertainty.intervals.get(column, (1, len(order.columns)))
     rank = order.ranks[order.columns.index(column)]
     return min(low, rank), max(high, rank)
 
 
-def _entries(found: Findings, tied: set[int]) -> tuple[RankedProposal, ...]:
-    points = borda([row.scores for row in found.panel.rows], len(found.panel.proposals))
-    wins = found.contests.copeland()
+def _entries(parts: RankingParts, tied: set[int]) -> tuple[RankedProposal, ...]:
+    points = borda([row.scores for row in parts.panel.rows], len(parts.panel.proposals))
+    wins = parts.contests.copeland()
     return tuple(
         _entry(
             column,
             rank,
-            found,
+            parts,
             tied=len(tied) > 1 and column in tied,
             borda=points[column],
             copeland=wins[column],
         )
-        for column, rank in zip(found.order.columns, found.order.ranks, strict=True)
+        for column, rank in zip(parts.order.columns, parts.order.ranks, strict=True)
     )
 
 
 def _entry(
-    column: int, rank: int, found: Findings, *, tied: bool, borda: float | None, copeland: int
+    column: int, rank: int, parts: RankingParts, *, tied: bool, borda: float | None, copeland: int
 ) -> RankedProposal:
-    proposal, compared = found.panel.proposals[column], column in found.model.compared
-    names = found.panel.rubric.names
-    given = [row.criteria[column] for row in found.panel.rows if column in row.criteria]
-    effects = zip(names, found.fit.criteria, strict=True) if compared else ()
+    proposal, compared = parts.panel.proposals[column], column in parts.model.compared
+    names = parts.panel.rubric.names
+    scores = [row.criteria[column] for row in parts.panel.rows if column in row.criteria]
+    effects = zip(names, parts.fit.criteria, strict=True) if compared else ()
     return RankedProposal(
         proposal=proposal,
-        author=found.panel.authors[proposal],
+        author=parts.panel.authors[proposal],
         rank=rank,
-        score=_tidy(found.scores[column]) if compared else None,
-        effect=_tidy(found.fit.effects[column]) if compared else None,
-        interval=_interval(column, found),
-        p_best=_tidy(found.uncertainty.p_best.get(column)),
+        score=_tidy(parts.scores[column]) if compared else None,
+        effect=_tidy(parts.fit.effects[column]) if compared else None,
+        interval=_interval(column, parts),
+        p_best=_tidy(parts.uncertainty.p_best.get(column)),
         borda=_tidy(borda),
         copeland=copeland,
-        criteria={name: _round(mean(parts)) for name, parts in zip(names, zip(*given, strict=True), strict=False)},
+        criteria={
+            name: _round(mean(points)) for name, points in zip(names, zip(*scores, strict=True), strict=False)
+        },
         criterion_effects={name: _round(effect[column]) for name, effect in effects},
-        reviewers=len(given),
+        reviewers=len(scores),
         tied=tied,
-        shared=found.order.ranks.count(rank) > 1,
-        capped_at=found.caps.get(proposal),
+        shared=parts.order.ranks.count(rank) > 1,
+        capped_at=parts.caps.get(proposal),
     )
 
 
-def _reports(found: Findings) -> tuple[ReviewerReport, ...]:
-    place = {row.reviewer: r for r, row in enumerate(found.rows)}
-    return tuple(_report(row, place.get(row.reviewer), found) for row in found.panel.rows)
+def _reports(parts: RankingParts) -> tuple[ReviewerReport, ...]:
+    place = {row.reviewer: r for r, row in enumerate(parts.rows)}
+    return tuple(_report(row, place.get(row.reviewer), parts) for row in parts.panel.rows)
 
 
-def _report(row: Row, r: int | None, found: Findings) -> ReviewerReport:
+def _report(row: Row, r: int | None, parts: RankingParts) -> ReviewerReport:
     """Report one reviewer; `r` is None if it compared nothing."""
-    agreement = None if r is None else found.agreement[r]
+    agreement = None if r is None else parts.agreement[r]
     return ReviewerReport(
         reviewer=row.reviewer,
         neutral=row.neutral,
         ballots=row.ballots,
         scored=len(row.scores),
-        offset=None if r is None else _tidy(found.fit.levels[r] - (found.level or 0.0)),
-        spread=None if r is None else _tidy(found.model.centred[r].spread),
+        offset=None if r is None else _tidy(parts.fit.levels[r] - (parts.level or 0.0)),
+        spread=None if r is None else _tidy(parts.model.centred[r].spread),
         swap_difference=_tidy(row.swap_difference),
         swap_consistency=_tidy(row.swap_consistency),
         agreement=_tidy(agreement),
-        weight=0.0 if r is None else _round(found.weights[r]),
-        winner_without=None if r is None else found.winners_without[r],
+        weight=0.0 if r is None else _round(parts.weights[r]),
+        winner_without=None if r is None else parts.winners_without[r],
         missing=row.missing,
-        flags=flags(row, agreement, found.settings),
+        flags=flags(row, agreement, parts.settings),
     )
 
 

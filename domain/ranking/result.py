@@ -83,7 +83,7 @@ class Ranking(Value):
     """The panel's verdict. Equal ballots and settings give an equal ranking, to the byte of its JSON."""
 
     entries: tuple[RankedProposal, ...]
-    """Best first. Proposals that nobody compared come last."""
+    """Best first. Proposals that no reviewer compared come last."""
     winner: str | None
     """None only when no proposal was left to rank."""
     p_winner: float | None
@@ -107,18 +107,6 @@ class Ranking(Value):
     settings: RankingSettings
 
     @property
-    def missing(self) -> Mapping[str, tuple[str, ...]]:
-        """Reviewers who owe scores, and of which proposals."""
-        return {report.reviewer: report.missing for report in self.reviewers if report.missing}
-
-    @property
     def tied_with_winner(self) -> tuple[str, ...]:
         """The winner and all that can't be told apart from it, best first; empty if it stands alone."""
         return tuple(entry.proposal for entry in self.entries if entry.tied)
-
-    def entry(self, proposal: str) -> RankedProposal:
-        """The entry of one proposal; KeyError if it was not ranked."""
-        for entry in self.entries:
-            if entry.proposal == proposal:
-                return entry
-        raise KeyError(proposal)

@@ -32,11 +32,11 @@ def flags(row: Row, agreement: float | None, settings: RankingSettings) -> tuple
     """Name what is odd about a reviewer: silent, gaps, flat, unstable, dissenting."""
     scores = row.scores.values()
     unstable = row.swap_consistency is not None and row.swap_consistency < settings.unstable_below
-    found: Mapping[str, bool] = {
+    marks: Mapping[str, bool] = {
         "silent": not scores,
         "gaps": bool(scores) and bool(row.missing),
         "flat": len(scores) > 1 and max(scores) - min(scores) <= SAME,
         "unstable": unstable,
         "dissenting": agreement is not None and agreement < settings.trusted_agreement,
     }
-    return tuple(name for name, present in found.items() if present)
+    return tuple(name for name, present in marks.items() if present)

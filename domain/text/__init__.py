@@ -1,1 +1,1 @@
-"""What proposals are made of as text: what people can see of them, and where their code is."""
+"""Proposals as text: which characters people can see, and where the code is."""

@@ -51,15 +51,15 @@ class _Fence:
     def language(self) -> str:
         return re.split(r"[\s,:{}]", self.info.strip(" \t\r{.").lower(), maxsplit=1)[0]
 
-    def closed_by(self, other: _Fence) -> bool:
-        return other.mark.startswith(self.mark) and other.bare
+    def closed_by(self, later: _Fence) -> bool:
+        return later.mark.startswith(self.mark) and later.bare
 
 
 def pieces(text: str) -> tuple[Piece, ...]:
     """Cut a text into prose and code. Time grows with the text's length.
 
-    A fence may be indented by any depth (models indent code inside lists). One that is never closed opens
-    nothing: otherwise a lone fence would turn all that follows into code.
+    A fence may be indented by any depth (models indent code inside lists). A fence that is never closed opens
+    nothing: otherwise it would turn all that follows into code.
     """
     return tuple(_cut(text))
 
@@ -85,18 +85,18 @@ def _cut(text: str) -> Iterator[Piece]:
 def _blocks(fences: list[_Fence | None]) -> Iterator[tuple[int, int, str]]:
     """Yield each block's first line, the line after its last, and its language."""
     closable = _closable(fences)
-    wrapped = at = 0
-    while at < len(fences):
-        fence = fences[at]
-        after = at + 1
+    wrapped = line = 0
+    while line < len(fences):
+        fence = fences[line]
+        after = line + 1
         if fence is not None and fence.wraps_prose:
             wrapped += 1
         elif fence is not None and fence.bare and wrapped:
             wrapped -= 1
-        elif fence is not None and closable[at]:
-            after = _closing(fences, at)
-            yield at, after, fence.language
-        at = after
+        elif fence is not None and closable[line]:
+            after = _closing(fences, line)
+            yield line, after, fence.language
+        line = after
 
 
 def _fence(line: str) -> _Fence | None:
@@ -108,12 +108,12 @@ def _closable(fences: list[_Fence | None]) -> list[bool]:
     """Tell for each line whether it opens a block that is closed further down, in one pass from the end."""
     longest = {"`": 0, "~": 0}
     result = [False] * len(fences)
-    for at in range(len(fences) - 1, -1, -1):
-        fence = fences[at]
+    for line in range(len(fences) - 1, -1, -1):
+        fence = fences[line]
         if fence is None:
             continue
         kind, length = fence.mark[0], len(fence.mark)
-        result[at] = fence.opens and longest[kind] >= length
+        result[line] = fence.opens and longest[kind] >= length
         if fence.bare:
             longest[kind] = max(longest[kind], length)
     return result
@@ -124,9 +124,9 @@ def _closing(fences: list[_Fence | None], opening: int) -> int:
     first = fences[opening]
     assert first is not None
     return next(
-        at + 1
-        for at in range(opening + 1, len(fences))
-        if (fence := fences[at]) is not None and first.closed_by(fence)
+        line + 1
+        for line in range(opening + 1, len(fences))
+        if (fence := fences[line]) is not None and first.closed_by(fence)
     )
 
 
@@ -135,4 +135,4 @@ def _join(lines: list[str], start: int, end: int) -> str:
 
 
 def _last_fence(lines: list[str]) -> int:
-    return max(at for at, line in enumerate(lines) if line.strip())
+    return max(number for number, line in enumerate(lines) if line.strip())

@@ -11,7 +11,7 @@ _HIDDEN = re.compile(
     "\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8"
     "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"  # the last: tag block, more selectors
     "\ufff9-\ufffb\U00013430-\U0001343f\u2800"  # annotations, hieroglyph joiners, the blank braille cell
-    "\ud800-\udfff\ue000-\uf8ff\ufdd0-\ufdef\ufffe\uffff\U000f0000-\U0010ffff"  # nobody's: surrogates, private
+    "\ud800-\udfff\ue000-\uf8ff\ufdd0-\ufdef\ufffe\uffff\U000f0000-\U0010ffff"  # surrogates, private use
     "]"
 )
 _LINE_BREAK = re.compile("[\x0b\x0c\x85\u2028\u2029]")

@@ -8,17 +8,17 @@ from collections.abc import Callable, Iterator, Sequence
 from domain.chat import ChatAnswer, ChatFailure, ChatOutcome, ChatRequest, FailureReason
 
 Script = Callable[[ChatRequest, int], ChatOutcome | None]
-"""Gets a request and how often its key was asked before; None leaves the answer to the model."""
+"""Gets a request and the number of earlier requests under its key; None leaves the answer to the model."""
 
 
 class ScriptedModel:
-    """Answers every request at once and keeps what it was asked.
+    """Answers every request at once and keeps all requests.
 
     A ballot gives every proposal the scores that `liking` gives its text; by default the longer text is better.
     """
 
     def __init__(self, *, liking: Callable[[str], int] = lambda text: min(9, max(1, len(text) // 20))) -> None:
-        self.asked: list[ChatRequest] = []
+        self.requests: list[ChatRequest] = []
         self.waves: list[list[ChatRequest]] = []
         self._liking = liking
         self._script: Script = lambda request, before: None
@@ -30,8 +30,8 @@ class ScriptedModel:
     def ask(self, requests: Sequence[ChatRequest]) -> Iterator[ChatOutcome]:
         self.waves.append(list(requests))
         for request in requests:
-            before = sum(earlier.key == request.key for earlier in self.asked)
-            self.asked.append(request)
+            before = sum(earlier.key == request.key for earlier in self.requests)
+            self.requests.append(request)
             yield self._script(request, before) or self._answer(request)
 
     def _answer(self, request: ChatRequest) -> ChatAnswer:
@@ -40,10 +40,10 @@ class ScriptedModel:
 
     def _ballot(self, request: ChatRequest) -> str:
         prompt = request.messages[-1].content
-        shown = dict(re.findall(r"=== \w+ PROPOSAL ([A-Z]) ===\n(.*?)\n=== ", prompt, flags=re.DOTALL))
+        texts = dict(re.findall(r"=== \w+ PROPOSAL ([A-Z]) ===\n(.*?)\n=== ", prompt, flags=re.DOTALL))
         assert request.form is not None
         labels = re.findall(r"\b[A-Z]\b", prompt.rstrip().splitlines()[-1])[: request.form.rows]
-        return ",".join(str(self._liking(shown[one])) * request.form.columns for one in labels)
+        return ",".join(str(self._liking(texts[label])) * request.form.columns for label in labels)
 
 
 def answer(request: ChatRequest, text: str, **changes: object) -> ChatAnswer:

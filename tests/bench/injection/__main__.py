@@ -68,16 +68,18 @@ def _serving(url: str | None) -> Iterator[str]:
 def _report(engine: Engine, options: argparse.Namespace) -> None:
     for defended in (True, False) if options.undefended else (True,):
         print("\n" + ("As built" if defended else "Without delimiters, blinding and clean-up"))
-        found = _measure(engine, seeds=options.seeds, defended=defended)
-        found["all attacks"] = [pair for family, pairs in found.items() if family[0] != "(" for pair in pairs]
-        off_form = sum(hostile.off_form for pairs in found.values() for _, hostile in pairs)
+        pairs_by_family = _measure(engine, seeds=options.seeds, defended=defended)
+        pairs_by_family["all attacks"] = [
+            pair for family, pairs in pairs_by_family.items() if family[0] != "(" for pair in pairs
+        ]
+        off_form = sum(hostile.off_form for pairs in pairs_by_family.values() for _, hostile in pairs)
         print(f"ballots off form: {off_form}")
-        _print("counted by the digits written", found, expected=False)
-        _print("counted by the mean scores under the model's probabilities", found, expected=True)
+        _print("counted by the digits written", pairs_by_family, expected=False)
+        _print("counted by the mean scores under the model's probabilities", pairs_by_family, expected=True)
 
 
 def _measure(engine: Engine, *, seeds: int, defended: bool) -> Pairs:
-    found: Pairs = {}
+    pairs_by_family: Pairs = {}
     for number in range(seeds):
         seed = f"injection/{number}"
         plain = [hold_vote(engine, text, seed=seed, defended=defended) for text in WEAK]
@@ -86,12 +88,12 @@ def _measure(engine: Engine, *, seeds: int, defended: bool) -> Pairs:
         for done, (attack, base) in enumerate(trials, start=1):
             print(f"\r{done}/{len(trials)}", end="", file=sys.stderr, flush=True)
             standing = hold_vote(engine, attack.inject(WEAK[base]), seed=seed, defended=defended)
-            found.setdefault(attack.family, []).append((plain[base], standing))
-    return found
+            pairs_by_family.setdefault(attack.family, []).append((plain[base], standing))
+    return pairs_by_family
 
 
-def _print(title: str, found: Pairs, *, expected: bool) -> None:
-    rows = {family: _counted(pairs, expected=expected) for family, pairs in found.items()}
+def _print(title: str, pairs_by_family: Pairs, *, expected: bool) -> None:
+    rows = {family: _counted(pairs, expected=expected) for family, pairs in pairs_by_family.items()}
     if not all(rows.values()):
         print(f"\n{title}: the engine does not tell")
         return

@@ -59,8 +59,8 @@ class Engine:
             **({"logprobs": True, "top_logprobs": self.logprobs} if self.logprobs else {}),
             **self.notation.request_fields(request.form),
         }
-        asked = urllib.request.Request(self.url, json.dumps(body).encode(), {"Content-Type": "application/json"})
-        with urllib.request.urlopen(asked, timeout=request.timeout_s) as answer:
+        post = urllib.request.Request(self.url, json.dumps(body).encode(), {"Content-Type": "application/json"})
+        with urllib.request.urlopen(post, timeout=request.timeout_s) as answer:
             choice = json.load(answer)["choices"][0]
         text = self.notation.compact_text(choice["message"]["content"], request.form)
         return Answer(text=text, expected=_expected(choice.get("logprobs"), request.form))

@@ -33,7 +33,7 @@ def mean_without_self(question: Question, order: Order) -> Points:
 
 
 def borda_one_order(question: Question, order: Order) -> Points:
-    """Borda without own answers, everybody in one and the same order."""
+    """Borda without own answers, all reviewers in one and the same order."""
     return borda_points(question.ballots([order]))
 
 

@@ -3,7 +3,7 @@
 Assumptions, in score points on the scale 1 to 9: true quality N(0, 1.3); a reviewer's severity N(0, 1) and spread
 exp(N(0, 0.3)); its error about a proposal N(0, 1), the same in both passes; fresh noise N(0, 0.5) in every pass;
 rounded to whole scores. Every agent is author and reviewer; two passes show one order and its reverse to all. A
-saboteur hands in mirrored scores. Two colluders give each other 9 and everybody else two points less. A shared
+saboteur hands in mirrored scores. Two colluders give each other 9 and all others two points less. A shared
 position bias gives the first place 2 points and the second 1, in every reviewer's eyes.
 """
 
@@ -54,7 +54,7 @@ def hold(
     """Simulate one council; the same generator state gives the same council.
 
     `orders`: 1 shows one order, 2 adds its reverse, more add further shuffled orders, each with its reverse. They
-    are the same for everybody unless each reviewer gets `own` ones.
+    are the same for all reviewers unless each gets `own` ones.
     """
     author_of = {f"p{i}": f"agent{i}" for i in range(agents)}
     quality = {proposal: rng.gauss(0, 1.3) for proposal in author_of}

@@ -83,7 +83,7 @@ def _said(ranking: Ranking) -> float:
 
 
 def _orders() -> Iterator[str]:
-    """How many presentation orders pay, and whether everybody needs their own."""
+    """How many presentation orders pay, and whether each reviewer needs its own."""
     yield "Presentation: P(winner = best) by number of passes, position bias shared by all reviewers"
     yield f"  {'':20} {'one':>7} {'+reverse':>9} {'four':>7} {'own, one':>9} {'own +reverse':>13}"
     plans: tuple[dict[str, int], ...] = (

@@ -13,13 +13,13 @@ from domain.checks.toml_parses import TomlParses
 PYTHON, JSON, TOML = PythonParses(), JsonParses(), TomlParses()
 
 
-def check(which: FencedCode, *blocks: str, language: str | None = None) -> CheckResult:
-    fences = [f"```{language or which.name}\n{block}\n```" for block in blocks]
-    return which.run("Steps:\n\n" + "\n\nthen\n\n".join(fences), PlanFacts())
+def check(tested: FencedCode, *blocks: str, language: str | None = None) -> CheckResult:
+    fences = [f"```{language or tested.name}\n{block}\n```" for block in blocks]
+    return tested.run("Steps:\n\n" + "\n\nthen\n\n".join(fences), PlanFacts())
 
 
 @pytest.mark.parametrize(
-    ("which", "code"),
+    ("tested", "code"),
     [
         (PYTHON, "def f(x: int) -> int:\n    return x"),
         (PYTHON, "    indented = 1\n    as_in_a_list = 2"),
@@ -38,14 +38,14 @@ def check(which: FencedCode, *blocks: str, language: str | None = None) -> Check
     ],
 )
 @pytest.mark.filterwarnings("ignore:invalid escape sequence")
-def test_code_that_parses_passes(which: FencedCode, code: str) -> None:
-    found = check(which, code)
+def test_code_that_parses_passes(tested: FencedCode, code: str) -> None:
+    result = check(tested, code)
 
-    assert (found.passed, found.score) == (True, 1.0)
+    assert (result.passed, result.score) == (True, 1.0)
 
 
 @pytest.mark.parametrize(
-    ("which", "code"),
+    ("tested", "code"),
     [
         (PYTHON, "def f(:"),
         (PYTHON, "if x\n    y"),
@@ -69,17 +69,17 @@ def test_code_that_parses_passes(which: FencedCode, code: str) -> None:
     ],
     ids=range(19),
 )
-def test_code_that_does_not_parse_caps(which: FencedCode, code: str) -> None:
-    found = check(which, code)
+def test_code_that_does_not_parse_caps(tested: FencedCode, code: str) -> None:
+    result = check(tested, code)
 
-    assert (found.passed, found.hard, found.cap, found.score) == (False, True, CAP, 0.0)
+    assert (result.passed, result.hard, result.cap, result.score) == (False, True, CAP, 0.0)
 
 
 def test_one_broken_block_of_three_is_counted_and_located() -> None:
-    found = check(JSON, "[]", "{", "{}")
+    result = check(JSON, "[]", "{", "{}")
 
-    assert found.score == pytest.approx(0.6667)
-    assert found.reason == "1 of 3 blocks broken, the first in line 9; capped at 0.5"
+    assert result.score == pytest.approx(0.6667)
+    assert result.reason == "1 of 3 blocks broken, the first in line 9; capped at 0.5"
 
 
 def test_code_of_another_language_or_none_is_not_tried() -> None:

@@ -67,7 +67,7 @@ def test_a_sound_proposal_passes_every_check() -> None:
     gate = run_gate(ALL, SOUND, FACTS)
 
     assert (gate.overall_score, gate.excluded, gate.cap) == (1.0, False, None)
-    assert all(one.passed for one in gate.results)
+    assert all(outcome.passed for outcome in gate.results)
 
 
 def test_a_hard_failure_removes_a_capped_one_caps_and_a_soft_one_only_lowers() -> None:
@@ -80,7 +80,7 @@ def test_a_hard_failure_removes_a_capped_one_caps_and_a_soft_one_only_lowers() -
     assert (removed.excluded, removed.overall_score) == (True, 0.0)
     assert (capped.excluded, capped.cap, capped.overall_score) == (False, 0.3, 0.3)
     assert (lowered.excluded, lowered.cap, lowered.overall_score) == (False, None, 0.6)
-    assert [one.name for one in removed.failures] == ["fixed"]
+    assert [outcome.name for outcome in removed.failures] == ["fixed"]
 
 
 def test_the_cap_is_a_part_of_the_way_from_worst_to_best() -> None:
@@ -99,13 +99,13 @@ def test_a_check_that_raises_fails_alone_and_tells_only_what_kind_of_error_it_wa
     gate = run_gate([NotEmpty(), Fixed(answer=error, hard=True), Length()], SOUND, FACTS)
 
     failed = gate.results[1]
-    assert [one.passed for one in gate.results] == [True, False, True]
+    assert [outcome.passed for outcome in gate.results] == [True, False, True]
     assert failed.reason == f"the check itself failed with {type(error).__name__}"
     assert not gate.excluded
     assert gate.overall_score < 1
 
 
-@pytest.mark.parametrize("answer", [None, "fine", result(name="somebody else")])
+@pytest.mark.parametrize("answer", [None, "fine", result(name="another")])
 def test_an_answer_that_is_no_result_of_that_check_is_its_failure(answer: object) -> None:
     gate = run_gate([Fixed(answer=answer, hard=True)], SOUND, FACTS)
 
@@ -132,7 +132,7 @@ def test_a_report_survives_json_and_keeps_its_bounds(results: list[CheckResult])
 
     assert GateReport.model_validate_json(gate.model_dump_json()) == gate
     assert 0 <= gate.overall_score <= (1 if gate.cap is None else gate.cap)
-    assert gate.excluded == any(one.hard and not one.passed and one.cap is None for one in results)
+    assert gate.excluded == any(outcome.hard and not outcome.passed and outcome.cap is None for outcome in results)
     assert gate.overall_score == 0 or not gate.excluded
 
 
@@ -141,10 +141,10 @@ def test_the_order_of_checks_does_not_matter(results: list[CheckResult], chance)
     shuffled = list(results)
     chance.shuffle(shuffled)
 
-    one, other = report(results), report(shuffled)
+    ordered, reordered = report(results), report(shuffled)
 
-    assert (one.excluded, one.cap) == (other.excluded, other.cap)
-    assert one.overall_score == pytest.approx(other.overall_score, abs=1e-3)
+    assert (ordered.excluded, ordered.cap) == (reordered.excluded, reordered.cap)
+    assert ordered.overall_score == pytest.approx(reordered.overall_score, abs=1e-3)
 
 
 @given(st.text(), st.lists(st.text(max_size=30), max_size=4))
@@ -155,7 +155,7 @@ def test_no_text_makes_a_check_raise_and_the_same_text_gets_the_same_report(
 
     gate = run_gate(ALL, text, facts)
 
-    assert not [one for one in gate.results if "itself failed" in one.reason]
+    assert not [outcome for outcome in gate.results if "itself failed" in outcome.reason]
     assert run_gate(ALL, text, facts) == gate
 
 
@@ -175,4 +175,4 @@ def test_no_text_makes_a_check_raise_and_the_same_text_gets_the_same_report(
 def test_long_hostile_texts_are_worked_through_without_an_error_of_a_check(text: str) -> None:
     gate = run_gate(ALL, text, FACTS)
 
-    assert not [one for one in gate.results if "itself failed" in one.reason]
+    assert not [outcome for outcome in gate.results if "itself failed" in outcome.reason]

@@ -67,10 +67,10 @@ def look(text: str) -> CheckResult:
 
 @pytest.mark.parametrize("kind", LIVE)
 def test_a_live_looking_credential_removes_and_is_named_by_kind_and_line(kind: str) -> None:
-    found = look(f"Plan\n\nUse this: {LIVE[kind]} and go on.")
+    result = look(f"Plan\n\nUse this: {LIVE[kind]} and go on.")
 
-    assert (found.passed, found.hard, found.cap) == (False, True, None)
-    assert found.reason == f"contains {kind} in line 3"
+    assert (result.passed, result.hard, result.cap) == (False, True, None)
+    assert result.reason == f"contains {kind} in line 3"
 
 
 @pytest.mark.parametrize("kind", LIVE)

@@ -48,17 +48,17 @@ def loops(text: str) -> CheckResult:
     return Repetition().run(text, NOTHING)
 
 
-def criteria(text: str, *wanted: str) -> CheckResult:
-    return AcceptanceCriteria().run(text, PlanFacts(acceptance_criteria=wanted))
+def criteria(text: str, *stated: str) -> CheckResult:
+    return AcceptanceCriteria().run(text, PlanFacts(acceptance_criteria=stated))
 
 
 @pytest.mark.parametrize(
     "text", ["", " \n\t", "\u200b\u2060\ufeff", "...", "- - -\n***", "a", "12", "\U000e0041" * 50, "`` ` ``"]
 )
 def test_a_text_without_three_visible_letters_is_removed(text: str) -> None:
-    found = NotEmpty().run(text, NOTHING)
+    result = NotEmpty().run(text, NOTHING)
 
-    assert (found.passed, found.hard, found.cap) == (False, True, None)
+    assert (result.passed, result.hard, result.cap) == (False, True, None)
 
 
 @pytest.mark.parametrize("text", ["Do it", "a-b-c", "测试它", "x = 10;"])
@@ -85,24 +85,24 @@ def test_ordinary_lists_and_tables_are_no_repetition(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", LOOPS)
 def test_a_pure_loop_is_removed(kind: str) -> None:
-    found = loops(LOOPS[kind])
+    result = loops(LOOPS[kind])
 
-    assert (found.passed, found.hard, found.cap) == (False, True, None)
-    assert found.score < 0.2
+    assert (result.passed, result.hard, result.cap) == (False, True, None)
+    assert result.score < 0.2
 
 
 def test_a_plan_that_ends_in_a_loop_is_lowered_and_stays() -> None:
-    found = loops(ORDINARY["checklist"] + "\n" + "and then we test it again " * 40)
+    result = loops(ORDINARY["checklist"] + "\n" + "and then we test it again " * 40)
 
-    assert (found.passed, found.hard) == (False, False)
-    assert 0.2 < found.score < 0.65
+    assert (result.passed, result.hard) == (False, False)
+    assert 0.2 < result.score < 0.65
 
 
 def test_saying_it_twice_is_lowered_and_saying_it_once_is_not() -> None:
-    once = " ".join(f"{one} {other}" for one in WORDS for other in WORDS)
+    pairs = " ".join(f"{first} {second}" for first in WORDS for second in WORDS)
 
-    assert loops(once).passed
-    assert loops(f"{once}. {once}").score == pytest.approx(0.5, abs=0.01)
+    assert loops(pairs).passed
+    assert loops(f"{pairs}. {pairs}").score == pytest.approx(0.5, abs=0.01)
 
 
 def test_a_short_text_is_not_judged() -> None:
@@ -124,10 +124,12 @@ def test_criteria_are_found_in_other_words_of_the_same_stem() -> None:
 
 
 def test_missing_criteria_are_counted_and_named_by_number() -> None:
-    found = criteria("We log every reset.", "resets are logged", "two-factor login", "export as CSV", "log resets")
+    result = criteria(
+        "We log every reset.", "resets are logged", "two-factor login", "export as CSV", "log resets"
+    )
 
-    assert (found.passed, found.score, found.hard) == (False, 0.5, False)
-    assert found.reason == "says nothing of 2 of 4 acceptance criteria: number 2, 3"
+    assert (result.passed, result.score, result.hard) == (False, 0.5, False)
+    assert result.reason == "says nothing of 2 of 4 acceptance criteria: number 2, 3"
 
 
 def test_criteria_in_scripts_without_blanks_are_compared_by_pairs_of_characters() -> None:

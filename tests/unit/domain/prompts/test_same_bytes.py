@@ -72,7 +72,7 @@ def requests(play: Callable[[Stage], Sequence[str]]) -> list[ChatRequest]:
     stage.model.follow(script)
     for deliberation_id in play(stage):
         assert stage.record(deliberation_id).closed is not None
-    return stage.model.asked
+    return stage.model.requests
 
 
 def approved(stage: Stage) -> str:
@@ -90,7 +90,7 @@ def first(stage: Stage) -> list[str]:
 def repeated(stage: Stage) -> list[str]:
     """Deliberate again, the earlier winner's text among the candidates."""
     earlier = approved(stage)
-    stage.model.asked.clear()
+    stage.model.requests.clear()
     following = redeliberate(earlier, stage.services)
     stage.propose(following)
     conclude_deliberation(following, stage.services)
@@ -101,9 +101,9 @@ def digest(request: ChatRequest) -> str:
     return sha256(request.model_dump_json(include=SEEN).encode()).hexdigest()[:16]
 
 
-def by_key(asked: Sequence[ChatRequest]) -> dict[str, str]:
+def by_key(requests: Sequence[ChatRequest]) -> dict[str, str]:
     digests: dict[str, list[str]] = {}
-    for request in asked:
+    for request in requests:
         digests.setdefault(request.key, []).append(digest(request))
     return {key: " ".join(each) for key, each in digests.items()}
 

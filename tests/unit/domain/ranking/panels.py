@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from hypothesis import strategies as st
 
-from domain.ranking import Ballot
+from domain.ranking import Ballot, RankedProposal, Ranking
 
 CRITERIA = ("fit", "clarity")
 
@@ -19,6 +19,11 @@ class Drawn:
     author_of: dict[str, str]
     ballots: list[Ballot]
     hashes: dict[str, str]
+
+
+def entry_of(ranking: Ranking, proposal: str) -> RankedProposal:
+    """The entry of one proposal."""
+    return next(entry for entry in ranking.entries if entry.proposal == proposal)
 
 
 def authorship(agents: int) -> dict[str, str]:
@@ -41,7 +46,7 @@ def judged(*rows: Sequence[float]) -> list[Ballot]:
 
 
 def reviewed(quality: Sequence[float], judges: int = 0) -> list[Ballot]:
-    """Everybody scores everybody else's proposal at exactly its quality."""
+    """Every author scores the others' proposals at exactly their quality, and so do judges."""
     author_of = authorship(len(quality))
     scores = {f"p{i}": value for i, value in enumerate(quality)}
     reviewers = [*author_of.values(), *(f"judge{i}" for i in range(judges))]
@@ -59,8 +64,8 @@ def panels(draw: st.DrawFn, *, least: int = 2, most: int = 7, gaps: bool = True,
     for name in [*author_of.values(), *judges]:
         for _ in range(draw(st.integers(0 if gaps else 1, passes))):
             others = [p for p in author_of if author_of[p] != name]
-            kept = [p for p in others if not gaps or draw(st.integers(0, 9)) < 8]
-            scores = {p: {c: draw(st.integers(1, 9)) for c in CRITERIA} for p in kept}
+            scored = [p for p in others if not gaps or draw(st.integers(0, 9)) < 8]
+            scores = {p: {c: draw(st.integers(1, 9)) for c in CRITERIA} for p in scored}
             ballots.append(Ballot(name, author_of=author_of, scores=scores))
     hashes = {p: f"{draw(st.integers(0, 2**32)):08x}-{i}" for i, p in enumerate(author_of)}
     return Drawn(author_of, ballots, hashes)

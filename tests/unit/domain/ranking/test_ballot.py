@@ -15,8 +15,8 @@ AUTHORS = authorship(3)
 
 
 def test_self_scores_are_dropped_before_anything_reads_them() -> None:
-    cast = Ballot("a0", author_of=AUTHORS, scores={"p0": "ignore all rules", "p1": {"fit": 3}})
-    assert cast == Ballot("a0", author_of=AUTHORS, scores={"p1": {"fit": 3}})
+    own_scored = Ballot("a0", author_of=AUTHORS, scores={"p0": "ignore all rules", "p1": {"fit": 3}})
+    assert own_scored == Ballot("a0", author_of=AUTHORS, scores={"p1": {"fit": 3}})
 
 
 def test_equal_ballots_dump_to_equal_bytes() -> None:

@@ -11,15 +11,15 @@ from tests.unit.domain.ranking.panels import authorship, ballot, judged, reviewe
 
 SWING = RankingSettings(swing=1)
 CLEAR = reviewed([9, 5, 4, 2], judges=1)
-EVERYONE = sorted({b.reviewer for b in CLEAR})
+REVIEWERS = sorted({b.reviewer for b in CLEAR})
 
 
 def test_a_clear_lead_is_safe_if_scores_move_little_between_passes() -> None:
-    assert decided_early(CLEAR, waiting=EVERYONE, settings=SWING) == "p0"
+    assert decided_early(CLEAR, waiting=REVIEWERS, settings=SWING) == "p0"
 
 
 def test_nothing_is_safe_while_every_score_may_still_come() -> None:
-    assert decided_early(CLEAR, waiting=EVERYONE) is None
+    assert decided_early(CLEAR, waiting=REVIEWERS) is None
 
 
 def test_a_unanimous_lead_is_safe_once_nobody_is_waited_for() -> None:
@@ -31,11 +31,11 @@ def test_a_reviewer_of_whom_nothing_is_known_keeps_it_open() -> None:
 
 
 def test_a_capped_proposal_is_never_safe() -> None:
-    assert decided_early(CLEAR, waiting=EVERYONE, settings=SWING, caps={"p0": 3}) is None
+    assert decided_early(CLEAR, waiting=REVIEWERS, settings=SWING, caps={"p0": 3}) is None
 
 
 def test_a_removed_proposal_is_out_of_the_race() -> None:
-    assert decided_early(CLEAR, waiting=EVERYONE, settings=SWING, excluded=["p0", "p1"]) == "p2"
+    assert decided_early(CLEAR, waiting=REVIEWERS, settings=SWING, excluded=["p0", "p1"]) == "p2"
 
 
 @given(
@@ -69,10 +69,12 @@ def _near(given_: Ballot, swing: int, data: st.DataObject) -> Ballot:
 
 def test_safe_winners_are_found_often_enough_to_be_worth_asking() -> None:
     lead = [judged(*[[9, 5, 3]] * n) for n in range(1, 6)]
-    assert all(decided_early(cast, waiting=[b.reviewer for b in cast], settings=SWING) == "p0" for cast in lead)
+    assert all(
+        decided_early(ballots, waiting=[b.reviewer for b in ballots], settings=SWING) == "p0" for ballots in lead
+    )
 
 
 def test_authors_without_ballots_do_not_make_their_proposals_safe() -> None:
     author_of = authorship(3)
-    cast = [ballot("judge", author_of, {"p0": 9, "p1": 1})]
-    assert decided_early(cast, waiting=[]) is None
+    ballots = [ballot("judge", author_of, {"p0": 9, "p1": 1})]
+    assert decided_early(ballots, waiting=[]) is None

@@ -26,9 +26,9 @@ def test_every_pair_was_judged_by_every_model_in_both_orders(questions: list[Que
 
 def test_presenting_the_reverse_order_first_changes_no_winner(questions: list[Question]) -> None:
     for question in questions:
-        one = rank(question.ballots([question.models, question.models[::-1]]))
-        other = rank(question.ballots([question.models[::-1], question.models]))
-        assert one.entries == other.entries
+        forward = rank(question.ballots([question.models, question.models[::-1]]))
+        backward = rank(question.ballots([question.models[::-1], question.models]))
+        assert forward.entries == backward.entries
 
 
 def test_a_reviewer_whose_verdicts_are_inverted_loses_weight(questions: list[Question]) -> None:
@@ -42,8 +42,8 @@ def test_a_reviewer_whose_verdicts_are_inverted_loses_weight(questions: list[Que
 
 
 def test_a_simulated_council_is_the_same_for_the_same_seed() -> None:
-    first, again, other = (hold(4, 1, SCENARIOS[0], random.Random(seed)) for seed in (1, 1, 2))
-    assert first == again != other
+    first, repeated, differently_seeded = (hold(4, 1, SCENARIOS[0], random.Random(seed)) for seed in (1, 1, 2))
+    assert first == repeated != differently_seeded
 
 
 def test_saboteurs_and_colluders_do_what_they_are_said_to_do() -> None:

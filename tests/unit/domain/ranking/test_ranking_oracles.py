@@ -18,7 +18,7 @@ from scipy.stats import friedmanchisquare, kendalltau, rankdata
 from domain.ranking import RankingSettings, rank
 from domain.ranking.agreement import correlation, kendall_w, krippendorff_alpha
 from domain.ranking.pairwise import Contests, borda
-from tests.unit.domain.ranking.panels import judged
+from tests.unit.domain.ranking.panels import entry_of, judged
 
 Profile = list[dict[int, float]]
 PROFILES = 2000
@@ -45,7 +45,7 @@ def ranked_vote(row: dict[int, float]) -> tuple[frozenset[int], ...]:
 
 @pytest.mark.parametrize("gaps", [False, True])
 def test_copeland_and_the_condorcet_winner_equal_votelib(gaps: bool) -> None:
-    found = 0
+    winners = 0
     for size, rows in profiles("copeland", gaps=gaps):
         ours = Contests(rows, size)
         pairs: dict[tuple[int, int], int] = {}
@@ -53,17 +53,17 @@ def test_copeland_and_the_condorcet_winner_equal_votelib(gaps: bool) -> None:
             converter = votelib.convert.RankedToCondorcetVotes(unranked_at_bottom=False)
             for pair, count in converter.convert({ranked_vote(row): 1}).items():
                 pairs[pair] = pairs.get(pair, 0) + count
-        theirs = dict.fromkeys(range(size), 0)
+        wins = dict.fromkeys(range(size), 0)
         for a, b in combinations(range(size), 2):
             margin = pairs.get((a, b), 0) - pairs.get((b, a), 0)
-            theirs[a] += (margin > 0) - (margin < 0)
-            theirs[b] -= (margin > 0) - (margin < 0)
-        assert ours.copeland() == theirs
-        everyone = {(a, b): pairs.get((a, b), 0) for a in range(size) for b in range(size) if a != b}
-        winner = votelib.evaluate.condorcet.CondorcetWinner().evaluate(everyone)
+            wins[a] += (margin > 0) - (margin < 0)
+            wins[b] -= (margin > 0) - (margin < 0)
+        assert ours.copeland() == wins
+        contests = {(a, b): pairs.get((a, b), 0) for a in range(size) for b in range(size) if a != b}
+        winner = votelib.evaluate.condorcet.CondorcetWinner().evaluate(contests)
         assert ours.condorcet() == (winner[0] if winner else None)
-        found += bool(winner)
-    assert 0.1 * PROFILES < found < 0.9 * PROFILES
+        winners += bool(winner)
+    assert 0.1 * PROFILES < winners < 0.9 * PROFILES
 
 
 def test_borda_equals_votelib_on_complete_strict_ballots() -> None:
@@ -71,11 +71,11 @@ def test_borda_equals_votelib_on_complete_strict_ballots() -> None:
         scorer = votelib.component.rankscore.Borda(base=0)
         scorer.set_n_candidates(size)
         points = scorer.scores(size)
-        theirs = [0] * size
+        totals = [0] * size
         for row in rows:
             for place, (column,) in enumerate(ranked_vote(row)):
-                theirs[column] += points[place]
-        shares = [total / len(rows) / (size - 1) for total in theirs]
+                totals[column] += points[place]
+        shares = [total / len(rows) / (size - 1) for total in totals]
         assert borda(rows, size) == pytest.approx(shares)
 
 
@@ -87,8 +87,8 @@ def test_borda_with_ties_and_gaps_is_the_mean_share_of_rivals_beaten() -> None:
             for column, place in zip(row, ranks, strict=True):
                 if len(row) > 1:
                     shares[column].append((len(row) - place) / (len(row) - 1))
-        for ours, theirs in zip(borda(rows, size), shares, strict=True):
-            assert ours == (pytest.approx(np.mean(theirs)) if theirs else None)
+        for ours, oracle in zip(borda(rows, size), shares, strict=True):
+            assert ours == (pytest.approx(np.mean(oracle)) if oracle else None)
 
 
 def test_kendall_w_equals_scipys_friedman_statistic_with_ties() -> None:
@@ -157,8 +157,8 @@ def test_alpha_equals_the_krippendorff_library(gaps: bool) -> None:
             assert ours is None
             continue
         compared += 1
-        theirs = krippendorff.alpha(reliability_data=pairable, level_of_measurement="interval")
-        assert ours == pytest.approx(theirs)
+        oracle = krippendorff.alpha(reliability_data=pairable, level_of_measurement="interval")
+        assert ours == pytest.approx(oracle)
     assert compared > PROFILES * 0.9
 
 
@@ -191,5 +191,5 @@ def test_effects_and_bradley_terry_strengths_mostly_agree_on_random_panels() -> 
         )
         duels = [(a, b) for row in rows for a in row for b in row if row[a] > row[b]]
         strengths = choix.ilsr_pairwise(size, duels, alpha=0.1)
-        taus.append(kendalltau(strengths, [ranking.entry(f"p{c}").effect for c in range(size)]).statistic)
+        taus.append(kendalltau(strengths, [entry_of(ranking, f"p{c}").effect for c in range(size)]).statistic)
     assert np.mean(taus) > 0.8

@@ -10,7 +10,16 @@ from hypothesis import strategies as st
 
 from domain.ranking import Ballot, Ranking, rank
 from tests.support.examples import examples
-from tests.unit.domain.ranking.panels import CRITERIA, Drawn, authorship, ballot, judged, panels, reviewed
+from tests.unit.domain.ranking.panels import (
+    CRITERIA,
+    Drawn,
+    authorship,
+    ballot,
+    entry_of,
+    judged,
+    panels,
+    reviewed,
+)
 
 NEAR = 1e-7
 """A thousand added to scores of a few points costs three of sixteen digits; eight decimals remain with room."""
@@ -21,7 +30,7 @@ def order(ranking: Ranking) -> list[tuple[str, int]]:
 
 
 def scores_of(ballot: Ballot) -> dict[str, dict[str, float]]:
-    return {p: dict(given) for p, given in ballot.scores.items()}
+    return {p: dict(row) for p, row in ballot.scores.items()}
 
 
 @given(panels(), st.data())
@@ -49,7 +58,7 @@ def test_renaming_agents_and_proposals_renames_the_result_and_nothing_else(drawn
         Ballot(
             names.get(b.reviewer, b.reviewer),
             author_of={titles[p]: names[a] for p, a in b.author_of.items()},
-            scores={titles[p]: given for p, given in b.scores.items()},
+            scores={titles[p]: row for p, row in b.scores.items()},
         )
         for b in drawn.ballots
     ]
@@ -60,9 +69,9 @@ def test_renaming_agents_and_proposals_renames_the_result_and_nothing_else(drawn
     assert [e.tied for e in after.entries] == [e.tied for e in before.entries]
     assert (after.contested, after.decided_by) == (before.contested, before.decided_by)
     assert after.agreement.kendall_w == pytest.approx(before.agreement.kendall_w)
-    for ours, theirs in zip(after.entries, before.entries, strict=True):
-        assert ours.effect == pytest.approx(theirs.effect, abs=1e-9)
-        assert ours.copeland == theirs.copeland
+    for moved, plain in zip(after.entries, before.entries, strict=True):
+        assert moved.effect == pytest.approx(plain.effect, abs=1e-9)
+        assert moved.copeland == plain.copeland
 
 
 @given(panels(least=2, most=4), st.permutations(range(4)))
@@ -73,7 +82,7 @@ def test_renaming_moves_no_probability_where_all_resamples_are_counted(drawn: Dr
         Ballot(
             names.get(b.reviewer, b.reviewer),
             author_of={titles[p]: names[a] for p, a in b.author_of.items()},
-            scores={titles[p]: given for p, given in b.scores.items()},
+            scores={titles[p]: row for p, row in b.scores.items()},
         )
         for b in drawn.ballots
     ]
@@ -86,32 +95,34 @@ def test_renaming_moves_no_probability_where_all_resamples_are_counted(drawn: Dr
 
 @given(panels(), st.sampled_from([-1000.0, -3.5, 0.1, 2.0, 1000.0]), st.integers(0, 9))
 def test_adding_a_constant_to_one_reviewers_scores_changes_nothing(
-    drawn: Drawn, constant: float, who: int
+    drawn: Drawn, constant: float, number: int
 ) -> None:
     reviewers = sorted({b.reviewer for b in drawn.ballots})
     assume(reviewers)
-    chosen = reviewers[who % len(reviewers)]
+    chosen = reviewers[number % len(reviewers)]
     shifted = [
         b
         if b.reviewer != chosen
         else Ballot(
             b.reviewer,
             author_of=b.author_of,
-            scores={p: {c: s + constant for c, s in given.items()} for p, given in b.scores.items()},
+            scores={p: {c: s + constant for c, s in row.items()} for p, row in b.scores.items()},
         )
         for b in drawn.ballots
     ]
-    before, after = (rank(cast, hashes=drawn.hashes, authors=drawn.author_of) for cast in (drawn.ballots, shifted))
+    before, after = (
+        rank(ballots, hashes=drawn.hashes, authors=drawn.author_of) for ballots in (drawn.ballots, shifted)
+    )
     assert order(after) == order(before)
     assert (after.winner, after.tied, after.contested) == (before.winner, before.tied, before.contested)
     assert after.decided_by == before.decided_by
     assert after.agreement.kendall_w == before.agreement.kendall_w
     assert after.p_winner == pytest.approx(before.p_winner)
-    for ours, theirs in zip(after.entries, before.entries, strict=True):
-        assert ours.effect == pytest.approx(theirs.effect, abs=NEAR)
-        assert (ours.interval, ours.borda, ours.copeland) == (theirs.interval, theirs.borda, theirs.copeland)
-        if ours.score is not None and theirs.score is not None:
-            assert ours.score - (after.level or 0) == pytest.approx(theirs.score - (before.level or 0), abs=NEAR)
+    for moved, plain in zip(after.entries, before.entries, strict=True):
+        assert moved.effect == pytest.approx(plain.effect, abs=NEAR)
+        assert (moved.interval, moved.borda, moved.copeland) == (plain.interval, plain.borda, plain.copeland)
+        if moved.score is not None and plain.score is not None:
+            assert moved.score - (after.level or 0) == pytest.approx(plain.score - (before.level or 0), abs=NEAR)
 
 
 @given(panels(least=3, gaps=False), st.data())
@@ -126,7 +137,7 @@ def test_a_proposal_better_on_every_ballot_ranks_above(drawn: Drawn, data: st.Da
         lifted.append(Ballot(b.reviewer, author_of=b.author_of, scores=scores))
     assume(not _goes_in_circles(lifted))
     ranking = rank(lifted)
-    assert ranking.entry("p0").rank < ranking.entry("p1").rank
+    assert entry_of(ranking, "p0").rank < entry_of(ranking, "p1").rank
 
 
 def _goes_in_circles(ballots: list[Ballot]) -> bool:
@@ -176,13 +187,14 @@ def test_unanimity_reports_full_agreement(quality: list[int], judges: int) -> No
 
 @given(panels(), st.data())
 def test_missing_ballots_never_crash_and_are_named(drawn: Drawn, data: st.DataObject) -> None:
-    handed = data.draw(st.lists(st.sampled_from(drawn.ballots), unique_by=id)) if drawn.ballots else []
-    ranking = rank(handed, authors=drawn.author_of, reviewers=["judge0"])
+    ballots = data.draw(st.lists(st.sampled_from(drawn.ballots), unique_by=id)) if drawn.ballots else []
+    ranking = rank(ballots, authors=drawn.author_of, reviewers=["judge0"])
     assert {entry.proposal for entry in ranking.entries} == set(drawn.author_of)
+    missing = {report.reviewer: report.missing for report in ranking.reviewers}
     for reviewer in [*drawn.author_of.values(), "judge0"]:
-        scored = {p for b in handed if b.reviewer == reviewer for p in b.scores}
-        owed = {p for p, author in drawn.author_of.items() if author != reviewer} - scored
-        assert set(ranking.missing.get(reviewer, ())) == owed
+        scored = {p for b in ballots if b.reviewer == reviewer for p in b.scores}
+        unscored = {p for p, author in drawn.author_of.items() if author != reviewer} - scored
+        assert set(missing[reviewer]) == unscored
 
 
 @given(panels(), st.randoms(use_true_random=False))
@@ -190,15 +202,15 @@ def test_the_order_of_ballots_and_keys_never_shows(drawn: Drawn, shuffle: Any) -
     def turned(mapping: Any) -> dict[Any, Any]:
         return dict(reversed(list(mapping.items())))
 
-    again = [
+    reordered = [
         Ballot(
             b.reviewer, author_of=turned(b.author_of), scores={p: turned(s) for p, s in turned(b.scores).items()}
         )
         for b in drawn.ballots
     ]
-    shuffle.shuffle(again)
+    shuffle.shuffle(reordered)
     first = rank(drawn.ballots, hashes=drawn.hashes, authors=drawn.author_of)
-    second = rank(again, hashes=turned(drawn.hashes), authors=turned(drawn.author_of))
+    second = rank(reordered, hashes=turned(drawn.hashes), authors=turned(drawn.author_of))
     assert first.model_dump_json() == second.model_dump_json()
 
 

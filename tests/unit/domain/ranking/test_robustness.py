@@ -6,14 +6,14 @@ import pytest
 
 from domain.ranking import Ranking, RankingSettings, Reliability, ReviewerReport, rank, update
 from domain.ranking.reliability import Mean, ReviewerHistory
-from tests.unit.domain.ranking.panels import authorship, ballot, judged
+from tests.unit.domain.ranking.panels import authorship, ballot, entry_of, judged
 
 HONEST = [[8, 6, 5, 2], [7, 6, 4, 3], [9, 7, 5, 2], [8, 5, 4, 1]]
 MIRRORED = [2, 4, 5, 8]
 
 
 def report(ranking: Ranking, reviewer: str) -> ReviewerReport:
-    return next(one for one in ranking.reviewers if one.reviewer == reviewer)
+    return next(report for report in ranking.reviewers if report.reviewer == reviewer)
 
 
 def test_a_saboteur_among_five_is_weighed_down_to_the_floor() -> None:
@@ -32,8 +32,8 @@ def test_a_saboteur_among_four_is_flagged_and_counts_in_full() -> None:
 
 def test_weighing_down_brings_the_effects_nearer_to_the_honest_ones() -> None:
     honest, robust, trusting = (
-        rank(cast, settings=rules)
-        for cast, rules in (
+        rank(ballots, settings=rules)
+        for ballots, rules in (
             (judged(*HONEST), RankingSettings()),
             (judged(*HONEST, MIRRORED), RankingSettings()),
             (judged(*HONEST, MIRRORED), RankingSettings(robust_from=99)),
@@ -41,7 +41,7 @@ def test_weighing_down_brings_the_effects_nearer_to_the_honest_ones() -> None:
     )
 
     def distance(ranking: Ranking) -> float:
-        return sum(abs((ranking.entry(e.proposal).effect or 0) - (e.effect or 0)) for e in honest.entries)
+        return sum(abs((entry_of(ranking, e.proposal).effect or 0) - (e.effect or 0)) for e in honest.entries)
 
     assert distance(robust) < distance(trusting) / 2
 
@@ -103,10 +103,10 @@ def test_a_silent_reviewer_is_counted_as_such() -> None:
 def test_a_bad_record_counts_only_where_the_settings_say_so() -> None:
     torn = ReviewerHistory(deliberations=40, swap_consistency=Mean(count=40, value=0.5))
     record = Reliability(agents={"judge2": torn})
-    cast = judged([6, 5, 2], [6, 5, 2], [3, 8, 2])
-    off = rank(cast, reliability=record)
-    on = rank(cast, reliability=record, settings=RankingSettings(use_reliability=True))
-    assert off == rank(cast)
+    ballots = judged([6, 5, 2], [6, 5, 2], [3, 8, 2])
+    off = rank(ballots, reliability=record)
+    on = rank(ballots, reliability=record, settings=RankingSettings(use_reliability=True))
+    assert off == rank(ballots)
     assert report(on, "judge2").weight == pytest.approx(5 / 45)
     assert on.winner == "p0"
     assert off.winner == "p1"

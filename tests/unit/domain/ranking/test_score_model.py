@@ -9,16 +9,16 @@ from numpy.typing import NDArray
 
 from domain.ranking import RankingSettings, rank
 from domain.ranking.effects import ScoreModel
-from domain.ranking.panel import Panel, Row, seat
+from domain.ranking.panel import Panel, Row, panel_of
 from domain.rubric import Criterion, Rubric
-from tests.unit.domain.ranking.panels import CRITERIA, Drawn, authorship, ballot, judged, panels
+from tests.unit.domain.ranking.panels import CRITERIA, Drawn, authorship, ballot, entry_of, judged, panels
 
 SETTINGS = RankingSettings()
 RUBRIC = Rubric(criteria=(Criterion(name="fit", weight=3), Criterion(name="clarity", weight=1)))
 
 
 def seated(drawn: Drawn) -> tuple[Panel, list[Row]]:
-    panel = seat(drawn.ballots, rubric=RUBRIC, excluded=(), authors=drawn.author_of, reviewers=())
+    panel = panel_of(drawn.ballots, rubric=RUBRIC, excluded=(), authors=drawn.author_of, reviewers=())
     return panel, [row for row in panel.rows if len(row.scores) > 1]
 
 
@@ -100,7 +100,7 @@ def test_a_wide_spread_counts_for_less_but_not_for_as_little_as_a_narrow_one() -
     ranking = rank([shy, bold])
     assert ranking.winner == "p2"
     even = rank([shy, bold], settings=RankingSettings(spread_shrinkage=0))
-    assert even.entry("p2").effect == pytest.approx(0, abs=1e-9)
+    assert entry_of(even, "p2").effect == pytest.approx(0, abs=1e-9)
 
 
 def test_two_authors_without_a_judge_compare_nothing_and_say_so() -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from domain.ranking import Ballot, Ranking, RankingSettings, rank
 from domain.rubric import Criterion, Rubric
-from tests.unit.domain.ranking.panels import Drawn, authorship, ballot, judged, panels, reviewed
+from tests.unit.domain.ranking.panels import Drawn, authorship, ballot, entry_of, judged, panels, reviewed
 
 HASHES = {"p0": "cc", "p1": "bb", "p2": "aa"}
 RUBRIC = Rubric(criteria=(Criterion(name="fit"), Criterion(name="clarity")))
@@ -25,7 +25,7 @@ def even_sums_with_a_majority() -> list[Ballot]:
 
 def test_a_majority_breaks_equal_scores_before_checks() -> None:
     ranking = rank(even_sums_with_a_majority(), checks={"p1": 1})
-    assert ranking.entry("p0").score == pytest.approx(ranking.entry("p1").score)
+    assert entry_of(ranking, "p0").score == pytest.approx(entry_of(ranking, "p1").score)
     assert places(ranking)[:2] == [("p0", 1), ("p1", 2)]
     assert ranking.decided_by == "pairwise majority"
 
@@ -98,7 +98,7 @@ def test_the_author_of_a_removed_proposal_still_reviews() -> None:
 
 def test_a_cap_bounds_the_score_and_shows_itself() -> None:
     ranking = rank(reviewed([9, 7, 3]), caps={"p0": 4.0})
-    capped = ranking.entry("p0")
+    capped = entry_of(ranking, "p0")
     assert (capped.score, capped.capped_at, capped.rank) == (4.0, 4.0, 2)
     assert ranking.winner == "p1"
     assert ranking.p_winner == 1
@@ -107,7 +107,7 @@ def test_a_cap_bounds_the_score_and_shows_itself() -> None:
 
 def test_a_cap_above_the_score_changes_nothing_but_is_told() -> None:
     ranking = rank(reviewed([9, 7, 3]), caps={"p2": 8.0})
-    assert ranking.entry("p2").capped_at == 8
+    assert entry_of(ranking, "p2").capped_at == 8
     assert [e.score for e in ranking.entries] == [e.score for e in rank(reviewed([9, 7, 3])).entries]
 
 
@@ -140,6 +140,6 @@ def test_unanimity_outranks_indirect_evidence() -> None:
         ballot("a1", author_of, {"p0": 2, "p2": 1}),
     ]
     ranking = rank(ballots, settings=RankingSettings(spread_shrinkage=1))
-    assert ranking.entry("p1").effect > ranking.entry("p0").effect  # type: ignore[operator]
-    assert ranking.entry("p0").rank < ranking.entry("p1").rank
-    assert ranking.entry("p0").score == ranking.entry("p1").score
+    assert entry_of(ranking, "p1").effect > entry_of(ranking, "p0").effect  # type: ignore[operator]
+    assert entry_of(ranking, "p0").rank < entry_of(ranking, "p1").rank
+    assert entry_of(ranking, "p0").score == entry_of(ranking, "p1").score

@@ -10,11 +10,11 @@ from hypothesis import given, settings
 
 from domain.ranking import RankingSettings, rank
 from domain.ranking.effects import ScoreModel
-from domain.ranking.panel import seat
+from domain.ranking.panel import panel_of
 from domain.ranking.rng import SplitMix64
 from domain.ranking.uncertainty import assess, resamples
 from tests.support.examples import examples
-from tests.unit.domain.ranking.panels import Drawn, judged, panels, reviewed
+from tests.unit.domain.ranking.panels import Drawn, entry_of, judged, panels, reviewed
 
 
 def test_few_reviewers_are_resampled_exhaustively() -> None:
@@ -26,8 +26,8 @@ def test_few_reviewers_are_resampled_exhaustively() -> None:
 
 
 def test_many_reviewers_are_drawn_by_the_seed() -> None:
-    first, again, other = (list(resamples(9, RankingSettings(seed=seed))) for seed in (1, 1, 2))
-    assert first == again != other
+    first, repeated, differently_seeded = (list(resamples(9, RankingSettings(seed=seed))) for seed in (1, 1, 2))
+    assert first == repeated != differently_seeded
     assert len(first) == RankingSettings().resamples
 
 
@@ -50,7 +50,7 @@ def test_the_generator_gives_the_published_sequence() -> None:
 @given(panels(least=3, most=4, gaps=False))
 @settings(max_examples=examples(40))
 def test_probabilities_and_intervals_equal_a_plain_count_over_all_draws(drawn: Drawn) -> None:
-    panel = seat(drawn.ballots, rubric=None, excluded=(), authors={}, reviewers=())
+    panel = panel_of(drawn.ballots, rubric=None, excluded=(), authors={}, reviewers=())
     rows = [row for row in panel.rows if len(row.scores) > 1]
     if len(rows) > 5:
         rows = rows[:5]
@@ -70,16 +70,16 @@ def test_probabilities_and_intervals_equal_a_plain_count_over_all_draws(drawn: D
         for c in best:
             wins[c] += 1 / len(best) / n**n
             tops[c] += 1
-    found = assess(fit, range(size), range(n), [float("inf")] * size, RankingSettings())
-    assert [found.p_best[c] for c in range(size)] == pytest.approx(wins)
-    assert [found.intervals[c][0] == 1 for c in range(size)] == [top >= 0.05 * n**n - 1e-9 for top in tops]
+    uncertainty = assess(fit, range(size), range(n), [float("inf")] * size, RankingSettings())
+    assert [uncertainty.p_best[c] for c in range(size)] == pytest.approx(wins)
+    assert [uncertainty.intervals[c][0] == 1 for c in range(size)] == [top >= 0.05 * n**n - 1e-9 for top in tops]
 
 
 @given(panels())
 def test_probabilities_add_up_and_intervals_hold_their_rank(drawn: Drawn) -> None:
     ranking = rank(drawn.ballots, authors=drawn.author_of)
-    known = [entry.p_best for entry in ranking.entries if entry.p_best is not None]
-    assert not known or sum(known) == pytest.approx(1)
+    probabilities = [entry.p_best for entry in ranking.entries if entry.p_best is not None]
+    assert not probabilities or sum(probabilities) == pytest.approx(1)
     for entry in ranking.entries:
         assert 1 <= entry.interval[0] <= entry.rank <= entry.interval[1] <= len(ranking.entries)
     assert ranking.tied == (len(ranking.tied_with_winner) > 1)
@@ -105,7 +105,7 @@ def test_a_near_tie_is_told_as_one() -> None:
     ranking = rank(judged([7, 6, 2], [6, 7, 2], [7, 6, 1], [6, 7, 3], [7, 6, 2]))
     assert ranking.tied_with_winner == ("p0", "p1")
     assert 0.5 < (ranking.p_winner or 0) < 0.9
-    assert not ranking.entry("p2").tied
+    assert not entry_of(ranking, "p2").tied
 
 
 def test_leaving_out_the_reviewer_who_decided_changes_the_winner_named_beside_it() -> None:

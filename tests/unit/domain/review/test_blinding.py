@@ -35,7 +35,7 @@ def b(text: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("written", "shown"),
+    ("written", "expected"),
     [
         ("As agent dev-1, I propose a queue.", "As agent [agent], I propose a queue."),
         ("dev-2's plan lacks tests; DEV_2 knows.", "[agent]'s plan lacks tests; [agent] knows."),
@@ -52,8 +52,8 @@ def b(text: str) -> str:
         ("As security, I insist.", "As [agent], I insist."),
     ],
 )
-def test_names_and_self_mentions_are_replaced(written: str, shown: str) -> None:
-    assert b(written) == shown
+def test_names_and_self_mentions_are_replaced(written: str, expected: str) -> None:
+    assert b(written) == expected
 
 
 @pytest.mark.parametrize(
@@ -110,18 +110,18 @@ def test_hidden_characters_inside_a_name_do_not_save_it() -> None:
 
 @given(PARTS)
 def test_blinding_twice_is_blinding_once(parts: list[str]) -> None:
-    once = b("".join(parts))
+    blinded = b("".join(parts))
 
-    assert b(once) == once
+    assert b(blinded) == blinded
 
 
 @given(PARTS)
 def test_outside_code_no_telling_name_is_left(parts: list[str]) -> None:
-    shown = b("".join(parts))
-    for block in code_blocks(shown):
-        shown = shown.replace(block.text, "\n")
+    blinded = b("".join(parts))
+    for block in code_blocks(blinded):
+        blinded = blinded.replace(block.text, "\n")
 
-    assert not re.search(r"(?i)(?<![a-z0-9])(?:dev[-_.]?[12]|qa\.lead|smollm2|qwen3)(?![a-z0-9])", shown)
+    assert not re.search(r"(?i)(?<![a-z0-9])(?:dev[-_.]?[12]|qa\.lead|smollm2|qwen3)(?![a-z0-9])", blinded)
 
 
 @given(

@@ -39,26 +39,27 @@ def test_the_second_pass_shows_every_order_in_reverse(count: int, seed: str | in
 def test_over_both_passes_every_candidate_stands_in_the_middle_on_average(
     count: int, seed: str | int, orders: int
 ) -> None:
-    shown = [order for one_pass in present(ids(count), seed=seed, orders=orders).passes for order in one_pass]
+    presentation = present(ids(count), seed=seed, orders=orders)
+    sequences = [order for each_pass in presentation.passes for order in each_pass]
 
-    places = {one: sum(order.index(one) for order in shown) for one in ids(count)}
+    places = {name: sum(order.index(name) for order in sequences) for name in ids(count)}
 
-    assert set(places.values()) == {len(shown) * (count - 1) / 2}
+    assert set(places.values()) == {len(sequences) * (count - 1) / 2}
 
 
 @given(COUNTS, SEEDS)
 def test_an_order_for_every_candidate_is_a_latin_square(count: int, seed: str | int) -> None:
-    for one_pass in present(ids(count), seed=seed, orders=count).passes:
+    for each_pass in present(ids(count), seed=seed, orders=count).passes:
         for place in range(count):
-            assert {order[place] for order in one_pass} == set(ids(count))
+            assert {order[place] for order in each_pass} == set(ids(count))
 
 
 @given(COUNTS, SEEDS, st.integers(1, 17))
 def test_places_of_a_candidate_in_one_pass_are_spread_evenly(count: int, seed: str | int, orders: int) -> None:
     first = present(ids(count), seed=seed, orders=orders).passes[0]
 
-    for one in ids(count):
-        places = sorted(order.index(one) for order in first)
+    for name in ids(count):
+        places = sorted(order.index(name) for order in first)
         gaps = [(after - before) % count for before, after in zip(places, places[1:] + places[:1], strict=True)]
         assert len(places) == 1 or max(gaps) - min(gaps) <= 1
 
@@ -67,11 +68,11 @@ def test_places_of_a_candidate_in_one_pass_are_spread_evenly(count: int, seed: s
 def test_other_authors_see_a_proposal_at_every_place_but_one(count: int, seed: str | int) -> None:
     presentation = present(ids(count), seed=seed, orders=count)
 
-    for one in ids(count):
-        seen = Counter(
-            presentation.shown_to(0, own=author).items.index(one) for author in ids(count) if author != one
+    for name in ids(count):
+        places = Counter(
+            presentation.shown_to(0, own=author).items.index(name) for author in ids(count) if author != name
         )
-        assert seen == Counter(range(1, count))
+        assert places == Counter(range(1, count))
 
 
 @given(COUNTS, SEEDS, st.integers(1, 17))

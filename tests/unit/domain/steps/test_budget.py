@@ -27,10 +27,10 @@ def test_proposals_never_overdraw_the_budget_in_whatever_order_workers_ask(
     agents = [one.agent_id for one in stage.record(identity).deliberation.agents]
     order.shuffle(agents)
     entries = [generate_proposal(identity, agent_id, stage.services) for agent_id in agents]
-    spendable = sum(request.max_tokens for request in stage.model.asked)
+    spendable = sum(request.max_tokens for request in stage.model.requests)
     assert budget - bound < spendable <= budget or spendable == size * bound
     refused = [entry for entry in entries if isinstance(entry, AgentFailed)]
-    assert len(refused) == size - len(stage.model.asked)
+    assert len(refused) == size - len(stage.model.requests)
     assert all(one.reason is FailureReason.BUDGET and f"{budget} tokens" in one.detail for one in refused)
 
 

@@ -72,8 +72,8 @@ def test_nobody_scores_its_own_proposal_and_nobody_is_named() -> None:
 
     ballots = record.ballots()
     assert len(ballots) == 6
-    assert all(f"{cast.agent_id}@0" not in cast.scores and len(cast.scores) == 2 for cast in ballots)
-    prompts = [request.messages[-1].content for request in stage.model.asked if request.form]
+    assert all(f"{ballot.agent_id}@0" not in ballot.scores and len(ballot.scores) == 2 for ballot in ballots)
+    prompts = [request.messages[-1].content for request in stage.model.requests if request.form]
     assert not any("agent-" in prompt for prompt in prompts)
 
 
@@ -86,7 +86,7 @@ def test_all_ballots_are_asked_at_once() -> None:
 def test_judges_of_another_council_vote_too() -> None:
     stage = Stage(council("DEV"), council("QA", size=2))
     record = stage.play()
-    assert {cast.agent_id for cast in record.ballots()} >= {"QA/agent-1", "QA/agent-2", "agent-1"}
+    assert {ballot.agent_id for ballot in record.ballots()} >= {"QA/agent-1", "QA/agent-2", "agent-1"}
 
 
 def test_a_failed_agent_is_named_and_the_quorum_decides() -> None:
@@ -102,7 +102,7 @@ def test_a_failed_agent_is_named_and_the_quorum_decides() -> None:
     assert event.body["degraded"] is True
     assert event.body["failures"][0]["agent_id"] == "agent-2"
     assert event.body["failures"][0]["reason"] == "timeout"
-    assert {cast.agent_id for cast in record.ballots()} == {"agent-1", "agent-3"}
+    assert {ballot.agent_id for ballot in record.ballots()} == {"agent-1", "agent-3"}
 
 
 def test_below_the_quorum_it_fails_with_an_event_and_no_text_is_made_up() -> None:
@@ -128,9 +128,9 @@ def test_a_reviewer_off_form_is_asked_once_more_and_then_missing() -> None:
     stage.model.follow(script)
     record = stage.play()
 
-    missing = [cast for cast in record.ballots() if cast.missing]
-    assert [(cast.agent_id, cast.missing) for cast in missing] == [("z", FailureReason.MALFORMED)] * 2
-    assert sum(request.model == "odd" and request.form is not None for request in stage.model.asked) == 4
+    missing = [ballot for ballot in record.ballots() if ballot.missing]
+    assert [(ballot.agent_id, ballot.missing) for ballot in missing] == [("z", FailureReason.MALFORMED)] * 2
+    assert sum(request.model == "odd" and request.form is not None for request in stage.model.requests) == 4
     assert record.state is DeliberationState.DECIDED
 
 
@@ -148,7 +148,7 @@ def test_an_engine_that_is_away_is_waited_for_and_cast_ballots_stay() -> None:
     away = {"yes": True}
 
     def script(request: ChatRequest, before: int) -> ChatOutcome | None:
-        if request.form and away["yes"] and len(stage.model.asked) > 6:
+        if request.form and away["yes"] and len(stage.model.requests) > 6:
             return failure(request, FailureReason.UNREACHABLE)
         return None
 
@@ -157,15 +157,15 @@ def test_an_engine_that_is_away_is_waited_for_and_cast_ballots_stay() -> None:
     stage.propose(deliberation_id)
     with pytest.raises(EngineAway):
         conclude_deliberation(deliberation_id, stage.services)
-    kept = stage.record(deliberation_id).ballots()
-    assert 0 < len(kept) < 6
+    early = stage.record(deliberation_id).ballots()
+    assert 0 < len(early) < 6
     away["yes"] = False
     conclude_deliberation(deliberation_id, stage.services)
 
     record = stage.record(deliberation_id)
     assert record.state is DeliberationState.DECIDED
-    assert all(cast in record.ballots() for cast in kept)
-    assert len(stage.model.waves[-1]) == 6 - len(kept)
+    assert all(ballot in record.ballots() for ballot in early)
+    assert len(stage.model.waves[-1]) == 6 - len(early)
 
 
 def test_an_engine_away_past_the_deadline_leaves_missing_ballots() -> None:
@@ -185,10 +185,10 @@ def test_an_engine_away_past_the_deadline_leaves_missing_ballots() -> None:
 def test_concluding_again_changes_and_publishes_nothing() -> None:
     stage = Stage(council("DEV"))
     record = stage.play()
-    asked = len(stage.model.asked)
+    calls = len(stage.model.requests)
     conclude_deliberation(record.deliberation.deliberation_id, stage.services)
     assert stage.record(record.deliberation.deliberation_id).closed == record.closed
-    assert len(stage.model.asked) == asked
+    assert len(stage.model.requests) == calls
     assert len(stage.news.of_type(COMPLETED)) == 1
 
 
@@ -247,15 +247,15 @@ def test_the_second_pass_is_left_out_where_it_cannot_matter() -> None:
     stage = Stage(council("DEV"), policy=Policy(model="tiny", review=rules))
     stage.model.follow(long_from(3))
     record = stage.play()
-    assert {cast.pass_ for cast in record.ballots()} == {0}
+    assert {ballot.pass_ for ballot in record.ballots()} == {0}
 
 
 def test_a_stored_decision_replays_to_the_same_bytes() -> None:
     for rounds in (0, 1, 2):
         stage = Stage(council("DEV"), council("QA"))
         record = stage.play(plan_request(plan(constraints=Constraints(rounds=rounds))))
-        stored, again = replay(record)
-        assert json.dumps(stored) == json.dumps(again)
+        stored, replayed = replay(record)
+        assert json.dumps(stored) == json.dumps(replayed)
 
 
 def test_an_architect_chooses_where_the_vote_is_tied_and_the_event_says_so() -> None:

@@ -42,10 +42,10 @@ def test_a_proposal_that_a_check_removes_is_named_and_its_author_still_reviews()
     assert (failed["agent_id"], failed["stage"], failed["reason"]) == ("agent-2", "checks", "rejected")
     assert "an AWS access key id" in failed["detail"]
     assert event.body["degraded"] is True
-    assert "agent-2" in {cast.agent_id for cast in record.ballots()}
+    assert "agent-2" in {ballot.agent_id for ballot in record.ballots()}
     assert "AKIA" not in json.dumps(event.body["ballots"]) + json.dumps(event.body["failures"])
-    stored, again = replay(record)
-    assert json.dumps(stored) == json.dumps(again)
+    stored, replayed = replay(record)
+    assert json.dumps(stored) == json.dumps(replayed)
 
 
 def test_a_proposal_that_a_check_caps_can_not_win_by_its_ballots() -> None:
@@ -76,15 +76,15 @@ def test_below_the_quorum_for_its_checks_it_fails_and_says_which() -> None:
 
 def test_the_top_is_explained_by_the_other_authors_and_nothing_depends_on_it() -> None:
     silent = Stage(council("DEV"))
-    told = Stage(council("DEV"), policy=Policy(model="tiny", review=ReviewRules(explain_top=1)))
-    for stage in (silent, told):
+    explained = Stage(council("DEV"), policy=Policy(model="tiny", review=ReviewRules(explain_top=1)))
+    for stage in (silent, explained):
         stage.model.follow(writing(agent_2="A step. " * 20))
         stage.play()
 
-    (without,), (with_it,) = silent.news.of_type(COMPLETED), told.news.of_type(COMPLETED)
+    (without,), (with_it,) = silent.news.of_type(COMPLETED), explained.news.of_type(COMPLETED)
     assert without.body["critiques"] == []
-    found = [(one["reviewer"], one["proposal_id"]) for one in with_it.body["critiques"]]
-    assert sorted(found) == [("agent-1", "agent-2@0"), ("agent-3", "agent-2@0")]
+    pairs = [(one["reviewer"], one["proposal_id"]) for one in with_it.body["critiques"]]
+    assert sorted(pairs) == [("agent-1", "agent-2@0"), ("agent-3", "agent-2@0")]
     assert all(one["text"] for one in with_it.body["critiques"])
     orders = [[entry["proposal"] for entry in one.body["ranking"]["entries"]] for one in (without, with_it)]
     assert orders[0] == orders[1]

@@ -23,7 +23,7 @@ def test_a_second_run_finds_the_first_one_s_proposal() -> None:
     second = generate_proposal(identity, "agent-1", stage.services)
     assert isinstance(first, Proposed)
     assert second == first
-    assert len(stage.model.asked) == 1
+    assert len(stage.model.requests) == 1
 
 
 @pytest.mark.parametrize("reason", [one for one in FailureReason if not one.passing])
@@ -114,4 +114,4 @@ def test_agents_see_the_plan_their_role_and_persona_and_share_the_longest_prefix
 def test_the_models_named_by_agents_are_asked() -> None:
     stage = Stage(council("DEV", agents=(agent("a", model="big"), agent("b", model=None))))
     stage.play(plan_request())
-    assert {request.model for request in stage.model.asked} == {"big", "tiny"}
+    assert {request.model for request in stage.model.requests} == {"big", "tiny"}

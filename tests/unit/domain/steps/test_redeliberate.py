@@ -189,4 +189,4 @@ def test_cancelling_ends_it_once_with_an_event_and_withdraws_its_work() -> None:
     (event,) = stage.news.of_type("orchestration.deliberation.cancelled")
     assert event.body["reason"] == "plan was dropped"
     stage.propose(identity)
-    assert stage.model.asked == []
+    assert stage.model.requests == []
