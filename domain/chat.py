@@ -31,7 +31,7 @@ class ScoreForm(Value):
     def max_tokens(self) -> int:
         """Bound on an answer in this form: a token for each digit and comma, one to end, one to spare.
 
-        An engine that needs another notation sets its own bound.
+        An engine that answers in another form sets its own bound.
         """
         return self.rows * (self.columns + 1) + 1
 

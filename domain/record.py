@@ -38,6 +38,7 @@ class Record:
 
     @classmethod
     def of(cls, entries: Iterable[Entry]) -> Record:
+        """Return the record of these entries, under their own keys."""
         return cls({entry.key: entry for entry in entries})
 
     def plus(self, entry: Entry) -> Record:
@@ -46,27 +47,32 @@ class Record:
 
     @property
     def deliberation(self) -> Deliberation:
+        """The deliberation as it was opened."""
         opened = self.entries[keys.OPENED]
         assert isinstance(opened, Opened)
         return opened.deliberation
 
     @property
     def closed(self) -> Closed | None:
+        """How it ended; None while it is open."""
         closed = self.entries.get(keys.CLOSED)
         return closed if isinstance(closed, Closed) else None
 
     @property
     def architect(self) -> ArchitectAnswered | None:
+        """The architect's choice among tied proposals; None where it was not asked."""
         entry = self.entries.get(keys.CHOICE)
         return entry if isinstance(entry, ArchitectAnswered) else None
 
     @property
     def synthesis(self) -> ArchitectAnswered | None:
+        """The architect's synthesis of the best proposals; None where it was not asked."""
         entry = self.entries.get(keys.SYNTHESIS)
         return entry if isinstance(entry, ArchitectAnswered) else None
 
     @cached_property
     def state(self) -> DeliberationState:
+        """Proposing until every agent has answered, reviewing until the closing entry, then what that says."""
         if self.closed is not None:
             return DeliberationState(self.closed.status)
         return DeliberationState.PROPOSING if self.unanswered() else DeliberationState.REVIEWING

@@ -8,9 +8,12 @@ from string import ascii_uppercase
 from domain.deliberation import Deliberation
 from domain.prompts.delimiters import delimited, derive_mark, explain_delimiters
 from domain.review.blinding import Names, blind
-from domain.review.candidate import Candidate, distinct
+from domain.review.candidate import Candidate
 from domain.rubric import Rubric
 from domain.text.visible import readable
+
+MAX_CANDIDATES = 33
+"""Sixteen leading versions, as many revisions of them, and one more: an earlier decision's winner."""
 
 
 class Material:
@@ -36,11 +39,15 @@ class Material:
         deliberation and round; `agents` and `models` are names to take off beyond the candidates' own, such as
         those of agents that failed. Raises ValueError for doubled proposal ids or more than 33 candidates.
         """
+        if not 1 <= len(candidates) <= MAX_CANDIDATES:
+            raise ValueError(f"a review takes 1 to {MAX_CANDIDATES} candidates, not {len(candidates)}")
         self.task = task.strip()
         self.rubric = rubric
         self.seed = seed
         self.round = round_
-        self.candidates = {candidate.proposal_id: candidate for candidate in distinct(candidates)}
+        self.candidates = {candidate.proposal_id: candidate for candidate in candidates}
+        if len(self.candidates) != len(candidates):
+            raise ValueError("proposal ids must differ within a review")
         self.names = Names(
             agents=[*agents, *(candidate.author for candidate in candidates)],
             models=[*models, *(candidate.model for candidate in candidates)],

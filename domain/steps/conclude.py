@@ -86,18 +86,18 @@ def _decide(conclusion: Conclusion, gate: CheckGate) -> dict[str, Any]:
         vote(conclusion, candidates, round_, caps=caps_of(gate.reports))
         inputs = ranking_inputs(conclusion.record_so_far, candidates, gate.reports, round_)
         ranking = ranking_of(conclusion.record_so_far, candidates, inputs)
-        candidates, voted_on = champions(candidates, ranking), candidates
+        candidates, standing = champions(candidates, ranking), candidates
     if not conclusion.deliberation.rounds:
         vote(conclusion, candidates, 0, caps=caps_of(gate.reports))
-        voted_on = candidates
+        standing = candidates
         inputs = ranking_inputs(conclusion.record_so_far, candidates, gate.reports, 0)
     inputs = _with_reliability(without_losers(inputs, candidates), conclusion)
-    ranking = _rank(conclusion, voted_on, inputs)
+    ranking = _rank(conclusion, standing, inputs)
     consult_architect(conclusion, candidates, ranking)
     synthesise(conclusion, candidates, ranking)
     explain(conclusion, candidates, ranking)
     conclusion.publish_progress("ranked", "ranking")
-    return completed_body(conclusion.record_so_far, voted_on, gate.reports, inputs, ranking, at=conclusion.now())
+    return completed_body(conclusion.record_so_far, standing, gate.reports, inputs, ranking, at=conclusion.now())
 
 
 def _with_reliability(inputs: RankingInputs, conclusion: Conclusion) -> RankingInputs:

@@ -27,6 +27,7 @@ class Conclusion:
 
     @property
     def deliberation(self) -> Deliberation:
+        """The deliberation that this run concludes."""
         return self.record_so_far.deliberation
 
     def now(self) -> float:

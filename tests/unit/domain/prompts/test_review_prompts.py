@@ -9,8 +9,8 @@ import pytest
 from domain.chat import FailureReason
 from domain.council import Agent
 from domain.prompts.ballot_question import BallotQuestion, ballot_questions
-from domain.prompts.material import Material, label
-from domain.review.candidate import MAX_CANDIDATES, Candidate
+from domain.prompts.material import MAX_CANDIDATES, Material, label
+from domain.review.candidate import Candidate
 from domain.review.presentation import present
 from domain.rubric import DEFAULT_RUBRIC, Criterion, Rubric
 from tests.support.scripted_model import answer, failure
