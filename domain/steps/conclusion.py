@@ -113,4 +113,4 @@ class Conclusion:
     def tell(self, stage: str, what: str) -> None:
         """Publish progress."""
         event = events.progress(self.deliberation, at=self.now(), stage=stage, what=what, body={})
-        self.services.publisher.tell([event])
+        self.services.publisher.publish_progress([event])
