@@ -84,7 +84,7 @@ def permission_violation(client: Client) -> str:
     violation = _first_line(client.last_error) if client.last_error is not None else ""
     if PERMISSION_MISSING not in violation.lower():
         return ""
-    remedy = "give its user that right, or name the inbox prefix that it may subscribe to (CONCLAVE_NATS_INBOX_PREFIX)"
+    remedy = "give its user that right, or name an inbox prefix that it may read (CONCLAVE_NATS_INBOX_PREFIX)"
     return f"NATS refuses something to our login: {violation.removeprefix('nats: ')}; {remedy}"
 
 
