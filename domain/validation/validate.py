@@ -37,11 +37,9 @@ class Mistake:
     def sentence(self) -> str:
         """The mistake with its place."""
         where = path(self.place)
-        if not where:
-            return self.problem
-        return (
-            f"field {where} {self.problem}" if self.problem.startswith(PREDICATES) else f"{where}: {self.problem}"
-        )
+        if where and self.problem.startswith(PREDICATES):
+            return f"field {where} {self.problem}"
+        return f"{where}: {self.problem}" if where else self.problem
 
 
 class InvalidInput(Exception):

@@ -77,22 +77,24 @@ def problem_of(details: Sequence[ErrorDetails]) -> str:
 
 
 def _known_problem(detail: ErrorDetails) -> str:
-    context = detail.get("ctx") or {}
+    context, value = detail.get("ctx") or {}, detail["input"]
     match detail["type"]:
         case "missing":
             return "is missing; add it"
-        case "string_too_short" | "string_pattern_mismatch":
+        case "string_too_short" | "string_pattern_mismatch" if not str(value).strip():
             return "is empty; give it a value"
+        case "string_too_short":
+            return f"is shorter than {context['min_length']} characters; lengthen it"
+        case "string_pattern_mismatch":
+            return f"must match {context['pattern']}; correct it"
         case "string_too_long":
             return f"is longer than {context['max_length']} characters; shorten it"
         case "too_long":
             return f"has more than {context['max_length']} entries; leave some out"
+        case "too_short" if not value:
+            return "is empty; add an entry"
         case "too_short":
-            return (
-                "is empty; add an entry"
-                if not detail["input"]
-                else f"has fewer than {context['min_length']} entries; add some"
-            )
+            return f"has fewer than {context['min_length']} entries; add some"
         case "invalid_key":
             return "must have a string as its name; put the name in quotation marks"
     return ""
@@ -100,8 +102,7 @@ def _known_problem(detail: ErrorDetails) -> str:
 
 def _in_our_words(message: str) -> str:
     """Reword what pydantic says, or take what a validator of ours says, which may name a remedy of its own."""
-    line = message.split("\n")[0].removeprefix("Value error, ")
-    text = (
-        line.replace("Input should", "must", 1) if line.startswith("Input should") else line[:1].lower() + line[1:]
-    )
+    text = message.split("\n")[0].removeprefix("Value error, ")
+    begin, input_should, rest = text.partition("Input should")
+    text = f"must{rest}" if input_should and not begin else text[:1].lower() + text[1:]
     return printable(text if ";" in text else f"{text}; correct it", MAX_PROBLEM)

@@ -32,6 +32,7 @@ class Cart(BaseModel):
     load: str | int | None = None
     part: Wheel | list[int] = []
     corners: tuple[int, str] = (0, "")
+    plate: str = Field(default="AA", min_length=2, max_length=3, pattern="^[A-Z ]*$")
 
 
 GOOD: dict[str, Any] = {"cart_id": "c", "wheels": [{"wheel_id": "a"}, {"wheel_id": "b"}]}
@@ -56,6 +57,10 @@ def test_data_that_fits_is_returned_as_its_model() -> None:
         ({"wheels": [{"wheel_id": "a"}]}, ["field wheels has fewer than 2 entries; add some"]),
         ({"load": [1]}, ["field load must be a string or an integer, not a list; correct it"]),
         ({"part": {"wheel_id": 1}}, ["field part.wheel_id must be a string, not a number; correct it"]),
+        ({"plate": " "}, ["field plate is empty; give it a value"]),
+        ({"plate": "A"}, ["field plate is shorter than 2 characters; lengthen it"]),
+        ({"plate": "AAAA"}, ["field plate is longer than 3 characters; shorten it"]),
+        ({"plate": "a1"}, ["field plate must match ^[A-Z ]*$; correct it"]),
         ({"corners": ["x", "y"]}, ["field corners[0] must be an integer, not a string; correct it"]),
         (
             {"spares": {"left": {"wheel_id": "a", "size": 0}}},
