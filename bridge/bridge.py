@@ -1,4 +1,4 @@
-"""The bridge process: keeps a connection, sees to the streams, runs a consumer for every inbound subject."""
+"""The bridge process: keeps a connection, creates missing streams, runs a consumer for every inbound subject."""
 
 from __future__ import annotations
 
@@ -12,17 +12,18 @@ from nats.aio.client import Client
 from nats.errors import ConnectionClosedError, Error
 from pydantic import Field
 
-from bridge.batch_processor import BatchProcessor, PlanDispatcher
+from bridge.batch_dispatch import PlanDispatcher
+from bridge.batch_processor import BatchProcessor
 from bridge.durable import durable_name
 from bridge.event_writer import EventWriter
 from bridge.intake import Reader, readers
 from bridge.nats_connection import NatsOptions, NatsUnreachable, connect
-from bridge.service import answering
+from bridge.service import micro_service
 from bridge.statistics import BridgeStatistics
 from bridge.streams import ALL, StreamLimits, StreamMissing, ensure, stream_of
 from bridge.strict_json import MAX_BYTES
 from bridge.subject_consumer import ConsumerOptions, SubjectConsumer, pause
-from bridge.subjects import DELIBERATION_REQUESTED, dead_letter
+from bridge.subjects import DELIBERATION_REQUESTED, dead_letter_subject
 from domain.limits import Limits
 from domain.value import Name, Value
 
@@ -30,7 +31,7 @@ log = structlog.get_logger("bridge")
 
 RETRY_S = (0.5, 1.0, 2.0, 5.0)
 """Waits between sessions that could not begin; the last one repeats."""
-LOOK_S = 2.0
+LAG_POLL_S = 2.0
 """Between two looks at the lag."""
 LOST_S = 30.0
 """A client that has not reconnected by itself for so long is replaced."""
@@ -57,31 +58,31 @@ class BridgeOptions(Value):
 
 
 def unlimited() -> int:
-    """Room where nothing limits it."""
+    """Capacity without a limit."""
     return 1_000_000
 
 
 class Bridge:
-    """Takes in what is asked, over any number of connections, until stopped.
+    """Takes in messages, over any number of connections, until stopped.
 
-    `dispatcher` and `room` are called in threads and may block. `room` returns how many more messages may come
-    in now; at 0 nothing is fetched and the backlog waits in JetStream. Where it raises, that counts as 0.
+    `dispatcher` and `capacity` are called in threads and may block. `capacity` returns how many more plans may
+    come in now; at 0 nothing is fetched and the backlog waits in JetStream. Where it raises, that counts as 0.
     """
 
     def __init__(
-        self, options: BridgeOptions, *, dispatcher: PlanDispatcher, room: Callable[[], int] = unlimited
+        self, options: BridgeOptions, *, dispatcher: PlanDispatcher, capacity: Callable[[], int] = unlimited
     ) -> None:
         self.statistics = BridgeStatistics()
         self._options = options
         self._dispatcher = dispatcher
-        self._room = room
+        self._capacity = capacity
         self._readers = readers(phases=options.phases, max_bytes=options.max_message_bytes, limits=options.limits)
 
     async def serve(self, stop: asyncio.Event) -> None:
-        """Run until `stop` is set, then settle the batches at hand and close. Returns normally, never gives up.
+        """Run until `stop` is set, then process the batches in flight and close. Returns normally, never gives up.
 
-        What keeps a session from beginning (no server, no login, no JetStream, a stream in the way) is logged
-        in one line with its remedy and tried again.
+        Each reason why a session can't begin (no server, no login, no JetStream, a stream in the way) is logged in
+        one line with its remedy, and the session is tried again.
         """
         attempt = 0
         while not stop.is_set():
@@ -91,7 +92,7 @@ class Bridge:
             except (NatsUnreachable, StreamMissing) as error:
                 log.error("bridge_waits", reason=str(error))
             except ConnectionClosedError:
-                reason = f"NATS at {self._options.nats.address} was lost; connecting anew"
+                reason = f"the connection to NATS at {self._options.nats.address} was lost; connecting anew"
                 log.error("bridge_waits", reason=reason)
             except (Error, TimeoutError, OSError) as error:
                 log.error("bridge_waits", reason=f"NATS at {self._options.nats.address}: {error}")
@@ -112,16 +113,16 @@ class Bridge:
             log.info("bridge_ready", nats=self._options.nats.address)
             async with AsyncExitStack() as stack:
                 stack.push_async_callback(_flush, client)
-                answers = answering(client, self.statistics, version=self._options.version)
-                await stack.enter_async_context(answers)
+                service = micro_service(client, self.statistics, version=self._options.version)
+                await stack.enter_async_context(service)
                 await self._run(client, stop)
         finally:
             with suppress(Error, TimeoutError, OSError):
                 await client.close()
 
     async def _run(self, client: Client, stop: asyncio.Event) -> None:
-        outlet = EventWriter(client, source=self._options.source)
-        consumers = [self._consumer(client, subject, reader, outlet) for subject, reader in self._readers.items()]
+        writer = EventWriter(client, source=self._options.source)
+        consumers = [self._consumer(client, subject, reader, writer) for subject, reader in self._readers.items()]
         await run_until_stopped(
             [consumer.run(stop) for consumer in consumers],
             beside=[self._watch(client)],
@@ -129,12 +130,14 @@ class Bridge:
             drain_s=self._options.drain_s,
         )
 
-    def _consumer(self, client: Client, subject: str, reader: Reader, outlet: EventWriter) -> SubjectConsumer:
+    def _consumer(self, client: Client, subject: str, reader: Reader, writer: EventWriter) -> SubjectConsumer:
         statistics, options = self.statistics.of(subject), self._options.consumer
-        handover = BatchProcessor(
-            reader, self._dispatcher, outlet, backoff_s=options.backoff_s, statistics=statistics
+        processor = BatchProcessor(
+            reader, self._dispatcher, writer, backoff_s=options.backoff_s, statistics=statistics
         )
-        return SubjectConsumer(client, subject, handover, room=self._room, options=options, statistics=statistics)
+        return SubjectConsumer(
+            client, subject, processor, capacity=self._capacity, options=options, statistics=statistics
+        )
 
     async def _watch(self, client: Client) -> None:
         """Keep the lag up to date, and end the session when the client is lost."""
@@ -144,12 +147,12 @@ class Bridge:
             if client.is_connected:
                 seen = loop.time()
                 with suppress(Error, StreamMissing, TimeoutError, OSError):
-                    await self._look(client)
+                    await self._read_lag(client)
             self.statistics.connected = client.is_connected
-            await asyncio.sleep(LOOK_S)
+            await asyncio.sleep(LAG_POLL_S)
         raise ConnectionClosedError
 
-    async def _look(self, client: Client) -> None:
+    async def _read_lag(self, client: Client) -> None:
         stream = client.jetstream()
         for subject in self._readers:
             held_by = await stream_of(stream, subject)
@@ -158,7 +161,7 @@ class Bridge:
                 info = await stream.consumer_info(held_by, name)
                 self.statistics.of(subject).pending = info.num_pending or 0
                 self.statistics.of(subject).ack_pending = info.num_ack_pending or 0
-        held_by = await stream_of(stream, dead_letter(DELIBERATION_REQUESTED))
+        held_by = await stream_of(stream, dead_letter_subject(DELIBERATION_REQUESTED))
         if held_by is not None:
             self.statistics.dead_letters = (await stream.stream_info(held_by)).state.messages
 
@@ -170,9 +173,9 @@ async def run_until_stopped(
     stop: asyncio.Event,
     drain_s: float,
 ) -> None:
-    """Run coroutines that end by themselves after the stop, and others beside them that are cut then.
+    """Run `work`, coroutines that end by themselves after the stop, and others `beside` that are cancelled then.
 
-    The first failure cancels all and is raised; so does a drain that takes too long, but silently.
+    The first failure cancels all and is raised. After `drain_s` all are cancelled, too, and that is only logged.
     """
     workers = [asyncio.ensure_future(coroutine) for coroutine in work]
     others = [asyncio.ensure_future(coroutine) for coroutine in beside]

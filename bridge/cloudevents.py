@@ -7,16 +7,18 @@ percent-encoded as in the HTTP binding, or the whole event is one JSON object.
 from __future__ import annotations
 
 import base64
-import binascii
-from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Any
 from urllib.parse import quote, unquote
 
+from pydantic import JsonValue
+
 from bridge.message import InboundMessage
-from bridge.rejection import Refusal, json_type, named
+from bridge.rejection import MessageRejected
 from bridge.strict_json import parse_object
 from domain.event import Event
+from domain.inbound import JsonObject
+from domain.validation.words import json_type, printable
 
 STRUCTURED = "application/cloudevents"
 PREFIX = "ce-"
@@ -36,12 +38,12 @@ def is_binary(message: InboundMessage) -> bool:
     return bool(message.header("ce-specversion"))
 
 
-def binary_attributes(message: InboundMessage) -> dict[str, Any]:
-    """Return the attributes of a CloudEvent in binary mode."""
-    named_so = {name.lower(): value for name, value in message.headers.items()}
-    attributes: dict[str, Any] = {
+def binary_attributes(message: InboundMessage) -> JsonObject:
+    """Return the attributes of a CloudEvent in binary mode. Raises MessageRejected as `checked` does."""
+    headers = {name.lower(): value for name, value in message.headers.items()}
+    attributes: dict[str, JsonValue] = {
         name.removeprefix(PREFIX): unquote(value, errors="replace")
-        for name, value in named_so.items()
+        for name, value in headers.items()
         if name.startswith(PREFIX)
     }
     if content_type := message.header("content-type"):
@@ -49,29 +51,31 @@ def binary_attributes(message: InboundMessage) -> dict[str, Any]:
     return checked(attributes)
 
 
-def checked(attributes: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the attributes if they make a CloudEvent 1.0 with JSON in it; raises Refusal otherwise."""
+def checked(attributes: JsonObject) -> JsonObject:
+    """Return the attributes if they make a CloudEvent 1.0 with JSON in it; raises MessageRejected otherwise."""
     for name in ("specversion", "id", "source", "type"):
         _check_word(name, attributes.get(name))
     if attributes["specversion"] != "1.0":
-        raise Refusal(f"specversion {named(attributes['specversion'])} is not spoken here; send CloudEvents 1.0")
+        raise MessageRejected(
+            f"specversion {printable(str(attributes['specversion']))} is not spoken here; send CloudEvents 1.0"
+        )
     content_type = attributes.get("datacontenttype") or "application/json"
     if not isinstance(content_type, str) or not _is_json(content_type):
-        raise Refusal("field datacontenttype names something else than JSON; send application/json")
-    return dict(attributes)
+        raise MessageRejected("field datacontenttype names something else than JSON; send application/json")
+    return attributes
 
 
-def structured_data(event: Mapping[str, Any], *, max_bytes: int) -> dict[str, Any]:
-    """Return the payload of a structured CloudEvent. Raises Refusal if there is none that is a JSON object."""
+def structured_data(event: JsonObject, *, max_bytes: int) -> JsonObject:
+    """Return the payload of a structured CloudEvent. Raises MessageRejected if it is no JSON object."""
     if "data_base64" in event:
         return parse_object(_from_base64(event["data_base64"]), max_bytes=max_bytes)
     data = event.get("data")
     if not isinstance(data, dict):
-        raise Refusal(f"field data must be an object, not {json_type(data)}; put the payload there")
+        raise MessageRejected(f"field data must be an object, not {json_type(data)}; put the payload there")
     return data
 
 
-def identity(attributes: Mapping[str, Any]) -> str:
+def identity(attributes: JsonObject) -> str:
     """Return what identifies the event: source and id together, as the specification has it."""
     return f"{attributes['source']}#{attributes['id']}"
 
@@ -98,20 +102,20 @@ def _quoted(text: str) -> str:
     return quote(text, safe=UNTOUCHED, errors="replace")
 
 
-def _check_word(name: str, value: Any) -> None:
+def _check_word(name: str, value: JsonValue) -> None:
     if value is None:
-        raise Refusal(f"field {name} is missing, which every CloudEvent has; add it")
+        raise MessageRejected(f"field {name} is missing, which every CloudEvent has; add it")
     if not isinstance(value, str):
-        raise Refusal(f"field {name} must be a string, not {json_type(value)}; correct it and send it again")
+        raise MessageRejected(f"field {name} must be a string, not {json_type(value)}; correct it")
     if not value.strip() or len(value) > MAX_ATTRIBUTE:
-        raise Refusal(f"field {name} must have 1 to {MAX_ATTRIBUTE} characters; correct it and send it again")
+        raise MessageRejected(f"field {name} must have 1 to {MAX_ATTRIBUTE} characters; correct it")
 
 
-def _from_base64(text: Any) -> bytes:
-    try:
-        return base64.b64decode(text, validate=True)
-    except (TypeError, ValueError, binascii.Error):
-        raise Refusal("field data_base64 is not base64; encode the payload so, or send it as data") from None
+def _from_base64(text: JsonValue) -> bytes:
+    if isinstance(text, str):
+        with suppress(ValueError):
+            return base64.b64decode(text, validate=True)
+    raise MessageRejected("field data_base64 is not base64; encode the payload so, or send it as data")
 
 
 def _is_json(content_type: str) -> bool:

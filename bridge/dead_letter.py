@@ -1,7 +1,7 @@
-"""A dead letter: the original as it came, and beside it why nobody took it.
+"""A dead letter: the original as it came, and beside it the reason why it was rejected.
 
-The original's bytes are the message's body, whatever they are; everything else is in headers, so that a letter
-costs what the original did and any NATS client can read it.
+The original's bytes are the body, whatever they are; everything else is in headers, so that a dead letter costs
+what the original did and any NATS client can read it.
 """
 
 from __future__ import annotations
@@ -12,26 +12,27 @@ from collections.abc import Mapping
 from typing import Any
 
 from bridge.message import InboundMessage
-from bridge.rejection import MAX_REASON, named
+from bridge.rejection import MAX_REASON
 from domain.identity import digest
+from domain.validation.words import printable
 from domain.value import Value
 
 REASON, SUBJECT, STREAM, SEQUENCE = (f"Conclave-{word}" for word in ("Reason", "Subject", "Stream", "Sequence"))
 DELIVERED, RECEIVED, HEADERS, OMITTED = (
     f"Conclave-{word}" for word in ("Delivered", "Received", "Headers", "Omitted")
 )
-ROOM = 4096
-"""Bytes of a message's limit left to the protocol around headers and body."""
+PROTOCOL_BYTES = 4096
+"""Of a message's limit, left to the protocol around headers and body."""
 
 
 class DeadLetter(Value):
-    """A message that was refused, or delivered as often as it may be."""
+    """A message that was rejected, or delivered as often as it may be."""
 
     sequence: int
     """Its place in the dead-letter stream; names it to `show`, `replay` and `purge`."""
     reason: str
     subject: str
-    """Where the original came on; empty if the advisory's original is gone."""
+    """The original's; empty if the original of an advisory is gone."""
     stream: str
     stream_sequence: int
     """Where the original is, or was."""
@@ -42,7 +43,7 @@ class DeadLetter(Value):
     headers: dict[str, str] = {}
     """The original's."""
     data: bytes | None = None
-    """The original's bytes; None if they can't be had any more."""
+    """The original's bytes; None if they are gone."""
 
     def as_dict(self) -> dict[str, object]:
         """Return plain values for JSON: the body as `data` if it is UTF-8, else as `data_base64`."""
@@ -55,15 +56,15 @@ class DeadLetter(Value):
             return plain | {"data_base64": base64.b64encode(self.data).decode()}
 
 
-def letter_headers(message: InboundMessage, reason: str, *, max_payload: int) -> tuple[dict[str, str], bytes]:
-    """Return headers and body of the dead letter for a message.
+def encode_dead_letter(message: InboundMessage, reason: str, *, max_payload: int) -> tuple[dict[str, str], bytes]:
+    """Return headers and body of the dead letter of a message.
 
-    The id is derived from where the original lies, so that a letter written twice is stored once. An original
-    that leaves no room for the headers stays in its own stream, and the letter says so.
+    The id is derived from where the original is stored, so that a dead letter published twice is stored once. An
+    original too large for headers beside it stays in its own stream, and a header says so.
     """
     place = (message.stream, str(message.sequence), str(message.received_at), message.subject)
     headers = {
-        REASON: named(reason, MAX_REASON),
+        REASON: printable(reason, MAX_REASON),
         SUBJECT: message.subject,
         STREAM: message.stream,
         SEQUENCE: str(message.sequence),
@@ -72,15 +73,15 @@ def letter_headers(message: InboundMessage, reason: str, *, max_payload: int) ->
         HEADERS: json.dumps(message.headers),
         "Nats-Msg-Id": f"dead-{digest(*place)}",
     }
-    if _size(headers) + len(message.data) + ROOM <= max_payload:
+    if _size(headers) + len(message.data) + PROTOCOL_BYTES <= max_payload:
         return headers, message.data
-    if _size(headers) + ROOM > max_payload:
+    if _size(headers) + PROTOCOL_BYTES > max_payload:
         headers[HEADERS] = "{}"
     return headers | {OMITTED: str(len(message.data))}, b""
 
 
-def read_letter(sequence: int, at: str, headers: Mapping[str, str], data: bytes) -> DeadLetter:
-    """Read a dead letter that we wrote."""
+def decode_dead_letter(sequence: int, at: str, headers: Mapping[str, str], data: bytes) -> DeadLetter:
+    """Read a dead letter that a bridge published."""
     return DeadLetter(
         sequence=sequence,
         reason=headers.get(REASON, ""),
@@ -94,15 +95,15 @@ def read_letter(sequence: int, at: str, headers: Mapping[str, str], data: bytes)
     )
 
 
-def read_advisory(sequence: int, at: str, advisory: Mapping[str, Any]) -> DeadLetter:
-    """Read what JetStream says of a message it delivers no more; the original has yet to be looked up."""
+def decode_advisory(sequence: int, at: str, advisory: Mapping[str, Any]) -> DeadLetter:
+    """Read JetStream's advisory that it delivers a message no more; the original has yet to be looked up."""
     deliveries = int(advisory.get("deliveries", 0))
-    ended = advisory.get("type", "").endswith("terminated")
-    why = advisory.get("reason") or "the consumer terminated it"
-    reason = f"terminated: {why}" if ended else f"delivered {deliveries} times and never acknowledged"
+    terminated = advisory.get("type", "").endswith("terminated")
+    cause = advisory.get("reason") or "the consumer terminated it"
+    reason = f"terminated: {cause}" if terminated else f"delivered {deliveries} times and never acknowledged"
     return DeadLetter(
         sequence=sequence,
-        reason=named(reason, MAX_REASON),
+        reason=printable(reason, MAX_REASON),
         subject="",
         stream=str(advisory.get("stream", "")),
         stream_sequence=int(advisory.get("stream_seq", 0)),

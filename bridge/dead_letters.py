@@ -1,22 +1,23 @@
-"""What an operator does with dead letters: look at them, send them again when the cause is gone, discard them."""
+"""What an operator does with dead letters: list and show them, replay or purge them."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
 from nats.aio.client import Client
 from nats.js.errors import NotFoundError
 
-from bridge.dead_letter import DeadLetter, read_advisory, read_letter
+from bridge.dead_letter import DeadLetter, decode_advisory, decode_dead_letter
 from bridge.publication import publish_confirmed
-from bridge.stored import StoredMessage, call, message_at, message_from
+from bridge.stored import StoredMessage, jetstream_request, message_at, message_from
 from bridge.streams import stream_of
-from bridge.subjects import ADVISORIES, DELIBERATION_REQUESTED, dead_letter
+from bridge.subjects import ADVISORIES, DELIBERATION_REQUESTED, dead_letter_subject
 
-SERVERS_OWN = "nats-"
-"""Headers that instruct the server (expected sequences, ids, expiry): true of the first sending only."""
+SERVER_HEADERS = "nats-"
+"""Beginning of headers for the server (expected sequence, id, expiry), which hold for one publication only."""
 
 
 class NoSuchDeadLetter(LookupError):
@@ -24,16 +25,16 @@ class NoSuchDeadLetter(LookupError):
 
 
 class NotReplayable(Exception):
-    """The original can't be sent again. The text says why."""
+    """The original is gone. The text says where it was."""
 
 
 @dataclass(frozen=True)
 class Replayed:
-    """A dead letter that was sent again."""
+    """A dead letter whose original was published again."""
 
     subject: str
     message_id: str
-    """The `Nats-Msg-Id` it was sent under."""
+    """The `Nats-Msg-Id` of that publication."""
     stream: str
     sequence: int
     """Where it is stored now."""
@@ -42,8 +43,8 @@ class Replayed:
 class DeadLetters:
     """The dead letters of a server, oldest first.
 
-    `durables` is the prefix of our consumers' names: the stream also hears of messages that other applications'
-    consumers gave up, which are none of ours.
+    `durables` is the prefix of our consumers' names: the stream also stores advisories about the consumers of
+    other applications, which are left out.
     """
 
     def __init__(self, client: Client, *, durables: str = "conclave") -> None:
@@ -51,76 +52,81 @@ class DeadLetters:
         self._durables = f"{durables}-"
 
     async def list(self, *, after: int = 0, limit: int = 100) -> tuple[DeadLetter, ...]:
-        """Return up to `limit` letters behind the sequence `after`, originals of advisories looked up."""
+        """Return up to `limit` dead letters after the sequence `after`, originals of advisories looked up."""
         stream = await self._stream()
-        letters: list[DeadLetter] = []
-        while stream is not None and len(letters) < limit:
+        found: list[DeadLetter] = []
+        while stream is not None and len(found) < limit:
             stored = await message_from(self._client, stream, after + 1, ">")
             if stored is None:
                 break
             after = stored.sequence
-            letter = await self._read(stored)
-            letters.extend([letter] if letter else [])
-        return tuple(letters)
+            dead_letter = await self._read(stored)
+            found.extend([dead_letter] if dead_letter else [])
+        return tuple(found)
 
     async def show(self, sequence: int) -> DeadLetter:
-        """Return one letter. Raises NoSuchDeadLetter."""
+        """Return one dead letter. Raises NoSuchDeadLetter."""
         stream = await self._stream()
         stored = await message_at(self._client, stream, sequence) if stream else None
-        letter = await self._read(stored) if stored else None
-        if letter is None:
+        dead_letter = await self._read(stored) if stored else None
+        if dead_letter is None:
             raise NoSuchDeadLetter(f"no dead letter {sequence}; list them with `conclave dead-letter list`")
-        return letter
+        return dead_letter
 
     async def replay(self, sequence: int) -> Replayed:
-        """Send the original to its subject again, then remove the letter.
+        """Publish the original on its subject again, then remove the dead letter.
 
-        It goes under a new Nats-Msg-Id, since its stream may still remember the old one; the new one belongs to
-        this letter, so that a replay repeated after a crash is stored once. All other headers but the server's own
-        go with it, and everybody who reads the subject sees it again. Raises NoSuchDeadLetter, NotReplayable,
+        It gets a new Nats-Msg-Id, since its stream may still remember the old one; the new one is derived from the
+        dead letter, so that a replay repeated after a crash is stored once. All headers but the server's own are
+        kept, and every consumer of the subject sees the message again. Raises NoSuchDeadLetter, NotReplayable,
         PublicationFailed.
         """
-        letter = await self.show(sequence)
-        if letter.data is None or not letter.subject:
-            where = f"{letter.stream}:{letter.stream_sequence}"
-            raise NotReplayable(f"the original of dead letter {sequence} is no longer in its stream ({where})")
-        message_id = f"replay-{sequence}-{letter.stream}-{letter.stream_sequence}"
-        kept = {name: value for name, value in letter.headers.items() if not name.lower().startswith(SERVERS_OWN)}
-        stored = await publish_confirmed(
-            self._client, letter.subject, letter.data, kept | {"Nats-Msg-Id": message_id}
-        )
+        dead_letter = await self.show(sequence)
+        stream, stream_sequence = dead_letter.stream, dead_letter.stream_sequence
+        if dead_letter.data is None or not dead_letter.subject:
+            place = f"{stream}:{stream_sequence}"
+            raise NotReplayable(f"the original of dead letter {sequence} is no longer in its stream ({place})")
+        message_id = f"replay-{sequence}-{stream}-{stream_sequence}"
+        headers = _without_server_headers(dead_letter.headers) | {"Nats-Msg-Id": message_id}
+        stored = await publish_confirmed(self._client, dead_letter.subject, dead_letter.data, headers)
         await self._remove(sequence)
-        return Replayed(letter.subject, message_id, stored.stream, stored.seq)
+        return Replayed(dead_letter.subject, message_id, stored.stream, stored.seq)
 
     async def purge(self, sequence: int | None = None) -> int:
-        """Throw away one letter, or all, and return how many there were; others' advisories go with them."""
+        """Delete one dead letter, or all with every advisory, and return how many messages were deleted."""
         if sequence is not None:
             await self.show(sequence)
             await self._remove(sequence)
             return 1
         stream = await self._stream()
-        return int((await call(self._client, f"STREAM.PURGE.{stream}"))["purged"]) if stream else 0
+        if stream is None:
+            return 0
+        return int((await jetstream_request(self._client, f"STREAM.PURGE.{stream}"))["purged"])
 
     async def _stream(self) -> str | None:
-        return await stream_of(self._client.jetstream(), dead_letter(DELIBERATION_REQUESTED))
+        return await stream_of(self._client.jetstream(), dead_letter_subject(DELIBERATION_REQUESTED))
 
     async def _read(self, stored: StoredMessage) -> DeadLetter | None:
         if not stored.subject.startswith(ADVISORIES):
-            letter = read_letter(stored.sequence, stored.at, stored.headers, stored.data)
-            return letter if letter.data is not None else await self._with_original(letter)
+            dead_letter = decode_dead_letter(stored.sequence, stored.at, stored.headers, stored.data)
+            return dead_letter if dead_letter.data is not None else await self._with_original(dead_letter)
         consumer = stored.subject.rpartition(".")[2]
         if not consumer.startswith(self._durables):
             return None
-        return await self._with_original(read_advisory(stored.sequence, stored.at, json.loads(stored.data)))
+        return await self._with_original(decode_advisory(stored.sequence, stored.at, json.loads(stored.data)))
 
-    async def _with_original(self, letter: DeadLetter) -> DeadLetter:
-        original = await message_at(self._client, letter.stream, letter.stream_sequence)
+    async def _with_original(self, dead_letter: DeadLetter) -> DeadLetter:
+        original = await message_at(self._client, dead_letter.stream, dead_letter.stream_sequence)
         if original is None:
-            return letter
+            return dead_letter
         found = {"subject": original.subject, "headers": original.headers, "data": original.data}
-        return letter.model_copy(update=found)
+        return dead_letter.model_copy(update=found)
 
     async def _remove(self, sequence: int) -> None:
         stream = await self._stream()
         with suppress(NotFoundError):
-            await call(self._client, f"STREAM.MSG.DELETE.{stream}", {"seq": sequence})
+            await jetstream_request(self._client, f"STREAM.MSG.DELETE.{stream}", {"seq": sequence})
+
+
+def _without_server_headers(headers: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in headers.items() if not name.lower().startswith(SERVER_HEADERS)}

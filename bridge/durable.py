@@ -1,4 +1,4 @@
-"""The durable consumers on the server: where each bridge left off, shared by all of them."""
+"""The durable consumers on the server, one per subject, shared by all bridges."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ DEFAULT_ACK_WAIT_S = 30.0
 
 
 class DurableOptions(Protocol):
-    """What a consumer of ours is created with."""
+    """What a durable is created with."""
 
     @property
     def durables(self) -> str: ...
@@ -52,7 +52,7 @@ async def ensure_durable(stream: JetStreamContext, subject: str, options: Durabl
     """
     held_by = await stream_of(stream, subject)
     if held_by is None:
-        raise StreamMissing(f"no stream holds {subject} any more; it is made again")
+        raise StreamMissing(f"no stream holds {subject} any more; it is created again")
     name = durable_name(options.durables, subject)
     info = await _existing(stream, held_by, name) or await _create(stream, held_by, name, subject, options)
     if info.config.deliver_subject or info.config.ack_policy != AckPolicy.EXPLICIT:

@@ -17,7 +17,7 @@ from nats.errors import Error
 from nats.js import JetStreamContext
 
 from bridge.nats_connection import NatsOptions, NatsUnreachable, connect
-from bridge.publication import PublicationFailed, TooLarge, publish_events, tell_events
+from bridge.publication import PublicationFailed, TooLarge, publish_events, publish_unconfirmed
 from domain.errors import PublishFailed, PublishRefused
 from domain.event import Event
 
@@ -25,11 +25,11 @@ log = structlog.get_logger("bridge.event_publisher")
 
 T = TypeVar("T")
 
-MAX_TELLING = 1000
-"""Events of progress that wait for the loop; more are dropped, since nobody misses them."""
+MAX_PENDING_PROGRESS = 1000
+"""Events of progress that wait for the loop; more are dropped, since consumers can do without them."""
 
 
-class Portal(Protocol):
+class EventLoopPortal(Protocol):
     """Runs coroutines on the event loop of the calling process, from any thread but the loop's own."""
 
     def start(self, function: Callable[..., Awaitable[T]], *args: object) -> Future[T]:
@@ -51,7 +51,7 @@ class NatsEventPublisher:
     def __init__(
         self,
         options: NatsOptions,
-        portal: Portal,
+        portal: EventLoopPortal,
         *,
         source: str = "conclave",
         timeout_s: float = 10.0,
@@ -60,8 +60,8 @@ class NatsEventPublisher:
         self._source = source
         self._timeout_s = timeout_s
         self._options = options
-        self._links: WeakKeyDictionary[asyncio.AbstractEventLoop, _Link] = WeakKeyDictionary()
-        self._progress: dict[int, _Progress] = {}
+        self._connections: WeakKeyDictionary[asyncio.AbstractEventLoop, _LoopConnection] = WeakKeyDictionary()
+        self._progress: dict[int, _ProgressBuffer] = {}
 
     def publish(self, events: Sequence[Event]) -> None:
         """Publish and wait for every confirmation, at most for the time-out. Raises as the port says."""
@@ -74,66 +74,66 @@ class NatsEventPublisher:
         except (PublicationFailed, NatsUnreachable) as error:
             raise PublishFailed(str(error)) from error
 
-    def tell(self, events: Sequence[Event]) -> None:
-        """Hand progress to the loop and return at once."""
-        progress = self._progress.setdefault(os.getpid(), _Progress())
-        if not progress.add(events):
+    def publish_progress(self, events: Sequence[Event]) -> None:
+        """Leave the events to the loop and return at once."""
+        pending = self._progress.setdefault(os.getpid(), _ProgressBuffer())
+        if not pending.add(events):
             return
         try:
-            self._portal.start(self._tell, progress)
+            self._portal.start(self._publish_progress, pending)
         except RuntimeError as error:
-            log.debug("progress_dropped", events=len(progress.take()), error=str(error))
+            log.debug("progress_dropped", events=len(pending.take()), error=str(error))
 
     def close(self) -> None:
         """Close this process's connection; a later event makes a new one."""
         self._portal.call(self._close)
 
     async def _publish(self, events: tuple[Event, ...]) -> None:
-        link = self._link()
-        client, stream = await link.get()
+        connection = self._connection()
+        client, stream = await connection.get()
         try:
             await publish_events(stream, client, events, source=self._source, timeout_s=self._timeout_s)
         except PublicationFailed:
-            await link.replace_if_lost(client)
+            await connection.replace_if_lost(client)
             raise
 
-    async def _tell(self, progress: _Progress) -> None:
+    async def _publish_progress(self, pending: _ProgressBuffer) -> None:
         try:
-            client, _ = await self._link().get()
-            await tell_events(client, progress.take(), source=self._source)
+            client, _ = await self._connection().get()
+            await publish_unconfirmed(client, pending.take(), source=self._source)
         except (NatsUnreachable, Error, OSError) as error:
-            log.debug("progress_dropped", events=len(progress.take()), error=str(error))
+            log.debug("progress_dropped", events=len(pending.take()), error=str(error))
 
     async def _close(self) -> None:
-        await self._link().close()
+        await self._connection().close()
 
-    def _link(self) -> _Link:
-        return self._links.setdefault(asyncio.get_running_loop(), _Link(self._options))
+    def _connection(self) -> _LoopConnection:
+        return self._connections.setdefault(asyncio.get_running_loop(), _LoopConnection(self._options))
 
 
-class _Progress:
-    """What one process has to tell: waking its loop costs more than an event, so a burst goes out together."""
+class _ProgressBuffer:
+    """The progress of one process: waking its loop costs more than an event, so a burst is published together."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._events: list[Event] = []
-        """Somebody has been sent to take them as long as there are any."""
+        """A call of `take` is on its way as long as there are any."""
 
     def add(self, events: Sequence[Event]) -> bool:
-        """Keep what there is room for; True if somebody must be sent to take it."""
+        """Add the events, up to MAX_PENDING_PROGRESS; True if the caller must arrange for `take`."""
         with self._lock:
-            nobody_comes = not self._events
-            self._events += events[: MAX_TELLING - len(self._events)]
-            return nobody_comes and bool(self._events)
+            empty = not self._events
+            self._events += events[: MAX_PENDING_PROGRESS - len(self._events)]
+            return empty and bool(self._events)
 
     def take(self) -> list[Event]:
-        """Return everything, oldest first; what comes later waits for somebody else."""
+        """Return all events, oldest first; events added later wait for the next call."""
         with self._lock:
             taken, self._events = self._events, []
         return taken
 
 
-class _Link:
+class _LoopConnection:
     """The connection of one event loop."""
 
     def __init__(self, options: NatsOptions) -> None:
@@ -143,7 +143,7 @@ class _Link:
         self._stream: JetStreamContext | None = None
 
     async def get(self) -> tuple[Client, JetStreamContext]:
-        """Return the connection, made now if there is none. Raises Unreachable."""
+        """Return the connection, made now if there is none. Raises NatsUnreachable."""
         async with self._lock:
             if self._client is None or self._client.is_closed or self._stream is None:
                 self._client = await connect(self._options)
@@ -151,7 +151,7 @@ class _Link:
             return self._client, self._stream
 
     async def replace_if_lost(self, client: Client) -> None:
-        """Drop a connection that failed us and is not up: the next event makes a fresh one, or says why not."""
+        """Close a connection that is not up after a failure: the next event makes a fresh one, or says why not."""
         if client is self._client and not client.is_connected:
             await self.close()
 

@@ -1,4 +1,4 @@
-"""Where a bridge writes: dead letters and events, each confirmed by its stream."""
+"""What a bridge publishes: dead letters and events, each confirmed by its stream."""
 
 from __future__ import annotations
 
@@ -6,28 +6,29 @@ from collections.abc import Sequence
 
 from nats.aio.client import Client
 
-from bridge.dead_letter import letter_headers
+from bridge.dead_letter import encode_dead_letter
 from bridge.message import InboundMessage
 from bridge.publication import publish_confirmed, publish_events
-from bridge.subjects import dead_letter
+from bridge.subjects import dead_letter_subject
 from domain.event import Event
 
 TIMEOUT_S = 5.0
 
 
 class EventWriter:
-    """Writes over one connection."""
+    """Publishes over one connection."""
 
     def __init__(self, client: Client, *, source: str) -> None:
         self._client = client
         self._stream = client.jetstream()
         self._source = source
 
-    async def bury(self, message: InboundMessage, reason: str) -> None:
-        """Put the message among the dead letters; raises PublicationFailed if that is not confirmed."""
-        headers, data = letter_headers(message, reason, max_payload=self._client.max_payload)
-        await publish_confirmed(self._client, dead_letter(message.subject), data, headers, timeout_s=TIMEOUT_S)
+    async def dead_letter(self, message: InboundMessage, reason: str) -> None:
+        """Store the message as a dead letter; raises PublicationFailed if that is not confirmed."""
+        headers, data = encode_dead_letter(message, reason, max_payload=self._client.max_payload)
+        subject = dead_letter_subject(message.subject)
+        await publish_confirmed(self._client, subject, data, headers, timeout_s=TIMEOUT_S)
 
-    async def announce(self, events: Sequence[Event]) -> None:
+    async def publish(self, events: Sequence[Event]) -> None:
         """Publish the events; raises PublicationFailed if one is not confirmed."""
         await publish_events(self._stream, self._client, events, source=self._source, timeout_s=TIMEOUT_S)

@@ -1,29 +1,28 @@
-"""From a message to what it asks for: which payload each subject carries, and the refusal of everything else."""
+"""From a message to what follows from it: which payload each subject carries, and the rejection of all others."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from pydantic import ValidationError
-
 from bridge.envelope import open_envelope
 from bridge.message import InboundMessage
-from bridge.rejection import Refusal, Rejection, sentence_of
+from bridge.rejection import MessageRejected, Rejection
 from bridge.strict_json import MAX_BYTES
 from bridge.subjects import DELIBERATION_REQUESTED, PLAN_APPROVED, STORY_TRANSITIONED
-from domain.inbound import Arrival, Intake, deliberation_requested, plan_approved, story_transitioned
+from domain.inbound import InboundEvent, Intake, deliberation_requested, plan_approved, story_transitioned
 from domain.limits import CONTRACT, Limits
+from domain.validation.validate import InvalidInput
 
 Reader = Callable[[InboundMessage], Intake | Rejection]
-"""Says what a message comes to; raises nothing that depends on the message."""
+"""Returns what follows from a message; raises nothing that depends on the message."""
 
 
 def readers(
     *, phases: Mapping[str, tuple[str, ...]], max_bytes: int = MAX_BYTES, limits: Limits = CONTRACT
 ) -> dict[str, Reader]:
     """Return the reader of every subject; `phases` names the roles asked when a story enters a phase."""
-    translations: dict[str, Callable[[Arrival], Intake]] = {
+    translations: dict[str, Callable[[InboundEvent], Intake]] = {
         PLAN_APPROVED: plan_approved,
         DELIBERATION_REQUESTED: deliberation_requested,
         STORY_TRANSITIONED: partial(story_transitioned, phases=phases),
@@ -37,17 +36,17 @@ def readers(
 def read(
     message: InboundMessage,
     *,
-    translate: Callable[[Arrival], Intake],
+    translate: Callable[[InboundEvent], Intake],
     max_bytes: int = MAX_BYTES,
     limits: Limits = CONTRACT,
 ) -> Intake | Rejection:
-    """Say what a message comes to. The same message comes to the same, however often it is delivered."""
+    """Return what follows from a message: the same at every delivery of it."""
     try:
         intake = translate(open_envelope(message, max_bytes=max_bytes))
-    except Refusal as refused:
-        return Rejection(reason=str(refused))
-    except ValidationError as error:
-        return Rejection(reason=sentence_of(error))
-    refusals = (limits.refusal(request.plan) for request in intake.requests)
-    refusal = next(filter(None, refusals), "")
-    return Rejection(reason=refusal) if refusal else intake
+    except MessageRejected as rejected:
+        return Rejection(mistakes=(str(rejected),))
+    except InvalidInput as error:
+        sentences = tuple(mistake.sentence for mistake in error.mistakes)
+        return Rejection(mistakes=sentences, unlisted=error.unlisted)
+    refusals = tuple(refusal for request in intake.requests for refusal in limits.refusals(request.plan))
+    return Rejection(mistakes=refusals) if refusals else intake

@@ -26,8 +26,8 @@ class InboundMessage(Value):
 
     def header(self, name: str) -> str:
         """Return the header of that name in any case; empty if there is none."""
-        wanted = name.lower()
-        return next((value for key, value in self.headers.items() if key.lower() == wanted), "")
+        name = name.lower()
+        return next((value for key, value in self.headers.items() if key.lower() == name), "")
 
     @property
     def place(self) -> str:

@@ -1,4 +1,4 @@
-"""The connection to NATS: how it is described, made, kept for ever, and what is said when it can't be made."""
+"""The connection to NATS: how it is made and kept for ever, and the sentence for each reason why it can't be."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ log = structlog.get_logger("bridge.nats_connection")
 
 LOGIN_REFUSED = "authorization violation"
 """The server's words for a login it does not accept."""
-RIGHT_MISSING = "permissions violation"
-"""The server's words for what a login may not say or hear; whoever waits for an answer then waits in vain."""
+PERMISSION_MISSING = "permissions violation"
+"""The server's words for a subject that a login may not publish or subscribe to; a request then gets no answer."""
 
 
 class NatsOptions(Value):
@@ -53,47 +53,47 @@ class NatsOptions(Value):
 
 
 class NatsUnreachable(Exception):
-    """NATS can't be used: it does not answer, or lets us not in. The text names address, reason and remedy."""
+    """NATS does not answer, or refuses the login. The text names address, reason and remedy."""
 
 
 async def connect(options: NatsOptions) -> Client:
     """Connect within the time-out; afterwards the client reconnects by itself for ever.
 
-    Raises Unreachable as soon as every server has failed once.
+    Raises NatsUnreachable as soon as every server has failed once.
     """
     client = _Client()
-    witness = _Witness(options, client)
-    connecting = asyncio.ensure_future(client.connect(**_arguments(options, witness)))
-    failing = asyncio.ensure_future(witness.all_failed.wait())
+    monitor = _ConnectionMonitor(options, client)
+    connecting = asyncio.ensure_future(client.connect(**_arguments(options, monitor)))
+    failing = asyncio.ensure_future(monitor.all_failed.wait())
     try:
         await asyncio.wait(
             (connecting, failing), timeout=options.connect_timeout_s, return_when=asyncio.FIRST_COMPLETED
         )
         if connecting.done() and not connecting.cancelled() and connecting.exception() is None:
-            witness.connected = True
+            monitor.connected = True
             return client
-        raise NatsUnreachable(_sentence(options, _why(connecting, witness)))
+        raise NatsUnreachable(_sentence(options, _cause(connecting, monitor)))
     finally:
         failing.cancel()
-        if not witness.connected:
+        if not monitor.connected:
             await _abandon(client, connecting)
 
 
-def refusal_of(client: Client) -> str:
-    """Say what the server last refused to this login, and the remedies; empty if it refused nothing."""
-    words = _words(client.last_error) if client.last_error is not None else ""
-    if RIGHT_MISSING not in words.lower():
+def permission_violation(client: Client) -> str:
+    """Return a sentence on the permission that the login last lacked, with remedies; empty if it lacked none."""
+    violation = _first_line(client.last_error) if client.last_error is not None else ""
+    if PERMISSION_MISSING not in violation.lower():
         return ""
-    remedy = "give its user that right, or name the inbox prefix that it may hear (CONCLAVE_NATS_INBOX_PREFIX)"
-    return f"NATS refuses something to our login: {words.removeprefix('nats: ')}; {remedy}"
+    remedy = "give its user that right, or name an inbox prefix that it may read (CONCLAVE_NATS_INBOX_PREFIX)"
+    return f"NATS refuses something to our login: {violation.removeprefix('nats: ')}; {remedy}"
 
 
 class _Client(Client):
-    """The client, made deaf to nothing."""
+    """nats-py's client, but for a header block that ends its read loop."""
 
     async def _process_headers(self, headers: bytes) -> dict[str, str] | None:
         # nats-py 2.16 ends its read loop when a header block breaks off ("NATS/1.0" alone), which any publisher
-        # can send; the connection would be deaf until two pings went unanswered, at every delivery.
+        # can send; the connection would receive nothing until two pings went unanswered, at every delivery.
         try:
             parsed: dict[str, str] | None = await super()._process_headers(headers)
         except Exception:
@@ -101,30 +101,30 @@ class _Client(Client):
         return parsed
 
 
-class _Witness:
-    """Sees what befalls the connection, says it once, and remembers why."""
+class _ConnectionMonitor:
+    """Follows the connection's callbacks: logs each change once, and keeps the reason of a failure."""
 
     def __init__(self, options: NatsOptions, client: Client) -> None:
         self._client = client
         self._address = options.address
-        self._chances = len(options.servers)
+        self._attempts_left = len(options.servers)
         self.connected = False
         self.last_error: Exception | None = None
         self.all_failed = asyncio.Event()
 
     async def failed(self, error: Exception) -> None:
         hung_up = isinstance(error, ConnectionResetError | BrokenPipeError | UnexpectedEOF)
-        # Hanging up follows a refusal, and is told by the client as one more error: the reason is the refusal.
+        # The server hangs up after it refuses a login, one more error for the client: the refusal is the reason.
         if self.last_error is None or not hung_up:
             self.last_error = error
         if self.connected:
-            # Refused is what nobody expects and no retry mends; the rest is said by whoever it hits.
-            level = log.warning if RIGHT_MISSING in str(error).lower() else log.debug
-            level("nats_error", address=self._address, error=_words(error))
+            # No retry mends a missing permission; any other error is reported by the call that it fails.
+            level = log.warning if PERMISSION_MISSING in str(error).lower() else log.debug
+            level("nats_error", address=self._address, error=_first_line(error))
             return
-        # A server that refuses a login may hang up before its reason is read: the next attempt tells.
-        self._chances -= not hung_up
-        if self._chances <= 0:
+        # A server that refuses a login may hang up before its reason is read: the next attempt reads it.
+        self._attempts_left -= not hung_up
+        if self._attempts_left <= 0:
             self.all_failed.set()
 
     async def disconnected(self) -> None:
@@ -135,7 +135,7 @@ class _Witness:
         log.info("nats_reconnected", address=self._address)
 
 
-def _arguments(options: NatsOptions, witness: _Witness) -> dict[str, Any]:
+def _arguments(options: NatsOptions, monitor: _ConnectionMonitor) -> dict[str, Any]:
     arguments: dict[str, Any] = {
         "servers": list(options.servers),
         "name": options.name,
@@ -146,9 +146,9 @@ def _arguments(options: NatsOptions, witness: _Witness) -> dict[str, Any]:
         "reconnect_time_wait": options.reconnect_wait_s,
         "max_reconnect_attempts": -1,
         "ping_interval": options.ping_interval_s,
-        "error_cb": witness.failed,
-        "disconnected_cb": witness.disconnected,
-        "reconnected_cb": witness.reconnected,
+        "error_cb": monitor.failed,
+        "disconnected_cb": monitor.disconnected,
+        "reconnected_cb": monitor.reconnected,
     }
     if options.credentials is not None:
         arguments["user_credentials"] = str(_readable(options, options.credentials))
@@ -164,7 +164,7 @@ def _tls(options: NatsOptions) -> ssl.SSLContext:
             context.load_cert_chain(options.tls_cert, options.tls_key)
     except OSError as error:
         raise NatsUnreachable(
-            f"the TLS files for NATS at {options.address} can't be used: {_words(error)}"
+            f"the TLS files for NATS at {options.address} can't be used: {_first_line(error)}"
         ) from error
     return context
 
@@ -181,22 +181,22 @@ async def _abandon(client: Client, connecting: asyncio.Future[None]) -> None:
     await client.close()
 
 
-def _why(connecting: asyncio.Future[None], witness: _Witness) -> BaseException | None:
-    if witness.last_error is None and connecting.done() and not connecting.cancelled():
+def _cause(connecting: asyncio.Future[None], monitor: _ConnectionMonitor) -> BaseException | None:
+    if monitor.last_error is None and connecting.done() and not connecting.cancelled():
         return connecting.exception()
-    return witness.last_error
+    return monitor.last_error
 
 
-def _sentence(options: NatsOptions, why: BaseException | None) -> str:
-    if why is not None and LOGIN_REFUSED in str(why).lower():
+def _sentence(options: NatsOptions, cause: BaseException | None) -> str:
+    if cause is not None and LOGIN_REFUSED in str(cause).lower():
         return f"NATS at {options.address} refuses our login; correct user, password or credentials file"
-    if isinstance(why, ImportError):
-        return f"NATS credentials need the package nkeys, which is not installed ({_words(why)})"
-    reason = f" ({_words(why)})" if why is not None else f" within {options.connect_timeout_s:g} s"
+    if isinstance(cause, ImportError):
+        return f"NATS credentials need the package nkeys, which is not installed ({_first_line(cause)})"
+    reason = f" ({_first_line(cause)})" if cause is not None else f" within {options.connect_timeout_s:g} s"
     return f"NATS at {options.address} does not answer{reason}; start it, or correct its address"
 
 
-def _words(error: BaseException) -> str:
+def _first_line(error: BaseException) -> str:
     lines = str(error).strip().splitlines()
     return (lines[0] if lines else type(error).__name__)[:200]
 

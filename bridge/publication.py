@@ -1,4 +1,4 @@
-"""Publishing into a stream: done when the stream says so, or failed with the reason."""
+"""Publishing into a stream: done when the stream confirms it, or failed with the reason."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from nats.js.api import PubAck
 from nats.js.errors import NoStreamResponseError
 
 from bridge.cloudevents import headers_of
-from bridge.nats_connection import refusal_of
+from bridge.nats_connection import permission_violation
 from domain.event import Event
 
 TIMEOUT_S = 5.0
 RESEND_S = 2.0
 """How long a confirmation is awaited before its event is sent again, under the same id."""
 POLL_S = 0.05
-HEADER_ROOM = 64
-"""Bytes of the protocol's own around headers."""
+PROTOCOL_BYTES = 64
+"""Of a message, around its headers."""
 
 
 class PublicationFailed(Exception):
-    """The stream did not confirm; the message may be stored all the same. The text says what is known."""
+    """The stream did not confirm; the message may be stored all the same. The text says why."""
 
 
 class NoStream(PublicationFailed):
@@ -33,7 +33,7 @@ class NoStream(PublicationFailed):
 
 
 class TooLarge(PublicationFailed):
-    """The server closes the connection of whoever sends so much; nothing was sent."""
+    """The server would close the connection for a message of that size; nothing was sent."""
 
     def __init__(self, reason: str, event_id: str = "") -> None:
         super().__init__(reason)
@@ -50,18 +50,18 @@ async def publish_confirmed(
     except NoStreamResponseError as error:
         raise NoStream(_sentence(subject, error, timeout_s)) from error
     except (Error, TimeoutError, OSError) as error:
-        if isinstance(error, TimeoutError) and (refusal := refusal_of(client)):
-            raise PublicationFailed(refusal) from error
+        if isinstance(error, TimeoutError) and (violation := permission_violation(client)):
+            raise PublicationFailed(violation) from error
         raise PublicationFailed(_sentence(subject, error, timeout_s)) from error
 
 
 async def publish_events(
     stream: JetStreamContext, client: Client, events: Sequence[Event], *, source: str, timeout_s: float
 ) -> None:
-    """Publish events in order, all under way at once, and return when every one is confirmed.
+    """Publish events in order, all in flight at once, and return when every one is confirmed.
 
-    What a lost connection took with it is sent again under its id until the time is over. Raises TooLarge for the
-    first of that kind before any is sent, PublicationFailed for the first that is not confirmed; others may be
+    An event that was lost with a connection is sent again under its id until the time is over. Raises TooLarge for
+    the first of that kind before any is sent, PublicationFailed for the first that is not confirmed; others may be
     stored then. Repeating them all is harmless.
     """
     missing = tuple(events)
@@ -73,7 +73,7 @@ async def publish_events(
         raise PublicationFailed(_sentence(missing[0].event_type, error, timeout_s)) from error
 
 
-async def tell_events(client: Client, events: Sequence[Event], *, source: str) -> None:
+async def publish_unconfirmed(client: Client, events: Sequence[Event], *, source: str) -> None:
     """Publish events without waiting for any confirmation. Raises nats' errors if they can't even be sent."""
     for event in events:
         await client.publish(event.event_type, body_of(event), headers=headers_of(event, source=source))
@@ -125,7 +125,7 @@ def _confirmed(event: Event, confirmation: asyncio.Future[PubAck]) -> bool:
 
 
 def _forget(confirmation: asyncio.Future[PubAck]) -> None:
-    """Give up on a confirmation; one that failed unseen is looked at, or asyncio would complain of it."""
+    """Give up on a confirmation. An exception that is never retrieved would be logged by asyncio."""
     if not confirmation.cancel() and not confirmation.cancelled():
         confirmation.exception()
 
@@ -133,8 +133,8 @@ def _forget(confirmation: asyncio.Future[PubAck]) -> None:
 def _check_size(
     client: Client, subject: str, data: bytes, headers: Mapping[str, str], *, event_id: str = ""
 ) -> None:
-    """Refuse what the server would close the connection for: it counts headers, the client only the body."""
-    size = len(data) + sum(len(name) + len(value.encode()) + 4 for name, value in headers.items()) + HEADER_ROOM
+    """Raise TooLarge where the server would close the connection: it counts headers, the client only the body."""
+    size = len(data) + sum(len(name) + len(value.encode()) + 4 for name, value in headers.items()) + PROTOCOL_BYTES
     if client.is_connected and size > client.max_payload:
         raise TooLarge(
             f"a message of {size} bytes on {subject} is over the server's {client.max_payload}; raise max_payload",

@@ -1,4 +1,4 @@
-"""The bridge as a NATS micro service (ADR-32), so that `nats micro stats conclave-bridge` finds every one."""
+"""The bridge as a NATS micro service (ADR-32), so that `nats micro stats conclave-bridge` finds each bridge."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ STATUS_SUBJECT = "conclave.bridge.status"
 
 
 @asynccontextmanager
-async def answering(client: Client, statistics: BridgeStatistics, *, version: str) -> AsyncIterator[None]:
+async def micro_service(client: Client, statistics: BridgeStatistics, *, version: str) -> AsyncIterator[None]:
     """Answer `$SRV.PING|INFO|STATS` and the status subject for as long as the block lasts.
 
     The statistics are each bridge's own: the STATS answer carries them as `data` of its one endpoint.

@@ -14,17 +14,17 @@ class SubjectStatistics:
     redelivered: int = 0
     """Deliveries after the first of the same message."""
     accepted: int = 0
-    """Messages whose plan the broker has, or that asked for nothing."""
+    """Messages whose requests the broker has, or that hold none."""
     rejected: int = 0
-    """Messages put among the dead letters."""
-    handed_back: int = 0
-    """Deliveries given back because the Dispatcher or a publication failed."""
+    """Messages that became dead letters."""
+    naks: int = 0
+    """Deliveries answered with a nak because the Dispatcher or a publication failed."""
     unconfirmed: int = 0
-    """Acknowledgements whose confirmation did not come; the message is delivered again."""
+    """Acks without a confirmation of the server; the message is delivered again."""
     pending: int = 0
-    """Messages in the stream that no bridge has fetched yet, when last asked: the lag."""
+    """Messages in the stream that no bridge has fetched yet, at the last look: the lag."""
     ack_pending: int = 0
-    """Messages delivered to some bridge and not acknowledged, when last asked."""
+    """Messages delivered to some bridge and not acknowledged, at the last look."""
     last_error: str = ""
 
 
@@ -35,7 +35,7 @@ class BridgeStatistics:
     subjects: dict[str, SubjectStatistics] = field(default_factory=dict)
     connected: bool = False
     dead_letters: int = 0
-    """Messages in the dead-letter stream, when last asked; advisories of others' consumers are among them."""
+    """Messages in the dead-letter stream at the last look; advisories of others' consumers are among them."""
     sessions: int = 0
     """Connections made; more than one means that the client had given up."""
 

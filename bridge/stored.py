@@ -1,4 +1,4 @@
-"""Single messages of a stream, read as they lie there; nats-py's reader mends headers as if they were mail."""
+"""Single messages of a stream, read as they are stored; nats-py's reader mends headers as if they were mail."""
 
 from __future__ import annotations
 
@@ -36,22 +36,22 @@ async def message_from(client: Client, stream: str, sequence: int, subject: str)
     return await _get(client, stream, {"seq": sequence, "next_by_subj": subject})
 
 
-async def call(client: Client, verb: str, what: dict[str, Any] | None = None) -> dict[str, Any]:
-    """Ask the JetStream API. Raises nats' NotFoundError and other APIErrors, and TimeoutError."""
-    body = json.dumps(what).encode() if what else b""
+async def jetstream_request(client: Client, verb: str, arguments: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Send a request to the JetStream API. Raises nats' NotFoundError and other APIErrors, and TimeoutError."""
+    body = json.dumps(arguments).encode() if arguments else b""
     try:
-        answer = await client.request(f"$JS.API.{verb}", body, timeout=TIMEOUT_S)
+        reply = await client.request(f"$JS.API.{verb}", body, timeout=TIMEOUT_S)
     except NoRespondersError:
         raise NotFoundError(code=503, description="JetStream does not answer") from None
-    said: dict[str, Any] = json.loads(answer.data)
-    if "error" in said:
-        APIError.from_error(said["error"])
-    return said
+    response: dict[str, Any] = json.loads(reply.data)
+    if "error" in response:
+        APIError.from_error(response["error"])
+    return response
 
 
-async def _get(client: Client, stream: str, what: dict[str, Any]) -> StoredMessage | None:
+async def _get(client: Client, stream: str, arguments: dict[str, Any]) -> StoredMessage | None:
     try:
-        found = (await call(client, f"STREAM.MSG.GET.{stream}", what))["message"]
+        found = (await jetstream_request(client, f"STREAM.MSG.GET.{stream}", arguments))["message"]
     except NotFoundError:
         return None
     return StoredMessage(

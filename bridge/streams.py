@@ -1,4 +1,4 @@
-"""The streams that Conclave needs: made where they are missing, used as they are where they exist."""
+"""The streams that Conclave needs: created where they are missing, used as they are where they exist."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from bridge.subjects import (
     INBOUND,
     PLAN_APPROVED,
     STORY_TRANSITIONED,
-    dead_letter,
+    dead_letter_subject,
 )
 from domain import events
 from domain.value import Value
@@ -43,7 +43,7 @@ class StreamLimits(Value):
 
 @dataclass(frozen=True)
 class StreamPlan:
-    """A stream as we would make it, and the subjects that must have a stream by whatever name."""
+    """A stream as a bridge creates it, and the subjects that must have a stream of whatever name."""
 
     name: str
     subjects: tuple[str, ...]
@@ -70,17 +70,17 @@ REQUESTS = StreamPlan("DELIBERATION_REQUESTS", (DELIBERATION_REQUESTED,), (DELIB
 DEAD_LETTERS = StreamPlan(
     "CONCLAVE_DEAD_LETTERS",
     (f"{DEAD_LETTER}.>", *(f"{advisory}.>" for advisory in ADVISORIES)),
-    tuple(dead_letter(subject) for subject in INBOUND),
+    tuple(dead_letter_subject(subject) for subject in INBOUND),
 )
 ALL = (PLANNING, ORCHESTRATOR, REQUESTS, DEAD_LETTERS)
 
 
 class StreamMissing(Exception):
-    """No stream holds a subject that we need, and we can't make one. The text says what to change."""
+    """No stream holds a subject that is needed, and none can be created. The text says what to change."""
 
 
 async def ensure(stream: JetStreamContext, plan: StreamPlan, limits: StreamLimits) -> dict[str, str]:
-    """See that every needed subject has a stream and return which, by subject.
+    """Ensure that every needed subject has a stream, and return which, by subject.
 
     Creates at most one stream and alters none. May be called by any number of processes at once. Raises
     StreamMissing where an existing stream is in the way.
@@ -115,8 +115,8 @@ async def _covering(stream: JetStreamContext, subjects: tuple[str, ...]) -> dict
 async def _create_narrow(
     stream: JetStreamContext, plan: StreamPlan, missing: tuple[str, ...], limits: StreamLimits
 ) -> None:
-    """Make the stream of the missing subjects alone, since another one holds some of those we would take."""
-    log.warning("stream_overlaps", stream=plan.name, wanted=plan.subjects, taken=missing)
+    """Create the stream of the missing subjects alone, since another stream holds some of the usual ones."""
+    log.warning("stream_overlaps", stream=plan.name, usual=plan.subjects, created_for=missing)
     if not await _created(stream, plan.name, missing, limits):
         raise StreamMissing(_in_the_way(plan, missing[0]))
 

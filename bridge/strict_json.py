@@ -1,4 +1,4 @@
-"""JSON as RFC 8259 means it, from publishers nobody knows: everything that parsers disagree about is refused."""
+"""JSON as RFC 8259 means it, from publishers of any kind: what parsers disagree about is rejected."""
 
 from __future__ import annotations
 
@@ -7,26 +7,31 @@ import math
 import re
 from typing import Any, NoReturn
 
-from bridge.rejection import Refusal, json_type, named
+from pydantic import JsonValue
+
+from bridge.rejection import MessageRejected
+from domain.validation.words import json_type, printable
 
 MAX_BYTES = 1 << 20
-"""1 MiB, the payload limit of a NATS server that is left as it comes."""
+"""1 MiB, the payload limit of a NATS server with default settings."""
 MAX_DEPTH = 64
 """Levels of objects and lists; a plan needs five."""
 MAX_DIGITS = 25
-"""Digits of an integer; longer ones are no number anybody counts with, and quadratic to convert."""
+"""Digits of an integer; a longer one is no number to count with, and conversion takes quadratic time."""
 
 SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
-def parse_object(data: bytes, *, max_bytes: int = MAX_BYTES) -> dict[str, Any]:
-    """Parse one JSON object. Raises Refusal with a sentence, and nothing else, for any other bytes."""
+def parse_object(data: bytes, *, max_bytes: int = MAX_BYTES) -> dict[str, JsonValue]:
+    """Parse one JSON object. Raises MessageRejected with a sentence, and nothing else, for any other bytes."""
     if len(data) > max_bytes:
-        raise Refusal(f"the message has {len(data)} bytes, {max_bytes} are allowed; send less or raise the limit")
+        raise MessageRejected(
+            f"the message has {len(data)} bytes, {max_bytes} are allowed; send less or raise the limit"
+        )
     text = _decode(data)
     value = _parse(text)
     if not isinstance(value, dict):
-        raise Refusal(f"the message must be a JSON object, not {json_type(value)}; wrap it in braces")
+        raise MessageRejected(f"the message must be a JSON object, not {json_type(value)}; wrap it in braces")
     _check_depth(value)
     if SURROGATE.search(text):
         _check_surrogates(value)
@@ -37,7 +42,7 @@ def _decode(data: bytes) -> str:
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise Refusal(f"the message is not UTF-8 at byte {error.start}; encode it as UTF-8") from None
+        raise MessageRejected(f"the message is not UTF-8 at byte {error.start}; encode it as UTF-8") from None
 
 
 def _parse(text: str) -> Any:
@@ -51,7 +56,9 @@ def _parse(text: str) -> Any:
         )
     except json.JSONDecodeError as error:
         where = f"line {error.lineno} column {error.colno}"
-        raise Refusal(f"the message is not JSON: {named(error.msg)} at {where}; send a JSON object") from None
+        raise MessageRejected(
+            f"the message is not JSON: {printable(error.msg)} at {where}; send a JSON object"
+        ) from None
     except RecursionError:
         raise _too_deep() from None
 
@@ -59,7 +66,7 @@ def _parse(text: str) -> Any:
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     built = dict(pairs)
     if len(built) != len(pairs):
-        raise Refusal(f"field {named(_doubled(pairs))} occurs twice in one object; send it once")
+        raise MessageRejected(f"field {printable(_doubled(pairs))} occurs twice in one object; send it once")
     return built
 
 
@@ -73,19 +80,19 @@ def _doubled(pairs: list[tuple[str, Any]]) -> str:
 
 
 def _constant(word: str) -> NoReturn:
-    raise Refusal(f"the message holds {word}, which is not JSON; send null or a finite number")
+    raise MessageRejected(f"the message holds {word}, which is not JSON; send null or a finite number")
 
 
 def _integer(digits: str) -> int:
     if len(digits) > MAX_DIGITS:
-        raise Refusal(f"the message holds an integer of {len(digits)} digits; send it as a string")
+        raise MessageRejected(f"the message holds an integer of {len(digits)} digits; send it as a string")
     return int(digits)
 
 
 def _float(digits: str) -> float:
     number = float(digits)
     if not math.isfinite(number):
-        raise Refusal("the message holds a number too large for a double; send it as a string")
+        raise MessageRejected("the message holds a number too large for a double; send it as a string")
     return number
 
 
@@ -103,12 +110,14 @@ def _children(parent: Any) -> list[Any]:
     return [child for child in within if isinstance(child, dict | list)]
 
 
-def _too_deep() -> Refusal:
-    return Refusal(f"the message is nested deeper than {MAX_DEPTH} levels; send it flatter")
+def _too_deep() -> MessageRejected:
+    return MessageRejected(f"the message is nested deeper than {MAX_DEPTH} levels; send it flatter")
 
 
 def _check_surrogates(value: Any) -> None:
     try:
         json.dumps(value, ensure_ascii=False).encode()
     except UnicodeEncodeError:
-        raise Refusal("the message holds half of a surrogate pair, which is no character; correct it") from None
+        raise MessageRejected(
+            "the message holds half of a surrogate pair, which is no character; correct it"
+        ) from None

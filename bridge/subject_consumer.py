@@ -1,7 +1,7 @@
-"""The inbound loop of one subject: fetch, read, hand over, acknowledge. Decides what becomes of each delivery.
+"""The inbound loop of one subject: fetch, process, wait; a new session after whatever interrupts it.
 
-A message is acknowledged, and that confirmed, only when the broker has what it asks for or the dead-letter stream
-has the message; everything else is delivered again. docs/events.md has the table.
+A message is acknowledged, and that confirmed, only when the broker has its request or the dead-letter stream has
+the message; every other one is delivered again. docs/events.md has the table.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from nats.errors import ConnectionClosedError, Error
 from pydantic import Field
 
 from bridge.batch_processor import BatchProcessor
-from bridge.delivery import Delivery, heartbeat
+from bridge.delivery import heartbeat
 from bridge.durable import ensure_durable
 from bridge.pull import ConsumerGone, Pull
 from bridge.statistics import SubjectStatistics
@@ -25,11 +25,11 @@ from domain.value import Value
 
 log = structlog.get_logger("bridge.subject_consumer")
 
-ROOM_PAUSE_S = 0.25
-"""Between two looks at a full house."""
+CAPACITY_POLL_S = 0.25
+"""Between two calls of `capacity` while there is none."""
 RECONNECT_POLL_S = 0.05
 API_TIMEOUT_S = 3.0
-"""An answer that a killed server took with it is waited for this long."""
+"""An answer that was lost with a killed server is awaited for this long."""
 
 
 class ConsumerOptions(Value):
@@ -57,29 +57,29 @@ class ConsumerOptions(Value):
 
 
 class SubjectConsumer:
-    """Takes in one subject until stopped. `room` says how many messages may come in now; it may block."""
+    """Takes in one subject until stopped. `capacity` returns how many more plans may come in now; it may block."""
 
     def __init__(
         self,
         client: Client,
         subject: str,
-        handover: BatchProcessor,
+        processor: BatchProcessor,
         *,
-        room: Callable[[], int],
+        capacity: Callable[[], int],
         options: ConsumerOptions,
         statistics: SubjectStatistics,
     ) -> None:
         self._client = client
         self._subject = subject
-        self._handover = handover
-        self._room = room
+        self._processor = processor
+        self._capacity = capacity
         self._options = options
         self._statistics = statistics
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Consume until stopped, then finish the batch at hand and give back the rest.
+        """Consume until stopped, then finish the batch in flight and nak the rest of what was delivered.
 
-        Whatever passes is waited out and said once per occurrence. Raises what a new session mends: nats'
+        A failure that passes is logged once and waited out. Raises what a new connection mends: nats'
         ConnectionClosedError when the client has given up, StreamMissing when the stream was deleted.
         """
         while not stop.is_set():
@@ -95,7 +95,7 @@ class SubjectConsumer:
                 await pause(stop, self._options.backoff_s[0])
 
     async def _connected(self, stop: asyncio.Event) -> bool:
-        """Wait a moment for the connection: what is asked without one takes its whole time-out to fail."""
+        """Wait a moment for the connection: a request without one takes its whole time-out to fail."""
         if self._client.is_connected:
             return True
         if self._client.is_closed:
@@ -112,33 +112,33 @@ class SubjectConsumer:
             durable=durable.name,
             wait_s=self._options.wait_s,
             max_bytes=self._options.batch_bytes,
+            max_deliver=durable.max_deliver,
         )
         await pull.open()
         try:
             while not stop.is_set():
-                await self._turn(pull, stop, ack_wait_s=durable.ack_wait_s, max_deliver=durable.max_deliver)
+                await self._process_batch(pull, stop, ack_wait_s=durable.ack_wait_s)
         finally:
             await pull.close()
 
-    async def _turn(self, pull: Pull, stop: asyncio.Event, *, ack_wait_s: float, max_deliver: int) -> None:
-        room = await self._ask_room()
-        if room <= 0:
-            await pause(stop, ROOM_PAUSE_S)
+    async def _process_batch(self, pull: Pull, stop: asyncio.Event, *, ack_wait_s: float) -> None:
+        capacity = await self._current_capacity()
+        if capacity <= 0:
+            await pause(stop, CAPACITY_POLL_S)
             return
-        messages = await pull.fetch(min(room, self._options.batch))
-        deliveries = [Delivery(message, max_deliver=max_deliver) for message in messages]
+        deliveries = await pull.fetch(min(capacity, self._options.batch))
         if not deliveries:
             return
         async with heartbeat(deliveries, every_s=ack_wait_s / 3):
-            wait_s = await self._handover.settle(deliveries)
+            wait_s = await self._processor.process(deliveries)
         await pause(stop, wait_s)
 
-    async def _ask_room(self) -> int:
+    async def _current_capacity(self) -> int:
         try:
-            return await asyncio.to_thread(self._room)
+            return await asyncio.to_thread(self._capacity)
         except Exception as error:
             self._statistics.last_error = str(error)
-            log.warning("room_unknown", subject=self._subject, error=str(error)[:200])
+            log.warning("capacity_unknown", subject=self._subject, error=str(error)[:200])
             return 0
 
 

@@ -8,11 +8,11 @@ DELIBERATION_REQUESTED = "deliberation.requested"
 INBOUND = (PLAN_APPROVED, DELIBERATION_REQUESTED, STORY_TRANSITIONED)
 
 DEAD_LETTER = "conclave.dead_letter"
-"""In front of the subject that the dead letter came on."""
+"""In front of the subject of the original."""
 ADVISORIES = tuple(f"$JS.EVENT.ADVISORY.CONSUMER.{kind}" for kind in ("MAX_DELIVERIES", "MSG_TERMINATED"))
-"""In front of stream and consumer: how JetStream says that it delivers a message no more."""
+"""In front of stream and consumer: JetStream's advisories that it delivers a message no more."""
 
 
-def dead_letter(subject: str) -> str:
-    """Return where a message that came on `subject` is put when it is refused."""
+def dead_letter_subject(subject: str) -> str:
+    """Return the subject of the dead letters of messages on `subject`."""
     return f"{DEAD_LETTER}.{subject}"

@@ -1,6 +1,6 @@
-"""What may be asked from outside and what follows from it: plan requests for the council, news for the world.
+"""What events from outside ask for: plan requests for the councils, and events that answer.
 
-Knows payloads, not how they travel: `Arrival` is a message with its dialect taken off.
+Knows payloads, not how they travel: an `InboundEvent` is a message with its dialect taken off.
 """
 
 from __future__ import annotations
@@ -9,22 +9,25 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, JsonValue, SkipValidation, StringConstraints
 
 from domain.event import Event
 from domain.events import PHASE_CHANGED
 from domain.identity import digest, event_id, request_id
-from domain.plan import Constraints, Identifier, Plan, PlanRequest, Text, WireValue
+from domain.plan import AcceptanceCriteria, Constraints, Identifier, Plan, PlanRequest, Text, WireValue
+from domain.validation.validate import validate
 from domain.value import Name, Value
 
+JsonObject = Mapping[str, JsonValue]
 
-class Arrival(Value):
-    """One message from outside, whatever it was wrapped in."""
 
-    payload: str
-    """A JSON object as text: UTF-8 encodable, without doubled keys, NaN or numbers that Python can't hold."""
+class InboundEvent(Value):
+    """One event from outside, whatever it was wrapped in."""
+
+    payload: SkipValidation[JsonObject]
+    """A JSON object, parsed: without half surrogate pairs, NaN or infinity. Not copied, so never changed."""
     key: str = ""
-    """What its publisher calls it: the same key means the same order. Empty if it has none."""
+    """What its publisher calls it: the same key means the same request. Empty if it has none."""
     message_id: str = ""
     """How events that follow from it name it as their cause."""
     correlation_id: str = ""
@@ -35,7 +38,7 @@ class Arrival(Value):
 
 
 class Intake(Value):
-    """What one arrival comes to."""
+    """What follows from one event."""
 
     requests: tuple[PlanRequest, ...] = ()
     events: tuple[Event, ...] = ()
@@ -59,18 +62,18 @@ class DeliberationRequested(WireValue):
     role: Name
     question: QuestionText
     request_id: Identifier | None = None
-    """Names the question; the same one asked again is the same deliberation. None: derived from the content."""
+    """Names the question; the same id again is the same deliberation. None: derived from the content."""
     story_id: Identifier | None = None
     requested_by: Identifier | None = None
     timestamp: Timestamp | None = None
     title: Text = ""
-    acceptance_criteria: tuple[Text, ...] = Field(default=(), max_length=200)
+    acceptance_criteria: AcceptanceCriteria = ()
     constraints: Constraints | None = None
     priority: str | int | None = None
 
     @property
     def plan_id(self) -> str:
-        """The request's own id, else one derived from what is asked."""
+        """The request's own id, else one derived from its content."""
         return self.request_id or f"q-{digest(self.role, self.question, self.story_id or '', *self._bounds)}"
 
     @property
@@ -90,105 +93,105 @@ class StoryTransitioned(WireValue):
     """The plan that the phase works on; None: the story in that phase is what is deliberated."""
     title: Text = ""
     description: Text = ""
-    acceptance_criteria: tuple[Text, ...] = Field(default=(), max_length=200)
+    acceptance_criteria: AcceptanceCriteria = ()
     constraints: Constraints | None = None
 
 
-def plan_approved(arrival: Arrival) -> Intake:
-    """Accept an approved plan. Raises pydantic's ValidationError where the payload does not fit."""
-    plan = Plan.model_validate_json(arrival.payload)
-    return Intake(requests=(_request(plan, arrival.key or plan.timestamp, arrival),))
+def plan_approved(event: InboundEvent) -> Intake:
+    """Accept an approved plan. Raises InvalidInput where the payload does not fit."""
+    plan = validate(Plan, event.payload)
+    return Intake(requests=(_request(plan, event.key or plan.timestamp, event),))
 
 
-def deliberation_requested(arrival: Arrival) -> Intake:
-    """Accept a question as a plan of one role, described by the question. Raises ValidationError."""
-    asked = DeliberationRequested.model_validate_json(arrival.payload)
-    plan = Plan(
-        story_id=asked.story_id or asked.plan_id,
-        plan_id=asked.plan_id,
-        approved_by=asked.requested_by or "anonymous",
-        timestamp=asked.timestamp or _iso(arrival.received_at),
-        roles=(asked.role,),
-        title=asked.title,
-        description=asked.question,
-        acceptance_criteria=asked.acceptance_criteria,
-        constraints=asked.constraints or Constraints(),
-        priority=asked.priority,
-        **_extra(asked),
+def deliberation_requested(event: InboundEvent) -> Intake:
+    """Accept a question as a plan of one role, described by the question. Raises InvalidInput."""
+    question = validate(DeliberationRequested, event.payload)
+    plan = _plan(
+        question,
+        story_id=question.story_id or question.plan_id,
+        plan_id=question.plan_id,
+        approved_by=question.requested_by or "anonymous",
+        timestamp=question.timestamp or _iso(event.received_at),
+        roles=(question.role,),
+        title=question.title,
+        description=question.question,
+        priority=question.priority,
     )
     # Without a key and a time of its own, the same question is the same deliberation however often it is sent.
-    return Intake(requests=(_request(plan, arrival.key or asked.timestamp or plan.plan_id, arrival),))
+    return Intake(requests=(_request(plan, event.key or question.timestamp or plan.plan_id, event),))
 
 
-def story_transitioned(arrival: Arrival, phases: Mapping[str, tuple[str, ...]]) -> Intake:
-    """Tell of the transition, and ask the roles that `phases` names for the phase entered, if any.
+def story_transitioned(event: InboundEvent, phases: Mapping[str, tuple[str, ...]]) -> Intake:
+    """Answer the transition with an event, and ask the roles that `phases` names for the phase entered, if any.
 
-    Raises ValidationError where the payload does not fit.
+    Raises InvalidInput where the payload does not fit.
     """
-    moved = StoryTransitioned.model_validate_json(arrival.payload)
-    revision = arrival.key or moved.timestamp
-    roles = tuple(phases.get(moved.to_phase, ()))
-    requests = (_request(_plan_of_phase(moved, roles), revision, arrival),) if roles else ()
-    return Intake(requests=requests, events=(_phase_changed(moved, revision, requests, arrival),))
+    transition = validate(StoryTransitioned, event.payload)
+    revision = event.key or transition.timestamp
+    roles = tuple(phases.get(transition.to_phase, ()))
+    requests = (_request(_plan_of_phase(transition, roles), revision, event),) if roles else ()
+    return Intake(requests=requests, events=(_phase_changed(transition, revision, requests, event),))
 
 
-def _plan_of_phase(moved: StoryTransitioned, roles: tuple[str, ...]) -> Plan:
-    return Plan(
-        story_id=moved.story_id,
-        plan_id=moved.plan_id or f"{moved.story_id}:{moved.to_phase}",
+def _plan_of_phase(transition: StoryTransitioned, roles: tuple[str, ...]) -> Plan:
+    return _plan(
+        transition,
+        story_id=transition.story_id,
+        plan_id=transition.plan_id or f"{transition.story_id}:{transition.to_phase}",
         approved_by="planning.story.transitioned",
-        timestamp=moved.timestamp,
+        timestamp=transition.timestamp,
         roles=roles,
-        title=moved.title or f"Story {moved.story_id}: {moved.to_phase}",
-        description=moved.description,
-        acceptance_criteria=moved.acceptance_criteria,
-        constraints=moved.constraints or Constraints(),
-        **_extra(moved),
+        title=transition.title or f"Story {transition.story_id}: {transition.to_phase}",
+        description=transition.description,
     )
+
+
+def _plan(payload: DeliberationRequested | StoryTransitioned, **fields: Any) -> Plan:
+    """Make the plan that another payload asks for, with the unknown fields that the payload has beside its own."""
+    extra = {name: value for name, value in (payload.model_extra or {}).items() if name not in Plan.model_fields}
+    constraints = payload.constraints or Constraints()
+    criteria = payload.acceptance_criteria
+    return validate(Plan, extra | fields | {"constraints": constraints, "acceptance_criteria": criteria})
 
 
 def _phase_changed(
-    moved: StoryTransitioned, revision: str, requests: tuple[PlanRequest, ...], arrival: Arrival
+    transition: StoryTransitioned, revision: str, requests: tuple[PlanRequest, ...], event: InboundEvent
 ) -> Event:
     request = requests[0] if requests else None
     return Event(
-        event_id=event_id(PHASE_CHANGED, moved.story_id, moved.from_phase, moved.to_phase, revision),
+        event_id=event_id(
+            PHASE_CHANGED, transition.story_id, transition.from_phase, transition.to_phase, revision
+        ),
         event_type=PHASE_CHANGED,
-        subject_id=moved.story_id,
-        occurred_at=arrival.received_at,
+        subject_id=transition.story_id,
+        occurred_at=event.received_at,
         body={
             "event_type": PHASE_CHANGED,
-            "story_id": moved.story_id,
-            "timestamp": arrival.received_at,
-            "from_phase": moved.from_phase,
-            "to_phase": moved.to_phase,
-            "transitioned_at": moved.timestamp,
+            "story_id": transition.story_id,
+            "timestamp": event.received_at,
+            "from_phase": transition.from_phase,
+            "to_phase": transition.to_phase,
+            "transitioned_at": transition.timestamp,
             "plan_id": request.plan.plan_id if request else None,
             "revision": revision,
             "roles": list(request.plan.roles) if request else [],
         },
-        correlation_id=arrival.correlation_id,
-        causation_id=arrival.message_id,
-        traceparent=arrival.traceparent,
+        correlation_id=event.correlation_id,
+        causation_id=event.message_id,
+        traceparent=event.traceparent,
     )
 
 
-def _request(plan: Plan, revision: str, arrival: Arrival) -> PlanRequest:
+def _request(plan: Plan, revision: str, event: InboundEvent) -> PlanRequest:
     return PlanRequest(
         request_id=request_id(plan.plan_id, revision),
         plan=plan,
         revision=revision,
-        correlation_id=arrival.correlation_id,
-        causation_id=arrival.message_id,
-        traceparent=arrival.traceparent,
-        redelivered=arrival.redelivered,
+        correlation_id=event.correlation_id,
+        causation_id=event.message_id,
+        traceparent=event.traceparent,
+        redelivered=event.redelivered,
     )
-
-
-def _extra(payload: WireValue) -> dict[str, Any]:
-    """What the publisher sent beside the fields we know, unless a plan has a field of that name."""
-    extra = payload.model_extra or {}
-    return {name: value for name, value in extra.items() if name not in Plan.model_fields}
 
 
 def _iso(epoch_s: float) -> str:

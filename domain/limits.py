@@ -29,9 +29,9 @@ class Limits(Value):
     proposal_chars: int = Field(default=40_000, ge=1, le=200_000)
     """Characters of one proposal: twice what the check on length finds readable, so that events stay sendable."""
 
-    def refusal(self, plan: Plan) -> str:
-        """Say what the plan asks too much of, in one sentence; empty if it keeps within all bounds."""
-        return next(self._refusals(plan), "")
+    def refusals(self, plan: Plan) -> tuple[str, ...]:
+        """Return a sentence for everything that the plan asks too much of; none if it keeps within all bounds."""
+        return tuple(self._refusals(plan))
 
     def _refusals(self, plan: Plan) -> Iterator[str]:
         asked = plan.constraints

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, field_validator
 
 from domain.rubric import Rubric
 from domain.value import Name, Value
@@ -13,6 +13,15 @@ from domain.value import Name, Value
 Identifier = Annotated[str, StringConstraints(min_length=1, max_length=512, pattern=r"\S")]
 """An id chosen by the publisher: kept as it is, never empty or blank."""
 Text = Annotated[str, StringConstraints(max_length=200_000)]
+
+
+def _as_tuple(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+JsonList = BeforeValidator(_as_tuple)
+"""Lets a strict tuple be read from JSON that is parsed already, where it is a list."""
+AcceptanceCriteria = Annotated[tuple[Text, ...], Field(max_length=200), JsonList]
 
 
 class WireValue(BaseModel):
@@ -25,7 +34,7 @@ class Constraints(WireValue):
     """What the publisher asks of this deliberation; None means the setting's default."""
 
     rubric: Rubric | None = None
-    requirements: tuple[Text, ...] = ()
+    requirements: Annotated[tuple[Text, ...], JsonList] = ()
     rounds: int | None = Field(default=None, ge=0, le=5)
     num_agents: int | None = Field(default=None, ge=1, le=16)
     max_tokens: int | None = Field(default=None, ge=1, le=32_768)
@@ -36,11 +45,6 @@ class Constraints(WireValue):
     @classmethod
     def _rubric_in_any_notation(cls, rubric: Any) -> Any:
         return parse_rubric(rubric) if isinstance(rubric, dict | list) else rubric
-
-    @field_validator("requirements", mode="before")
-    @classmethod
-    def _json_list(cls, value: Any) -> Any:
-        return tuple(value) if isinstance(value, list) else value
 
 
 def parse_rubric(rubric: Any) -> Rubric:
@@ -68,10 +72,10 @@ class Plan(WireValue):
     approved_by: Identifier
     timestamp: Identifier
     """ISO 8601, as the publisher wrote it."""
-    roles: tuple[Name, ...] = Field(max_length=64)
+    roles: Annotated[tuple[Name, ...], Field(max_length=64), JsonList]
     title: Text = ""
     description: Text = ""
-    acceptance_criteria: tuple[Text, ...] = Field(default=(), max_length=200)
+    acceptance_criteria: AcceptanceCriteria = ()
     constraints: Constraints = Constraints()
     priority: str | int | None = None
 
@@ -83,11 +87,6 @@ class Plan(WireValue):
         except ValueError:
             raise ValueError("must be ISO 8601, like 2026-01-31T12:00:00Z") from None
         return timestamp
-
-    @field_validator("roles", "acceptance_criteria", mode="before")
-    @classmethod
-    def _json_list(cls, value: Any) -> Any:
-        return tuple(value) if isinstance(value, list) else value
 
     @field_validator("roles")
     @classmethod

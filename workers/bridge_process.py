@@ -22,12 +22,12 @@ SCRAPE_PATIENCE_S = 1.0
 
 
 def serve_bridge(settings: Settings) -> None:
-    """Run a bridge until SIGTERM or SIGINT, then settle what is at hand."""
+    """Run a bridge until SIGTERM or SIGINT, then process the batches in flight."""
     logs.configure(level=settings.log_level, as_json=settings.log_json)
     ports = Composition(settings)
     services = ports.services(make_app(settings))
     dispatcher = TracedDispatcher(services.dispatcher, services.tracer)
-    bridge = Bridge(bridge_options(settings), dispatcher=dispatcher, room=_room(ports, settings.max_open))
+    bridge = Bridge(bridge_options(settings), dispatcher=dispatcher, capacity=_capacity(ports, settings.max_open))
     registry = CollectorRegistry()
     registry.register(ReadingCollector(bridge_readings(bridge.statistics), *_store_figures(settings)))
     serve_metrics(registry, host=settings.metrics_host, port=settings.metrics_port)
@@ -43,8 +43,8 @@ def _store_figures(settings: Settings) -> tuple[Callable[[], list[Reading]], ...
     )
 
 
-def _room(ports: Composition, max_open: int) -> Callable[[], int]:
-    """Return how many more plans may come in: what is open and what waits to be opened both take room."""
+def _capacity(ports: Composition, max_open: int) -> Callable[[], int]:
+    """Return how many more plans may come in: open deliberations and waiting plans both count to the limit."""
     return lambda: max_open - ports.index.count_open() - ports.backlog.count()
 
 

@@ -1,4 +1,4 @@
-"""Events to the world."""
+"""Events for consumers outside."""
 
 from __future__ import annotations
 
@@ -20,6 +20,6 @@ class EventPublisher(Protocol):
         """
         ...
 
-    def tell(self, events: Sequence[Event]) -> None:
-        """Publish progress, which nobody misses: no confirmation is awaited. Never raises, never blocks."""
+    def publish_progress(self, events: Sequence[Event]) -> None:
+        """Publish progress without waiting for a confirmation; some may be lost. Never raises, never blocks."""
         ...

@@ -55,7 +55,7 @@ class Conclusion:
     def publish_progress(self, stage: str, what: str) -> None:
         """Publish that a part of the conclusion is done; `what` is its key."""
         event = progress(self.deliberation, at=self.now(), stage=stage, what=what, body={})
-        self.services.publisher.tell([event])
+        self.services.publisher.publish_progress([event])
 
     def ask(self, questions: Sequence[ModelQuestion]) -> None:
         """Put all questions at once and record every answer as it comes, then put the retries likewise.

@@ -29,7 +29,7 @@ def generate_proposal(deliberation_id: str, agent_id: str, services: Services) -
     except DeliberationClosed:
         return None
     assert isinstance(entry, Proposed | AgentFailed)
-    services.publisher.tell([_progress(deliberation, entry)])
+    services.publisher.publish_progress([_progress(deliberation, entry)])
     return entry
 
 

@@ -129,7 +129,7 @@ def test_everything_that_dashboard_and_alerts_read_moves_in_a_run(measured: Meas
         measured.valkey.freeze()
         try:
             await observer.publish(APPROVED, first)
-            await measured.until_moved("conclave_bridge_handed_back_total")
+            await measured.until_moved("conclave_bridge_naks_total")
             await observer.publish(APPROVED, second)
             await measured.until_moved("conclave_bridge_pending")
         finally:

@@ -65,7 +65,7 @@ class Told:
                 raise PublishRefused("scripted: too large", event.event_id)
         self.published.extend(events)
 
-    def tell(self, events: Sequence[Event]) -> None:
+    def publish_progress(self, events: Sequence[Event]) -> None:
         self.told.extend(events)
 
     def of_type(self, event_type: str) -> list[Event]:

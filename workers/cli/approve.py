@@ -14,13 +14,14 @@ import typer
 
 from bridge.intake import read
 from bridge.message import InboundMessage
-from bridge.rejection import Refusal, Rejection
+from bridge.rejection import MessageRejected, Rejection
 from bridge.strict_json import parse_object
 from bridge.subjects import PLAN_APPROVED
 from domain.identity import deliberation_id
 from domain.inbound import plan_approved
 from domain.limits import CONTRACT, Limits
 from domain.plan import PlanRequest
+from domain.validation.words import listing
 from workers.cli.cli_error import BadInput
 from workers.cli.council import read_text
 from workers.cli.environment import read_settings
@@ -64,11 +65,11 @@ def approve(
 
 
 def approval(text: str, *, source: str, roles: Sequence[str], approved_by: str | None) -> bytes:
-    """Turn a plan file into the message: what the file leaves out is filled in, an envelope stays as it is."""
+    """Turn a plan file into the message: approver, time and roles are filled in, an envelope stays as it is."""
     try:
         plan = parse_object(text.encode("utf-8", "surrogatepass"))
-    except Refusal as refusal:
-        raise BadInput(f"{source} can't be approved: {refusal}") from refusal
+    except MessageRejected as error:
+        raise BadInput(f"{source} can't be approved: {error}") from error
     if "specversion" not in plan and not {"payload", "event_type"} <= plan.keys():
         plan = _filled_in(plan, roles, approved_by)
     elif roles or approved_by:
@@ -79,12 +80,12 @@ def approval(text: str, *, source: str, roles: Sequence[str], approved_by: str |
 
 
 def validated(payload: bytes, *, source: str, max_bytes: int, limits: Limits = CONTRACT) -> PlanRequest:
-    """Read the message as a bridge will. Raises BadInput with the reason it would be dead-lettered for."""
+    """Read the message as a bridge will. Raises BadInput with every mistake that it would be rejected for."""
     message = InboundMessage(subject=PLAN_APPROVED, data=payload, received_at=time.time())
-    found = read(message, translate=plan_approved, max_bytes=max_bytes, limits=limits)
-    if isinstance(found, Rejection):
-        raise BadInput(f"{source} can't be approved: {found.reason}")
-    return found.requests[0]
+    intake = read(message, translate=plan_approved, max_bytes=max_bytes, limits=limits)
+    if isinstance(intake, Rejection):
+        raise BadInput(listing(f"{source} can't be approved:", intake.mistakes, unlisted=intake.unlisted))
+    return intake.requests[0]
 
 
 def announced(request: PlanRequest) -> dict[str, Any]:
@@ -104,23 +105,23 @@ def announced(request: PlanRequest) -> dict[str, Any]:
 def print_request(request: PlanRequest) -> None:
     """Print the request's id and one line per deliberation."""
     print(f"{request.request_id}  plan {request.plan.plan_id} approved")
-    for one in announced(request)["deliberations"]:
-        print(f"{one['deliberation_id']}  {one['role']}")
+    for deliberation in announced(request)["deliberations"]:
+        print(f"{deliberation['deliberation_id']}  {deliberation['role']}")
     if not request.plan.roles:
-        print("the plan names no roles, so nothing will be asked; name some with --role")
+        print("the plan names no roles, so no deliberation will start; name some with --role")
 
 
 def _filled_in(plan: dict[str, Any], roles: Sequence[str], approved_by: str | None) -> dict[str, Any]:
-    given: dict[str, Any] = {"roles": list(roles)} if roles else {}
+    filled: dict[str, Any] = {"roles": list(roles)} if roles else {}
     if approved_by or "approved_by" not in plan:
-        given["approved_by"] = approved_by or _user()
+        filled["approved_by"] = approved_by or _user()
     if "timestamp" not in plan:
-        given["timestamp"] = datetime.now(UTC).isoformat()
-    return plan | given
+        filled["timestamp"] = datetime.now(UTC).isoformat()
+    return plan | filled
 
 
 def _user() -> str:
     try:
         return getpass.getuser()
     except (KeyError, OSError) as error:
-        raise BadInput("nobody is named: say who approves with --approved-by") from error
+        raise BadInput("your user has no name here; name the approver with --approved-by") from error

@@ -1,4 +1,4 @@
-"""`conclave dead-letter …`: messages that could not be taken in."""
+"""`conclave dead-letter …`: messages that were rejected, or never processed."""
 
 from __future__ import annotations
 
@@ -25,23 +25,23 @@ SEQUENCE = Annotated[
 PAGE = 100
 
 
-class Letters(NatsSession):
+class DeadLetterSession(NatsSession):
     """The dead letters over one connection."""
 
     def page(self, after: int, limit: int) -> tuple[DeadLetter, ...]:
-        return self._call(lambda: self._letters.list(after=after, limit=limit))
+        return self._call(lambda: self._dead_letters.list(after=after, limit=limit))
 
     def show(self, sequence: int) -> DeadLetter:
-        return self._call(self._letters.show, sequence)
+        return self._call(self._dead_letters.show, sequence)
 
     def replay(self, sequence: int) -> Replayed:
-        return self._call(self._letters.replay, sequence)
+        return self._call(self._dead_letters.replay, sequence)
 
     def purge(self, sequence: int | None) -> int:
-        return self._call(self._letters.purge, sequence)
+        return self._call(self._dead_letters.purge, sequence)
 
     @property
-    def _letters(self) -> DeadLetters:
+    def _dead_letters(self) -> DeadLetters:
         return DeadLetters(self._connected)
 
 
@@ -52,10 +52,10 @@ def list_(
     as_json: AS_JSON = False,
 ) -> None:
     """Print the dead letters, oldest first, with the reason of each."""
-    with _letters() as letters:
-        found = letters.page(after, limit)
+    with _session() as session:
+        found = session.page(after, limit)
     if as_json:
-        print_json([letter.as_dict() for letter in found])
+        print_json([dead_letter.as_dict() for dead_letter in found])
         return
     if not found:
         console().print("no dead letters")
@@ -63,17 +63,18 @@ def list_(
     table = Table(box=None, header_style="dim", padding=(0, 2, 0, 0))
     for title in ("number", "at", "subject", "deliveries", "reason"):
         table.add_column(title, overflow="fold")
-    for one in found:
-        table.add_row(str(one.sequence), one.at[:19], Text(one.subject), str(one.delivered), Text(one.reason))
+    for dead_letter in found:
+        number, deliveries = str(dead_letter.sequence), str(dead_letter.delivered)
+        table.add_row(number, dead_letter.at[:19], Text(dead_letter.subject), deliveries, Text(dead_letter.reason))
     console().print(table)
 
 
 @commands.command()
 def show(number: SEQUENCE, as_json: AS_JSON = False) -> None:
-    """Print one dead letter whole: why, where from, headers and body."""
-    with _letters() as letters:
-        letter = letters.show(number)
-    plain = letter.as_dict()
+    """Print one dead letter whole: reason, origin, headers and body."""
+    with _session() as session:
+        dead_letter = session.show(number)
+    plain = dead_letter.as_dict()
     if as_json:
         print_json(plain)
         return
@@ -81,20 +82,20 @@ def show(number: SEQUENCE, as_json: AS_JSON = False) -> None:
     for title, value in plain.items():
         if title not in ("headers", "data"):
             out.print(Text.assemble((f"{title.replace('_', ' ')}: ", "dim"), str(value)))
-    for name, value in letter.headers.items():
+    for name, value in dead_letter.headers.items():
         out.print(Text.assemble((f"{name}: ", "dim"), value))
-    if letter.data is None:
+    if dead_letter.data is None:
         out.print(Text("the original is no longer in its stream", "red"))
     else:
-        out.print(Text(letter.data.decode("utf-8", "backslashreplace")))
+        out.print(Text(dead_letter.data.decode("utf-8", "backslashreplace")))
 
 
 @commands.command()
 def replay(number: SEQUENCE) -> None:
-    """Send the original again, as it was, and remove the dead letter; a second attempt sends nothing twice."""
-    with _letters() as letters:
-        sent = letters.replay(number)
-    print(f"{number} sent again on {sent.subject}: {sent.stream}:{sent.sequence}")
+    """Publish the original again, as it was, and remove the dead letter; a second attempt stores nothing twice."""
+    with _session() as session:
+        replayed = session.replay(number)
+    print(f"{number} sent again on {replayed.subject}: {replayed.stream}:{replayed.sequence}")
 
 
 @commands.command()
@@ -102,18 +103,18 @@ def purge(
     number: Annotated[int | None, typer.Argument(min=1, metavar="NUMBER", help="This one alone.")] = None,
     everything: Annotated[bool, typer.Option("--all", help="Every dead letter.")] = False,
 ) -> None:
-    """Throw dead letters away for good: one, or all of them."""
+    """Delete dead letters for good: one, or all of them."""
     if everything == (number is not None):
         raise BadInput("name one dead letter, or throw all away with --all")
-    with _letters() as letters:
-        print(f"{letters.purge(number)} thrown away")
+    with _session() as session:
+        print(f"{session.purge(number)} thrown away")
 
 
 @contextlib.contextmanager
-def _letters() -> Iterator[Letters]:
+def _session() -> Iterator[DeadLetterSession]:
     try:
-        with Letters.to(read_settings()) as letters:
-            yield letters
+        with DeadLetterSession.to(read_settings()) as session:
+            yield session
     except NoSuchDeadLetter as error:
         raise BadInput(str(error.args[0])) from error
     except NotReplayable as error:

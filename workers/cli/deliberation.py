@@ -141,7 +141,7 @@ def listening(settings: Settings, deliberation_id: str) -> Iterator[threading.Ev
     with contextlib.ExitStack() as stack:
         # The store alone is enough, only slower to notice; so NATS may be away.
         with contextlib.suppress(CliError):
-            stack.enter_context(NatsSession.to(settings)).overhear(
+            stack.enter_context(NatsSession.to(settings)).subscribe(
                 f"{events.COMPLETED.rpartition('.')[0]}.>", hear
             )
         yield news

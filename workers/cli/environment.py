@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 from pydantic_settings import SettingsError
 
+from domain.validation.validate import invalid
 from workers.cli.cli_error import BadInput, CliError
-from workers.councils.fault import fault
 from workers.settings import STORE_DB, Settings
 from workers.stack.folder import StackRecord, StateFolder
 
@@ -33,10 +33,9 @@ def environment_settings() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        where = variable(*(str(part) for part in first["loc"]))
-        what = fault(error).partition(": ")[2]
-        raise BadInput(f"{where} can't be used: {what}") from error
+        mistake = invalid(error, Settings).mistakes[0]
+        where = variable(*(str(part) for part in mistake.place))
+        raise BadInput(f"{where} can't be used: {mistake.problem}") from error
     except SettingsError as error:
         raise BadInput(f"a CONCLAVE_ variable is not JSON: {error}") from error
 

@@ -1,4 +1,4 @@
-"""What commands say to NATS and hear from it, from a thread without an event loop of its own."""
+"""NATS for commands, which run in a thread without an event loop of their own."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from nats.aio.msg import Msg
 from nats.errors import Error
 from nats.js.api import DeliverPolicy
 
-from bridge.nats_connection import NatsOptions, NatsUnreachable, connect, refusal_of
+from bridge.nats_connection import NatsOptions, NatsUnreachable, connect, permission_violation
 from bridge.publication import NoStream, PublicationFailed, publish_confirmed
 from bridge.streams import ORCHESTRATOR, PLANNING, StreamLimits, StreamMissing, StreamPlan, ensure
 from bridge.subjects import PLAN_APPROVED
@@ -36,7 +36,7 @@ class ReceivedEvent:
 
 
 class NatsSession:
-    """One connection to NATS while the `with` block runs. Raises Complaint for whatever NATS refuses."""
+    """One connection to NATS while the `with` block runs. Raises CliError for whatever NATS refuses."""
 
     def __init__(self, options: NatsOptions, limits: StreamLimits) -> None:
         self._options = options
@@ -51,7 +51,7 @@ class NatsSession:
 
     def __enter__(self) -> Self:
         try:
-            with _complaining():
+            with _as_cli_errors():
                 self._client = self._portal.call(connect, self._options)
         except BaseException:
             self._portal.close()
@@ -69,14 +69,14 @@ class NatsSession:
         """Publish an approval and return when JetStream has it; its stream is created if missing."""
         self._call(self._approve, payload)
 
-    def consume(self, subject: str, hear: Callable[[ReceivedEvent], None]) -> None:
-        """Hand every event stored from now on to `hear`, in order, from another thread: a JetStream consumer."""
+    def consume(self, subject: str, handle: Callable[[ReceivedEvent], None]) -> None:
+        """Have `handle` called in another thread with every event stored from now on, in order: JetStream."""
         self._call(self._ensure, ORCHESTRATOR)
-        self._call(self._consume, subject, hear)
+        self._call(self._consume, subject, handle)
 
-    def overhear(self, subject: str, hear: Callable[[ReceivedEvent], None]) -> None:
-        """Hand what is published from now on to `hear`, from another thread; some may be missed."""
-        self._call(self._overhear, subject, hear)
+    def subscribe(self, subject: str, handle: Callable[[ReceivedEvent], None]) -> None:
+        """Have `handle` called in another thread with events published from now on, some lost: core NATS."""
+        self._call(self._subscribe, subject, handle)
 
     @property
     def _connected(self) -> Client:
@@ -84,7 +84,7 @@ class NatsSession:
         return self._client
 
     def _call(self, function: Callable[..., Awaitable[T]], *args: Any) -> T:
-        with _complaining():
+        with _as_cli_errors():
             return self._portal.call(function, *args)
 
     async def _approve(self, payload: bytes) -> None:
@@ -99,37 +99,37 @@ class NatsSession:
         try:
             await self._ensure(PLANNING)
         except TimeoutError as error:
-            if refusal_of(self._connected):
+            if permission_violation(self._connected):
                 raise missing from error
             raise
 
     async def _ensure(self, plan: StreamPlan) -> None:
         await ensure(self._connected.jetstream(), plan, self._limits)
 
-    async def _consume(self, subject: str, hear: Callable[[ReceivedEvent], None]) -> None:
+    async def _consume(self, subject: str, handle: Callable[[ReceivedEvent], None]) -> None:
         await self._connected.jetstream().subscribe(
-            subject, cb=_listener(hear), ordered_consumer=True, deliver_policy=DeliverPolicy.NEW
+            subject, cb=_callback(handle), ordered_consumer=True, deliver_policy=DeliverPolicy.NEW
         )
 
-    async def _overhear(self, subject: str, hear: Callable[[ReceivedEvent], None]) -> None:
-        await self._connected.subscribe(subject, cb=_listener(hear))
+    async def _subscribe(self, subject: str, handle: Callable[[ReceivedEvent], None]) -> None:
+        await self._connected.subscribe(subject, cb=_callback(handle))
         await self._connected.flush()
 
 
-def _listener(hear: Callable[[ReceivedEvent], None]) -> Callable[[Msg], Awaitable[None]]:
-    async def listen(message: Msg) -> None:
+def _callback(handle: Callable[[ReceivedEvent], None]) -> Callable[[Msg], Awaitable[None]]:
+    async def call(message: Msg) -> None:
         try:
             body = json.loads(message.data)
         except ValueError:
-            return  # whoever published this on our subject, it is none of our events
+            return  # a message of another publisher on our subject
         if isinstance(body, dict):
-            hear(ReceivedEvent(message.subject, dict(message.headers or {}), body))
+            handle(ReceivedEvent(message.subject, dict(message.headers or {}), body))
 
-    return listen
+    return call
 
 
 @contextlib.contextmanager
-def _complaining() -> Iterator[None]:
+def _as_cli_errors() -> Iterator[None]:
     try:
         yield
     except (NatsUnreachable, StreamMissing, PublicationFailed) as error:

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib import resources
 from typing import Any
 
 import yaml
-from pydantic import ValidationError
 
 from domain.council import Council
-from workers.councils.fault import fault
+from domain.validation.places import Place
+from domain.validation.validate import InvalidInput, validate
+from domain.validation.words import listing
 
 
 class CouncilFileError(ValueError):
-    """A file does not hold councils; the message is one sentence that names the place."""
+    """A file does not hold councils; the text names every mistake with its place, one a line."""
 
 
 def default_councils() -> tuple[Council, ...]:
@@ -30,29 +31,42 @@ def parse_councils(text: str, *, source: str) -> tuple[Council, ...]:
 
     `source` names the text in errors. Raises CouncilFileError; nothing is returned unless all of it is right.
     """
-    councils = tuple(_council(data, place, source) for place, data in _objects(text, source))
+    councils: list[Council] = []
+    mistakes: list[str] = []
+    unlisted = 0
+    for place, data in _objects(text, source):
+        try:
+            councils.append(validate(Council, data, within=place))
+        except InvalidInput as error:
+            mistakes += [mistake.sentence for mistake in error.mistakes]
+            unlisted += error.unlisted
+    mistakes += _doubled_roles(councils)
+    if mistakes:
+        raise CouncilFileError(listing(f"{source}:", mistakes, unlisted=unlisted))
     if not councils:
         raise CouncilFileError(f"{source} holds no council: write `role:` and `agents:`, or a list of `councils:`")
+    return tuple(councils)
+
+
+def _doubled_roles(councils: Sequence[Council]) -> list[str]:
     roles = [council.role for council in councils]
     doubled = sorted({role for role in roles if roles.count(role) > 1})
-    if doubled:
-        raise CouncilFileError(f"{source} holds two councils for {doubled[0]}: keep one, or rename a role")
-    return councils
+    return [f"there are two councils for {role}; keep one, or rename a role" for role in doubled]
 
 
-def _objects(text: str, source: str) -> Iterator[tuple[str, Any]]:
+def _objects(text: str, source: str) -> Iterator[tuple[Place, Any]]:
     for document in _documents(text, source):
         if isinstance(document, dict) and "councils" in document:
-            listed = document["councils"]
+            councils = document["councils"]
             extra = sorted(str(key) for key in document if key != "councils")
-            if extra or not isinstance(listed, list):
+            if extra or not isinstance(councils, list):
                 what = f"`councils` stands beside `{extra[0]}`" if extra else "`councils` is not a list"
                 raise CouncilFileError(f"{source}: {what}; a file is one council or a list of `councils:`")
-            yield from ((f"councils[{index}].", one) for index, one in enumerate(listed))
+            yield from ((("councils", index), council) for index, council in enumerate(councils))
         elif isinstance(document, list):
-            yield from ((f"[{index}].", one) for index, one in enumerate(document))
+            yield from (((index,), council) for index, council in enumerate(document))
         elif document is not None:
-            yield "", document
+            yield (), document
 
 
 def _documents(text: str, source: str) -> list[Any]:
@@ -62,18 +76,11 @@ def _documents(text: str, source: str) -> list[Any]:
             return [json.loads(text)]
         return list(yaml.safe_load_all(text))
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise CouncilFileError(f"{source} is neither YAML nor JSON: {_where(error)}") from error
+        raise CouncilFileError(f"{source} is neither YAML nor JSON: {_cause(error)}") from error
 
 
-def _where(error: Exception) -> str:
+def _cause(error: Exception) -> str:
     mark = getattr(error, "problem_mark", None)
     if mark is None:
         return str(error).partition("\n")[0] or type(error).__name__
     return f"{getattr(error, 'problem', None) or 'unreadable'} in line {mark.line + 1}, column {mark.column + 1}"
-
-
-def _council(data: Any, place: str, source: str) -> Council:
-    try:
-        return Council.model_validate(data)
-    except ValidationError as error:
-        raise CouncilFileError(f"{source}: {place}{fault(error)}") from error

@@ -12,11 +12,8 @@ from bridge.nats_connection import NatsOptions, NatsUnreachable, connect
 from bridge.streams import ALL, StreamPlan, stream_of
 from workers.doctor.finding import Finding, Findings, fail, ok, warn
 
-NANO = 1_000_000_000
 FULL = 0.9
 """Share of a stream's size limit from which on old messages are about to go."""
-
-
 DAY_S = 86_400
 
 
@@ -25,23 +22,23 @@ def examine_nats(options: NatsOptions, *, duplicate_window_s: float, max_message
     yield from asyncio.run(_examine(options, duplicate_window_s, max_message_bytes))
 
 
-async def _examine(options: NatsOptions, window_s: float, largest: int) -> list[Finding]:
+async def _examine(options: NatsOptions, window_s: float, max_bytes: int) -> list[Finding]:
     try:
         client = await connect(options)
     except NatsUnreachable as error:
         return [fail("nats", str(error))]
     try:
-        return [_server(client, options.address, largest), *await _jetstream(client, window_s)]
+        return [_server(client, options.address, max_bytes), *await _jetstream(client, window_s)]
     finally:
         await client.close()
 
 
-def _server(client: Client, address: str, largest: int) -> Finding:
+def _server(client: Client, address: str, max_bytes: int) -> Finding:
     version = client.connected_server_version
     text = f"nats-server {version.major}.{version.minor}.{version.patch} at {address}"
-    if client.max_payload < largest:
-        told = f"takes messages up to {client.max_payload} bytes, below CONCLAVE_MAX_MESSAGE_BYTES {largest}"
-        return warn("nats", f"{text} {told}: the largest plans and decisions can't pass; raise its max_payload")
+    if client.max_payload < max_bytes:
+        limit = f"takes messages up to {client.max_payload} bytes, below CONCLAVE_MAX_MESSAGE_BYTES {max_bytes}"
+        return warn("nats", f"{text} {limit}: the largest plans and decisions can't pass; raise its max_payload")
     return ok("nats", text)
 
 
@@ -52,19 +49,19 @@ async def _jetstream(client: Client, window_s: float) -> list[Finding]:
         text = f"can't be used ({error!r}); start nats-server with JetStream (-js) and let this user use it"
         return [fail("jetstream", text)]
     limit = account.limits.max_storage
-    room = "without a limit" if limit is None or limit < 0 else f"of {limit >> 20} MiB"
-    found = [ok("jetstream", f"on, {account.storage >> 20} MiB stored {room}")]
+    storage = "without a limit" if limit is None or limit < 0 else f"of {limit >> 20} MiB"
+    findings = [ok("jetstream", f"on, {account.storage >> 20} MiB stored {storage}")]
     for plan in ALL:
-        found += await _streams(client, plan, window_s)
-    return found
+        findings += await _streams(client, plan, window_s)
+    return findings
 
 
 async def _streams(client: Client, plan: StreamPlan, window_s: float) -> list[Finding]:
-    """Look at every stream that holds a subject of the plan, whatever its name."""
+    """Look at every stream that holds a subject of the plan, under whatever name."""
     stream = client.jetstream()
     held_by = {await stream_of(stream, subject) for subject in plan.needed}
     if None in held_by:
-        text = f"nothing stores {', '.join(plan.subjects)} yet; a bridge makes the stream at its start"
+        text = f"no stream holds {', '.join(plan.subjects)} yet; a bridge makes the stream at its start"
         return [warn(f"stream {plan.name}", text)]
     names = sorted(name for name in held_by if name is not None)
     return [_judge(name, await stream.stream_info(name), window_s) for name in names]
@@ -77,21 +74,23 @@ def _judge(name: str, info: StreamInfo, window_s: float) -> Finding:
         return warn(what, f"has {kind} retention: what one consumer acknowledges is gone for all; give it limits")
     if config.storage != StorageType.FILE:
         return fail(what, "is kept in memory only, so a restart loses what it holds; make it a file stream")
-    window = config.duplicate_window or 0
-    seconds = window / NANO if window > 1e6 else float(window)
-    if seconds < window_s:
-        text = f"forgets duplicates after {seconds:g} s; what is published again later is seen twice"
-        return warn(what, f"{text}; raise its duplicate window to {window_s:g} s")
+    found_s = config.duplicate_window or 0.0  # nats-py turns the server's nanoseconds into seconds
+    if found_s < window_s:
+        text = f"forgets duplicates after {_duration(found_s)}; what is published again later is seen twice"
+        return warn(what, f"{text}; raise its duplicate window to {_duration(window_s)}")
     if config.max_bytes and config.max_bytes > 0 and info.state.bytes > FULL * config.max_bytes:
         return warn(
             what, f"is {info.state.bytes / config.max_bytes:.0%} full; its oldest messages are about to go"
         )
-    return ok(
-        what, f"{info.state.messages} messages on disk, {_limits(config)}, duplicates known for {seconds:g} s"
-    )
+    duplicates = f"duplicates known for {_duration(found_s)}"
+    return ok(what, f"{info.state.messages} messages on disk, {_limits(config)}, {duplicates}")
 
 
 def _limits(config: StreamConfig) -> str:
     size = f"at most {config.max_bytes >> 20} MiB" if config.max_bytes and config.max_bytes > 0 else "any size"
-    age = f"{config.max_age / DAY_S:.3g} days" if config.max_age else "any age"
+    age = _duration(config.max_age) if config.max_age else "any age"
     return f"{size} and {age}, {config.num_replicas or 1} copies"
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:g} s" if seconds < DAY_S else f"{seconds / DAY_S:.3g} days"

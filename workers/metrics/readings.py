@@ -78,25 +78,26 @@ LEVELS = {
     "ack_pending": "Messages fetched and not acknowledged",
 }
 COUNTS = {
-    "accepted": "Messages taken in by this bridge",
-    "rejected": "Messages put among the dead letters by this bridge",
-    "handed_back": "Deliveries given back by this bridge",
+    "accepted": "Messages accepted by this bridge",
+    "rejected": "Messages that this bridge made dead letters",
+    "naks": "Deliveries that this bridge answered with a nak",
     "redelivered": "Deliveries after the first",
 }
 
 
 def bridge_readings(statistics: BridgeStatistics) -> Callable[[], list[Reading]]:
-    """Read a bridge's lag, what it has done, and what lies among the dead letters."""
+    """Read a bridge's lag, its counters, and the number of dead letters."""
 
     def by_subject(name: str, words: str, *, counter: bool) -> Reading:
-        values = {subject: float(getattr(one, name)) for subject, one in sorted(statistics.subjects.items())}
+        subjects = sorted(statistics.subjects.items())
+        values = {subject: float(getattr(counters, name)) for subject, counters in subjects}
         return Reading(f"conclave_bridge_{name}", words, values, label="subject", counter=counter)
 
     def read() -> list[Reading]:
-        connected, letters = float(statistics.connected), float(statistics.dead_letters)
+        connected, dead_letters = float(statistics.connected), float(statistics.dead_letters)
         return [
             Reading("conclave_bridge_connected", "Whether this bridge is connected to NATS", {"": connected}),
-            Reading("conclave_dead_letters", "Messages in the dead-letter stream, when last asked", {"": letters}),
+            Reading("conclave_dead_letters", "Messages in the dead-letter stream", {"": dead_letters}),
             *(by_subject(name, words, counter=False) for name, words in LEVELS.items()),
             *(by_subject(name, words, counter=True) for name, words in COUNTS.items()),
         ]

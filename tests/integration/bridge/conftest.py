@@ -27,7 +27,7 @@ WITHIN_S = 20.0
 
 
 class Broker:
-    """A Dispatcher that remembers what it was offered and took; safe for threads."""
+    """A Dispatcher that counts its calls and keeps the plans it took; safe for threads."""
 
     def __init__(self) -> None:
         self.offered = 0
@@ -81,7 +81,7 @@ def _state(task: Path) -> str:
 
 
 def approval(plan_id: str | None = None, **changes: Any) -> bytes:
-    """Return a bare approval, as somebody writes it who knows nothing of this project."""
+    """Return a bare approval, as a publisher writes it that knows nothing of this project."""
     values = {
         "story_id": fresh("story"),
         "plan_id": plan_id or fresh("plan"),
@@ -128,8 +128,8 @@ async def run(broker: Broker, options: Callable[..., BridgeOptions]) -> AsyncIte
     """Return a function that starts a bridge and waits until it is ready."""
     started: list[Running] = []
 
-    async def start(*, room: Callable[[], int] | None = None, ready: bool = True, **consumer: Any) -> Running:
-        arguments = {} if room is None else {"room": room}
+    async def start(*, capacity: Callable[[], int] | None = None, ready: bool = True, **consumer: Any) -> Running:
+        arguments = {} if capacity is None else {"capacity": capacity}
         running = Running(Bridge(options(**consumer), dispatcher=broker, **arguments))
         started.append(running)
         if ready:

@@ -1,4 +1,4 @@
-"""One bridge against a real server: what it takes in, and when it says so."""
+"""One bridge against a real server: what it accepts, and when it acknowledges."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ async def consumer(stream: JetStreamContext, name: str = "conclave-planning-plan
     return info
 
 
-async def test_a_publisher_that_knows_nothing_of_us_is_heard(
+async def test_a_publisher_that_knows_nothing_of_us_is_understood(
     run: Run, broker: Broker, stream: JetStreamContext
 ) -> None:
     await run()
@@ -90,37 +90,37 @@ async def test_a_dispatcher_that_fails_three_times_gets_the_message_a_fourth_tim
     await stream.publish(APPROVED, approval("plan-patient"))
     await until(lambda: broker.taken == ["plan-patient"])
     await until(lambda: _settled(stream, "conclave-planning-plan-approved", 1))
-    assert running.bridge.statistics.of(APPROVED).handed_back == 3
+    assert running.bridge.statistics.of(APPROVED).naks == 3
     await stream.publish(APPROVED, approval("plan-next"))
     await until(lambda: broker.taken == ["plan-patient", "plan-next"])
 
 
-async def test_without_room_the_backlog_waits_in_the_stream(
+async def test_without_capacity_the_backlog_waits_in_the_stream(
     run: Run, broker: Broker, stream: JetStreamContext
 ) -> None:
-    room, looks = 0, 0
+    capacity, calls = 0, 0
 
-    def look() -> int:
-        nonlocal looks
-        looks += 1
-        return room
+    def current() -> int:
+        nonlocal calls
+        calls += 1
+        return capacity
 
-    await run(room=look)
+    await run(capacity=current)
     for number in range(10):
         await stream.publish(APPROVED, approval(f"plan-{number}"))
-    seen = looks
-    await until(lambda: looks > seen + 9)  # three subjects look
+    before = calls
+    await until(lambda: calls > before + 9)  # three subjects call
     info = await consumer(stream)
     assert (info.num_pending, info.num_ack_pending) == (10, 0)
-    room = 100
+    capacity = 100
     await until(lambda: len(broker.taken) == 10)
 
 
-async def test_no_more_is_fetched_than_there_is_room_for(
+async def test_no_more_is_fetched_than_there_is_capacity_for(
     run: Run, broker: Broker, stream: JetStreamContext
 ) -> None:
     broker.open.clear()
-    await run(room=lambda: 3, ack_wait_s=30.0)
+    await run(capacity=lambda: 3, ack_wait_s=30.0)
     for number in range(10):
         await stream.publish(APPROVED, approval(f"plan-{number}"))
     await until(lambda: broker.offered)
@@ -129,17 +129,15 @@ async def test_no_more_is_fetched_than_there_is_room_for(
     await until(lambda: len(broker.taken) == 10)
 
 
-async def test_a_room_that_cannot_be_looked_up_is_no_room(
-    run: Run, broker: Broker, stream: JetStreamContext
-) -> None:
+async def test_a_capacity_that_cannot_be_read_is_none(run: Run, broker: Broker, stream: JetStreamContext) -> None:
     away = True
 
-    def room() -> int:
+    def capacity() -> int:
         if away:
             raise ConnectionError("the store is down")
         return 10
 
-    running = await run(room=room)
+    running = await run(capacity=capacity)
     await stream.publish(APPROVED, approval("plan-1"))
     await until(lambda: running.bridge.statistics.of(APPROVED).last_error == "the store is down")
     assert broker.offered == 0
@@ -147,7 +145,7 @@ async def test_a_room_that_cannot_be_looked_up_is_no_room(
     await until(lambda: broker.taken == ["plan-1"])
 
 
-async def test_a_stop_settles_the_batch_at_hand_and_leaves_the_rest(
+async def test_a_stop_processes_the_batch_in_flight_and_leaves_the_rest(
     run: Run, broker: Broker, stream: JetStreamContext
 ) -> None:
     running = await run(batch=2, ack_wait_s=30.0)
@@ -165,7 +163,7 @@ async def test_a_stop_settles_the_batch_at_hand_and_leaves_the_rest(
 
 
 @pytest.mark.parametrize("headers", [{"Status": "404"}, {"Status": "503"}, {"Status": "409", "Description": "x"}])
-async def test_a_publishers_header_is_not_taken_for_the_servers_word(
+async def test_a_publishers_header_is_not_taken_for_a_status_of_the_server(
     run: Run, broker: Broker, stream: JetStreamContext, headers: dict[str, str]
 ) -> None:
     await run()
@@ -177,7 +175,7 @@ async def test_a_publishers_header_is_not_taken_for_the_servers_word(
 @pytest.mark.parametrize(
     "block", [b"NATS/1.0", b"garbage", b"NATS/1.0 \xff\xff\xff\r\n\r\n", b"NATS/1.0\r\n\xff:\xff\r\n\r\n"]
 )
-async def test_a_broken_header_block_leaves_no_bridge_deaf(
+async def test_a_broken_header_block_stops_no_bridge(
     run: Run, broker: Broker, client: Client, stream: JetStreamContext, block: bytes
 ) -> None:
     running = await run()
@@ -189,7 +187,7 @@ async def test_a_broken_header_block_leaves_no_bridge_deaf(
 
 
 async def test_the_lag_is_known(run: Run, broker: Broker, stream: JetStreamContext) -> None:
-    running = await run(room=lambda: 0)
+    running = await run(capacity=lambda: 0)
     for _ in range(4):
         await stream.publish(APPROVED, approval())
     await until(lambda: running.bridge.statistics.of(APPROVED).pending == 4)

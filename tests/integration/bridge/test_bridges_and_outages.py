@@ -1,4 +1,4 @@
-"""Several bridges, and servers that die: everything is taken in, whoever is left."""
+"""Several bridges, and servers that die: every message is accepted by a bridge that is left."""
 
 from __future__ import annotations
 
@@ -129,22 +129,22 @@ async def test_an_acknowledgement_counts_only_when_the_server_confirms_it(
     await until(lambda: {"plan-1", "plan-2"} == set(broker.taken))
 
 
-async def test_what_was_not_asked_while_nats_was_away_does_not_come_in_a_flood(
+async def test_requests_held_back_while_nats_was_away_bring_no_flood(
     run: Run, broker: Broker, server: NatsServer, stream: JetStreamContext
 ) -> None:
-    looks = 0
+    calls = 0
 
-    def room() -> int:
-        nonlocal looks
-        looks += 1
+    def capacity() -> int:
+        nonlocal calls
+        calls += 1
         return 2
 
-    await run(room=room, wait_s=0.05, ack_wait_s=30.0)
+    await run(capacity=capacity, wait_s=0.05, ack_wait_s=30.0)
     await until(lambda: _exists(stream))
     broker.open.clear()
     server.kill9()
-    seen = looks
-    await until(lambda: looks > seen + 30)
+    before = calls
+    await until(lambda: calls > before + 30)
     await asyncio.to_thread(server.start)
     for number in range(20):
         await stream.publish(APPROVED, approval(f"plan-{number}"), timeout=10)

@@ -1,4 +1,4 @@
-"""Dead letters over a real server: ours and JetStream's own, looked at, sent again, thrown away."""
+"""Dead letters over a real server, ours and JetStream's own: listed, shown, replayed, purged."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Run = Callable[..., Any]
 
 
 @pytest.fixture
-def letters(client: Client) -> DeadLetters:
+def dead_letters(client: Client) -> DeadLetters:
     return DeadLetters(client)
 
 
@@ -43,18 +43,26 @@ async def advised(stream: JetStreamContext, count: int) -> bool:
     return bool((await stream.stream_info("CONCLAVE_DEAD_LETTERS")).state.messages == count)
 
 
-async def test_what_is_refused_is_kept_with_reason_place_and_headers(
-    run: Run, broker: Broker, stream: JetStreamContext, letters: DeadLetters
+async def test_a_rejected_message_is_kept_with_reason_place_and_headers(
+    run: Run, broker: Broker, stream: JetStreamContext, dead_letters: DeadLetters
 ) -> None:
     await run()
     stored = await stream.publish(APPROVED, b"\xff\x00", headers={"colour": "red"})
     await stream.publish(APPROVED, approval("plan-good"))
     await until(lambda: broker.taken == ["plan-good"])
-    (letter,) = await letters.list()
-    assert letter.reason == "the message is not UTF-8 at byte 0; encode it as UTF-8"
-    assert (letter.subject, letter.data, letter.headers) == (APPROVED, b"\xff\x00", {"colour": "red"})
-    assert (letter.stream, letter.stream_sequence, letter.delivered) == ("PLANNING_EVENTS", stored.seq, 1)
-    assert await letters.show(letter.sequence) == letter
+    (dead_letter,) = await dead_letters.list()
+    assert dead_letter.reason == "the message is not UTF-8 at byte 0; encode it as UTF-8"
+    assert (dead_letter.subject, dead_letter.data, dead_letter.headers) == (
+        APPROVED,
+        b"\xff\x00",
+        {"colour": "red"},
+    )
+    assert (dead_letter.stream, dead_letter.stream_sequence, dead_letter.delivered) == (
+        "PLANNING_EVENTS",
+        stored.seq,
+        1,
+    )
+    assert await dead_letters.show(dead_letter.sequence) == dead_letter
     info = await stream.consumer_info("PLANNING_EVENTS", "conclave-planning-plan-approved")
     assert (info.num_ack_pending, info.num_redelivered) == (0, 0)
 
@@ -63,162 +71,162 @@ async def test_any_nats_client_can_read_a_dead_letter(run: Run, stream: JetStrea
     await run()
     await stream.publish(APPROVED, b"nonsense")
     reader = await stream.pull_subscribe("conclave.dead_letter.>", durable="operator")
-    (letter,) = await reader.fetch(1, timeout=10)
-    assert letter.subject == "conclave.dead_letter.planning.plan.approved"
-    assert letter.data == b"nonsense"
-    assert letter.headers is not None
-    assert "not JSON" in letter.headers["Conclave-Reason"]
+    (dead_letter,) = await reader.fetch(1, timeout=10)
+    assert dead_letter.subject == "conclave.dead_letter.planning.plan.approved"
+    assert dead_letter.data == b"nonsense"
+    assert dead_letter.headers is not None
+    assert "not JSON" in dead_letter.headers["Conclave-Reason"]
 
 
 async def test_an_oversized_original_arrives_whole(
-    run: Run, stream: JetStreamContext, letters: DeadLetters
+    run: Run, stream: JetStreamContext, dead_letters: DeadLetters
 ) -> None:
     await run()
     large = b"x" * (2 << 20)
     await stream.publish(APPROVED, large)
-    await until(lambda: _count(letters, 1))
-    (letter,) = await letters.list()
-    assert letter.data == large
-    assert letter.reason.startswith("the message has 2097152 bytes, 1048576 are allowed")
+    await until(lambda: _count(dead_letters, 1))
+    (dead_letter,) = await dead_letters.list()
+    assert dead_letter.data == large
+    assert dead_letter.reason.startswith("the message has 2097152 bytes, 1048576 are allowed")
 
 
 async def test_an_original_as_large_as_the_server_allows_is_found_in_its_stream(
-    run: Run, client: Client, stream: JetStreamContext, letters: DeadLetters
+    run: Run, client: Client, stream: JetStreamContext, dead_letters: DeadLetters
 ) -> None:
     running = await run()
     largest = b"x" * client.max_payload
     await stream.publish(APPROVED, largest)
-    await until(lambda: _count(letters, 1))
-    (letter,) = await letters.list()
-    assert letter.data == largest
+    await until(lambda: _count(dead_letters, 1))
+    (dead_letter,) = await dead_letters.list()
+    assert dead_letter.data == largest
     assert running.bridge.statistics.sessions == 1
 
 
 async def test_a_dispatcher_that_never_takes_it_ends_among_the_dead_letters(
-    run: Run, broker: Broker, stream: JetStreamContext, letters: DeadLetters
+    run: Run, broker: Broker, stream: JetStreamContext, dead_letters: DeadLetters
 ) -> None:
     broker.failures_left = 1000
     await run(max_deliver=3)
     await stream.publish(APPROVED, approval("plan-poison"))
-    await until(lambda: _count(letters, 1))
-    (letter,) = await letters.list()
-    assert letter.reason == "not taken in 3 deliveries: ConnectionError: the broker is down"
+    await until(lambda: _count(dead_letters, 1))
+    (dead_letter,) = await dead_letters.list()
+    assert dead_letter.reason == "not taken in 3 deliveries: ConnectionError: the broker is down"
     broker.failures_left = 0
-    await letters.replay(letter.sequence)
+    await dead_letters.replay(dead_letter.sequence)
     await until(lambda: broker.taken == ["plan-poison"])
 
 
 async def test_what_jetstream_gave_up_on_is_shown_with_its_original(
-    stream: JetStreamContext, letters: DeadLetters
+    stream: JetStreamContext, dead_letters: DeadLetters
 ) -> None:
     body = approval("plan-spent")
     await spent(stream, "conclave-planning-plan-approved", body)
     await until(lambda: advised(stream, 1))
-    (letter,) = await letters.list()
-    assert letter.reason == "delivered 1 times and never acknowledged"
-    assert (letter.subject, letter.data, letter.headers["colour"]) == (APPROVED, body, "red")
+    (dead_letter,) = await dead_letters.list()
+    assert dead_letter.reason == "delivered 1 times and never acknowledged"
+    assert (dead_letter.subject, dead_letter.data, dead_letter.headers["colour"]) == (APPROVED, body, "red")
 
 
 async def test_what_other_applications_gave_up_on_is_not_ours(
-    stream: JetStreamContext, letters: DeadLetters
+    stream: JetStreamContext, dead_letters: DeadLetters
 ) -> None:
-    await spent(stream, "somebody-else", approval())
+    await spent(stream, "other-application", approval())
     await until(lambda: advised(stream, 1))
-    assert await letters.list() == ()
+    assert await dead_letters.list() == ()
     with pytest.raises(NoSuchDeadLetter):
-        await letters.show(1)
+        await dead_letters.show(1)
 
 
 async def test_a_replay_sends_the_original_again_under_a_new_id(
-    stream: JetStreamContext, letters: DeadLetters
+    stream: JetStreamContext, dead_letters: DeadLetters
 ) -> None:
     body = approval("plan-spent")
     await spent(stream, "conclave-planning-plan-approved", body)
     await until(lambda: advised(stream, 1))
-    (letter,) = await letters.list()
-    replayed = await letters.replay(letter.sequence)
+    (dead_letter,) = await dead_letters.list()
+    replayed = await dead_letters.replay(dead_letter.sequence)
     again = await stream.get_msg("PLANNING_EVENTS", replayed.sequence)
     assert (replayed.subject, replayed.stream, again.data) == (APPROVED, "PLANNING_EVENTS", body)
     assert again.headers == {"colour": "red", "Nats-Msg-Id": replayed.message_id}
     assert replayed.message_id != "m-1"
-    assert await letters.list() == ()
+    assert await dead_letters.list() == ()
 
 
 async def test_a_message_replayed_before_its_cause_is_gone_comes_back(
-    run: Run, stream: JetStreamContext, letters: DeadLetters
+    run: Run, stream: JetStreamContext, dead_letters: DeadLetters
 ) -> None:
     await run()
     await stream.publish(APPROVED, b"nonsense")
-    await until(lambda: _count(letters, 1))
-    (first,) = await letters.list()
-    await letters.replay(first.sequence)
-    await until(lambda: _count(letters, 1))
-    (second,) = await letters.list()
+    await until(lambda: _count(dead_letters, 1))
+    (first,) = await dead_letters.list()
+    await dead_letters.replay(first.sequence)
+    await until(lambda: _count(dead_letters, 1))
+    (second,) = await dead_letters.list()
     assert second.sequence > first.sequence
     assert second.data == b"nonsense"
 
 
-async def test_what_is_gone_cannot_be_replayed(stream: JetStreamContext, letters: DeadLetters) -> None:
+async def test_what_is_gone_cannot_be_replayed(stream: JetStreamContext, dead_letters: DeadLetters) -> None:
     await spent(stream, "conclave-planning-plan-approved", approval())
     await until(lambda: advised(stream, 1))
     await stream.purge_stream("PLANNING_EVENTS")
-    (letter,) = await letters.list()
-    assert letter.data is None
+    (dead_letter,) = await dead_letters.list()
+    assert dead_letter.data is None
     with pytest.raises(NotReplayable, match="no longer in its stream"):
-        await letters.replay(letter.sequence)
+        await dead_letters.replay(dead_letter.sequence)
 
 
 async def test_letters_are_purged_one_by_one_or_all(
-    run: Run, stream: JetStreamContext, letters: DeadLetters
+    run: Run, stream: JetStreamContext, dead_letters: DeadLetters
 ) -> None:
     await run()
     for number in range(4):
         await stream.publish(APPROVED, str(number).encode())
-    await until(lambda: _count(letters, 4))
-    first = (await letters.list())[0]
-    assert await letters.purge(first.sequence) == 1
-    assert first not in await letters.list()
+    await until(lambda: _count(dead_letters, 4))
+    first = (await dead_letters.list())[0]
+    assert await dead_letters.purge(first.sequence) == 1
+    assert first not in await dead_letters.list()
     with pytest.raises(NoSuchDeadLetter):
-        await letters.purge(first.sequence)
-    assert await letters.purge() == 3
-    assert await letters.list() == ()
+        await dead_letters.purge(first.sequence)
+    assert await dead_letters.purge() == 3
+    assert await dead_letters.list() == ()
 
 
-async def test_a_long_list_is_read_in_pages(stream: JetStreamContext, letters: DeadLetters, run: Run) -> None:
+async def test_a_long_list_is_read_in_pages(stream: JetStreamContext, dead_letters: DeadLetters, run: Run) -> None:
     await run()
     bodies = [str(number).encode() for number in range(7)]
     for body in bodies:
         await stream.publish(APPROVED, body)
-    await until(lambda: _count(letters, 7))
-    first = await letters.list(limit=4)
-    rest = await letters.list(after=first[-1].sequence)
+    await until(lambda: _count(dead_letters, 7))
+    first = await dead_letters.list(limit=4)
+    rest = await dead_letters.list(after=first[-1].sequence)
     assert (len(first), len(rest)) == (4, 3)
-    assert sorted(letter.data or b"" for letter in first + rest) == bodies
+    assert sorted(dead_letter.data or b"" for dead_letter in first + rest) == bodies
 
 
-async def test_without_any_stream_there_are_no_letters(letters: DeadLetters) -> None:
-    assert await letters.list() == ()
-    assert await letters.purge() == 0
+async def test_without_any_stream_there_are_no_letters(dead_letters: DeadLetters) -> None:
+    assert await dead_letters.list() == ()
+    assert await dead_letters.purge() == 0
     with pytest.raises(NoSuchDeadLetter):
-        await letters.show(1)
+        await dead_letters.show(1)
 
 
 async def test_while_dead_letters_cannot_be_stored_the_message_stays(
-    run: Run, stream: JetStreamContext, letters: DeadLetters
+    run: Run, stream: JetStreamContext, dead_letters: DeadLetters
 ) -> None:
     running = await run()
     await stream.delete_stream("CONCLAVE_DEAD_LETTERS")
     await stream.publish(APPROVED, b"nonsense")
-    await until(lambda: running.bridge.statistics.of(APPROVED).handed_back >= 2)
+    await until(lambda: running.bridge.statistics.of(APPROVED).naks >= 2)
     await ensure(stream, DEAD_LETTERS, StreamLimits())
-    await until(lambda: _count(letters, 1))
+    await until(lambda: _count(dead_letters, 1))
 
 
-async def _count(letters: DeadLetters, wanted: int) -> bool:
-    return len(await letters.list()) == wanted
+async def _count(dead_letters: DeadLetters, wanted: int) -> bool:
+    return len(await dead_letters.list()) == wanted
 
 
-async def test_two_thousand_spoilt_messages_are_each_taken_or_buried_and_the_bridge_stays(
+async def test_two_thousand_spoilt_messages_are_each_accepted_or_dead_lettered_and_the_bridge_stays(
     run: Run, broker: Broker, stream: JetStreamContext
 ) -> None:
     running = await run()
@@ -229,7 +237,7 @@ async def test_two_thousand_spoilt_messages_are_each_taken_or_buried_and_the_bri
     seen = running.bridge.statistics.of(APPROVED)
     await until(lambda: seen.rejected + seen.accepted == 2000)
     assert min(seen.rejected, seen.accepted) > 100
-    assert (seen.redelivered, seen.handed_back, running.bridge.statistics.sessions) == (0, 0, 1)
+    assert (seen.redelivered, seen.naks, running.bridge.statistics.sessions) == (0, 0, 1)
     assert await advised(stream, seen.rejected)
     await stream.publish(APPROVED, approval("plan-last"))
     await until(lambda: "plan-last" in broker.taken)

@@ -155,13 +155,13 @@ async def test_a_child_process_publishes_over_a_connection_of_its_own(
     assert (await stored(stream)).state.messages == 3
 
 
-async def test_progress_told_into_the_void_disturbs_nobody(
+async def test_progress_that_no_server_takes_fails_nothing(
     make_publisher: MakePublisher, server: NatsServer, stream: JetStreamContext
 ) -> None:
     server.stop()
     publisher = make_publisher()
     for _ in range(3000):
-        publisher.tell([event()])
+        publisher.publish_progress([event()])
     await asyncio.to_thread(server.start)
     await until(lambda: _answers(stream, "none"))
     await ensure(stream, ORCHESTRATOR, StreamLimits())

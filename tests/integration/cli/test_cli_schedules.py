@@ -11,7 +11,7 @@ import nats
 import pytest
 
 from bridge.streams import DEAD_LETTERS, PLANNING, StreamLimits, ensure
-from bridge.subjects import PLAN_APPROVED, dead_letter
+from bridge.subjects import PLAN_APPROVED, dead_letter_subject
 from domain.services import Services
 from domain.statistics import tally_of
 from tests.support import factories as make
@@ -126,7 +126,7 @@ def letter(own_nats: NatsServer) -> int:
         for plan in (PLANNING, DEAD_LETTERS):
             await ensure(stream, plan, StreamLimits())
         headers = {"Conclave-Reason": "plan_id is empty", "Conclave-Subject": PLAN_APPROVED}
-        stored = await stream.publish(dead_letter(PLAN_APPROVED), b'{"plan_id": "\xff"}', headers=headers)
+        stored = await stream.publish(dead_letter_subject(PLAN_APPROVED), b'{"plan_id": "\xff"}', headers=headers)
         await client.close()
         return stored.seq
 

@@ -84,6 +84,9 @@ def test_streams_that_nobody_made_yet_are_no_failure(server: NatsServer) -> None
         ({"duplicate_window": 60}, Level.WARN, "forgets duplicates after 60 s"),
         ({"retention": "workqueue", "duplicate_window": WINDOW_S}, Level.WARN, "workqueue retention"),
         ({"duplicate_window": WINDOW_S}, Level.OK, "any size and any age"),
+        ({"duplicate_window": 1}, Level.WARN, "forgets duplicates after 1 s;"),
+        ({"duplicate_window": 120}, Level.WARN, "forgets duplicates after 120 s;"),
+        ({"duplicate_window": 14 * 86_400}, Level.OK, "duplicates known for 14 days"),
     ],
 )
 def test_a_stream_that_may_lose_messages_is_named(

@@ -26,5 +26,5 @@ class MemoryEventPublisher:
             for event in events:
                 self._events.setdefault(event.event_id, event)
 
-    def tell(self, events: Sequence[Event]) -> None:
+    def publish_progress(self, events: Sequence[Event]) -> None:
         self.publish(events)

@@ -1,4 +1,4 @@
-"""Three dialects, one model: whoever publishes, the payload, its key and its trace are found."""
+"""Three dialects, one model: in each the payload, its key and its trace are found."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from bridge.envelope import open_envelope
 from bridge.message import InboundMessage
-from bridge.rejection import Refusal
+from bridge.rejection import MessageRejected
 from tests.unit.bridge.conftest import MakeMessage
 
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
@@ -38,33 +38,33 @@ def cloud_event(data: object, /, **changes: Any) -> dict[str, Any]:
     } | changes
 
 
-def refused(message: InboundMessage) -> str:
-    with pytest.raises(Refusal) as refusal:
+def rejected(message: InboundMessage) -> str:
+    with pytest.raises(MessageRejected) as error:
         open_envelope(message)
-    return str(refusal.value)
+    return str(error.value)
 
 
 def test_bare_json_is_its_own_payload_and_has_no_key(approval: dict[str, Any], message: MakeMessage) -> None:
-    arrival = open_envelope(message(approval))
-    assert json.loads(arrival.payload) == approval
-    assert (arrival.key, arrival.message_id, arrival.correlation_id) == ("", "S:7", "S:7")
-    assert arrival.received_at == 1_700_000_000.5
+    event = open_envelope(message(approval))
+    assert event.payload == approval
+    assert (event.key, event.message_id, event.correlation_id) == ("", "S:7", "S:7")
+    assert event.received_at == 1_700_000_000.5
 
 
 def test_a_bare_message_is_known_by_its_message_id_header(approval: dict[str, Any], message: MakeMessage) -> None:
-    arrival = open_envelope(message(approval, nats_msg_id="m-9"))
-    assert (arrival.message_id, arrival.key) == ("m-9", "")
+    event = open_envelope(message(approval, nats_msg_id="m-9"))
+    assert (event.message_id, event.key) == ("m-9", "")
 
 
 def test_an_envelope_gives_key_and_correlation(approval: dict[str, Any], message: MakeMessage) -> None:
-    arrival = open_envelope(message(enveloped(approval)))
-    assert json.loads(arrival.payload) == approval
-    assert (arrival.key, arrival.message_id, arrival.correlation_id) == ("key-1", "key-1", "corr-1")
+    event = open_envelope(message(enveloped(approval)))
+    assert event.payload == approval
+    assert (event.key, event.message_id, event.correlation_id) == ("key-1", "key-1", "corr-1")
 
 
 def test_an_envelope_without_a_key_is_known_by_its_place(approval: dict[str, Any], message: MakeMessage) -> None:
-    arrival = open_envelope(message(enveloped(approval, idempotency_key=None, correlation_id="")))
-    assert (arrival.key, arrival.message_id, arrival.correlation_id) == ("", "S:7", "S:7")
+    event = open_envelope(message(enveloped(approval, idempotency_key=None, correlation_id="")))
+    assert (event.key, event.message_id, event.correlation_id) == ("", "S:7", "S:7")
 
 
 @pytest.mark.parametrize("wrap", [enveloped, lambda data: cloud_event(data, time="2026-02-01T00:00:00Z")])
@@ -72,25 +72,25 @@ def test_the_envelopes_time_stands_for_a_missing_one(
     approval: dict[str, Any], message: MakeMessage, wrap: Any
 ) -> None:
     del approval["timestamp"]
-    arrival = open_envelope(message(wrap(approval)))
-    assert json.loads(arrival.payload)["timestamp"] == "2026-02-01T00:00:00Z"
+    event = open_envelope(message(wrap(approval)))
+    assert event.payload["timestamp"] == "2026-02-01T00:00:00Z"
 
 
 @pytest.mark.parametrize("content_type", ["application/cloudevents+json; charset=utf-8", "application/json", ""])
 def test_a_structured_cloud_event_is_identified_by_source_and_id(
     approval: dict[str, Any], message: MakeMessage, content_type: str
 ) -> None:
-    event = cloud_event(approval, correlationid="corr-2", traceparent=TRACE)
-    arrival = open_envelope(message(event, content_type=content_type))
-    assert json.loads(arrival.payload) == approval
-    assert (arrival.key, arrival.message_id) == ("/planner#event-1", "event-1")
-    assert (arrival.correlation_id, arrival.traceparent) == ("corr-2", TRACE)
+    body = cloud_event(approval, correlationid="corr-2", traceparent=TRACE)
+    event = open_envelope(message(body, content_type=content_type))
+    assert event.payload == approval
+    assert (event.key, event.message_id) == ("/planner#event-1", "event-1")
+    assert (event.correlation_id, event.traceparent) == ("corr-2", TRACE)
 
 
 def test_a_structured_cloud_event_may_carry_base64(approval: dict[str, Any], message: MakeMessage) -> None:
-    event = cloud_event(None, data_base64=base64.b64encode(json.dumps(approval).encode()).decode())
-    del event["data"]
-    assert json.loads(open_envelope(message(event)).payload) == approval
+    wrapped = cloud_event(None, data_base64=base64.b64encode(json.dumps(approval).encode()).decode())
+    del wrapped["data"]
+    assert open_envelope(message(wrapped)).payload == approval
 
 
 def test_a_binary_cloud_event_has_its_attributes_in_headers(
@@ -105,10 +105,10 @@ def test_a_binary_cloud_event_has_its_attributes_in_headers(
         "Content_Type": "application/json",
         "TraceParent": TRACE,
     }
-    arrival = open_envelope(message(approval, **headers))
-    assert json.loads(arrival.payload) == approval
-    assert (arrival.key, arrival.message_id) == ("/plänner#ev ent", "ev ent")
-    assert (arrival.correlation_id, arrival.traceparent) == ("corr-3", TRACE)
+    event = open_envelope(message(approval, **headers))
+    assert event.payload == approval
+    assert (event.key, event.message_id) == ("/plänner#ev ent", "ev ent")
+    assert (event.correlation_id, event.traceparent) == ("corr-3", TRACE)
 
 
 @pytest.mark.parametrize(
@@ -150,7 +150,7 @@ def test_an_invalid_trace_context_is_ignored(approval: dict[str, Any], message: 
 def test_an_envelope_that_is_wrong_is_refused(
     approval: dict[str, Any], message: MakeMessage, changes: dict[str, Any], complaint: str
 ) -> None:
-    assert complaint in refused(message(enveloped(approval, **changes)))
+    assert complaint in rejected(message(enveloped(approval, **changes)))
 
 
 @pytest.mark.parametrize(
@@ -174,12 +174,12 @@ def test_an_envelope_that_is_wrong_is_refused(
 def test_a_cloud_event_that_is_wrong_is_refused(
     approval: dict[str, Any], message: MakeMessage, changes: dict[str, Any], complaint: str
 ) -> None:
-    assert complaint in refused(message(cloud_event(approval, **changes)))
+    assert complaint in rejected(message(cloud_event(approval, **changes)))
 
 
 def test_a_batch_of_cloud_events_is_refused(approval: dict[str, Any], message: MakeMessage) -> None:
     batch = [cloud_event(approval)]
-    assert "must be a JSON object, not a list" in refused(
+    assert "must be a JSON object, not a list" in rejected(
         message(batch, content_type="application/cloudevents-batch+json")
     )
 
@@ -188,7 +188,7 @@ def test_a_binary_cloud_event_of_another_content_type_is_refused(
     approval: dict[str, Any], message: MakeMessage
 ) -> None:
     headers = {"ce_specversion": "1.0", "ce_id": "1", "ce_source": "/", "ce_type": "plan.approved"}
-    assert "names something else than JSON" in refused(
+    assert "names something else than JSON" in rejected(
         message(approval, content_type="application/xml", **headers)
     )
 
@@ -197,4 +197,4 @@ def test_a_bare_payload_may_have_a_field_of_an_envelopes_name(
     approval: dict[str, Any], message: MakeMessage
 ) -> None:
     body = approval | {"event_type": "whatever", "metadata": 5}
-    assert json.loads(open_envelope(message(body)).payload) == body
+    assert open_envelope(message(body)).payload == body

@@ -1,4 +1,4 @@
-"""What a message comes to: requests and news, or one sentence why not."""
+"""What follows from a message: requests and events, or the reasons why it is rejected."""
 
 from __future__ import annotations
 
@@ -86,8 +86,8 @@ def test_no_roles_is_an_order_too(approval: dict[str, Any], message: MakeMessage
         ({"plan_id": 7}, "field plan_id must be a string, not a number"),
         ({"plan_id": "x" * 513}, "field plan_id is longer than 512 characters"),
         ({"roles": "DEV"}, "field roles must be a list, not a string"),
-        ({"roles": ["DEV", 3]}, "field roles.1 must be a string, not a number"),
-        ({"roles": ["DEV", ""]}, "field roles.1 is empty"),
+        ({"roles": ["DEV", 3]}, "field roles[1] must be a string, not a number"),
+        ({"roles": ["DEV", ""]}, "field roles[1] is empty"),
         ({"roles": [f"R{number}" for number in range(65)]}, "field roles has more than 64 entries"),
         ({"timestamp": "yesterday"}, "field timestamp must be ISO 8601, like 2026-01-31T12:00:00Z"),
         ({"timestamp": 1_700_000_000}, "field timestamp must be a string, not a number"),
@@ -115,6 +115,21 @@ def test_what_is_missing_is_named(approval: dict[str, Any], message: MakeMessage
 
 def test_several_mismatches_are_counted(message: MakeMessage) -> None:
     assert reason(READERS[PLAN_APPROVED](message({}))) == "field story_id is missing; add it (and 4 more)"
+
+
+def test_a_field_under_another_name_is_one_mistake(approval: dict[str, Any], message: MakeMessage) -> None:
+    approval["planId"] = approval.pop("plan_id")
+    assert reason(READERS[PLAN_APPROVED](message(approval))) == "field planId is not known here; write plan_id"
+
+
+def test_a_reason_counts_the_mistakes_that_are_too_many_to_list(
+    approval: dict[str, Any], message: MakeMessage
+) -> None:
+    approval["constraints"] = {"requirements": [1] * 5000}
+    rejection = READERS[PLAN_APPROVED](message(approval))
+    assert reason(rejection) == (
+        "field constraints.requirements[0] must be a string, not a number; correct it (and 4999 more)"
+    )
 
 
 def test_a_reason_is_one_bounded_printable_line(approval: dict[str, Any], message: MakeMessage) -> None:
@@ -164,7 +179,7 @@ def test_a_question_without_an_id_is_named_by_its_content(message: MakeMessage) 
     assert len({request_id(), *(request_id(**other) for other in others)}) == len(others) + 1
 
 
-def test_a_question_is_dated_by_its_arrival_if_it_has_no_date(message: MakeMessage) -> None:
+def test_a_question_without_a_date_is_dated_by_the_time_it_was_stored(message: MakeMessage) -> None:
     told = READERS[DELIBERATION_REQUESTED](
         message({"role": "DEV", "question": "?"}, subject=DELIBERATION_REQUESTED)
     )
@@ -197,7 +212,7 @@ def moved(**changes: Any) -> dict[str, Any]:
     } | changes
 
 
-def test_a_transition_into_a_phase_of_the_table_asks_its_roles_and_is_told(message: MakeMessage) -> None:
+def test_a_transition_into_a_phase_of_the_table_asks_its_roles_and_is_answered(message: MakeMessage) -> None:
     intake = accepted(READERS[STORY_TRANSITIONED](message(moved(), subject=STORY_TRANSITIONED)))
     (request,), (event,) = intake.requests, intake.events
     assert (request.plan.plan_id, request.plan.roles) == ("story-1:BUILD", ("DEV", "QA"))
@@ -216,13 +231,13 @@ def test_a_transition_into_a_phase_of_the_table_asks_its_roles_and_is_told(messa
     }
 
 
-def test_any_other_transition_is_told_and_asks_nobody(message: MakeMessage) -> None:
+def test_any_other_transition_is_answered_and_asks_no_role(message: MakeMessage) -> None:
     intake = accepted(READERS[STORY_TRANSITIONED](message(moved(to_phase="DONE"), subject=STORY_TRANSITIONED)))
     assert intake.requests == ()
     assert (intake.events[0].body["roles"], intake.events[0].body["plan_id"]) == ([], None)
 
 
-def test_the_same_transition_is_the_same_news(message: MakeMessage) -> None:
+def test_the_same_transition_is_answered_by_the_same_event(message: MakeMessage) -> None:
     def event_id(**changes: Any) -> str:
         told = READERS[STORY_TRANSITIONED](message(moved(**changes), subject=STORY_TRANSITIONED))
         return accepted(told).events[0].event_id

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.cloudevents import binary_attributes, headers_of
-from bridge.dead_letter import DeadLetter, letter_headers, read_advisory, read_letter
+from bridge.dead_letter import DeadLetter, decode_advisory, decode_dead_letter, encode_dead_letter
 from bridge.message import InboundMessage
 from bridge.publication import body_of
 from tests.support.factories import event
@@ -57,7 +57,7 @@ def test_a_body_is_utf8_json_even_with_half_a_surrogate_pair_in_it() -> None:
     assert json.loads(body_of(event(body=body)).decode("utf-8")) == body
 
 
-def refused(**changes: object) -> InboundMessage:
+def rejected(**changes: object) -> InboundMessage:
     values: dict[str, object] = {
         "subject": "planning.plan.approved",
         "data": b"\xff\x00not json",
@@ -71,10 +71,10 @@ def refused(**changes: object) -> InboundMessage:
 
 
 def test_a_dead_letter_gives_back_what_came() -> None:
-    message = refused()
-    headers, data = letter_headers(message, "field x\nis missing", max_payload=1 << 20)
+    message = rejected()
+    headers, data = encode_dead_letter(message, "field x\nis missing", max_payload=1 << 20)
     assert all(value.isascii() and value.isprintable() for value in headers.values())
-    assert read_letter(4, "2026-01-31T12:00:00Z", headers, data) == DeadLetter(
+    assert decode_dead_letter(4, "2026-01-31T12:00:00Z", headers, data) == DeadLetter(
         sequence=4,
         reason="field x?is missing",
         subject="planning.plan.approved",
@@ -87,9 +87,9 @@ def test_a_dead_letter_gives_back_what_came() -> None:
     )
 
 
-def test_the_same_message_refused_again_is_the_same_letter() -> None:
+def test_the_same_message_rejected_again_is_the_same_dead_letter() -> None:
     def letter_id(**changes: object) -> str:
-        return letter_headers(refused(**changes), "why", max_payload=1 << 20)[0]["Nats-Msg-Id"]
+        return encode_dead_letter(rejected(**changes), "why", max_payload=1 << 20)[0]["Nats-Msg-Id"]
 
     assert letter_id() == letter_id(delivered=9)
     others: list[dict[str, object]] = [{"sequence": 18}, {"stream": "OTHER"}, {"received_at": 1_700_000_001.0}]
@@ -97,27 +97,27 @@ def test_the_same_message_refused_again_is_the_same_letter() -> None:
 
 
 def test_an_original_that_leaves_no_room_stays_where_it_is() -> None:
-    headers, data = letter_headers(refused(data=b"x" * 99_000), "too large", max_payload=100_000)
+    headers, data = encode_dead_letter(rejected(data=b"x" * 99_000), "too large", max_payload=100_000)
     assert data == b""
-    letter = read_letter(1, "", headers, data)
-    assert letter.data is None
-    assert (letter.stream, letter.stream_sequence) == ("PLANNING_EVENTS", 17)
+    dead_letter = decode_dead_letter(1, "", headers, data)
+    assert dead_letter.data is None
+    assert (dead_letter.stream, dead_letter.stream_sequence) == ("PLANNING_EVENTS", 17)
 
 
 def test_headers_that_leave_no_room_are_dropped() -> None:
-    headers, _ = letter_headers(refused(headers={"x": "y" * 99_000}), "too large", max_payload=100_000)
-    assert read_letter(1, "", headers, b"").headers == {}
+    headers, _ = encode_dead_letter(rejected(headers={"x": "y" * 99_000}), "too large", max_payload=100_000)
+    assert decode_dead_letter(1, "", headers, b"").headers == {}
 
 
 def test_bytes_that_are_no_text_are_shown_as_base64() -> None:
-    letter = read_letter(1, "", {}, b"\xff\x00")
-    assert letter.as_dict()["data_base64"] == "/wA="
-    assert "data" not in letter.as_dict()
-    assert read_letter(1, "", {}, b"text").as_dict()["data"] == "text"
+    dead_letter = decode_dead_letter(1, "", {}, b"\xff\x00")
+    assert dead_letter.as_dict()["data_base64"] == "/wA="
+    assert "data" not in dead_letter.as_dict()
+    assert decode_dead_letter(1, "", {}, b"text").as_dict()["data"] == "text"
 
 
 def test_an_advisory_says_why_in_a_sentence() -> None:
     spent = {"type": "io.nats.jetstream.advisory.v1.max_deliver", "stream": "S", "stream_seq": 5, "deliveries": 3}
-    assert read_advisory(1, "", spent).reason == "delivered 3 times and never acknowledged"
+    assert decode_advisory(1, "", spent).reason == "delivered 3 times and never acknowledged"
     ended = spent | {"type": "io.nats.jetstream.advisory.v1.terminated", "reason": "operator"}
-    assert read_advisory(1, "", ended).reason == "terminated: operator"
+    assert decode_advisory(1, "", ended).reason == "terminated: operator"

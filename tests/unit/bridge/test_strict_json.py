@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.rejection import Refusal
+from bridge.rejection import MessageRejected
 from bridge.strict_json import MAX_DEPTH, parse_object
 
 plain_text = st.text(st.characters(codec="utf-8"))
@@ -56,7 +56,7 @@ def test_what_json_can_say_comes_back_unchanged(value: dict[str, object], ascii_
     ],
 )
 def test_everything_else_is_refused_with_its_reason(data: bytes, complaint: str) -> None:
-    with pytest.raises(Refusal, match=complaint.replace("[", r"\[")):
+    with pytest.raises(MessageRejected, match=complaint.replace("[", r"\[")):
         parse_object(data)
 
 
@@ -67,7 +67,7 @@ def test_a_surrogate_pair_is_a_character() -> None:
 def test_the_size_is_measured_in_bytes_and_the_limit_still_allowed() -> None:
     data = '{"a": "äöü"}'.encode()
     assert parse_object(data, max_bytes=len(data)) == {"a": "äöü"}
-    with pytest.raises(Refusal, match=f"has {len(data)} bytes, {len(data) - 1} are allowed"):
+    with pytest.raises(MessageRejected, match=f"has {len(data)} bytes, {len(data) - 1} are allowed"):
         parse_object(data, max_bytes=len(data) - 1)
 
 
@@ -80,27 +80,27 @@ def test_nesting_is_bounded(around: tuple[str, str]) -> None:
 
     assert "deep" in parse_object(nested(MAX_DEPTH - 1))
     for levels in (MAX_DEPTH, 900, 1100, 100_000):
-        with pytest.raises(Refusal, match="nested deeper than 64 levels"):
+        with pytest.raises(MessageRejected, match="nested deeper than 64 levels"):
             parse_object(nested(levels))
 
 
 def test_a_bomb_that_never_closes_is_refused_too() -> None:
     for bomb in (b"[" * 1_000_000, b'{"a":' * 200_000, b'{"a":[' * 100_000):
-        with pytest.raises(Refusal):
+        with pytest.raises(MessageRejected):
             parse_object(bomb)
 
 
 def test_a_million_names_with_the_last_one_doubled_are_refused_in_reasonable_time() -> None:
     names = ",".join(f'"{number:x}":0' for number in range(100_000))
-    with pytest.raises(Refusal, match="field 1869f occurs twice"):
+    with pytest.raises(MessageRejected, match="field 1869f occurs twice"):
         parse_object(f'{{{names},"1869f":1}}'.encode(), max_bytes=1 << 22)
 
 
 def test_a_reason_neither_quotes_the_content_nor_grows_with_it() -> None:
     name = "secret" * 1000 + "\n\x07"
-    with pytest.raises(Refusal) as refusal:
+    with pytest.raises(MessageRejected) as rejected:
         parse_object(
             json.dumps({"x": 1})[:-1].encode() + f", {json.dumps(name)}: 1, {json.dumps(name)}: 2}}".encode()
         )
-    assert len(str(refusal.value)) < 200
-    assert str(refusal.value).isprintable()
+    assert len(str(rejected.value)) < 200
+    assert str(rejected.value).isprintable()

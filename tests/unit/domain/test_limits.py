@@ -31,14 +31,23 @@ TIGHT = Limits(plan_chars=300, roles=2, agents=3, rounds=1, max_tokens=100, dead
 def test_too_much_is_refused_with_the_field_the_bound_and_the_remedy(
     asks: dict[str, Any], words: tuple[str, ...]
 ) -> None:
-    sentence = TIGHT.refusal(plan(**asks))
+    (sentence,) = TIGHT.refusals(plan(**asks))
     assert all(word in sentence for word in words), sentence
-    assert CONTRACT.refusal(plan(**asks)) == ""
+    assert CONTRACT.refusals(plan(**asks)) == ()
+
+
+def test_everything_that_is_too_much_gets_a_sentence() -> None:
+    sentences = TIGHT.refusals(plan(roles=("A", "B", "C"), constraints={"rounds": 2, "max_tokens": 101}))
+    assert [sentence.split()[1] for sentence in sentences] == [
+        "roles",
+        "constraints.rounds",
+        "constraints.max_tokens",
+    ]
 
 
 def test_what_keeps_within_every_bound_is_let_in() -> None:
     constraints = {"rounds": 1, "num_agents": 3, "max_tokens": 100, "deadline_s": 60.0}
-    assert TIGHT.refusal(plan(roles=("A", "B"), constraints=constraints)) == ""
+    assert TIGHT.refusals(plan(roles=("A", "B"), constraints=constraints)) == ()
 
 
 def test_a_council_larger_than_allowed_sends_its_first_agents() -> None:

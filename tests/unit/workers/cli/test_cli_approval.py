@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from domain.identity import deliberation_id, request_id
+from domain.limits import Limits
 from workers.cli.approve import announced, approval, validated
 from workers.cli.cli_error import BadInput
 
@@ -90,3 +91,27 @@ def test_what_a_bridge_would_dead_letter_is_refused_with_its_reason(text: str, w
     sentence = refused(text)
     assert sentence.startswith("plan.json can't be approved: ")
     assert words in sentence
+
+
+def test_every_mistake_of_a_plan_is_listed_one_a_line() -> None:
+    plan = {"story_id": "s", "id": "p", "roles": ["DEV", 3], "constraints": {"rounds": 9}, "priority": [1]}
+    payload = approval(json.dumps(plan), source="plan.json", roles=(), approved_by="ada")
+    with pytest.raises(BadInput) as caught:
+        validated(payload, source="plan.json", max_bytes=1 << 20)
+    assert str(caught.value).splitlines() == [
+        "plan.json can't be approved:",
+        "  field id is not known here; write plan_id",
+        "  field roles[1] must be a string, not a number; correct it",
+        "  field constraints.rounds must be less than or equal to 5; correct it",
+        "  field priority must be a string or an integer, not a list; correct it",
+    ]
+
+
+def test_every_limit_that_a_plan_exceeds_is_listed() -> None:
+    payload = approval(json.dumps(FULL | {"constraints": {"rounds": 3}}), source="x", roles=(), approved_by=None)
+    with pytest.raises(BadInput) as caught:
+        validated(payload, source="plan.json", max_bytes=1 << 20, limits=Limits(roles=1, rounds=2))
+    assert str(caught.value).splitlines()[1:] == [
+        "  field roles names 2 roles, 1 are allowed; send several plans",
+        "  field constraints.rounds asks for 3, 2 are allowed; ask for less",
+    ]
