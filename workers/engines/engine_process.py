@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from workers.engines.engine import Launch
-from workers.engines.engine_shim import LAUNCH, LOG, OVER, RUNNING, read, write
+from workers.engines.engine_shim import LAUNCH, LOG, OVER, RUNNING, read, run_shim, write
 from workers.processes.sessions import boot, end_session, is_running, started_at
 
 GRACE_S = 10.0
@@ -21,8 +21,8 @@ GRACE_S = 10.0
 KEEPER_STARTS_WITHIN_S = 20.0
 LOG_TAIL_BYTES = 64 * 1024
 KEEP = (
-    "import pathlib, sys; sys.path.insert(0, sys.argv[1]); from workers.engines.engine_shim import keep; "
-    "sys.exit(keep(pathlib.Path(sys.argv[2])))"
+    "import pathlib, sys; sys.path.insert(0, sys.argv[1]); "
+    f"from {run_shim.__module__} import {run_shim.__name__} as run; sys.exit(run(pathlib.Path(sys.argv[2])))"
 )
 """Starts the keeper without PYTHONPATH, which the engine would inherit: it may be another Python's."""
 
