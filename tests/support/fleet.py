@@ -9,10 +9,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from tests.support.factories import fresh
-from workers.processes.command import ProcessCommand, kill_group, spawn
+from workers.processes.command import ProcessCommand, spawn
 from workers.processes.guard import Guard
 from workers.processes.log_file import LogFile
 from workers.processes.readiness import log_says, wait_until
+from workers.processes.sessions import kill_group
 
 READY_WITHIN = 60.0
 
@@ -51,7 +52,7 @@ class Service:
         """Send a signal to the process and return its exit code when it has ended."""
         assert self._child is not None
         if number is signal.SIGKILL:
-            kill_group(self._child, number)
+            kill_group(self._child.pid, number)
         else:
             self._child.send_signal(number)
         return self._child.wait(timeout=within)

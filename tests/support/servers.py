@@ -13,11 +13,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from workers.processes.command import ProcessCommand, kill_group, spawn
+from workers.processes.command import ProcessCommand, spawn
 from workers.processes.guard import Guard
 from workers.processes.log_file import LogFile
 from workers.processes.ports import free_port
 from workers.processes.readiness import wait_until
+from workers.processes.sessions import kill_group
 from workers.stack.nats_server import nats, nats_url
 from workers.stack.valkey_server import valkey, valkey_url
 
@@ -80,11 +81,11 @@ class Server(ABC):
 
     def freeze(self) -> None:
         """Stop the server in its tracks, connections open: nothing is answered until `thaw`."""
-        kill_group(self._running_child(), signal.SIGSTOP)
+        kill_group(self.pid, signal.SIGSTOP)
 
     def thaw(self) -> None:
         """Let a frozen server go on."""
-        kill_group(self._running_child(), signal.SIGCONT)
+        kill_group(self.pid, signal.SIGCONT)
 
     def close(self) -> None:
         """Kill the server for good."""
@@ -100,17 +101,13 @@ class Server(ABC):
     ) -> None:
         self.close()
 
-    def _running_child(self) -> subprocess.Popen[bytes]:
-        assert self._child is not None, "the server was not started"
-        return self._child
-
     def _answers_or_died(self) -> bool:
         return not self.running or self.process.ready(self.log)
 
     def _end(self, number: signal.Signals) -> None:
         if self._child is None:
             return
-        kill_group(self._child, number)
+        kill_group(self._child.pid, number)
         self._child.wait(timeout=READY_WITHIN)
         self._child = None
 

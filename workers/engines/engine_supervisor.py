@@ -19,13 +19,12 @@ from workers.engines.lease import Lease, take
 from workers.engines.spec import EngineSpec
 from workers.engines.starter import ReadyEngine, Starter, Stopped
 from workers.processes.periodic import PeriodicThread
+from workers.processes.restarts import RestartPolicy, Restarts
 
 log = logging.getLogger(__name__)
 
-FIRST_BACK_OFF_S = 1.0
-LONGEST_BACK_OFF_S = 60.0
-STEADY_AFTER_S = 120.0
-"""An engine that served for so long begins with the shortest back-off again."""
+RESTARTS = RestartPolicy(first_delay=1.0, longest_delay=60.0, long_life=120.0, patience=None)
+"""Loading a model is costly, hence the pauses; a worker without its engine is of no use, hence no end of tries."""
 JOIN_WITHIN_S = 30.0
 METRICS_EVERY_S = 5.0
 """vLLM's metrics are a hundred kilobytes of text: not to be read at every look."""
@@ -92,26 +91,25 @@ class EngineSupervisor:
     def _run(self) -> None:
         assert self._lease is not None
         starter = Starter(self._spec, self._engine, self._lease, self._stop.wait)
-        served, back_off_s = False, FIRST_BACK_OFF_S
+        restarts, has_served = Restarts(RESTARTS), False
         while not self._stop.is_set():
-            began = time.monotonic()
             try:
                 ready = starter.bring_up()
-                served, began = True, time.monotonic()
-                self._watch(ready)
             except Stopped:
                 return
             except EngineError as error:
                 if self._stop.is_set():
                     return
-                if not served:
+                if not has_served:
                     self._failed(error)
                     return
-                log.error("the engine can't be started again, next try in %g s: %s", back_off_s, error)
-            if time.monotonic() - began > STEADY_AFTER_S:
-                back_off_s = FIRST_BACK_OFF_S
-            self._stop.wait(back_off_s)
-            back_off_s = min(2 * back_off_s, LONGEST_BACK_OFF_S)
+                restarts = restarts.after_exit(lived=0.0, was_ready=False)
+                log.error("the engine can't be started again, next try in %g s: %s", restarts.delay, error)
+            else:
+                has_served, ready_at = True, time.monotonic()
+                self._watch(ready)
+                restarts = restarts.after_exit(lived=time.monotonic() - ready_at, was_ready=True)
+            self._stop.wait(restarts.delay)
 
     def _watch(self, ready: ReadyEngine) -> None:
         """Look at a serving engine until it is lost, and end it then; or until the worker stops."""

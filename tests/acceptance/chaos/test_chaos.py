@@ -27,8 +27,9 @@ from tests.acceptance.chaos.stage import KINDS, Stage, deck, staged
 from tests.support.databases import used_memory
 from tests.support.memory import MemoryWatch
 from tests.support.streams import streams
-from workers.processes.guard import Guard, alive, started
+from workers.processes.guard import Guard, started
 from workers.processes.readiness import wait_until
+from workers.processes.sessions import alive
 
 PLAY_S = float(os.environ.get("CONCLAVE_CHAOS_S", "300"))
 SEED = int(os.environ.get("CONCLAVE_CHAOS_SEED", "7"))
