@@ -23,6 +23,8 @@ from workers.processes.sessions import all_gone, kill, python_call, session_of, 
 
 MARK = "CONCLAVE_STACK_MARK"
 """Environment variable of every process that a stack started."""
+LAST_CHILD_WITHIN_S = 1.0
+"""A child forked in its owner's last moment has no mark of its own before it runs its program."""
 
 
 def started(mark: str, leaders: Mapping[int, int]) -> list[psutil.Process]:
@@ -38,10 +40,10 @@ def started(mark: str, leaders: Mapping[int, int]) -> list[psutil.Process]:
     return list(found.values())
 
 
-def kill_started(mark: str, leaders: Mapping[int, int]) -> None:
-    """Kill all of them until two looks in a row find none: a process may fork while it is looked at."""
-    clean_looks = 0
-    while clean_looks < 2:
+def kill_started(mark: str, leaders: Mapping[int, int], *, for_s: float = 0.0) -> None:
+    """Kill all of them for so long, and until two looks in a row find none: a process may fork while looked at."""
+    until, clean_looks = time.monotonic() + for_s, 0
+    while clean_looks < 2 or time.monotonic() < until:
         victims = [process.pid for process in started(mark, leaders)]
         clean_looks = 0 if victims else clean_looks + 1
         kill(victims)
@@ -114,4 +116,4 @@ def outlive_owner(mark: str) -> None:
     for line in sys.stdin:
         leader, began = line.split()
         leaders[int(leader)] = int(began)
-    kill_started(mark, leaders)
+    kill_started(mark, leaders, for_s=LAST_CHILD_WITHIN_S)

@@ -20,6 +20,8 @@ def valkey(*, port: int, folder: Path) -> ProcessCommand:
         argv=(
             *(valkey_server(), str(configuration("valkey.conf"))),
             *("--bind", HOST, "--port", str(port), "--dir", str(folder), "--daemonize", "no"),
+            # A title would overwrite the environment, and with it the mark by which the guard knows its children.
+            *("--set-proc-title", "no"),
         ),
         ready=valkey_answers(port),
     )

@@ -102,8 +102,9 @@ def test_stop_signals_end_a_running_stack_cleanly(state: Path, number: signal.Si
 def test_a_signal_at_any_moment_of_the_start_leaves_nothing(state: Path, number: signal.Signals) -> None:
     for _ in range(3):
         with up(state) as run:
-            # A moment, not a wait: the point is that any of them will do.
-            time.sleep(random.uniform(0.1, 1.2))
+            moment = random.uniform(0.1, 1.2)
+            print(f"{number.name} {moment:.3f} s after the start")
+            time.sleep(moment)  # a moment, not a wait: the point is that any of them will do
             run.send_signal(number)
             run.communicate()
         assert nothing_lives_in(state)
