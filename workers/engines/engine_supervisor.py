@@ -41,9 +41,9 @@ class EngineSupervisor:
         not_serving: Callable[[str], None],
         failed: Callable[[EngineError], None],
     ) -> None:
-        """All three are called on the supervisor's thread. `serving` hears, after every look at an engine that may
-        be given work, its URL, its context in tokens and its vitals; `not_serving` why it may not; `failed` why
-        it never will, before it ever served.
+        """All three are called on the supervisor's thread: `serving` after every look at an engine that may be
+        given work, with its URL, its context in tokens and its metrics; `not_serving` with why it may not;
+        `failed` with why it never will, before it ever served.
         """
         self._spec = spec
         self._engine = ENGINES[spec.kind]
@@ -81,7 +81,7 @@ class EngineSupervisor:
         end_engine(self._lease.folder)
 
     def observe(self, outcome: ChatAnswer | ChatFailure) -> None:
-        """Hear how a call to this engine went; a failure of the engine's own makes the next look immediate."""
+        """Count how calls to this engine went; a failure of the engine's own makes the next look immediate."""
         if isinstance(outcome, ChatFailure) and outcome.reason is FailureReason.UNREACHABLE:
             self._failed_calls += 1
             self._wake.set()
@@ -113,34 +113,34 @@ class EngineSupervisor:
 
     def _watch(self, ready: ReadyEngine) -> None:
         """Look at a serving engine until it is lost, and end it then; or until the worker stops."""
-        health, vitals, read_at = EngineHealth(self._spec.stall_s), EngineMetrics(), float("-inf")
+        health, metrics, read_at = EngineHealth(self._spec.stall_s), EngineMetrics(), float("-inf")
         self._failed_calls = 0
         while not self._stop.is_set():
             now = time.monotonic()
             if now - read_at >= METRICS_EVERY_S:
-                vitals, read_at = self._vitals(ready), now
-            health = health.after(self._look(ready, vitals, now))
-            if health.state is HealthVerdict.SERVING:
-                self._serving(ready.probe.url, ready.context_length, vitals)
+                metrics, read_at = self._metrics(ready), now
+            health = health.after(self._look(ready, metrics, now))
+            if health.verdict is HealthVerdict.SERVING:
+                self._serving(ready.probe.url, ready.context_length, metrics)
             else:
                 self._not_serving(health.why)
-            if health.state is HealthVerdict.LOST:
+            if health.verdict is HealthVerdict.LOST:
                 log.error("the engine of %s is lost: %s", self._spec.model, health.why)
                 ready.process.end()
                 return
             self._wake.wait(self._spec.probe_every_s)
             self._wake.clear()
 
-    def _look(self, ready: ReadyEngine, vitals: EngineMetrics, now: float) -> Observation:
+    def _look(self, ready: ReadyEngine, metrics: EngineMetrics, now: float) -> Observation:
         if not ready.process.alive:
             return Observation(at=now, runs=False)
         try:
             ready.probe.health()
         except NoAnswer:
             return Observation(at=now, runs=ready.process.alive, answers=False, failed_calls=self._failed_calls)
-        return Observation(at=now, metrics=vitals, failed_calls=self._failed_calls)
+        return Observation(at=now, metrics=metrics, failed_calls=self._failed_calls)
 
-    def _vitals(self, ready: ReadyEngine) -> EngineMetrics:
+    def _metrics(self, ready: ReadyEngine) -> EngineMetrics:
         try:
             return read_engine_metrics(self._engine.metric_names, ready.probe.metrics())
         except NoAnswer:
