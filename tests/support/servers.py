@@ -14,8 +14,7 @@ from tests.support.fleet import Service
 from workers.processes.command import ProcessCommand
 from workers.processes.guard import Guard
 from workers.processes.ports import free_port
-from workers.stack.nats_server import nats, nats_url
-from workers.stack.valkey_server import valkey, valkey_url
+from workers.stack.servers import nats, nats_url, valkey, valkey_url
 
 
 class Server(Service, ABC):

@@ -41,7 +41,7 @@ ENDINGS = frozenset({events.COMPLETED, events.FAILED, events.CANCELLED})
 
 @dataclass(frozen=True)
 class DemoResult:
-    """How the deliberation ended, from the store and as NATS told it."""
+    """How the deliberation ended: its record in the store, its event from NATS."""
 
     record: Record
     event: ReceivedEvent

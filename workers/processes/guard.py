@@ -27,11 +27,11 @@ LAST_CHILD_WITHIN_S = 1.0
 """A child forked in its owner's last moment has no mark of its own before it runs its program."""
 
 
-def started(mark: str, leaders: Mapping[int, int]) -> list[psutil.Process]:
+def find_started(mark: str, leaders: Mapping[int, int]) -> list[psutil.Process]:
     """Find the live processes that carry `mark` or belong to a leader's session, and all their descendants.
 
-    `leaders` maps process ids to what `started_at` said of them, so that a later process with a reused id is not
-    taken for a leader. The calling process is never included.
+    `leaders` maps process ids to their `started_at`, so that a later process with a reused id is not taken for a
+    leader. The calling process is never included.
     """
     sessions = {pid for pid, began in leaders.items() if started_at(pid) in (0, began)}
     ours = [process for process in psutil.process_iter() if _is_ours(process, mark, sessions)]
@@ -44,7 +44,7 @@ def kill_started(mark: str, leaders: Mapping[int, int], *, for_s: float = 0.0) -
     """Kill all of them for so long, and until two looks in a row find none: a process may fork while looked at."""
     until, clean_looks = time.monotonic() + for_s, 0
     while clean_looks < 2 or time.monotonic() < until:
-        victims = [process.pid for process in started(mark, leaders)]
+        victims = [process.pid for process in find_started(mark, leaders)]
         clean_looks = 0 if victims else clean_looks + 1
         kill(victims)
         wait_until(partial(all_gone, victims), within=1.0)

@@ -14,8 +14,7 @@ from workers.processes.command import ProcessCommand
 from workers.processes.ports import HOST, claim
 from workers.processes.readiness import http_answers, log_says
 from workers.stack.folder import StateFolder
-from workers.stack.nats_server import nats, nats_url
-from workers.stack.valkey_server import valkey, valkey_url
+from workers.stack.servers import nats, nats_url, valkey, valkey_url
 
 
 @dataclass(frozen=True)

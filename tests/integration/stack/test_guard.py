@@ -20,7 +20,7 @@ from workers.processes.guard import Guard
 from workers.processes.log_file import LogFile
 from workers.processes.ports import free_port
 from workers.processes.readiness import wait_until
-from workers.stack.valkey_server import valkey
+from workers.stack.servers import valkey
 
 class DyingGuard(Guard):
     def watch(self, leader):
