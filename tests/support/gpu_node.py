@@ -99,7 +99,7 @@ class Node:
         return tuple(record for record in everyone if record.ready)
 
     def running(self) -> dict[str, Any]:
-        """Return the process ids of engine and keeper as the engine's folder tells them; empty if none runs."""
+        """Return the process ids of engine and shim from the engine's folder; empty if none runs."""
         folders = (self.folder / "engines").glob(f"*/{RUNNING}")
         return next((read(path) for path in folders), {})
 

@@ -72,7 +72,7 @@ def demo(
             state=folder,
             keep=state is not None,
             on=PrintingScreen(lambda before, seen: None) if quiet else screen(out),
-            announce=_silent if quiet else lambda name, words: out.print(Text(f"{name} {words}", "dim")),
+            report=_silent if quiet else lambda name, event: out.print(Text(f"{name} {event}", "dim")),
         )
         if as_json:
             print_json(outcome.event.body)
@@ -112,7 +112,7 @@ def _folder(state: Path | None) -> Iterator[Path]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def _silent(name: str, words: str) -> None:
+def _silent(name: str, event: str) -> None:
     return None
 
 

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
-import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from types import FrameType
 
 from domain import events
 from domain.identity import deliberation_id
@@ -24,6 +21,8 @@ from workers.cli.nats_session import NatsSession, ReceivedEvent
 from workers.councils.read import default_councils
 from workers.processes.command import ProcessCommand
 from workers.processes.process_group import ProcessGroup
+from workers.processes.stop_signals import StopSignals
+from workers.processes.supervised_process import Report
 from workers.settings import Settings
 from workers.stack import layout
 from workers.stack.layout import Addresses, StackOptions
@@ -42,7 +41,7 @@ ENDINGS = frozenset({events.COMPLETED, events.FAILED, events.CANCELLED})
 
 @dataclass(frozen=True)
 class DemoResult:
-    """How the deliberation ended, from the store and as NATS told it."""
+    """How the deliberation ended: its record in the store, its event from NATS."""
 
     record: Record
     event: ReceivedEvent
@@ -55,31 +54,26 @@ def demonstrate(
     state: Path,
     keep: bool,
     on: Screen,
-    announce: Callable[[str, str], None],
+    report: Report,
 ) -> DemoResult:
     """Start the stack, publish the approval of a plan with one role, follow it, and stop everything.
 
     With `keep` the stack is stopped in good order, so that its data can be used again; else it is killed, which is
-    quicker. Raises Complaint, StackError; KeyboardInterrupt on SIGINT, SIGTERM and SIGHUP, after its end.
+    quicker. Raises CliError, StackError; KeyboardInterrupt on SIGINT, SIGTERM and SIGHUP, after its end.
     """
     options = StackOptions()
-    with (
-        _interruptible() as interruption,
-        embedded_stack(state, options, processes=_parts, announce=announce) as (
-            stack,
-            where,
-        ),
-    ):
-        interruption.kill = stack.kill
+    running = embedded_stack(state, options, processes=_services, report=report)
+    with StopSignals(interrupt=True) as signals, running as (group, where):
+        signals.kill = group.kill
         try:
-            stack.wait_ready(READY_WITHIN)
-            outcome = _deliberate(request, payload, stack, _settings(where, options, state), on)
+            group.wait_ready(READY_WITHIN)
+            result = _deliberate(request, payload, group, _settings(where, options, state), on)
         except KeyboardInterrupt:
-            stack.kill()
+            group.kill()
             raise
         if not keep:
-            stack.kill()
-        return outcome
+            group.kill()
+        return result
 
 
 def _deliberate(
@@ -106,9 +100,9 @@ def _deliberate(
         return DemoResult(record, _first(endings))
 
 
-def _parts(where: Addresses, options: StackOptions, state: Path) -> Sequence[ProcessCommand]:
-    """Everything but Flower, whose start costs seconds and which nobody looks at in a minute."""
-    return [process for process in layout.services(where, options, state) if process.name != "flower"]
+def _services(where: Addresses, options: StackOptions, state: Path) -> Sequence[ProcessCommand]:
+    """Describe all but Flower, whose start costs seconds: a demonstration is over before a page of it is read."""
+    return [command for command in layout.services(where, options, state) if command.name != "flower"]
 
 
 def _settings(where: Addresses, options: StackOptions, state: Path) -> Settings:
@@ -137,30 +131,3 @@ def _first(endings: SimpleQueue[ReceivedEvent]) -> ReceivedEvent:
         return endings.get(timeout=HEARD_WITHIN)
     except Empty:
         raise CliError(f"the decision's event did not come from NATS within {HEARD_WITHIN:g} s") from None
-
-
-class _Interruption:
-    """The first signal ends the work, a second one kills what still stops."""
-
-    def __init__(self) -> None:
-        self.kill: Callable[[], None] = lambda: None
-        self._heard = False
-
-    def heard(self, number: int, frame: FrameType | None) -> None:
-        if self._heard:
-            self.kill()
-            return
-        self._heard = True
-        raise KeyboardInterrupt
-
-
-@contextlib.contextmanager
-def _interruptible() -> Iterator[_Interruption]:
-    interruption = _Interruption()
-    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    before = {number: signal.signal(number, interruption.heard) for number in numbers}
-    try:
-        yield interruption
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -9,6 +9,8 @@ import typer
 
 from workers.cli.environment import environment_settings
 from workers.cli.output import console
+from workers.stack.layout import StackOptions
+from workers.stack.run import run_stack, stop_stack
 
 STATE = Annotated[
     Path | None,
@@ -37,9 +39,6 @@ def up(
 
         conclave up --state /var/lib/conclave --nats-port 4222
     """
-    from workers.stack.layout import StackOptions
-    from workers.stack.run import run_stack
-
     settings = environment_settings()
     options = StackOptions(nats_port, redis_port, engine_port, flower_port, model or settings.model, engine)
     raise typer.Exit(run_stack(state or settings.state, options))
@@ -47,8 +46,6 @@ def up(
 
 def down(state: STATE = None) -> None:
     """Stop the stack that runs in a state folder, and wait until nothing of it is left."""
-    from workers.stack.run import stop_stack
-
     folder = state or environment_settings().state
     stopped = stop_stack(folder)
     console().print(f"stopped the stack in {folder}" if stopped else f"no stack runs in {folder}", soft_wrap=True)

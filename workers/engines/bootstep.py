@@ -28,26 +28,26 @@ def install(app: Celery, pinned: PinnedEngine, *, queue: str) -> None:
 
 
 class QueueGate:
-    """Opens and closes one queue of a worker's consumer, in the consumer's own thread."""
+    """The TaskGate of a Celery worker: consumes one queue or not, in the consumer's own thread."""
 
     def __init__(self, worker: Any, queue: str) -> None:
         self._worker = worker
         self._queue = queue
-        self._wanted = False
+        self._shall_be_open = False
         self._scheduled = threading.Event()
 
     def open(self) -> None:
         """Consume the queue from now on, also after a reconnection."""
-        self._want(True)
+        self._set(True)
 
     def close(self) -> None:
-        """Leave the queue to others."""
-        self._want(False)
+        """Leave the queue to other workers."""
+        self._set(False)
 
-    def _want(self, wanted: bool) -> None:
-        self._wanted = wanted
+    def _set(self, shall_be_open: bool) -> None:
+        self._shall_be_open = shall_be_open
         # A broker that is away keeps the consumer from running callbacks: one may wait, not one per look.
-        if not self._scheduled.is_set() and self._is_open() != wanted:
+        if not self._scheduled.is_set() and self._is_open() != shall_be_open:
             self._scheduled.set()
             self._worker.consumer.call_soon(self._apply)
 
@@ -58,9 +58,9 @@ class QueueGate:
     def _apply(self) -> None:
         self._scheduled.clear()
         consumer = self._worker.consumer
-        if consumer.task_consumer is None or self._is_open() == self._wanted:
+        if consumer.task_consumer is None or self._is_open() == self._shall_be_open:
             return
-        if self._wanted:
+        if self._shall_be_open:
             consumer.add_task_queue(self._queue)
         else:
             consumer.cancel_task_queue(self._queue)
@@ -85,8 +85,8 @@ class EngineStep(bootsteps.StartStopStep):
         return self._chosen
 
     def start(self, worker: Any) -> None:
-        signals.worker_shutdown.connect(self._over, sender=worker, weak=False)
-        self.pinned.start(worker.hostname, gate=QueueGate(worker, self.queue), failed=_leave)
+        signals.worker_shutdown.connect(self._after_shutdown, sender=worker, weak=False)
+        self.pinned.start(worker.hostname, gate=QueueGate(worker, self.queue), failed=_exit_worker)
 
     def stop(self, worker: Any) -> None:
         """Stop taking work; the pool, stopped after this, still finishes what runs on the engine."""
@@ -96,11 +96,11 @@ class EngineStep(bootsteps.StartStopStep):
         self.pinned.pause()
         self.pinned.stop(keep=False)
 
-    def _over(self, sender: Any, **_: Any) -> None:
+    def _after_shutdown(self, sender: Any, **_: Any) -> None:
         failed = sender.exitcode not in (None, 0)
         self.pinned.stop(keep=failed)
 
 
-def _leave(error: EngineError) -> None:
+def _exit_worker(error: EngineError) -> None:
     """Have the worker exit with 1: Celery looks at this between two events."""
     state.should_stop = EXIT_FAILURE  # type: ignore[assignment]  # Celery declares it by its first value, None

@@ -31,9 +31,11 @@ UNKNOWN_MODEL = re.compile(
 )
 TEMPLATE = re.compile(r"chat.template", re.I)
 NO_DEVICE = re.compile(r"Failed to infer device type|No CUDA GPUs are available|invalid device ordinal", re.I)
-TOLD = re.compile(r"^(?:\S+ )*?((?:[A-Za-z_.]+\.)?[A-Z]\w*(?:Error|Exception|Interrupt|Exit)\b.*|.*\berror: .*)$")
+ERROR_LINE = re.compile(
+    r"^(?:\S+ )*?((?:[A-Za-z_.]+\.)?[A-Z]\w*(?:Error|Exception|Interrupt|Exit)\b.*|.*\berror: .*)$"
+)
 """How a log line that names an error looks, once logging's own prefix is taken off."""
-EMPTY_WORDS = re.compile(r"See root cause above|See stack trace", re.I)
+EMPTY_ERROR = re.compile(r"See root cause above|See stack trace", re.I)
 """Errors that only say that there was another one before."""
 PREFIX = re.compile(
     r"^(?:\([\w =:.-]+\) )?(?:(?:ERROR|CRITICAL|INFO|WARNING)\s+)?(?:\d\d-\d\d \d\d:\d\d:\d\d )?(?:\[[^\]]+\] )?"
@@ -43,7 +45,7 @@ Sentence = Callable[[EngineSpec, str], str]
 
 
 def explain(spec: EngineSpec, log: str, why: str) -> EngineError:
-    """Return what to raise for an engine whose log ends so; `why` is said where the log tells nothing."""
+    """Return what to raise for an engine whose log ends so; `why` stands in where the log names no error."""
     if spec.kind is EngineKind.VLLM and NOT_INSTALLED.search(log):
         return EngineError(
             "vLLM is not installed here: on a GPU node install the extra `vllm` of conclave-council, or name the "
@@ -61,7 +63,7 @@ def explain(spec: EngineSpec, log: str, why: str) -> EngineError:
 
 
 def port_taken(spec: EngineSpec) -> EngineBusyPort:
-    """Return what to raise for a port that somebody else listens on."""
+    """Return what to raise for a port that another process listens on."""
     where = f"port {spec.port}" if spec.port else "the port"
     return EngineBusyPort(f"{where} for {spec.model} on {spec.host} is taken: name another one, or none")
 
@@ -77,25 +79,25 @@ def without_template(spec: EngineSpec) -> EngineError:
 def last_error(log: str) -> str:
     """Return the last line that names an error, without what logging puts before it."""
     bare = (PREFIX.sub("", line.strip()) for line in reversed(log.splitlines()))
-    told = (found.group(1)[:LONGEST].strip() for line in bare if (found := TOLD.match(line)))
-    return next((line for line in told if not EMPTY_WORDS.search(line)), "")
+    errors = (found.group(1)[:LONGEST].strip() for line in bare if (found := ERROR_LINE.match(line)))
+    return next((error for error in errors if not EMPTY_ERROR.search(error)), "")
 
 
-def _memory(spec: EngineSpec, told: str) -> str:
+def _memory(spec: EngineSpec, error: str) -> str:
     where = f"GPU {','.join(spec.gpus)}" if spec.gpus else "this host"
     return (
         f"{spec.model} does not fit into the memory of {where}: end what else runs there, choose a smaller model "
-        f"or context, or spread it over more GPUs ({told or 'out of memory'})"
+        f"or context, or spread it over more GPUs ({error or 'out of memory'})"
     )
 
 
-def _unknown_model(spec: EngineSpec, told: str) -> str:
-    return f"there is no model {spec.loads} to load: check its name, its folder or the access token ({told})"
+def _unknown_model(spec: EngineSpec, error: str) -> str:
+    return f"there is no model {spec.loads} to load: check its name, its folder or the access token ({error})"
 
 
-def _no_device(spec: EngineSpec, told: str) -> str:
+def _no_device(spec: EngineSpec, error: str) -> str:
     where = f"GPU {','.join(spec.gpus)}" if spec.gpus else "a GPU"
-    return f"vLLM finds no device to run on; it was to use {where} ({told})"
+    return f"vLLM finds no device to run on; it was to use {where} ({error})"
 
 
 SENTENCES: tuple[tuple[re.Pattern[str], Sentence], ...] = (

@@ -45,17 +45,18 @@ class EngineHealth:
     progress: float | None = None
     moved_at: float | None = None
     """When the engine last made a step, or had nothing to do."""
-    state: HealthVerdict = HealthVerdict.SERVING
+    verdict: HealthVerdict = HealthVerdict.SERVING
     why: str = ""
 
     def after(self, observation: Observation) -> EngineHealth:
         """Judge one more look."""
+        metrics, now = observation.metrics, observation.at
         misses = 0 if observation.answers else self.misses + 1
-        progress = observation.metrics.progress if observation.metrics else self.progress
-        idle = observation.metrics is None or progress is None or not observation.metrics.running
-        moved_at = observation.at if idle or progress != self.progress or self.moved_at is None else self.moved_at
-        state, why = self._judge(observation, misses, observation.at - moved_at)
-        return EngineHealth(self.stall_s, misses, progress, moved_at, state, why)
+        progress = metrics.progress if metrics else self.progress
+        idle = metrics is None or progress is None or not metrics.running
+        moved_at = now if idle or progress != self.progress or self.moved_at is None else self.moved_at
+        verdict, why = self._judge(observation, misses, now - moved_at)
+        return EngineHealth(self.stall_s, misses, progress, moved_at, verdict, why)
 
     def _judge(self, observation: Observation, misses: int, still_for_s: float) -> tuple[HealthVerdict, str]:
         if not observation.runs:

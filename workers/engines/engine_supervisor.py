@@ -19,13 +19,12 @@ from workers.engines.lease import Lease, take
 from workers.engines.spec import EngineSpec
 from workers.engines.starter import ReadyEngine, Starter, Stopped
 from workers.processes.periodic import PeriodicThread
+from workers.processes.restarts import RestartPolicy, Restarts
 
 log = logging.getLogger(__name__)
 
-FIRST_BACK_OFF_S = 1.0
-LONGEST_BACK_OFF_S = 60.0
-STEADY_AFTER_S = 120.0
-"""An engine that served for so long begins with the shortest back-off again."""
+RESTARTS = RestartPolicy(first_delay=1.0, longest_delay=60.0, long_life=120.0, patience=None)
+"""Loading a model is costly, hence the pauses; a worker without its engine is of no use, hence no end of tries."""
 JOIN_WITHIN_S = 30.0
 METRICS_EVERY_S = 5.0
 """vLLM's metrics are a hundred kilobytes of text: not to be read at every look."""
@@ -42,9 +41,9 @@ class EngineSupervisor:
         not_serving: Callable[[str], None],
         failed: Callable[[EngineError], None],
     ) -> None:
-        """All three are called on the supervisor's thread. `serving` hears, after every look at an engine that may
-        be given work, its URL, its context in tokens and its vitals; `not_serving` why it may not; `failed` why
-        it never will, before it ever served.
+        """All three are called on the supervisor's thread: `serving` after every look at an engine that may be
+        given work, with its URL, its context in tokens and its metrics; `not_serving` with why it may not;
+        `failed` with why it never will, before it ever served.
         """
         self._spec = spec
         self._engine = ENGINES[spec.kind]
@@ -82,7 +81,7 @@ class EngineSupervisor:
         end_engine(self._lease.folder)
 
     def observe(self, outcome: ChatAnswer | ChatFailure) -> None:
-        """Hear how a call to this engine went; a failure of the engine's own makes the next look immediate."""
+        """Count how calls to this engine went; a failure of the engine's own makes the next look immediate."""
         if isinstance(outcome, ChatFailure) and outcome.reason is FailureReason.UNREACHABLE:
             self._failed_calls += 1
             self._wake.set()
@@ -92,57 +91,56 @@ class EngineSupervisor:
     def _run(self) -> None:
         assert self._lease is not None
         starter = Starter(self._spec, self._engine, self._lease, self._stop.wait)
-        served, back_off_s = False, FIRST_BACK_OFF_S
+        restarts, has_served = Restarts(RESTARTS), False
         while not self._stop.is_set():
-            began = time.monotonic()
             try:
                 ready = starter.bring_up()
-                served, began = True, time.monotonic()
-                self._watch(ready)
             except Stopped:
                 return
             except EngineError as error:
                 if self._stop.is_set():
                     return
-                if not served:
+                if not has_served:
                     self._failed(error)
                     return
-                log.error("the engine can't be started again, next try in %g s: %s", back_off_s, error)
-            if time.monotonic() - began > STEADY_AFTER_S:
-                back_off_s = FIRST_BACK_OFF_S
-            self._stop.wait(back_off_s)
-            back_off_s = min(2 * back_off_s, LONGEST_BACK_OFF_S)
+                restarts = restarts.after_exit(lived=0.0, was_ready=False)
+                log.error("the engine can't be started again, next try in %g s: %s", restarts.delay, error)
+            else:
+                has_served, ready_at = True, time.monotonic()
+                self._watch(ready)
+                restarts = restarts.after_exit(lived=time.monotonic() - ready_at, was_ready=True)
+            self._stop.wait(restarts.delay)
 
     def _watch(self, ready: ReadyEngine) -> None:
         """Look at a serving engine until it is lost, and end it then; or until the worker stops."""
-        health, vitals, read_at = EngineHealth(self._spec.stall_s), EngineMetrics(), float("-inf")
+        health, metrics, read_at = EngineHealth(self._spec.stall_s), EngineMetrics(), float("-inf")
         self._failed_calls = 0
         while not self._stop.is_set():
             now = time.monotonic()
             if now - read_at >= METRICS_EVERY_S:
-                vitals, read_at = self._vitals(ready), now
-            health = health.after(self._look(ready, vitals, now))
-            if health.state is HealthVerdict.SERVING:
-                self._serving(ready.probe.url, ready.context_length, vitals)
+                metrics, read_at = self._metrics(ready), now
+            health = health.after(self._look(ready, metrics, now))
+            if health.verdict is HealthVerdict.SERVING:
+                self._serving(ready.probe.url, ready.context_length, metrics)
             else:
                 self._not_serving(health.why)
-            if health.state is HealthVerdict.LOST:
+            if health.verdict is HealthVerdict.LOST:
                 log.error("the engine of %s is lost: %s", self._spec.model, health.why)
                 ready.process.end()
                 return
             self._wake.wait(self._spec.probe_every_s)
             self._wake.clear()
 
-    def _look(self, ready: ReadyEngine, vitals: EngineMetrics, now: float) -> Observation:
+    def _look(self, ready: ReadyEngine, metrics: EngineMetrics, now: float) -> Observation:
         if not ready.process.alive:
             return Observation(at=now, runs=False)
         try:
             ready.probe.health()
         except NoAnswer:
             return Observation(at=now, runs=ready.process.alive, answers=False, failed_calls=self._failed_calls)
-        return Observation(at=now, metrics=vitals, failed_calls=self._failed_calls)
+        return Observation(at=now, metrics=metrics, failed_calls=self._failed_calls)
 
-    def _vitals(self, ready: ReadyEngine) -> EngineMetrics:
+    def _metrics(self, ready: ReadyEngine) -> EngineMetrics:
         try:
             return read_engine_metrics(self._engine.metric_names, ready.probe.metrics())
         except NoAnswer:

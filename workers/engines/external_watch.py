@@ -1,4 +1,4 @@
-"""Watches an engine that somebody else runs: whether it can be given work, nothing more."""
+"""Watches an engine that Conclave does not run: whether it can be given work, nothing more."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from workers.processes.periodic import PeriodicThread
 log = logging.getLogger(__name__)
 
 LOOK_EVERY_S = 10.0
-"""Somebody else's endpoint is not to be asked every second."""
+"""Seconds; an endpoint of another owner is not to be asked every second."""
 LISTS_NO_MODELS = (404, 405, 501)
 WRONG_KEY = (401, 403)
 
@@ -31,7 +31,7 @@ class ExternalEngineWatch:
         not_serving: Callable[[str], None],
         failed: Callable[[EngineError], None],
     ) -> None:
-        """See Supervisor for the three."""
+        """See EngineSupervisor for the three."""
         self._spec = spec
         self._serving, self._not_serving, self._failed = serving, not_serving, failed
         self._probe = EngineProbe(spec.url, within_s=spec.probe_within_s, api_key=spec.api_key, proxies=True)
@@ -48,7 +48,7 @@ class ExternalEngineWatch:
         self._looks.stop()
 
     def observe(self, outcome: ChatAnswer | ChatFailure) -> None:
-        """Hear how a call went; one that met no engine makes the next look immediate."""
+        """Note how a call went; one that met no engine makes the next look immediate."""
         if isinstance(outcome, ChatFailure) and outcome.reason is FailureReason.UNREACHABLE:
             self._looks.now()
 

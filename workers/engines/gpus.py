@@ -1,4 +1,4 @@
-"""The GPUs of this host, as nvidia-smi tells them."""
+"""The GPUs of this host, as nvidia-smi lists them."""
 
 from __future__ import annotations
 
@@ -30,29 +30,25 @@ def list_gpus(command: str = "nvidia-smi") -> tuple[Gpu, ...] | None:
     if program is None:
         return None
     try:
-        told = subprocess.run(
+        listing = subprocess.run(
             [program, *QUERY], capture_output=True, text=True, timeout=WITHIN_S, check=True
         ).stdout
     except (subprocess.SubprocessError, OSError):
         return None
-    rows = ([cell.strip() for cell in line.split(",")] for line in told.splitlines())
+    rows = ([cell.strip() for cell in line.split(",")] for line in listing.splitlines())
     return tuple(Gpu(*row) for row in rows if len(row) == 5)
 
 
-def check_gpus(wanted: tuple[str, ...], present: tuple[Gpu, ...] | None) -> None:
-    """Raise EngineError for a GPU that this host lacks; says nothing where nobody can tell."""
+def check_gpus(names: tuple[str, ...], present: tuple[Gpu, ...] | None) -> None:
+    """Raise EngineError for a named GPU that this host lacks; refuses none where the host's are unknown."""
     if present is None:
         return
-    missing = [gpu for gpu in wanted if not any(_names(gpu, one) for one in present)]
+    missing = [name for name in names if not any(_is_named(gpu, name) for gpu in present)]
     if missing:
-        have = ", ".join(f"{gpu.index} ({gpu.name})" for gpu in present) or "none"
-        raise EngineError(f"this host has no GPU {', '.join(missing)}; it has: {have}")
+        listed = ", ".join(f"{gpu.index} ({gpu.name})" for gpu in present) or "none"
+        raise EngineError(f"this host has no GPU {', '.join(missing)}; it has: {listed}")
 
 
-def _names(wanted: str, gpu: Gpu) -> bool:
-    """Whether CUDA may take that word for this GPU: index, beginning of the UUID, or a slice (never listed)."""
-    return (
-        wanted == gpu.index
-        or (wanted.startswith("GPU-") and gpu.uuid.startswith(wanted))
-        or wanted.startswith("MIG-")
-    )
+def _is_named(gpu: Gpu, name: str) -> bool:
+    """Whether CUDA may take that name for this GPU: index, beginning of the UUID, or a slice (never listed)."""
+    return name == gpu.index or (name.startswith("GPU-") and gpu.uuid.startswith(name)) or name.startswith("MIG-")

@@ -1,7 +1,7 @@
 """Who owns an engine: one folder per engine with a lease that its worker renews.
 
 A worker that vanished leaves the folder behind with an engine that goes on until the lease is over; the next
-worker that wants the very same engine takes the folder and the engine with it.
+worker of the very same engine takes the folder and the engine with it.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Lease:
         self._write(time.monotonic() + self._spec.lease_s, owner=0)
 
     def release(self) -> None:
-        """Give up the engine: its keeper ends it."""
+        """Give up the engine: its shim ends it."""
         self._write(0.0, owner=0)
 
     def _write(self, until: float, owner: int | None = None) -> None:
@@ -63,8 +63,8 @@ def take(spec: EngineSpec) -> Lease:
         _refuse_taken_gpus(spec)
         folder = next(folder for folder in _folders(spec) if not _held(read(folder / LEASE)))
         folder.mkdir(exist_ok=True)
-        for other in {other for other, _ in _sharing(spec)} - {folder}:
-            end_engine(other)
+        for shared in {shared for shared, _ in _sharing(spec)} - {folder}:
+            end_engine(shared)
         lease = Lease(folder, spec)
         lease.renew()
     return lease
@@ -72,10 +72,10 @@ def take(spec: EngineSpec) -> Lease:
 
 def fingerprint(spec: EngineSpec) -> str:
     """Tell engines apart that can't stand in for one another."""
-    what = spec.model_dump_json(
+    identity = spec.model_dump_json(
         include={"kind", "model", "weights", "gpus", "host", "command", "extra_args", "slots", "max_model_len"}
     )
-    return hashlib.sha256((what + spec.api_key.get_secret_value()).encode()).hexdigest()[:16]
+    return hashlib.sha256((identity + spec.api_key.get_secret_value()).encode()).hexdigest()[:16]
 
 
 def _folders(spec: EngineSpec) -> Iterator[Path]:
@@ -108,8 +108,8 @@ def _refuse_taken_gpus(spec: EngineSpec) -> None:
 def _held(lease: dict[str, Any]) -> bool:
     """Whether a live worker other than this one renews the lease."""
     owner, until = lease.get("owner", 0), lease.get("until", 0.0)
-    mine_or_nobodys = owner in (0, os.getpid())
-    return not mine_or_nobodys and time.monotonic() < until and is_running(owner, lease["owner_started"])
+    foreign = owner not in (0, os.getpid())
+    return foreign and time.monotonic() < until and is_running(owner, lease["owner_started"])
 
 
 @contextmanager

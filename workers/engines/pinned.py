@@ -26,7 +26,10 @@ PUBLISHED_PER_TTL = 3
 
 
 class TaskGate(Protocol):
-    """Lets the worker take its model's tasks, or not. Both may be called often, from any thread."""
+    """What a pinned engine asks of its worker, whatever that runs on: to take its model's tasks, or not.
+
+    Both may be called often, from any thread, and change nothing where the gate is so already.
+    """
 
     def open(self) -> None: ...
 
@@ -34,7 +37,7 @@ class TaskGate(Protocol):
 
 
 class PinnedEngine:
-    """Keeps one engine, opens the gate while it serves, and tells the directory."""
+    """Keeps one engine, opens the gate while it serves, and publishes it in the directory."""
 
     def __init__(
         self, spec: EngineSpec, directory: Callable[[], EngineDirectory], *, clock: Clock, node: str = ""
@@ -44,7 +47,7 @@ class PinnedEngine:
         self.error: EngineError | None = None
         """Why the engine never will serve; None while it may."""
         self.started = False
-        """Whether a worker has asked for it; a control worker never does."""
+        """Whether a worker has started it; a control worker never does."""
         self._make_directory = directory
         self._clock = clock
         self._node = node or socket.gethostname()
@@ -56,15 +59,15 @@ class PinnedEngine:
         return self._record
 
     def observe(self, outcome: ChatAnswer | ChatFailure) -> None:
-        """Hear how a call to any engine went."""
+        """Note how a call to any engine went."""
         record = self._record
         if record is not None and outcome.engine == record.name:
             self._watch.observe(outcome)
 
     def start(self, worker: str, *, gate: TaskGate, failed: Callable[[EngineError], None]) -> None:
-        """Begin to bring the engine up for the worker of that name; `failed` hears once if it never will serve."""
+        """Begin to bring the engine up for the worker of that name; calls `failed` once if it never will serve."""
         self.started = True
-        self._name, self._gate, self._tell_failed = f"{self.spec.model}@{worker}"[:200], gate, failed
+        self._name, self._gate, self._report_failed = f"{self.spec.model}@{worker}"[:200], gate, failed
         self._directory = self._make_directory()
         self._publishing = PeriodicThread(
             "engine directory", self._publish, every_s=self.spec.publish_ttl_s / PUBLISHED_PER_TTL
@@ -75,7 +78,7 @@ class PinnedEngine:
             self._watch.start()
         except EngineError as error:
             self._failed(error)
-        # Only now: what can't even begin to start must not be announced as on its way.
+        # Only now: an engine that can't even begin to start must not be published as on its way.
         self._publishing.start()
 
     def pause(self) -> None:
@@ -95,23 +98,23 @@ class PinnedEngine:
         watch = ExternalEngineWatch if self.spec.kind is EngineKind.EXTERNAL else EngineSupervisor
         return watch(self.spec, serving=self._serving, not_serving=self._not_serving, failed=self._failed)
 
-    def _serving(self, url: str, context_length: int, vitals: EngineMetrics) -> None:
-        known = self._record is not None
-        seen = {
+    def _serving(self, url: str, context_length: int, metrics: EngineMetrics) -> None:
+        was_serving = self._record is not None
+        readings = {
             "url": url,
             "context_length": context_length,
-            "in_flight": vitals.running,
-            "waiting": vitals.waiting,
+            "in_flight": metrics.running,
+            "waiting": metrics.waiting,
             "ready": True,
         }
-        self._record = self._starting().model_copy(update=seen)
-        if not known:
+        self._record = self._starting().model_copy(update=readings)
+        if not was_serving:
             log.info("%s is ready at %s", self.spec.model, url)
             self._publishing.now()
         self._gate.open()
 
     def _starting(self) -> EngineRecord:
-        """Describe the engine before it serves: those who wait for its model know that it is on its way."""
+        """Describe the engine before it serves, so that deliberations wait for its model."""
         engine = ENGINES[self.spec.kind]
         return EngineRecord(
             name=self._name,
@@ -137,7 +140,7 @@ class PinnedEngine:
         if self.error is None:
             self.error = error
             log.critical("%s", error)
-            self._tell_failed(error)
+            self._report_failed(error)
 
     def _publish(self) -> None:
         if self.error is None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import socket
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from workers.engines.engine_process import EngineProcess, adopt, start
 from workers.engines.errors import EngineBusyPort, EngineError, UnknownFlags
 from workers.engines.lease import Lease, fingerprint
 from workers.engines.spec import EngineSpec
-from workers.processes.ports import free_port
+from workers.processes.ports import free_port, is_free
 
 log = logging.getLogger(__name__)
 
@@ -25,19 +24,8 @@ FIRST_TOKEN_WITHIN_S = 300.0
 PORT_TRIES = 5
 
 
-def is_free(host: str, port: int) -> bool:
-    """Whether an engine could listen there: whoever else listens would be taken for it."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError:
-            return False
-    return True
-
-
 class Stopped(Exception):
-    """The worker was told to leave while its engine was being started."""
+    """The worker was asked to stop while its engine was being started."""
 
 
 @dataclass(frozen=True)
@@ -65,11 +53,11 @@ class Starter:
 
         Raises EngineError with the reason, and leaves nothing running then; raises Stopped.
         """
-        left = adopt(self._lease.folder, fingerprint(self._spec))
-        if left is not None:
-            log.info("adopting the engine of %s with process id %s", self._spec.model, left.pid)
+        adopted = adopt(self._lease.folder, fingerprint(self._spec))
+        if adopted is not None:
+            log.info("adopting the engine of %s with process id %s", self._spec.model, adopted.pid)
             try:
-                return self._wait(left)
+                return self._wait(adopted)
             except EngineError as error:
                 log.warning("the engine left behind can't be adopted: %s", error)
         return self._launch()
@@ -90,7 +78,8 @@ class Starter:
 
     def _start(self) -> EngineProcess:
         spec, port = self._spec, self._spec.port or free_port()
-        if not is_free(spec.host, port):
+        # Another server that listens there would be taken for the engine.
+        if not is_free(port, host=spec.host):
             raise port_taken(spec)
         launch = self._engine.launch(spec, port, self._without)
         log.info("starting %s for %s on port %s", spec.kind, spec.model, port)
@@ -133,7 +122,7 @@ class Starter:
         raise explain(self._spec, process.log_tail(), late)
 
     def _prove(self, process: EngineProcess, probe: EngineProbe) -> None:
-        """Have one token written, so that what can't chat is found now and not by a deliberation."""
+        """Have one token written, so that a model that can't chat is found now and not by a deliberation."""
         try:
             probe.generate_one_token(self._spec.model, within_s=FIRST_TOKEN_WITHIN_S)
         except ErrorAnswer as error:

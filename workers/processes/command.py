@@ -1,24 +1,16 @@
-"""One process of a local stack as data: how it starts, when it is ready, how it stops."""
+"""One process to keep running as data: how it starts, when it is ready, how it stops."""
 
 from __future__ import annotations
 
-import os
-import signal
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from workers.processes.guard import Guard
 from workers.processes.log_file import LogFile
-
-ReadyCheck = Callable[[LogFile], bool]
-"""Answers at once whether the process is ready; is given the log of its present life."""
-
-
-def at_once(log: LogFile) -> bool:
-    """Take a process for ready as soon as it runs."""
-    return True
+from workers.processes.readiness import ReadyCheck, at_once
+from workers.processes.sessions import start_session
 
 
 @dataclass(frozen=True)
@@ -41,29 +33,13 @@ class ProcessCommand:
 
 
 def spawn(
-    process: ProcessCommand, *, log: LogFile, guard: Guard, cwd: Path | None = None
+    command: ProcessCommand, *, log: LogFile, guard: Guard, cwd: Path | None = None
 ) -> subprocess.Popen[bytes]:
     """Start a process in a session of its own, watched by `guard`, writing into `log`.
 
-    The terminal's Ctrl-C doesn't reach it: only its starter stops it. Raises OSError when the command can't run.
+    Raises OSError when the command can't run.
     """
     with log.begin() as output:
-        child = subprocess.Popen(
-            process.argv,
-            env=guard.environment(process.env),
-            cwd=cwd,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
+        child = start_session(command.argv, output=output, env=guard.environment(command.env), cwd=cwd)
     guard.watch(child.pid)
     return child
-
-
-def kill_group(child: subprocess.Popen[bytes], number: signal.Signals = signal.SIGKILL) -> None:
-    """Send a signal to a child and all that share its process group; nothing happens when all are gone."""
-    try:
-        os.killpg(child.pid, number)
-    except ProcessLookupError:
-        return

@@ -38,7 +38,7 @@ class LogFile:
             self._life = 0
 
     def text(self, limit: int = 256 * 1024) -> str:
-        """Read what the process has said in its present life, at most the last `limit` bytes."""
+        """Read what the process has written in its present life, at most the last `limit` bytes."""
         size = self._size()
         return self._slice(max(min(self._life, size), size - limit), size).decode("utf-8", "replace")
 

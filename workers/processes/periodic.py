@@ -1,4 +1,4 @@
-"""Something done again and again on a thread of its own, so that nothing slow elsewhere can hold it up."""
+"""An action repeated on a thread of its own, so that no slow one elsewhere can hold it up."""
 
 from __future__ import annotations
 

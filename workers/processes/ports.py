@@ -1,4 +1,4 @@
-"""Loopback ports for the embedded stack."""
+"""Ports that a server may listen on; on the loopback unless another host is named."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ BELOW_EPHEMERAL = range(20_000, 32_000)
 can't be given that very port as its own and end up connected to itself."""
 
 
-def is_free(port: int) -> bool:
-    """Whether a server could listen on this loopback port now."""
+def is_free(port: int, *, host: str = HOST) -> bool:
+    """Whether a server could listen there now."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((HOST, port))
+            probe.bind((host, port))
         except OSError:
             return False
     return True
 
 
 def free_port() -> int:
-    """Find a loopback port nobody listens on; nothing reserves it.
+    """Find a loopback port that no server listens on; nothing reserves it.
 
     Raises StackError when a thousand tries met only taken ports.
     """
@@ -38,7 +38,7 @@ def free_port() -> int:
 def claim(port: int | None, *, name: str) -> int:
     """Return `port` if it is free, or any free one for None.
 
-    Raises StackError naming the part and the port when it is taken.
+    Raises StackError naming the process and the port when it is taken.
     """
     if port is None:
         return free_port()

@@ -14,51 +14,52 @@ from workers.errors import StackError
 from workers.processes.command import ProcessCommand
 from workers.processes.guard import Guard
 from workers.processes.log_file import LogFile
-from workers.processes.supervised_process import Announce, SupervisedProcess
+from workers.processes.periodic import PeriodicThread
+from workers.processes.supervised_process import Report, SupervisedProcess
 
 TICK = 0.05
 """Seconds between two looks at every process."""
 
 
-def unheard(name: str, words: str) -> None:
-    """Announce to nobody."""
+def silent(name: str, event: str) -> None:
+    """Report nothing."""
 
 
 class ProcessGroup:
     """Runs processes while its `with` block runs; a thread watches them.
 
-    `logs` is the folder of their log files. `pids_changed` is called whenever all parts are ready and a process id
+    `logs` is the folder of their log files. `pids_changed` is called when all processes are ready and a process id
     differs from the last call. However the block is left, and even if this process is killed, nothing remains.
     """
 
     def __init__(
         self,
-        processes: Sequence[ProcessCommand],
+        commands: Sequence[ProcessCommand],
         *,
         logs: Path,
-        announce: Announce = unheard,
+        report: Report = silent,
         pids_changed: Callable[[Mapping[str, int]], None] = lambda pids: None,
     ) -> None:
-        self._processes = processes
+        self._commands = commands
         self._logs = logs
-        self._announce = announce
+        self._report = report
         self._pids_changed = pids_changed
-        self._parts: list[SupervisedProcess] = []
+        self._processes: list[SupervisedProcess] = []
         self._guard: Guard | None = None
         self._failure: Exception | None = None
         self._all_ready = threading.Event()
         # A plain value, since signal handlers set it: an Event's lock may be held by the very code they interrupt.
         self._over = False
-        self._thread = threading.Thread(target=self._supervise, name="supervisor", daemon=True)
+        self._supervision = PeriodicThread("supervisor", self._supervise, every_s=TICK)
         self._reported: Mapping[str, int] = {}
 
     def __enter__(self) -> Self:
         self._guard = guard = Guard()
-        for process in self._processes:
-            log = LogFile(self._logs / f"{process.name}.log")
+        for command in self._commands:
+            log = LogFile(self._logs / f"{command.name}.log")
             log.set_aside()
-            self._parts.append(SupervisedProcess(process, log=log, guard=guard, announce=self._announce))
-        self._thread.start()
+            self._processes.append(SupervisedProcess(command, log=log, guard=guard, report=self._report))
+        self._supervision.start()
         return self
 
     def __exit__(
@@ -69,14 +70,14 @@ class ProcessGroup:
     @property
     def logs(self) -> Mapping[str, LogFile]:
         """The log of every process by name."""
-        return {part.name: part.log for part in self._parts}
+        return {process.name: process.log for process in self._processes}
 
     @property
     def pids(self) -> Mapping[str, int]:
         """Process ids of what lives now by name, this process and the guard among them."""
-        parts = {part.name: pid for part in self._parts if (pid := part.pid) is not None}
+        pids = {process.name: pid for process in self._processes if (pid := process.pid) is not None}
         guard = {"guard": self._guard.pid} if self._guard is not None else {}
-        return {"supervisor": os.getpid(), **guard, **parts}
+        return {"supervisor": os.getpid(), **guard, **pids}
 
     def wait_ready(self, within: float) -> None:
         """Return when every process is ready.
@@ -87,7 +88,7 @@ class ProcessGroup:
         while not self._all_ready.wait(TICK):
             self.check()
             if time.monotonic() > deadline:
-                late = ", ".join(part.name for part in self._parts if not part.ready)
+                late = ", ".join(process.name for process in self._processes if not process.ready)
                 raise StackError(f"not ready within {within:g} s: {late}; see their logs in {self._logs}")
 
     def check(self) -> None:
@@ -98,12 +99,11 @@ class ProcessGroup:
     def stop(self) -> None:
         """Stop every process after those that need it, then kill what is left; a second call does nothing."""
         self._over = True
-        if self._thread.ident is not None:
-            self._thread.join()
-        remaining = list(self._parts)
+        self._supervision.stop()
+        remaining = list(self._processes)
         while remaining:
             needed = _needed_by(remaining)
-            remaining = [part for part in remaining if part.name in needed or not part.step_down()]
+            remaining = [process for process in remaining if process.name in needed or not process.stop_step()]
             time.sleep(TICK / 5)
         if self._guard is not None:
             self._guard.close()
@@ -115,23 +115,24 @@ class ProcessGroup:
             self._guard.kill_all()
 
     def _supervise(self) -> None:
+        if self._over:
+            return
         try:
-            while not self._over:
-                self._step()
-                time.sleep(TICK)
-        except Exception as failure:  # handed to the thread that asks: nobody sees a thread die
-            self._failure = failure
+            self._step()
+        except Exception as failure:  # raised by `check`, in the thread that waits
+            self._failure, self._over = failure, True
 
     def _step(self) -> None:
-        ready = {part.name for part in self._parts if part.ready}
-        for part in self._parts:
-            part.step(may_start=ready.issuperset(part.process.after))
-            part.log.trim()
-        if all(part.ready for part in self._parts) and self._reported != self.pids:
+        ready = {process.name for process in self._processes if process.ready}
+        for process in self._processes:
+            process.step(may_start=ready.issuperset(process.command.after))
+            process.log.trim()
+        if all(process.ready for process in self._processes) and self._reported != self.pids:
             self._reported = self.pids
             self._pids_changed(self._reported)
             self._all_ready.set()
 
 
-def _needed_by(parts: Sequence[SupervisedProcess]) -> set[str]:
-    return {name for part in parts for name in (*part.process.after, *part.process.stops_before)}
+def _needed_by(processes: Sequence[SupervisedProcess]) -> set[str]:
+    commands = [process.command for process in processes]
+    return {name for command in commands for name in (*command.after, *command.stops_before)}

@@ -4,24 +4,32 @@ from __future__ import annotations
 
 import socket
 import time
-import urllib.request
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
-from workers.processes.command import ReadyCheck
+from workers.processes.log_file import LogFile
 from workers.processes.ports import HOST
 
 PATIENCE = 1.0
 """Seconds to wait for one answer."""
 
+ReadyCheck = Callable[[LogFile], bool]
+"""Answers at once whether the process is ready; is given the log of its present life."""
+
+
+def at_once(log: LogFile) -> bool:
+    """Take a process for ready as soon as it runs."""
+    return True
+
 
 def nats_answers(port: int) -> ReadyCheck:
     """Ready when the server greets with INFO and has JetStream."""
-    return lambda log: b'"jetstream":true' in _exchange(port, b"")
+    return lambda log: b'"jetstream":true' in _exchange(HOST, port, b"")
 
 
 def valkey_answers(port: int) -> ReadyCheck:
     """Ready when PING is answered; while the append-only file loads it is not."""
-    return lambda log: _exchange(port, b"PING\r\n").startswith(b"+PONG")
+    return lambda log: _exchange(HOST, port, b"PING\r\n").startswith(b"+PONG")
 
 
 def http_answers(url: str) -> ReadyCheck:
@@ -30,12 +38,11 @@ def http_answers(url: str) -> ReadyCheck:
 
 
 def answers_200(url: str) -> bool:
-    """Whether a GET is answered with 200, soon."""
-    try:
-        with urllib.request.urlopen(url, timeout=PATIENCE) as response:
-            return bool(response.status == 200)
-    except (OSError, ValueError):
-        return False
+    """Whether a GET to an http:// address is answered with 200, soon; no proxy is asked."""
+    address = urlsplit(url)
+    request = f"GET {address.path or '/'} HTTP/1.0\r\nHost: {address.netloc}\r\n\r\n"
+    answer = _exchange(address.hostname or HOST, address.port or 80, request.encode())
+    return answer.split(maxsplit=2)[1:2] == [b"200"]
 
 
 def log_says(words: str) -> ReadyCheck:
@@ -53,9 +60,9 @@ def wait_until(condition: Callable[[], bool], *, within: float, every: float = 0
     return True
 
 
-def _exchange(port: int, question: bytes) -> bytes:
+def _exchange(host: str, port: int, question: bytes) -> bytes:
     try:
-        with socket.create_connection((HOST, port), timeout=PATIENCE) as connection:
+        with socket.create_connection((host, port), timeout=PATIENCE) as connection:
             connection.sendall(question)
             return connection.recv(4096)
     except OSError:

@@ -1,4 +1,7 @@
-"""What containers ask of their processes: `python -m workers.stack.container_check CHECK` exits 0, or says why."""
+"""What containers ask of their processes: `python -m workers.stack.container_check CHECK` exits 0, or says why.
+
+A worker has a check of its own (worker_check), since that imports the Celery application and these run often.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +15,6 @@ import psutil
 from workers.errors import StackError
 from workers.processes.readiness import answers_200
 
-ANSWER_WITHIN = 5.0
-"""Seconds for a worker's answer."""
-
 
 def connected(addresses: Sequence[str]) -> None:
     """Raise StackError unless a process here holds an established connection to every HOST:PORT."""
@@ -27,20 +27,6 @@ def connected(addresses: Sequence[str]) -> None:
         host, _, port = address.rpartition(":")
         if not any((ip, int(port)) in remote for ip in _resolved(host)):
             raise StackError(f"nothing here is connected to {address}")
-
-
-def worker() -> None:
-    """Raise StackError unless a Celery worker on this host answers over the broker."""
-    from workers.app import app
-
-    inspect = app.control.inspect(
-        pattern=f"*@{socket.gethostname()}",
-        matcher="glob",  # type: ignore[arg-type]  # the stubs expect a function, Celery a name
-        timeout=ANSWER_WITHIN,
-        limit=1,
-    )
-    if not inspect.ping():
-        raise StackError(f"no worker of {socket.gethostname()} answers within {ANSWER_WITHIN:g} s")
 
 
 def http(url: str) -> None:
@@ -58,19 +44,16 @@ def _resolved(host: str) -> set[str]:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the check named on the command line."""
-    parser = argparse.ArgumentParser(prog="health", description=__doc__)
+    parser = argparse.ArgumentParser(prog="container_check", description=__doc__)
     checks = parser.add_subparsers(dest="check", required=True)
     checks.add_parser("connected").add_argument("addresses", nargs="+", metavar="HOST:PORT")
     checks.add_parser("http").add_argument("url")
-    checks.add_parser("worker")
-    asked = parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
     try:
-        if asked.check == "connected":
-            connected(asked.addresses)
-        elif asked.check == "http":
-            http(asked.url)
+        if options.check == "connected":
+            connected(options.addresses)
         else:
-            worker()
+            http(options.url)
     except StackError as error:
         sys.exit(str(error))
 

@@ -1,4 +1,4 @@
-"""The state folder of a stack: who runs in it, where its parts answer, where its data lies."""
+"""The state folder of a stack: which process runs in it, where its parts answer, where its data lies."""
 
 from __future__ import annotations
 

@@ -14,8 +14,7 @@ from workers.processes.command import ProcessCommand
 from workers.processes.ports import HOST, claim
 from workers.processes.readiness import http_answers, log_says
 from workers.stack.folder import StateFolder
-from workers.stack.nats_server import nats, nats_url
-from workers.stack.valkey_server import valkey, valkey_url
+from workers.stack.servers import nats, nats_url, valkey, valkey_url
 
 
 @dataclass(frozen=True)
@@ -68,13 +67,13 @@ def addresses(options: StackOptions) -> tuple[Addresses, Mapping[str, int]]:
 
 def servers(state: StateFolder, ports: Mapping[str, int], options: StackOptions) -> list[ProcessCommand]:
     """Describe NATS, Valkey and, if it has a port, the engine; raises StackError when one is not installed."""
-    parts = [
+    commands = [
         nats(port=ports["nats"], folder=state.part("nats")),
         valkey(port=ports["valkey"], folder=state.part("valkey")),
     ]
     if "engine" in ports:
-        parts.append(llama_server(port=ports["engine"], model=options.model))
-    return parts
+        commands.append(llama_server(port=ports["engine"], model=options.model))
+    return commands
 
 
 def services(where: Addresses, options: StackOptions, state: Path) -> list[ProcessCommand]:
@@ -86,7 +85,7 @@ def services(where: Addresses, options: StackOptions, state: Path) -> list[Proce
         "CONCLAVE_MODEL": options.model,
         **({} if options.engine else _LLAMA),
         "CONCLAVE_STATE": str(state),
-        # People read these logs, if not on a terminal.
+        # These logs are for people, if not on a terminal.
         "CONCLAVE_LOG_JSON": "false",
         "PYTHONUNBUFFERED": "1",
     }
@@ -115,12 +114,10 @@ def services(where: Addresses, options: StackOptions, state: Path) -> list[Proce
 
 
 _LLAMA = {"CONCLAVE_ENGINE__GUIDANCE": "grammar", "CONCLAVE_ENGINE__SLOTS": str(SLOTS)}
-"""What a worker must know of our engine to call it well; of somebody else's we know nothing."""
+"""What a worker must know of our engine to call it well; of another we know nothing."""
 _CELERY = (sys.executable, "-m", "celery", "-q", "-A", "workers.app")
-
-
 _ALONE = ("--without-mingle", "--without-gossip")
-"""Nobody else is there to ask for a second what was revoked."""
+"""No other worker is there to be asked for a second what was revoked."""
 
 
 def _worker(name: str, queue: str, env: Mapping[str, str], *, threads: int) -> ProcessCommand:

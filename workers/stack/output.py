@@ -15,7 +15,7 @@ COLOURS = ("cyan", "yellow", "green", "magenta", "blue", "bright_cyan", "bright_
 
 
 class Output:
-    """Prints log lines and announcements, one thread at a time."""
+    """Prints log lines and reports, one thread at a time."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -31,16 +31,16 @@ class Output:
         self._width = max(map(len, (*logs, "stack")))
 
     def show(self) -> None:
-        """Print what the processes have written since the last call; colours of theirs only on a terminal."""
+        """Print what the processes have written since the last call; on a terminal in their own colours."""
         for name, log in self._logs.items():
             for line in log.fresh_lines():
                 self._print(name, Text.from_ansi(line))
 
-    def say(self, name: str, words: str) -> None:
-        """Print an announcement about a process, or about the stack."""
-        self._print(name, Text(words, "bold"))
+    def report(self, name: str, event: str) -> None:
+        """Print what happened to a process, or to the stack."""
+        self._print(name, Text(event, "bold"))
 
-    def _print(self, name: str, words: Text) -> None:
+    def _print(self, name: str, line: Text) -> None:
         prefix = Text(f"{time.strftime('%H:%M:%S')} {name:<{self._width}} | ", self._colours.get(name, "white"))
         with self._turn:
-            self._console.print(Text.assemble(prefix, words))
+            self._console.print(Text.assemble(prefix, line))

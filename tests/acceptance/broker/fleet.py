@@ -20,10 +20,11 @@ from celery import Celery, Signature, chord, group
 from tests.acceptance.broker.journal import Journal
 from tests.support.servers import ValkeyServer
 from workers.broker import celery_conf, install
-from workers.processes.command import ProcessCommand, kill_group, spawn
+from workers.processes.command import ProcessCommand, spawn
 from workers.processes.guard import Guard
 from workers.processes.log_file import LogFile
 from workers.processes.readiness import log_says, wait_until
+from workers.processes.sessions import kill_group
 
 ROOT = Path(__file__).parents[3]
 READY_WITHIN = 30.0
@@ -71,16 +72,16 @@ class Worker:
 
     def kill9(self) -> None:
         """End it without warning, its pool's children too."""
-        kill_group(self._child)
+        kill_group(self._child.pid)
         self._child.wait(timeout=READY_WITHIN)
 
     def freeze(self) -> None:
         """Stop it in its tracks, as a paused machine is."""
-        kill_group(self._child, signal.SIGSTOP)
+        kill_group(self._child.pid, signal.SIGSTOP)
 
     def thaw(self) -> None:
         """Let it go on."""
-        kill_group(self._child, signal.SIGCONT)
+        kill_group(self._child.pid, signal.SIGCONT)
 
     def terminate(self) -> None:
         """Ask it to finish what it does."""

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import redis
 
-from tests.support.servers import READY_WITHIN, ValkeyServer
+from tests.support.fleet import READY_WITHIN
+from tests.support.servers import ValkeyServer
 from workers.processes.command import ProcessCommand
 from workers.processes.guard import Guard
 from workers.processes.ports import HOST, free_port

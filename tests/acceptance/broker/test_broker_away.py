@@ -10,7 +10,7 @@ from tests.acceptance.broker.fleet import Fleet, crash, eventually
 from tests.support.servers import ValkeyServer
 from tests.support.tcp_proxy import TcpProxy
 from workers.processes.guard import Guard
-from workers.stack.valkey_server import valkey_url
+from workers.stack.servers import valkey_url
 
 
 def test_workers_survive_a_killed_broker_and_every_task_runs_once(fleet_of: MakeFleet) -> None:

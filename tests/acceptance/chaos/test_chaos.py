@@ -27,8 +27,9 @@ from tests.acceptance.chaos.stage import KINDS, Stage, deck, staged
 from tests.support.databases import used_memory
 from tests.support.memory import MemoryWatch
 from tests.support.streams import streams
-from workers.processes.guard import Guard, alive, started
+from workers.processes.guard import Guard, find_started
 from workers.processes.readiness import wait_until
+from workers.processes.sessions import alive
 
 PLAY_S = float(os.environ.get("CONCLAVE_CHAOS_S", "300"))
 SEED = int(os.environ.get("CONCLAVE_CHAOS_SEED", "7"))
@@ -122,7 +123,7 @@ async def _left(stage: Stage) -> dict[str, int]:
 def _strangers(guard: Guard, stage: Stage) -> Iterator[str]:
     """Tell the processes that carry our mark and are none of the stage's."""
     known = set(stage.pids().values())
-    for process in started(guard.mark, {}):
+    for process in find_started(guard.mark, {}):
         if process.pid not in known:
             try:
                 yield f"{process.pid} {' '.join(process.cmdline()[:6])}"

@@ -15,8 +15,7 @@ from tests.support.servers import NatsServer, ValkeyServer
 from tests.support.tcp_proxy import TcpProxy
 from workers.processes.guard import Guard
 from workers.processes.readiness import wait_until
-from workers.stack.nats_server import nats_url
-from workers.stack.valkey_server import valkey_url
+from workers.stack.servers import nats_url, valkey_url
 
 LATENCY_S = 0.3
 """Of a model call: long enough for a link to break in the midst of some."""

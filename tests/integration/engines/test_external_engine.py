@@ -1,4 +1,4 @@
-"""A worker in front of an engine that somebody else runs."""
+"""A worker in front of an engine that it does not run."""
 
 from __future__ import annotations
 

@@ -12,9 +12,8 @@ import pytest
 
 from tests.support.gpu_node import LEASE_S, MODEL, Node, seen, steer, until
 from tests.support.servers import ValkeyServer
-from workers.processes.command import kill_group
 from workers.processes.guard import Guard
-from workers.processes.sessions import members
+from workers.processes.sessions import kill_group, members
 
 LONG_LEASE_S = 60.0
 """Longer than a worker needs to start on a busy machine."""
@@ -125,7 +124,7 @@ def test_the_engine_of_a_killed_worker_is_adopted_by_the_next_one(node: Node) ->
     assert members(running["engine"]) == []
 
 
-def test_the_engine_of_a_killed_worker_that_nobody_adopts_is_gone_within_its_lease(node: Node) -> None:
+def test_the_engine_of_a_killed_worker_that_no_worker_adopts_is_gone_within_its_lease(node: Node) -> None:
     worker = node.worker()
     running = node.until_ready()
     worker.kill9()
@@ -135,10 +134,10 @@ def test_the_engine_of_a_killed_worker_that_nobody_adopts_is_gone_within_its_lea
     until(lambda: node.engines() == (), "the record's expiry")
 
 
-def test_an_engine_whose_keeper_is_killed_dies_with_it_and_is_replaced(node: Node) -> None:
+def test_an_engine_whose_shim_is_killed_dies_with_it_and_is_replaced(node: Node) -> None:
     worker = node.worker()
     running = node.until_ready()
-    os.kill(running["keeper"], signal.SIGKILL)
+    os.kill(running["shim"], signal.SIGKILL)
     until(lambda: members(running["engine"]) == [], "the first engine's end")
     node.ask("after")
     until(lambda: node.answered() == ["after"], "the answer of the second engine")
@@ -187,12 +186,12 @@ def test_an_engine_that_cannot_start_ends_the_worker_with_one_sentence(
 ) -> None:
     worker = node.worker(node.spec_of(*words))
     assert worker.child.wait(30) == 1
-    told = [line for line in worker.log.text().splitlines() if sentence in line]
-    assert len(told) == 1
+    lines = [line for line in worker.log.text().splitlines() if sentence in line]
+    assert len(lines) == 1
     assert "Traceback" not in worker.log.text()
 
 
-def test_a_missing_launch_command_is_told_as_such(node: Node) -> None:
+def test_a_missing_launch_command_is_named(node: Node) -> None:
     worker = node.worker(node.spec_of(command=("vllm-is-not-here", "serve")))
     assert worker.child.wait(30) == 1
     assert "vLLM is not installed here" in worker.log.text()
@@ -233,5 +232,5 @@ def test_a_broker_restart_does_not_reload_the_model(tmp_path: Path, guard: Guard
         node.ask("after")
         until(lambda: node.answered() == ["after"], "the answer")
         assert node.running()["engine"] == running["engine"]
-        kill_group(worker.child, signal.SIGTERM)
+        kill_group(worker.child.pid, signal.SIGTERM)
         assert worker.child.wait(30) == 0

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.sample_stack import living_in
-from workers.processes.guard import alive
 from workers.processes.process_group import ProcessGroup
+from workers.processes.sessions import alive
 from workers.stack.folder import StackRecord, StateFolder
 from workers.stack.layout import StackOptions
 from workers.stack.run import embedded_stack

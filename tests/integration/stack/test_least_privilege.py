@@ -1,4 +1,4 @@
-"""The pipeline runs with each process as its own user, nobody allowed more than the shipped files allow."""
+"""The pipeline runs with each process as its own user, and none may do more than the shipped files allow."""
 
 from __future__ import annotations
 

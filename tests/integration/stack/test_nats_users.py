@@ -66,7 +66,7 @@ def subscribe(subject: str) -> Act:
         ("observer", publish("deliberation.requested")),
         ("observer", publish("orchestration.deliberation.completed")),
         ("observer", publish("$JS.API.CONSUMER.CREATE.ORCHESTRATOR_EVENTS.mine")),
-        ("observer", publish("$JS.API.CONSUMER.MSG.NEXT.ORCHESTRATOR_EVENTS.somebody-elses")),
+        ("observer", publish("$JS.API.CONSUMER.MSG.NEXT.ORCHESTRATOR_EVENTS.another-users")),
         ("observer", publish("$JS.API.STREAM.DELETE.ORCHESTRATOR_EVENTS")),
         ("observer", subscribe("_INBOX.>")),
         ("worker", publish("planning.plan.approved")),
@@ -78,7 +78,7 @@ def subscribe(subject: str) -> Act:
         ("bridge", subscribe(">")),
     ],
 )
-def test_nobody_does_what_is_not_theirs(secured_nats: SecuredNats, user: str, act: Act) -> None:
+def test_no_user_does_what_only_another_may(secured_nats: SecuredNats, user: str, act: Act) -> None:
     async def scenario() -> list[str]:
         refusals: list[str] = []
         async with login(secured_nats, user, refusals) as client:
@@ -131,12 +131,12 @@ def test_a_monitor_may_ask_the_bridges_how_they_are(secured_nats: SecuredNats) -
         async with login(secured_nats, "observer") as observer:
             await observer.request("$SRV.PING", timeout=WITHIN)
 
-    # Nobody answers since no bridge runs; the question itself was let through.
+    # No bridge runs that could answer; the question itself was let through.
     with pytest.raises(NoRespondersError):
         asyncio.run(scenario())
 
 
-@pytest.mark.parametrize("login_as", ["", "bridge:wrong@", "nobody:x@"])
+@pytest.mark.parametrize("login_as", ["", "bridge:wrong@", "stranger:x@"])
 def test_a_wrong_login_is_refused(secured_nats: SecuredNats, login_as: str) -> None:
     async def scenario() -> None:
         await nats.connect(

@@ -18,9 +18,9 @@ import redis
 
 from tests.support.sample_stack import NO_ENGINE, family, living_in
 from workers.errors import StackError
-from workers.processes.guard import alive
 from workers.processes.ports import HOST, free_port
 from workers.processes.readiness import wait_until
+from workers.processes.sessions import alive
 from workers.stack.folder import StackRecord, StateFolder
 from workers.stack.layout import StackOptions
 from workers.stack.run import embedded_stack, run_stack, stop_stack
@@ -54,7 +54,7 @@ def record(state: Path) -> StackRecord:
     return found
 
 
-def nobody_lives_in(state: Path) -> bool:
+def nothing_lives_in(state: Path) -> bool:
     return wait_until(lambda: not living_in(state), within=WITHIN)
 
 
@@ -102,11 +102,12 @@ def test_stop_signals_end_a_running_stack_cleanly(state: Path, number: signal.Si
 def test_a_signal_at_any_moment_of_the_start_leaves_nothing(state: Path, number: signal.Signals) -> None:
     for _ in range(3):
         with up(state) as run:
-            # A moment, not a wait: the point is that any of them will do.
-            time.sleep(random.uniform(0.1, 1.2))
+            moment = random.uniform(0.1, 1.2)
+            print(f"{number.name} {moment:.3f} s after the start")
+            time.sleep(moment)  # a moment, not a wait: the point is that any of them will do
             run.send_signal(number)
             run.communicate()
-        assert nobody_lives_in(state)
+        assert nothing_lives_in(state)
 
 
 def test_nothing_remains_of_a_killed_supervisor_and_its_folder_is_free(state: Path) -> None:
@@ -114,7 +115,7 @@ def test_nothing_remains_of_a_killed_supervisor_and_its_folder_is_free(state: Pa
         pids = record(state).pids.values()
         run.kill()
     assert wait_until(lambda: not any(map(alive, pids)), within=WITHIN)
-    assert nobody_lives_in(state)
+    assert nothing_lives_in(state)
     with up(state) as run:
         assert wait_until(lambda: record(state).pids["supervisor"] == run.pid, within=WITHIN)
         assert stop_stack(state)
@@ -127,7 +128,7 @@ def test_down_kills_a_supervisor_that_does_not_stop_in_time(state: Path) -> None
         assert stop_stack(state, within=0.3)
         assert run.wait(WITHIN) == -signal.SIGKILL
     assert not any(map(alive, pids))
-    assert nobody_lives_in(state)
+    assert nothing_lives_in(state)
 
 
 def test_stack_json_follows_a_restart_and_data_survives_it(state: Path) -> None:

@@ -19,9 +19,10 @@ import redis
 
 from tests.support.servers import NatsServer, ValkeyServer
 from workers.processes.command import ProcessCommand
-from workers.processes.guard import Guard, alive
+from workers.processes.guard import Guard
 from workers.processes.ports import free_port
 from workers.processes.readiness import wait_until
+from workers.processes.sessions import alive
 
 
 @pytest.fixture

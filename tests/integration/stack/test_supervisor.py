@@ -13,9 +13,9 @@ import pytest
 from tests.support.sample_stack import FAMILY, python
 from workers.errors import StackError
 from workers.processes.command import ProcessCommand
-from workers.processes.guard import alive
 from workers.processes.process_group import ProcessGroup
 from workers.processes.readiness import log_says, wait_until
+from workers.processes.sessions import alive
 
 WITHIN = 20.0
 SLEEP = "import time; time.sleep(600)"
@@ -130,12 +130,12 @@ def test_a_process_deaf_to_sigterm_is_killed_when_its_time_is_over(tmp_path: Pat
         ready=log_says("up"),
         stop_within=0.3,
     )
-    said: list[tuple[str, str]] = []
-    with ProcessGroup([deaf], logs=tmp_path, announce=lambda *words: said.append(words)) as stack:
+    reports: list[tuple[str, str]] = []
+    with ProcessGroup([deaf], logs=tmp_path, report=lambda *report: reports.append(report)) as stack:
         stack.wait_ready(WITHIN)
         child = psutil.Process(stack.pids["deaf"])
     assert not alive(child.pid)
-    assert ("deaf", "did not stop within 0.3 s: killed") in said
+    assert ("deaf", "did not stop within 0.3 s: killed") in reports
 
 
 @pytest.mark.parametrize("leave", [ProcessGroup.stop, ProcessGroup.kill])

@@ -13,11 +13,12 @@ from tests.support.servers import ValkeyServer
 from tests.support.stores import redis_stores
 from workers.adapters.clock import SystemClock
 from workers.adapters.redis.connection import connect, reach
-from workers.processes.command import ProcessCommand, kill_group, spawn
+from workers.processes.command import ProcessCommand, spawn
 from workers.processes.guard import Guard
 from workers.processes.log_file import LogFile
 from workers.processes.ports import HOST, free_port
 from workers.processes.readiness import valkey_answers, wait_until
+from workers.processes.sessions import kill_group
 from workers.stack.binaries import valkey_server as valkey_binary
 
 
@@ -75,5 +76,5 @@ def _sentinel(folder: Path, master: ValkeyServer, replica: ValkeyServer, guard: 
         assert wait_until(lambda: bool(sentinel.sentinel_slaves("council")), within=30), log.tail()
         yield port
     finally:
-        kill_group(child)
+        kill_group(child.pid)
         child.wait(timeout=20)

@@ -77,8 +77,8 @@ def test_without_a_gpu_driver_it_says_which_gpu_was_meant() -> None:
 
 
 def test_anything_else_is_told_by_its_last_error_without_what_logging_puts_before_it() -> None:
-    log = f"{CORE}ValueError: something nobody foresaw\nINFO done\nRuntimeError: failed. See root cause above."
-    assert told(log) == "vllm can't serve Qwen/Qwen3-0.6B: ValueError: something nobody foresaw"
+    log = f"{CORE}ValueError: an unforeseen thing\nINFO done\nRuntimeError: failed. See root cause above."
+    assert told(log) == "vllm can't serve Qwen/Qwen3-0.6B: ValueError: an unforeseen thing"
 
 
 def test_a_log_that_tells_nothing_leaves_what_was_seen() -> None:

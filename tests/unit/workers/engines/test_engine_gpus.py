@@ -28,7 +28,7 @@ def test_an_index_that_does_not_exist_is_refused_with_those_that_do() -> None:
         check_gpus(("0", "7"), PRESENT)
 
 
-def test_where_nobody_can_tell_nothing_is_refused() -> None:
+def test_where_the_gpus_are_unknown_none_is_refused() -> None:
     check_gpus(("7",), None)
 
 
