@@ -74,7 +74,7 @@ class NatsEventPublisher:
         except (PublicationFailed, NatsUnreachable) as error:
             raise PublishFailed(str(error)) from error
 
-    def tell(self, events: Sequence[Event]) -> None:
+    def publish_progress(self, events: Sequence[Event]) -> None:
         """Hand progress to the loop and return at once."""
         progress = self._progress.setdefault(os.getpid(), _Progress())
         if not progress.add(events):

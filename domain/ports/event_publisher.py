@@ -20,6 +20,6 @@ class EventPublisher(Protocol):
         """
         ...
 
-    def tell(self, events: Sequence[Event]) -> None:
-        """Publish progress, which nobody misses: no confirmation is awaited. Never raises, never blocks."""
+    def publish_progress(self, events: Sequence[Event]) -> None:
+        """Publish events that may get lost: no confirmation is awaited. Never raises, never blocks."""
         ...

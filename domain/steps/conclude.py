@@ -106,7 +106,7 @@ def _with_reliability(inputs: RankingInputs, sitting: Conclusion) -> RankingInpu
     if not deliberation.review.use_reliability:
         return inputs
     reviewers = [agent.agent_id for agent in deliberation.reviewers]
-    known = reliability(sitting.services.tally.counts(), deliberation.role, reviewers)
+    known = reliability(sitting.services.deliberations.counts(), deliberation.role, reviewers)
     return inputs.model_copy(update={"reliability": known})
 
 
@@ -163,4 +163,4 @@ def _end(sitting: Conclusion, status: Literal["decided", "failed"], event: Event
     standing = sitting.note(closed, [event])
     if standing == closed:
         sitting.services.meter.ended(sitting.record, closed)
-        announce([event], sitting.services)
+        announce([event], outbox=sitting.services.outbox, publisher=sitting.services.publisher)

@@ -27,12 +27,12 @@ class Question:
 
 
 class Conclusion:
-    """Holds the record while a deliberation is concluded, and the fence that makes this run the only writer."""
+    """Holds the record while a deliberation is concluded, and the token that makes this run the only writer."""
 
     def __init__(self, record: Record, services: Services) -> None:
         self.record = record
         self.services = services
-        self._fence = services.deliberations.fence(record.deliberation.deliberation_id)
+        self._token = services.deliberations.take_over(record.deliberation.deliberation_id)
 
     @property
     def deliberation(self) -> Deliberation:
@@ -48,10 +48,12 @@ class Conclusion:
         return max(0.001, min(self.deliberation.call_timeout_s, left))
 
     def note(self, entry: Entry, news: Sequence[Event] = ()) -> Entry:
-        """Write an entry down and return what stands under its key. Raises LeaseLost, DeliberationClosed."""
+        """Write an entry and return the one under its key. Raises ConclusionTakenOver, DeliberationClosed."""
         identity = self.deliberation.deliberation_id
-        tally = tally_of(self.record, entry) if isinstance(entry, Closed) else {}
-        standing = self.services.deliberations.record(identity, entry, events=news, tally=tally, fence=self._fence)
+        counters = tally_of(self.record, entry) if isinstance(entry, Closed) else None
+        standing = self.services.deliberations.record(
+            identity, entry, events=news, counters=counters, token=self._token
+        )
         self.record = self.record.plus(standing)
         return standing
 
@@ -113,4 +115,4 @@ class Conclusion:
     def tell(self, stage: str, what: str) -> None:
         """Publish progress."""
         event = events.progress(self.deliberation, at=self.now(), stage=stage, what=what, body={})
-        self.services.publisher.tell([event])
+        self.services.publisher.publish_progress([event])

@@ -90,6 +90,7 @@ def _revision(sitting: Conclusion, material: Material, author: Agent, own: str, 
     )
 
     def settle(outcome: ChatOutcome) -> Entry:
-        return proposal_of(outcome, sitting.deliberation, author, sitting.services, round_=round_)
+        policy = sitting.services.policy
+        return proposal_of(outcome, sitting.deliberation, author, now=sitting.now(), policy=policy, round_=round_)
 
     return Question(proposal_key(round_, author.agent_id), request, settle)

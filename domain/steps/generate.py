@@ -9,38 +9,57 @@ from domain.deliberation import Deliberation
 from domain.entry import AgentFailed, Proposed, call_facts
 from domain.errors import DeliberationClosed, EngineAway
 from domain.event import Event
+from domain.policy import Policy
+from domain.ports.chat_model import ChatModel
+from domain.ports.clock import Clock
+from domain.ports.deliberation_store import DeliberationStore
+from domain.ports.event_publisher import EventPublisher
 from domain.prompts import proposal_request
-from domain.services import Services
 
 
-def generate_proposal(deliberation_id: str, agent_id: str, services: Services) -> Proposed | AgentFailed | None:
+def generate_proposal(
+    deliberation_id: str,
+    agent_id: str,
+    *,
+    deliberations: DeliberationStore,
+    model: ChatModel,
+    publisher: EventPublisher,
+    clock: Clock,
+    policy: Policy,
+) -> Proposed | AgentFailed | None:
     """Have the agent write its proposal and record it, or why there is none.
 
     A second run returns what the first recorded; None if the deliberation has ended. Raises EngineAway while
     the engine is away and time is left, LookupError for an unknown deliberation.
     """
-    record = services.deliberations.load(deliberation_id)
+    record = deliberations.load(deliberation_id)
     done = record.attempt(0, agent_id)
     if record.closed is not None or done is not None:
         return done
     deliberation = record.deliberation
-    attempt = _ask(deliberation, agent_id, services)
+    attempt = _ask(deliberation, agent_id, model=model, clock=clock, policy=policy)
     try:
-        entry = services.deliberations.record(deliberation_id, attempt)
+        entry = deliberations.record(deliberation_id, attempt)
     except DeliberationClosed:
         return None
     assert isinstance(entry, Proposed | AgentFailed)
-    services.publisher.tell([_progress(deliberation, entry)])
+    publisher.publish_progress([_progress(deliberation, entry)])
     return entry
 
 
 def record_failure(
-    deliberation_id: str, agent_id: str, reason: FailureReason, detail: str, services: Services
+    deliberation_id: str,
+    agent_id: str,
+    reason: FailureReason,
+    detail: str,
+    *,
+    deliberations: DeliberationStore,
+    clock: Clock,
 ) -> None:
-    """Record that the agent has no proposal; what it may have recorded before stands. For tasks given up."""
-    failure = AgentFailed(agent_id=agent_id, reason=reason, detail=detail, at=services.clock.now())
+    """Record that the agent has no proposal; nothing if there is one, or the deliberation has ended."""
+    failure = AgentFailed(agent_id=agent_id, reason=reason, detail=detail, at=clock.now())
     try:
-        services.deliberations.record(deliberation_id, failure)
+        deliberations.record(deliberation_id, failure)
     except DeliberationClosed:
         return
 
@@ -50,30 +69,29 @@ def call_timeout(deliberation: Deliberation, now: float) -> float:
     return min(deliberation.call_timeout_s, deliberation.deadline_at - now)
 
 
-def _ask(deliberation: Deliberation, agent_id: str, services: Services) -> Proposed | AgentFailed:
-    timeout_s = call_timeout(deliberation, services.clock.now())
+def _ask(
+    deliberation: Deliberation, agent_id: str, *, model: ChatModel, clock: Clock, policy: Policy
+) -> Proposed | AgentFailed:
+    now = clock.now()
+    timeout_s = call_timeout(deliberation, now)
     if timeout_s <= 0:
         detail = "the deliberation's deadline passed before the agent was asked"
-        return AgentFailed(
-            agent_id=agent_id, reason=FailureReason.DEADLINE, detail=detail, at=services.clock.now()
-        )
+        return AgentFailed(agent_id=agent_id, reason=FailureReason.DEADLINE, detail=detail, at=now)
     if not deliberation.affords(agent_id):
         detail = (
             f"the budget of {deliberation.token_budget} tokens does not hold another proposal of "
             f"{deliberation.max_tokens}; raise token_budget, or ask for a smaller max_tokens"
         )
-        return AgentFailed(agent_id=agent_id, reason=FailureReason.BUDGET, detail=detail, at=services.clock.now())
+        return AgentFailed(agent_id=agent_id, reason=FailureReason.BUDGET, detail=detail, at=now)
     agent = deliberation.agent(agent_id)
-    request = proposal_request(deliberation, agent, timeout_s=timeout_s)
-    outcome = next(iter(services.model.ask([request])))
-    return proposal_of(outcome, deliberation, agent, services)
+    outcome = next(iter(model.ask([proposal_request(deliberation, agent, timeout_s=timeout_s)])))
+    return proposal_of(outcome, deliberation, agent, now=clock.now(), policy=policy)
 
 
 def proposal_of(
-    outcome: ChatOutcome, deliberation: Deliberation, agent: Agent, services: Services, *, round_: int = 0
+    outcome: ChatOutcome, deliberation: Deliberation, agent: Agent, *, now: float, policy: Policy, round_: int = 0
 ) -> Proposed | AgentFailed:
     """Turn a model's outcome into the agent's entry. Raises EngineAway while it is worth waiting for."""
-    now = services.clock.now()
     if isinstance(outcome, ChatFailure) and outcome.reason.passing and now < deliberation.deadline_at:
         raise EngineAway(outcome)
     facts = call_facts(agent.agent_id, agent.model or "", outcome, at=now, round_=round_)
@@ -81,10 +99,10 @@ def proposal_of(
         return AgentFailed(**facts, reason=outcome.reason, detail=outcome.detail)
     if not outcome.text.strip():
         return AgentFailed(**facts, reason=FailureReason.EMPTY, detail="the model's answer was empty")
-    if outcome.cut_off and services.policy.cut_off == "fail":
+    if outcome.cut_off and policy.cut_off == "fail":
         detail = f"the answer ended at {outcome.completion_tokens} tokens; raise max_tokens"
         return AgentFailed(**facts, reason=FailureReason.CUT_OFF, detail=detail)
-    longest = services.policy.limits.proposal_chars
+    longest = policy.limits.proposal_chars
     if len(outcome.text) > longest:
         detail = f"the proposal has {len(outcome.text)} characters, {longest} are allowed; lower max_tokens"
         return AgentFailed(**facts, reason=FailureReason.REJECTED, detail=detail)

@@ -73,6 +73,19 @@ def test_the_claim_of_a_put_ends_with_retention_and_what_waits_stays(
     assert _pending(stores) == {told.event_id, waiting.event_id}
 
 
+def test_what_is_pending_and_put_again_claims_its_id_anew(make_stores: MakeStores, clock: MemoryClock) -> None:
+    stores = make_stores(clock, retention_s=60)
+    late = event()
+    stores.outbox.put([late])
+    clock.advance(61)
+    assert stores.outbox.put([late]) == (), "it is pending, whatever became of its claim"
+    stores.outbox.published([late.event_id])
+    clock.advance(30)
+    assert stores.outbox.put([late]) == ()
+    clock.advance(30)
+    assert stores.outbox.put([late]) == (late,)
+
+
 def test_an_entrys_event_needs_no_claim_and_claims_its_id(stores: Stores) -> None:
     told, again = event(), event()
     stores.outbox.put([told])

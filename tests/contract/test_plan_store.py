@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from domain.plan import Constraints, Plan
 from domain.ports.plan_store import PlanStore
 from tests.support.factories import fresh, plan, plan_request
+from tests.support.in_memory.clock import MemoryClock
 from tests.support.stores import MakeStores, Stores
 from workers.adapters.clock import SystemClock
 from workers.processes.readiness import wait_until
@@ -66,6 +69,42 @@ def test_a_request_is_forgotten_after_its_retention(make_stores: MakeStores) -> 
         plans.latest(wanted.plan.plan_id)
     plans.save([wanted])
     assert plans.latest(wanted.plan.plan_id) == wanted
+
+
+def test_a_saved_plan_is_overdue_until_it_is_marked_dispatched(stores: Stores, clock: MemoryClock) -> None:
+    request = plan_request()
+    stores.plans.save([request])
+    assert stores.plans.count_undispatched() == 1
+    assert stores.plans.take_overdue(clock.now(), 10) == ()
+    clock.advance(20)
+    assert stores.plans.take_overdue(clock.now() - 10, 10) == (request.request_id,)
+    assert stores.plans.take_overdue(clock.now() - 10, 10) == (), "taken now"
+    clock.advance(20)
+    assert stores.plans.take_overdue(clock.now() - 10, 10) == (request.request_id,)
+    stores.plans.mark_dispatched(request.request_id)
+    stores.plans.mark_dispatched(request.request_id)
+    clock.advance(20)
+    assert stores.plans.take_overdue(clock.now(), 10) == ()
+    assert stores.plans.count_undispatched() == 0
+
+
+def test_a_dispatched_plan_that_is_saved_again_stays_dispatched(stores: Stores) -> None:
+    request = plan_request()
+    stores.plans.save([request])
+    stores.plans.mark_dispatched(request.request_id)
+    stores.plans.save([request])
+    assert stores.plans.count_undispatched() == 0
+
+
+def test_many_takers_at_once_never_take_the_same(stores: Stores, clock: MemoryClock) -> None:
+    requests = [plan_request() for _ in range(60)]
+    stores.plans.save(requests)
+    clock.advance(20)
+    with ThreadPoolExecutor(8) as pool:
+        taken = list(pool.map(lambda _: stores.plans.take_overdue(clock.now() - 1, 10), range(12)))
+    assert sorted(taken_id for batch in taken for taken_id in batch) == sorted(
+        request.request_id for request in requests
+    )
 
 
 def _forgotten(plans: PlanStore, request_id: str) -> bool:

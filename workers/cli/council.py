@@ -39,9 +39,9 @@ def apply(
     """
     councils, settings = _councils(file, default=default), read_settings()
     _check_sizes(councils, settings.policy.limits.agents)
-    with open_ports(settings) as to:
+    with open_ports(settings) as ports:
         for council in councils:
-            to.councils.save(council)
+            ports.councils.save(council)
     for council in councils:
         print(f"{council.role}: {', '.join(agent.agent_id for agent in council.agents)}")
 
@@ -49,8 +49,8 @@ def apply(
 @commands.command("list")
 def list_(as_json: AS_JSON = False) -> None:
     """Print every role and its agents."""
-    with open_ports(read_settings()) as of:
-        councils = of.councils.all()
+    with open_ports(read_settings()) as ports:
+        councils = ports.councils.all()
     if as_json:
         print_json([council.model_dump(mode="json") for council in councils])
         return
@@ -68,8 +68,8 @@ def list_(as_json: AS_JSON = False) -> None:
 @commands.command()
 def show(role: ROLE, as_json: AS_JSON = False) -> None:
     """Print a role's agents: persona, model, temperature, seed."""
-    with open_ports(read_settings()) as of:
-        council = _council(role, of.councils.all())
+    with open_ports(read_settings()) as ports:
+        council = _council(role, ports.councils.all())
     if as_json:
         print_json(council.model_dump(mode="json"))
         return
@@ -84,10 +84,10 @@ def show(role: ROLE, as_json: AS_JSON = False) -> None:
 @commands.command()
 def delete(role: ROLE) -> None:
     """Remove a role's council; plans that name the role fail for it from then on."""
-    with open_ports(read_settings()) as of:
-        known = of.councils.all()
-        if not of.councils.delete(role):
-            raise _unknown(role, known)
+    with open_ports(read_settings()) as ports:
+        councils = ports.councils.all()
+        if not ports.councils.delete(role):
+            raise _unknown(role, councils)
     print(f"{role} has no council any more")
 
 
@@ -119,15 +119,15 @@ def read_text(file: Path) -> str:
         raise BadInput(f"{file} can't be read: {error.strerror}") from error
 
 
-def _council(role: str, known: tuple[Council, ...]) -> Council:
-    for council in known:
+def _council(role: str, councils: tuple[Council, ...]) -> Council:
+    for council in councils:
         if council.role == role:
             return council
-    raise _unknown(role, known)
+    raise _unknown(role, councils)
 
 
-def _unknown(role: str, known: tuple[Council, ...]) -> CliError:
-    there_are = ", ".join(council.role for council in known) or "none"
+def _unknown(role: str, councils: tuple[Council, ...]) -> CliError:
+    there_are = ", ".join(council.role for council in councils) or "none"
     return CliError(
         f"no council for {role}: apply one with `conclave council apply FILE` (there are: {there_are})"
     )

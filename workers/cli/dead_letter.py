@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
 from rich.text import Text
 
-from bridge.dead_letter import DeadLetter
-from bridge.dead_letters import DeadLetters, NoSuchDeadLetter, NotReplayable, Replayed
 from workers.cli.cli_error import BadInput, CliError
 from workers.cli.environment import read_settings
-from workers.cli.nats_session import NatsSession
 from workers.cli.output import AS_JSON, console, print_json
+
+if TYPE_CHECKING:
+    from workers.cli.dead_letter_session import DeadLetterSession
 
 commands = typer.Typer(no_args_is_help=True)
 
@@ -23,26 +23,6 @@ SEQUENCE = Annotated[
     int, typer.Argument(min=1, metavar="NUMBER", help="As `conclave dead-letter list` prints it.")
 ]
 PAGE = 100
-
-
-class Letters(NatsSession):
-    """The dead letters over one connection."""
-
-    def page(self, after: int, limit: int) -> tuple[DeadLetter, ...]:
-        return self._call(lambda: self._letters.list(after=after, limit=limit))
-
-    def show(self, sequence: int) -> DeadLetter:
-        return self._call(self._letters.show, sequence)
-
-    def replay(self, sequence: int) -> Replayed:
-        return self._call(self._letters.replay, sequence)
-
-    def purge(self, sequence: int | None) -> int:
-        return self._call(self._letters.purge, sequence)
-
-    @property
-    def _letters(self) -> DeadLetters:
-        return DeadLetters(self._connected)
 
 
 @commands.command("list")
@@ -110,9 +90,12 @@ def purge(
 
 
 @contextlib.contextmanager
-def _letters() -> Iterator[Letters]:
+def _letters() -> Iterator[DeadLetterSession]:
+    from bridge.dead_letters import NoSuchDeadLetter, NotReplayable
+    from workers.cli.dead_letter_session import DeadLetterSession
+
     try:
-        with Letters.to(read_settings()) as letters:
+        with DeadLetterSession.to(read_settings()) as letters:
             yield letters
     except NoSuchDeadLetter as error:
         raise BadInput(str(error.args[0])) from error

@@ -14,8 +14,8 @@ def stats(as_json: AS_JSON = False) -> None:
 
     Exact since the store was made, whoever writes at the same time.
     """
-    with open_ports(read_settings()) as of:
-        found = statistics(of.tally.counts())
+    with open_ports(read_settings()) as ports:
+        found = statistics(ports.deliberations.counts())
     if as_json:
         print_json(found.model_dump(mode="json"))
         return

@@ -161,7 +161,7 @@ async def test_progress_told_into_the_void_disturbs_nobody(
     server.stop()
     publisher = make_publisher()
     for _ in range(3000):
-        publisher.tell([event()])
+        publisher.publish_progress([event()])
     await asyncio.to_thread(server.start)
     await until(lambda: _answers(stream, "none"))
     await ensure(stream, ORCHESTRATOR, StreamLimits())

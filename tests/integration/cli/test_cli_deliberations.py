@@ -173,7 +173,7 @@ def test_a_watch_begun_before_the_opening_sees_everything_to_the_end(
     watcher.until("proposing", 0)
     proposed = make.proposed("agent-1")
     services.deliberations.record(identity, proposed)
-    services.publisher.tell(
+    services.publisher.publish_progress(
         [events.progress(deliberation, at=time.time(), stage="proposal", what=proposed.key, body={})]
     )
     watcher.until("proposing", 1)

@@ -19,9 +19,9 @@ from workers.adapters.redis.encoding import texts
 from workers.adapters.redis.schedule import RedBeatSchedule
 from workers.app import make_app
 from workers.beat import BeatScheduler
-from workers.composition import store_client
 from workers.processes.guard import Guard
 from workers.settings import BROKER_DB, Settings
+from workers.store_ports import store_client
 
 TASK = "deliberation.sweep"
 

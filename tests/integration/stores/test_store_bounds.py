@@ -132,11 +132,11 @@ def _deliberate(stores: Stores, count: int) -> None:
         stores.plans.save([request])
         wanted, started, ended = deliberation(request.plan), event(), event()
         stores.deliberations.record(wanted.deliberation_id, opened(wanted), events=[started])
-        stores.deliberations.fence(wanted.deliberation_id)
+        stores.deliberations.take_over(wanted.deliberation_id)
         stores.deliberations.record(wanted.deliberation_id, proposed())
         stores.deliberations.record(wanted.deliberation_id, closed(), events=[ended])
         stores.outbox.published([started.event_id, ended.event_id])
-        stores.backlog.settle(request.request_id)
+        stores.plans.mark_dispatched(request.request_id)
 
 
 def _keys(client: Redis, prefix: str) -> set[str]:

@@ -47,16 +47,16 @@ def test_what_reached_the_disk_survives_a_kill_and_the_same_client_goes_on(
     ident = _open(stores.deliberations)
     request = plan_request()
     stores.plans.save([request])
-    fence = stores.deliberations.fence(ident)
+    token = stores.deliberations.take_over(ident)
     told = event()
-    stores.deliberations.record(ident, proposed("agent-1"), events=[told], fence=fence)
+    stores.deliberations.record(ident, proposed("agent-1"), events=[told], token=token)
     assert client.waitaof(1, 0, 0) == [1, 0]
     server.kill9()
     server.start()
     assert stores.deliberations.load(ident).attempt(0, "agent-1") == proposed("agent-1")
     assert stores.plans.load(request.request_id) == request
     assert told in stores.outbox.pending(10)
-    assert stores.deliberations.fence(ident) == fence + 1, "a fence given before the kill stays void"
+    assert stores.deliberations.take_over(ident) == token + 1, "a token given before the kill stays void"
     assert stores.deliberations.record(ident, closed()).key == "closed"
 
 

@@ -11,7 +11,6 @@ from domain.chat import FailureReason
 from domain.entry import AgentFailed
 from domain.policy import Policy
 from domain.record import DeliberationState
-from domain.steps.generate import generate_proposal
 from tests.support.factories import council
 from tests.support.stage import Stage
 
@@ -26,7 +25,7 @@ def test_proposals_never_overdraw_the_budget_in_whatever_order_workers_ask(
     identity = stage.open()
     agents = [one.agent_id for one in stage.record(identity).deliberation.agents]
     order.shuffle(agents)
-    entries = [generate_proposal(identity, agent_id, stage.services) for agent_id in agents]
+    entries = [stage.generate(identity, agent_id) for agent_id in agents]
     spendable = sum(request.max_tokens for request in stage.model.asked)
     assert budget - bound < spendable <= budget or spendable == size * bound
     refused = [entry for entry in entries if isinstance(entry, AgentFailed)]
