@@ -147,7 +147,7 @@ def deliberation_redeliberate(self: Step, plan_id: str | None = None, role: str 
 
 @shared_task(name="deliberation.sweep", base=Step, bind=True)
 def deliberation_sweep(self: Step) -> None:
-    """Look after deliberations that stand still."""
+    """Look after deliberations without progress."""
     services = self.services
     sweep(
         plans=services.plans,

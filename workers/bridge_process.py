@@ -23,7 +23,7 @@ SCRAPE_PATIENCE_S = 1.0
 
 
 def serve_bridge(settings: Settings) -> None:
-    """Run a bridge until SIGTERM or SIGINT, then settle what is at hand."""
+    """Run a bridge until SIGTERM or SIGINT, then finish what it has begun."""
     logs.configure(level=settings.log_level, as_json=settings.log_json)
     ports = Composition(settings)
     services = ports.services(make_app(settings))

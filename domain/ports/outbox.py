@@ -1,4 +1,4 @@
-"""Events saved with the state that they tell of, until they are published."""
+"""Events saved together with the state that they report, until they are published."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from typing import Protocol
 
 
 class Span(Protocol):
-    """One piece of work that has begun."""
+    """A piece of work that has begun."""
 
     @property
     def traceparent(self) -> str:

@@ -1,4 +1,4 @@
-"""Look after deliberations that stand still: re-queue what got lost, give up what no worker serves."""
+"""Look after deliberations without progress: re-queue what got lost, give up what no worker serves."""
 
 from __future__ import annotations
 

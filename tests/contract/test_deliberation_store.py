@@ -25,15 +25,15 @@ def ident(stores: Stores) -> str:
 
 
 def _open(store: DeliberationStore) -> str:
-    wanted = deliberation()
-    store.record(wanted.deliberation_id, opened(wanted))
-    return wanted.deliberation_id
+    begun = deliberation()
+    store.record(begun.deliberation_id, opened(begun))
+    return begun.deliberation_id
 
 
 def test_entries_of_every_kind_come_back_as_they_were(stores: Stores) -> None:
-    wanted = deliberation(size=5, prior_winner="older\n", supersedes="d-older", judges=factories.agents(2))
+    begun = deliberation(size=5, prior_winner="older\n", supersedes="d-older", judges=factories.agents(2))
     entries: list[Entry] = [
-        opened(wanted),
+        opened(begun),
         proposed("agent-1", text="é\u2028\x00 {} 'lua' \U0001f600", cut_off=True, duration_ms=0.1 + 0.2),
         factories.agent_failed("agent-2"),
         factories.ballot("QA/агент 7", pass_=1, round=2),
@@ -43,8 +43,8 @@ def test_entries_of_every_kind_come_back_as_they_were(stores: Stores) -> None:
         closed(result={"ranking": [{"score": 1 / 3, "rank": 1}], "winner": None, "big": 2**60}),
     ]
     for entry in entries:
-        assert stores.deliberations.record(wanted.deliberation_id, entry) == entry
-    assert stores.deliberations.load(wanted.deliberation_id) == Record.of(entries)
+        assert stores.deliberations.record(begun.deliberation_id, entry) == entry
+    assert stores.deliberations.load(begun.deliberation_id) == Record.of(entries)
 
 
 def test_the_first_entry_under_a_key_stands(stores: Stores, ident: str) -> None:
@@ -56,17 +56,17 @@ def test_the_first_entry_under_a_key_stands(stores: Stores, ident: str) -> None:
 
 
 def test_the_first_opening_stands(stores: Stores) -> None:
-    wanted = deliberation()
-    later = opened(wanted.model_copy(update={"opened_at": wanted.opened_at + 1}))
-    stores.deliberations.record(wanted.deliberation_id, opened(wanted))
-    assert stores.deliberations.record(wanted.deliberation_id, later) == opened(wanted)
+    begun = deliberation()
+    later = opened(begun.model_copy(update={"opened_at": begun.opened_at + 1}))
+    stores.deliberations.record(begun.deliberation_id, opened(begun))
+    assert stores.deliberations.record(begun.deliberation_id, later) == opened(begun)
 
 
 def test_entries_save_their_events_once(stores: Stores, ident: str) -> None:
     first, second = event(), event()
     stores.deliberations.record(ident, proposed(), events=[first, second])
     stores.deliberations.record(ident, proposed(), events=[event()])
-    assert {one.event_id for one in stores.outbox.pending(10)} == {first.event_id, second.event_id}
+    assert {pending.event_id for pending in stores.outbox.pending(10)} == {first.event_id, second.event_id}
 
 
 def test_one_never_opened_is_named(stores: Stores) -> None:
@@ -138,25 +138,25 @@ def test_of_many_who_record_the_same_key_one_wins_and_all_see_it(stores: Stores,
         seen[number] = stores.deliberations.record(ident, attempt, events=[events[number]])
 
     _at_once(16, work)
-    standing = stores.deliberations.load(ident).attempt(0, "agent-1")
-    assert seen == [standing] * 16
-    winner = next(number for number in range(16) if standing == proposed(text=f"from {number}"))
-    assert [one.event_id for one in stores.outbox.pending(100)] == [events[winner].event_id]
+    first = stores.deliberations.load(ident).attempt(0, "agent-1")
+    assert seen == [first] * 16
+    winner = next(number for number in range(16) if first == proposed(text=f"from {number}"))
+    assert [pending.event_id for pending in stores.outbox.pending(100)] == [events[winner].event_id]
 
 
 def test_of_many_who_open_one_wins_with_its_events(stores: Stores) -> None:
-    wanted = deliberation()
+    begun = deliberation()
     events = [event() for _ in range(16)]
     seen: list[Entry | None] = [None] * 16
 
     def work(number: int) -> None:
-        attempt = opened(wanted.model_copy(update={"opened_at": wanted.opened_at + number}))
-        seen[number] = stores.deliberations.record(wanted.deliberation_id, attempt, events=[events[number]])
+        attempt = opened(begun.model_copy(update={"opened_at": begun.opened_at + number}))
+        seen[number] = stores.deliberations.record(begun.deliberation_id, attempt, events=[events[number]])
 
     _at_once(16, work)
     assert len(stores.outbox.pending(100)) == 1
-    assert seen == [stores.deliberations.load(wanted.deliberation_id).entries["opened"]] * 16
-    assert stores.deliberations.newest(10) == (wanted.deliberation_id,)
+    assert seen == [stores.deliberations.load(begun.deliberation_id).entries["opened"]] * 16
+    assert stores.deliberations.newest(10) == (begun.deliberation_id,)
 
 
 def test_entries_that_race_the_end_are_before_it_or_refused(stores: Stores) -> None:
@@ -181,8 +181,8 @@ def _race_the_end(stores: Stores, ident: str) -> None:
     assert isinstance(record.closed, Closed)
     assert written.isdisjoint(refused)
     assert written | set(refused) == set(range(1, 8))
-    told = {one.event_id for one in stores.outbox.pending(1000)}
-    assert {number for number in range(8) if events[number].event_id in told} == written | {0}
+    pending_ids = {pending.event_id for pending in stores.outbox.pending(1000)}
+    assert {number for number in range(8) if events[number].event_id in pending_ids} == written | {0}
     assert ident not in stores.deliberations.open_untouched_since(1e12, 1000)
 
 

@@ -82,26 +82,26 @@ def test_the_newest_come_first_open_or_closed(stores: Stores, clock: MemoryClock
 
 
 def test_a_plans_deliberations_come_newest_first_and_no_others(stores: Stores, clock: MemoryClock) -> None:
-    wanted = plan(plan_id="plan {1}: *")
-    dev = _open(stores, clock, deliberation(wanted, role="DEV"))
+    approved = plan(plan_id="plan {1}: *")
+    dev = _open(stores, clock, deliberation(approved, role="DEV"))
     _open(stores, clock)
-    qa = _open(stores, clock, deliberation(wanted, role="QA"))
-    again = _open(stores, clock, deliberation(wanted, role="DEV", repeat=1))
+    qa = _open(stores, clock, deliberation(approved, role="QA"))
+    again = _open(stores, clock, deliberation(approved, role="DEV", repeat=1))
     stores.deliberations.record(qa, closed())
-    assert stores.deliberations.of_plan(wanted.plan_id) == (again, qa, dev)
+    assert stores.deliberations.of_plan(approved.plan_id) == (again, qa, dev)
 
 
 def test_after_retention_only_open_ones_are_still_known_as_open(
     make_stores: MakeStores, clock: MemoryClock
 ) -> None:
     stores = make_stores(clock, retention_s=60)
-    wanted = plan()
-    old = _open(stores, clock, deliberation(wanted))
+    approved = plan()
+    old = _open(stores, clock, deliberation(approved))
     clock.advance(57)
-    new = _open(stores, clock, deliberation(wanted, role="QA"))
-    assert stores.deliberations.newest(10) == stores.deliberations.of_plan(wanted.plan_id) == (new, old)
+    new = _open(stores, clock, deliberation(approved, role="QA"))
+    assert stores.deliberations.newest(10) == stores.deliberations.of_plan(approved.plan_id) == (new, old)
     clock.advance(1)
-    assert stores.deliberations.newest(10) == stores.deliberations.of_plan(wanted.plan_id) == (new,)
+    assert stores.deliberations.newest(10) == stores.deliberations.of_plan(approved.plan_id) == (new,)
     assert stores.deliberations.open_untouched_since(clock.now() + 1, 10) == (old, new)
 
 
@@ -134,9 +134,9 @@ def test_many_writers_at_once_lose_no_count(stores: Stores) -> None:
     assert stores.deliberations.counts() == {"total|decided": 40, "total|tokens": sum(range(40))}
 
 
-def _open(stores: Stores, clock: MemoryClock, wanted: Deliberation | None = None) -> str:
+def _open(stores: Stores, clock: MemoryClock, begun: Deliberation | None = None) -> str:
     """Open a deliberation and let a second pass, so that the order of opening is plain."""
-    wanted = wanted or deliberation()
-    stores.deliberations.record(wanted.deliberation_id, opened(wanted))
+    begun = begun or deliberation()
+    stores.deliberations.record(begun.deliberation_id, opened(begun))
     clock.advance(1)
-    return wanted.deliberation_id
+    return begun.deliberation_id

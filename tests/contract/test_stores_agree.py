@@ -1,4 +1,4 @@
-"""Memory and Valkey answer any sequence of calls alike, so that what passes over one holds over the other."""
+"""Memory and Valkey answer any sequence of calls alike, so that what passes over memory holds over Valkey."""
 
 from __future__ import annotations
 
@@ -79,10 +79,10 @@ class Agreement(RuleBasedStateMachine):
         events=EVENTS,
     )
     def open(self, plan: Plan, role: str, repeat: int, events: list[Event]) -> str:
-        wanted = factories.deliberation(plan, role=role, repeat=repeat, opened_at=self.clock.now())
-        entry = factories.opened(wanted)
-        self.both(lambda stores: stores.deliberations.record(wanted.deliberation_id, entry, events=events))
-        return wanted.deliberation_id
+        begun = factories.deliberation(plan, role=role, repeat=repeat, opened_at=self.clock.now())
+        entry = factories.opened(begun)
+        self.both(lambda stores: stores.deliberations.record(begun.deliberation_id, entry, events=events))
+        return begun.deliberation_id
 
     @rule(ident=idents | st.just("d-unknown"), entry=ENTRY, events=EVENTS)
     def record(self, ident: str, entry: Entry, events: list[Event]) -> None:

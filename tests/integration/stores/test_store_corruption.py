@@ -66,10 +66,10 @@ def assert_refused_whole(client: Redis, prefix: str, act: Callable[[], object], 
         lambda keys: keys.of_plan(BEGUN.plan.plan_id),
         lambda keys: keys.outbox_order,
         lambda keys: keys.outbox_events,
-        lambda keys: keys.outbox_known,
+        lambda keys: keys.outbox_put_ids,
         lambda keys: keys.counters,
     ],
-    ids=["deliberation", "open", "newest", "of_plan", "order", "events", "known", "counters"],
+    ids=["deliberation", "open", "newest", "of_plan", "order", "events", "put_ids", "counters"],
 )
 def test_an_opening_over_a_key_of_another_kind_writes_nothing(
     client: Redis, prefix: str, stores: Stores, key: Callable[[Keys], str]
@@ -82,7 +82,7 @@ def test_an_opening_over_a_key_of_another_kind_writes_nothing(
     assert stores.deliberations.newest(10) == (BEGUN.deliberation_id,)
 
 
-@pytest.mark.parametrize("name", ["open", "outbox_order", "outbox_events", "outbox_known", "counters"])
+@pytest.mark.parametrize("name", ["open", "outbox_order", "outbox_events", "outbox_put_ids", "counters"])
 def test_an_end_over_a_key_of_another_kind_writes_nothing(
     client: Redis, prefix: str, stores: Stores, name: str
 ) -> None:
@@ -134,7 +134,7 @@ def test_a_retention_that_no_expiry_can_hold_is_refused_before_anything_is_writt
         redis_stores(client, MemoryClock(), retention_s=1e13)
 
 
-@pytest.mark.parametrize("name", ["outbox_order", "outbox_events", "outbox_known"])
+@pytest.mark.parametrize("name", ["outbox_order", "outbox_events", "outbox_put_ids"])
 def test_a_put_over_a_key_of_another_kind_writes_nothing(
     client: Redis, prefix: str, stores: Stores, name: str
 ) -> None:

@@ -1,5 +1,5 @@
--- Answers what is wrong where a key holds another kind of value than the caller is about to write; nil where nothing is.
--- A write to such a key would end a script in the middle, with its earlier writes done.
+-- Answers what is wrong where a key holds another kind of value than is about to be written there; nil where nothing
+-- is. A write to such a key would end a script in the middle, with its earlier writes done.
 local function wrong_kind(kind, keys)
   for _, key in ipairs(keys) do
     local found = redis.call('TYPE', key).ok

@@ -117,7 +117,7 @@ class RedisDeliberationStore:
     def _written_keys(self, deliberation_id: str, entry: Entry) -> list[str]:
         keys = self._keys
         written = [keys.deliberation(deliberation_id), keys.open, keys.newest]
-        written += [keys.outbox_order, keys.outbox_events, keys.outbox_known, keys.counters]
+        written += [keys.outbox_order, keys.outbox_events, keys.outbox_put_ids, keys.counters]
         return [*written, keys.of_plan(entry.deliberation.plan.plan_id)] if isinstance(entry, Opened) else written
 
 

@@ -52,7 +52,7 @@ class Keys:
         return f"{self.prefix}outbox:events"
 
     @property
-    def outbox_known(self) -> str:
+    def outbox_put_ids(self) -> str:
         """Sorted set: event ids by when they were put last, published or not."""
         return f"{self.prefix}outbox:known"
 

@@ -41,7 +41,7 @@ class RedisOutbox:
         """Save what is new and return it. After a connection broke in mid-call an event that this very call
         saved may be missing from the answer; it is pending all the same."""
         now = self._clock.now()
-        keys = [self._keys.outbox_order, self._keys.outbox_events, self._keys.outbox_known]
+        keys = [self._keys.outbox_order, self._keys.outbox_events, self._keys.outbox_put_ids]
         answer = self._put(
             keys,
             events=event_arguments(events),

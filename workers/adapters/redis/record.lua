@@ -1,14 +1,15 @@
--- Writes one entry of a deliberation with its events, its counters and its places in the index, or nothing at all: what
--- can fail comes before the first write.
+-- Writes one entry of a deliberation with its events, its counters and its places in the index, or nothing at all:
+-- what can fail comes before the first write.
 -- Answers {"written"}, {"found", entry}, {"unopened"}, {"closed"} or {"void", newest token}.
-local deliberation, open, newest, order, bodies, known, counters, of_plan = unpack(KEYS) -- of_plan: with an opening only
+local deliberation, open, newest, order, bodies, put_ids, counters, of_plan = unpack(KEYS)
 local call = cjson.decode(ARGV[1])
 local WHOLE = 2 ^ 53 -- from here on a double, Lua's only number, can't tell whole numbers apart
 
-local wrong = wrong_kind('hash', {deliberation}) or wrong_kind('zset', {open})
-if not wrong and call.effect == 'open' then wrong = wrong_kind('zset', {newest, of_plan}) end
-if not wrong and #call.events > 0 then wrong = wrong_kind('zset', {order, known}) or wrong_kind('hash', {bodies}) end
-if not wrong and next(call.counters) then wrong = wrong_kind('hash', {counters}) end
+local wrong = wrong_kind('hash', {deliberation})
+  or wrong_kind('zset', {open})
+  or call.effect == 'open' and wrong_kind('zset', {newest, of_plan}) -- an opening alone names of_plan
+  or #call.events > 0 and (wrong_kind('zset', {order, put_ids}) or wrong_kind('hash', {bodies}))
+  or next(call.counters) and wrong_kind('hash', {counters})
 if wrong then return redis.error_reply(wrong) end
 
 local found = redis.call('HGET', deliberation, call.key)
@@ -44,5 +45,5 @@ if call.effect == 'open' then
   end
 end
 for name, sum in pairs(sums) do redis.call('HSET', counters, name, sum) end
-add_events(order, bodies, known, call, false)
+add_events(order, bodies, put_ids, call, false)
 return {'written'}

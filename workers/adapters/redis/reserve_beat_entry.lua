@@ -1,5 +1,5 @@
 -- Marks a beat entry as run and moves it to its next time, for the beat that holds the lock.
--- Answers "reserved", "removed" where the entry is gone, or "lost" where the lock ran out or another beat holds it.
+-- Answers "reserved", "removed" where the entry is gone, "lost" where the lock ran out or another beat holds it.
 local lock, entry, schedule = unpack(KEYS)
 local call = cjson.decode(ARGV[1])
 

@@ -1,4 +1,4 @@
-"""Publishing what is left over: one event that nobody takes holds up no other."""
+"""Publishing what is left over: one event that is refused holds up no other."""
 
 from __future__ import annotations
 

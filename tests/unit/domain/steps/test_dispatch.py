@@ -45,11 +45,11 @@ def test_a_plan_without_roles_is_answered_with_that() -> None:
 def test_the_same_approval_again_starts_and_tells_nothing_again() -> None:
     stage = Stage(council("DEV"))
     request = stage.approve(plan_request(plan(roles=("DEV", "POET"))))
-    told = list(stage.news.published)
+    published = list(stage.news.published)
     for _ in range(3):
         stage.clock.advance(1)
         stage.dispatch(request.request_id)
-    assert stage.news.published == told
+    assert stage.news.published == published
     assert len(stage.queue.work) == 1
 
 

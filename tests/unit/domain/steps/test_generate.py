@@ -25,7 +25,7 @@ def test_a_second_run_finds_the_first_one_s_proposal() -> None:
     assert len(stage.model.asked) == 1
 
 
-@pytest.mark.parametrize("reason", [one for one in FailureReason if not one.passing])
+@pytest.mark.parametrize("reason", [reason for reason in FailureReason if not reason.passing])
 def test_a_failure_is_recorded_as_what_it_was(reason: FailureReason) -> None:
     stage = Stage(council("DEV"))
     stage.model.follow(lambda request, before: failure(request, reason))
@@ -34,8 +34,8 @@ def test_a_failure_is_recorded_as_what_it_was(reason: FailureReason) -> None:
     assert outcome.reason is reason
 
 
-@pytest.mark.parametrize("reason", [one for one in FailureReason if one.passing])
-def test_an_engine_that_is_away_fails_nobody_before_the_deadline(reason: FailureReason) -> None:
+@pytest.mark.parametrize("reason", [reason for reason in FailureReason if reason.passing])
+def test_an_engine_that_is_away_fails_no_agent_before_the_deadline(reason: FailureReason) -> None:
     stage = Stage(council("DEV"))
     stage.model.follow(lambda request, before: failure(request, reason))
     identity = stage.open()
@@ -97,11 +97,11 @@ def test_nothing_is_written_to_a_deliberation_that_was_cancelled_meanwhile() -> 
 
 def test_agents_see_the_plan_their_role_and_persona_and_share_the_longest_prefix() -> None:
     whole = plan(acceptance_criteria=("It works once.",), constraints={"requirements": ["Use no cookies."]})
-    asked = deliberation(whole)
-    one, other = (agent("a", persona="You doubt."), agent("b", persona="You dare."))
-    texts = [proposal_request(asked, who, timeout_s=5).messages for who in (one, other)]
+    begun = deliberation(whole)
+    pair = (agent("a", persona="You doubt."), agent("b", persona="You dare."))
+    texts = [proposal_request(begun, member, timeout_s=5).messages for member in pair]
     prompt = texts[0][-1].content
-    for part in (whole.title, whole.description, "It works once.", "Use no cookies.", asked.role, "You doubt."):
+    for part in (whole.title, whole.description, "It works once.", "Use no cookies.", begun.role, "You doubt."):
         assert part in prompt
     shared = prompt[: prompt.index("You doubt.")]
     assert texts[1][-1].content.startswith(shared)

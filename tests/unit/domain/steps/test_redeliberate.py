@@ -60,7 +60,7 @@ def test_the_earlier_winner_runs_again_without_its_name_and_may_win() -> None:
     assert len(closed.result["decisions"]) == 4
 
 
-def test_an_earlier_winner_of_somebody_who_proposed_nothing_now_is_ranked_and_no_reviewer() -> None:
+def test_an_earlier_winner_whose_author_proposes_nothing_now_is_ranked_and_no_reviewer() -> None:
     stage = Stage(council("DEV"))
     earlier = stage.play()
     newcomers = tuple(agent(f"newcomer-{number}") for number in (1, 2, 3))
@@ -71,8 +71,8 @@ def test_an_earlier_winner_of_somebody_who_proposed_nothing_now_is_ranked_and_no
     assert record.closed is not None
     ranking = record.closed.result["ranking"]
     assert PRIOR in {entry["proposal"] for entry in ranking["entries"]}
-    asked = {one.agent_id for one in record.deliberation.reviewers}
-    assert {report["reviewer"] for report in ranking["reviewers"]} == asked
+    reviewers = {reviewer.agent_id for reviewer in record.deliberation.reviewers}
+    assert {report["reviewer"] for report in ranking["reviewers"]} == reviewers
     stored, replayed = replay(record)
     assert stored == replayed
 
@@ -80,11 +80,11 @@ def test_an_earlier_winner_of_somebody_who_proposed_nothing_now_is_ranked_and_no
 def test_asking_twice_for_the_same_repeat_is_one_deliberation() -> None:
     stage = Stage(council("DEV"))
     first = stage.play().deliberation.deliberation_id
-    one = stage.redeliberate(first)
+    following = stage.redeliberate(first)
     stage.clock.advance(1)
     other = stage.redeliberate(first)
-    assert one == other
-    assert [work[0] for work in stage.queue.work].count(one) == 1
+    assert following == other
+    assert [work[0] for work in stage.queue.work].count(following) == 1
 
 
 def test_what_is_open_can_not_be_repeated() -> None:
@@ -143,7 +143,7 @@ def test_a_rule_repeats_what_it_is_about_and_nothing_else(rules, script) -> None
         stage.model.follow(clear)
         stage.play(plan_request(plan()))
     begun = stage.apply_rules()
-    assert [stage.record(one).deliberation.supersedes for one in begun] == [troubled]
+    assert [stage.record(identity).deliberation.supersedes for identity in begun] == [troubled]
     assert stage.apply_rules() == ()
 
 
@@ -158,9 +158,9 @@ def test_rules_keep_to_their_limits() -> None:
         stage.clock.advance(61)
         begun = stage.apply_rules()
         assert len(begun) <= 1
-        for one in begun:
-            revisions.append(stage.record(one).deliberation.repeat)
-            finish(stage, one)
+        for identity in begun:
+            revisions.append(stage.record(identity).deliberation.repeat)
+            finish(stage, identity)
     assert sorted(revisions) == [1, 1, 1, 2, 2, 2]
 
 

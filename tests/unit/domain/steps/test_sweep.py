@@ -1,4 +1,4 @@
-"""Sweeping: what stands still is queued again, what nobody serves is given up, what runs is left alone."""
+"""Sweeping: what stands still is queued again, what no worker serves is given up, what runs is left alone."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_what_waits_in_a_long_queue_is_queued_again_ever_more_rarely() -> None:
     assert 2 <= sweeps <= 10
 
 
-def test_a_model_that_nobody_serves_is_given_up_with_a_sentence() -> None:
+def test_a_model_that_no_worker_serves_is_given_up_with_a_sentence() -> None:
     stage = staged()
     stage.services.councils.save(council("QA", agents=[{"agent_id": "a", "model": "absent"}]))
     identity = stage.open(plan_request(plan(roles=("QA",))))
@@ -88,8 +88,8 @@ def test_a_model_that_nobody_serves_is_given_up_with_a_sentence() -> None:
 
 def test_an_engine_on_its_way_is_waited_for() -> None:
     stage = staged()
-    (known,) = stage.services.engines.all()
-    stage.services.engines.publish(known.model_copy(update={"ready": False}), 10_000)
+    (engine,) = stage.services.engines.all()
+    stage.services.engines.publish(engine.model_copy(update={"ready": False}), 10_000)
     identity = stage.open()
     stage.clock.advance(100)
     stage.sweep()
@@ -101,7 +101,7 @@ def test_the_deadline_ends_the_waiting() -> None:
     identity = stage.open()
     stage.clock.advance(601)
     stage.sweep()
-    assert {one.reason for one in stage.record(identity).failures()} == {FailureReason.DEADLINE}
+    assert {failed.reason for failed in stage.record(identity).failures()} == {FailureReason.DEADLINE}
     conclude_deliberation(identity, stage.services)
     assert stage.record(identity).state is DeliberationState.FAILED
 
@@ -119,7 +119,7 @@ def test_a_plan_whose_dispatch_got_lost_is_queued_again_until_it_is_done() -> No
     assert stage.queue.requests == [request]
 
 
-def test_one_deliberation_that_can_not_be_read_keeps_nobody_from_being_tended() -> None:
+def test_one_deliberation_that_can_not_be_read_keeps_no_other_from_being_repaired() -> None:
     stage = staged()
     broken, sound = stage.open(), stage.open(plan_request(plan()))
     load = stage.services.deliberations.load
