@@ -10,7 +10,7 @@ class DeliberationClosed(Exception):
 
 
 class ConclusionTakenOver(Exception):
-    """Somebody else took this step over; this one may no longer write."""
+    """Another run took the concluding step over; this one may no longer write."""
 
 
 class PublishFailed(Exception):
@@ -41,7 +41,7 @@ class CannotRepeat(Exception):
 
 
 class CannotSchedule(Exception):
-    """The order could never be followed; the message says why and what to do."""
+    """The scheduled re-deliberation could never run; the message says why and what to do."""
 
 
 class InvalidCron(ValueError):

@@ -32,7 +32,7 @@ class Policy(Value):
     """Neutral reviewers from other councils; None means two for councils of four or fewer, else none."""
     model_wait_s: float = Field(default=60.0, ge=0)
     """How long a deliberation waits for somebody to serve an agent's model."""
-    lease_s: float = Field(default=15.0, gt=0)
+    sweep_after_s: float = Field(default=15.0, gt=0)
     """A deliberation without progress for this long is looked after by the sweep."""
     cut_off: Literal["keep", "fail"] = "keep"
     """A proposal that ends at `max_tokens`: keep it, marked, or record it as the agent's failure."""

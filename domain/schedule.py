@@ -14,7 +14,7 @@ ScheduleName = Annotated[str, StringConstraints(pattern=r"\A[\w.-]{1,100}\z")]
 
 
 class ScheduledRedeliberation(Value):
-    """One standing order: deliberate on this plan for this role again, whenever the clock says so."""
+    """Deliberate on this plan for this role again, whenever the cron expression says so."""
 
     name: ScheduleName
     plan_id: str
@@ -25,7 +25,7 @@ class ScheduledRedeliberation(Value):
 
 
 def default_name(plan_id: str, role: str) -> str:
-    """Name an order after its plan and role; what a name can't hold is left out, and a digest keeps it unique."""
+    """Make a name of plan and role; what a name can't hold is left out, and a digest keeps it unique."""
     plain = f"{plan_id}.{role}"
     kept = "".join(letter if letter.isalnum() or letter in "._-" else "-" for letter in plain)
     return kept if kept == plain and len(plain) <= 100 else f"{kept[:80]}-{digest(plan_id, role)[:8]}"

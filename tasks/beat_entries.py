@@ -15,7 +15,7 @@ def beat_schedule(policy: Policy, rules: RedeliberationPolicy) -> dict[str, dict
     """Return beat's fixed entries. Each message expires when the next is due: a backlog of sweeps helps nobody."""
     return {
         **({"redeliberate": _every("deliberation.redeliberate", rules.every_s)} if rules.active else {}),
-        "sweep": _every("deliberation.sweep", policy.lease_s / 3),
+        "sweep": _every("deliberation.sweep", policy.sweep_after_s / 3),
         "flush": _every("outbox.flush", FLUSH_EVERY_S),
     }
 

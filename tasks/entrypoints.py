@@ -30,7 +30,15 @@ class Generate(Step):
     def gave_up(self, error: Exception) -> str:
         deliberation_id, agent_id = self.request.args or ("", "")
         reason = FailureReason.POISON if isinstance(error, Poisonous) else FailureReason.INTERNAL
-        record_failure(deliberation_id, agent_id, reason, str(error) or repr(error), self.services)
+        services = self.services
+        record_failure(
+            deliberation_id,
+            agent_id,
+            reason,
+            str(error) or repr(error),
+            deliberations=services.deliberations,
+            clock=services.clock,
+        )
         return str(agent_id)
 
 
@@ -53,19 +61,47 @@ class Dispatch(Step):
 
     def gave_up(self, error: Exception) -> None:
         (request_id,) = self.request.args or ("",)
-        give_up_dispatch(str(request_id), f"the plan could not be dispatched: {error}", self.services)
+        services = self.services
+        give_up_dispatch(
+            str(request_id),
+            f"the plan could not be dispatched: {error}",
+            plans=services.plans,
+            outbox=services.outbox,
+            publisher=services.publisher,
+            clock=services.clock,
+        )
 
 
 @shared_task(name="plan.dispatch", base=Dispatch, bind=True)
 def plan_dispatch(self: Dispatch, request_id: str) -> None:
     """Open a deliberation for every role of an accepted plan."""
-    dispatch_plan(request_id, self.services)
+    services = self.services
+    dispatch_plan(
+        request_id,
+        plans=services.plans,
+        councils=services.councils,
+        deliberations=services.deliberations,
+        outbox=services.outbox,
+        publisher=services.publisher,
+        dispatcher=services.dispatcher,
+        clock=services.clock,
+        policy=services.policy,
+    )
 
 
 @shared_task(name="proposal.generate", base=Generate, bind=True)
 def proposal_generate(self: Generate, deliberation_id: str, agent_id: str) -> str:
     """Have one agent propose. Returns the agent's id whatever came of it: the store knows the rest."""
-    generate_proposal(deliberation_id, agent_id, self.services)
+    services = self.services
+    generate_proposal(
+        deliberation_id,
+        agent_id,
+        deliberations=services.deliberations,
+        model=services.model,
+        publisher=services.publisher,
+        clock=services.clock,
+        policy=services.policy,
+    )
     return agent_id
 
 
@@ -77,23 +113,53 @@ def deliberation_conclude(self: Conclude, _agents: list[str] | None = None, *, d
 
 @shared_task(name="deliberation.redeliberate", base=Step, bind=True)
 def deliberation_redeliberate(self: Step, plan_id: str | None = None, role: str | None = None) -> None:
-    """Deliberate again what a standing schedule names, or without a name what the rules want."""
+    """Deliberate again what a schedule names, or without a name what the rules want."""
+    services = self.services
     if plan_id is None or role is None:
-        apply_rules(self.services)
+        apply_rules(
+            deliberations=services.deliberations,
+            councils=services.councils,
+            outbox=services.outbox,
+            publisher=services.publisher,
+            dispatcher=services.dispatcher,
+            clock=services.clock,
+            policy=services.policy,
+            redeliberation=services.redeliberation,
+        )
         return
     try:
-        run_scheduled(plan_id, role, self.services, ordered_at=self.sent_at)
-    except CannotRepeat as error:  # said once: trying again changes nothing
+        run_scheduled(
+            plan_id,
+            role,
+            due_at=self.sent_at,
+            deliberations=services.deliberations,
+            councils=services.councils,
+            outbox=services.outbox,
+            publisher=services.publisher,
+            dispatcher=services.dispatcher,
+            clock=services.clock,
+            policy=services.policy,
+            redeliberation=services.redeliberation,
+        )
+    except CannotRepeat as error:  # logged once: trying again changes nothing
         log.warning("schedule not followed", plan_id=plan_id, role=role, reason=str(error))
 
 
 @shared_task(name="deliberation.sweep", base=Step, bind=True)
 def deliberation_sweep(self: Step) -> None:
-    """Look after deliberations that stand still."""
-    sweep(self.services)
+    """Look after deliberations without progress."""
+    services = self.services
+    sweep(
+        plans=services.plans,
+        deliberations=services.deliberations,
+        engines=services.engines,
+        dispatcher=services.dispatcher,
+        clock=services.clock,
+        policy=services.policy,
+    )
 
 
 @shared_task(name="outbox.flush", base=Step, bind=True)
 def outbox_flush(self: Step) -> None:
     """Publish what could not be published when it happened."""
-    flush_outbox(self.services)
+    flush_outbox(outbox=self.services.outbox, publisher=self.services.publisher)

@@ -1,4 +1,4 @@
-"""Keeps the deliberations that this process works on fresh in the index, so that the sweep leaves them alone."""
+"""Touches the deliberations that this process works on, so that the sweep leaves them alone."""
 
 from __future__ import annotations
 
@@ -9,20 +9,22 @@ from contextlib import contextmanager
 
 import structlog
 
-from domain.services import Services
+from domain.ports.clock import Clock
+from domain.ports.deliberation_store import DeliberationStore
 
 log = structlog.get_logger("conclave.heartbeat")
 
 
 class DeliberationHeartbeat:
-    """Touches every deliberation that a step is working on, several times per lease.
+    """Touches every deliberation that a step is working on, every `every_s` seconds.
 
     One thread per process, started with the first step, ended with the process.
     """
 
-    def __init__(self, services: Services) -> None:
-        self._services = services
-        self._interval_s = services.policy.lease_s / 4
+    def __init__(self, *, deliberations: DeliberationStore, clock: Clock, every_s: float) -> None:
+        self._deliberations = deliberations
+        self._clock = clock
+        self._every_s = every_s
         self._running: Counter[str] = Counter()
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
@@ -44,7 +46,7 @@ class DeliberationHeartbeat:
 
     def _beat(self) -> None:
         pause = threading.Event()
-        while not pause.wait(self._interval_s):
+        while not pause.wait(self._every_s):
             with self._lock:
                 running = list(self._running)
             for deliberation_id in running:
@@ -52,7 +54,7 @@ class DeliberationHeartbeat:
 
     def _touch(self, deliberation_id: str) -> None:
         try:
-            self._services.index.touch(deliberation_id, self._services.clock.now())
+            self._deliberations.touch(deliberation_id, self._clock.now())
         except Exception as error:
             # A store that is away costs freshness, and the next beat makes up for it; the thread must live.
             log.warning("touch failed", deliberation_id=deliberation_id, error=repr(error))

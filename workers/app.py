@@ -9,6 +9,7 @@ from celery.signals import setup_logging, worker_init, worker_ready
 from prometheus_client import CollectorRegistry
 
 import tasks.entrypoints  # noqa: F401  # declares the tasks by their names; importing connects nothing
+from domain.services import Services
 from tasks.beat_entries import beat_schedule
 from tasks.heartbeat import DeliberationHeartbeat
 from tasks.queues import CONTROL, EXCHANGE, ROUTES, declared, model_queue_name
@@ -16,13 +17,14 @@ from tasks.step import ConclaveApp
 from workers import logs
 from workers.adapters.redis.connection import address
 from workers.broker import celery_conf, install
-from workers.composition import Composition, engine_of, store_client
+from workers.composition import Composition, engine_of
 from workers.engines.bootstep import install as pin
 from workers.errors import Unavailable
 from workers.metrics.endpoint import serve_metrics
 from workers.metrics.readings import ReadingCollector, engine_readings
 from workers.per_process import PerProcess
 from workers.settings import BROKER_DB, RESULTS_DB, STORE_DB, Settings
+from workers.store_ports import store_client
 
 BEAT_LOOP_S, BEAT_LOCK_S = 2, 10
 """The lock is renewed or asked for at every loop, so five loops may be late before a standby takes it."""
@@ -68,11 +70,17 @@ def make_app(settings: Settings) -> ConclaveApp:
     registry = CollectorRegistry()
     registry.register(ReadingCollector(engine_readings(settings.model, own.record, pinned=lambda: own.started)))
     app.services = PerProcess(lambda: Composition(settings, own=own, registry=registry).services(app))
-    app.heartbeat = PerProcess(lambda: DeliberationHeartbeat(app.services()))
+    app.heartbeat = PerProcess(lambda: _heartbeat(app.services()))
     worker_init.connect(_equipped(app), weak=False, dispatch_uid="conclave.services")
     worker_ready.connect(_metrics_as_set(settings, registry), weak=False, dispatch_uid="conclave.metrics")
     setup_logging.connect(_log_as_set(settings), weak=False, dispatch_uid="conclave.logs")
     return app
+
+
+def _heartbeat(services: Services) -> DeliberationHeartbeat:
+    return DeliberationHeartbeat(
+        deliberations=services.deliberations, clock=services.clock, every_s=services.policy.sweep_after_s / 4
+    )
 
 
 def _equipped(app: ConclaveApp) -> Any:

@@ -15,7 +15,8 @@ from redbeat.decoder import RedBeatJSONEncoder  # type: ignore[import-untyped]
 from redbeat.schedulers import get_redis  # type: ignore[import-untyped]
 from redis.exceptions import LockNotOwnedError, RedisError
 
-from workers.adapters.redis.scripts import script
+from workers.adapters.redis.encoding import text
+from workers.adapters.redis.scripts import Script, score
 
 log = structlog.get_logger("conclave.beat")
 
@@ -34,7 +35,7 @@ class BeatScheduler(RedBeatScheduler):  # type: ignore[misc]  # redbeat has no t
         super().__init__(*args, **kwargs)
         client = get_redis(self.app)
         self._lock = client.lock(self.lock_key, timeout=self.lock_timeout, blocking=False, thread_local=False)
-        self._reserve = script(client, "reserve")
+        self._reserve = Script(client, "reserve_beat_entry", functions=("check_kinds",))
         self._acts = False
         self._said = ""
         # Without a key of its own redbeat leaves the lock to us.
@@ -70,8 +71,10 @@ class BeatScheduler(RedBeatScheduler):  # type: ignore[misc]  # redbeat has no t
         run = {"last_run_at": following.last_run_at, "total_run_count": following.total_run_count}
         conf = self.app.redbeat_conf
         answer = self._reserve(
-            keys=[conf.lock_key, entry.key, conf.schedule_key],
-            args=[self._lock.local.token, json.dumps(run, cls=RedBeatJSONEncoder), following.score],
+            [conf.lock_key, entry.key, conf.schedule_key],
+            token=text(self._lock.local.token),
+            run=json.dumps(run, cls=RedBeatJSONEncoder),
+            next_at=score(following.score),
         )
         if answer == "lost":
             raise LockNotOwnedError("the lock ran out during a round")

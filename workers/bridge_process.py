@@ -15,6 +15,7 @@ from workers.composition import Composition, bridge_options
 from workers.metrics.endpoint import serve_metrics
 from workers.metrics.readings import Reading, ReadingCollector, bridge_readings, store_readings, supply_readings
 from workers.settings import Settings
+from workers.store_ports import StorePorts
 from workers.tracing.dispatcher import TracedDispatcher
 
 SCRAPE_PATIENCE_S = 1.0
@@ -22,11 +23,10 @@ SCRAPE_PATIENCE_S = 1.0
 
 
 def serve_bridge(settings: Settings) -> None:
-    """Run a bridge until SIGTERM or SIGINT, then process the batches in flight."""
+    """Run a bridge until SIGTERM or SIGINT, then finish what it has begun."""
     logs.configure(level=settings.log_level, as_json=settings.log_json)
     ports = Composition(settings)
-    services = ports.services(make_app(settings))
-    dispatcher = TracedDispatcher(services.dispatcher, services.tracer)
+    dispatcher = TracedDispatcher(ports.dispatcher(make_app(settings)), ports.tracer)
     bridge = Bridge(bridge_options(settings), dispatcher=dispatcher, capacity=_capacity(ports, settings.max_open))
     registry = CollectorRegistry()
     registry.register(ReadingCollector(bridge_readings(bridge.statistics), *_store_figures(settings)))
@@ -36,16 +36,16 @@ def serve_bridge(settings: Settings) -> None:
 
 def _store_figures(settings: Settings) -> tuple[Callable[[], list[Reading]], ...]:
     """Read the store with little patience: a scrape must end before Prometheus gives it up."""
-    ports = Composition(settings, patience_s=SCRAPE_PATIENCE_S)
+    ports = StorePorts(settings, patience_s=SCRAPE_PATIENCE_S)
     return (
-        store_readings(ports.index, ports.outbox, ports.clock),
+        store_readings(ports.deliberations, ports.outbox, ports.clock),
         supply_readings(ports.councils, ports.engines, default_model=settings.model),
     )
 
 
-def _capacity(ports: Composition, max_open: int) -> Callable[[], int]:
+def _capacity(ports: StorePorts, max_open: int) -> Callable[[], int]:
     """Return how many more plans may come in: open deliberations and waiting plans both count to the limit."""
-    return lambda: max_open - ports.index.count_open() - ports.backlog.count()
+    return lambda: max_open - ports.deliberations.count_open() - ports.plans.count_undispatched()
 
 
 async def _until_signalled(bridge: Bridge) -> None:

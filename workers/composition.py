@@ -9,7 +9,6 @@ from importlib.metadata import version
 from celery import Celery
 from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
-from redis import Redis
 
 from bridge.bridge import BridgeOptions
 from bridge.event_publisher import NatsEventPublisher
@@ -24,88 +23,29 @@ from domain.services import Services
 from tasks.dispatcher import CeleryDispatcher
 from workers.adapters.clock import SystemClock
 from workers.adapters.openai.chat_model import OpenAIChatModel
-from workers.adapters.redis.connection import connect
-from workers.adapters.redis.council_registry import RedisCouncilRegistry
-from workers.adapters.redis.deliberation_index import RedisDeliberationIndex
-from workers.adapters.redis.deliberation_store import RedisDeliberationStore
-from workers.adapters.redis.engine_directory import RedisEngineDirectory
-from workers.adapters.redis.outbox import RedisOutbox
-from workers.adapters.redis.plan_backlog import RedisPlanBacklog
-from workers.adapters.redis.plan_store import RedisPlanStore
-from workers.adapters.redis.tally import RedisTally
 from workers.checks.registry import load_checks
 from workers.engines.pinned import PinnedEngine
 from workers.engines.spec import EngineSpec
 from workers.metrics.meter import PrometheusMeter
 from workers.portal import Portal
-from workers.settings import STORE_DB, Settings
+from workers.settings import Settings
+from workers.store_ports import StorePorts
 from workers.tracing.chosen import tracer_for
 from workers.tracing.model import TracedChatModel
 
 
-class Composition:
+class Composition(StorePorts):
     """Every port over its adapter for one process, each made at its first use.
 
-    A command that reads councils makes a store's client and nothing else. `own` is the engine that the process is
-    pinned to, `registry` is where it counts, `patience_s` bounds how long a call to the store rides out an outage.
+    `own` is the engine that the process is pinned to, `registry` is where it counts.
     """
 
     def __init__(
-        self,
-        settings: Settings,
-        *,
-        own: PinnedEngine | None = None,
-        registry: CollectorRegistry | None = None,
-        patience_s: float | None = None,
+        self, settings: Settings, *, own: PinnedEngine | None = None, registry: CollectorRegistry | None = None
     ) -> None:
-        self.settings = settings
-        self.clock = SystemClock()
+        super().__init__(settings)
         self._own = own
         self._registry = registry
-        self._patience_s = patience_s
-        self._prefix = settings.key_prefix
-        self._retention_s = settings.retention_s
-
-    @cached_property
-    def store(self) -> Redis:
-        """The client of the durable store; connects at its first command."""
-        return store_client(self.settings, patience_s=self._patience_s)
-
-    @cached_property
-    def councils(self) -> RedisCouncilRegistry:
-        return RedisCouncilRegistry(self.store, prefix=self._prefix)
-
-    @cached_property
-    def plans(self) -> RedisPlanStore:
-        return RedisPlanStore(self.store, clock=self.clock, retention_s=self._retention_s, prefix=self._prefix)
-
-    @cached_property
-    def backlog(self) -> RedisPlanBacklog:
-        return RedisPlanBacklog(self.store, clock=self.clock, prefix=self._prefix)
-
-    @cached_property
-    def deliberations(self) -> RedisDeliberationStore:
-        return RedisDeliberationStore(
-            self.store, clock=self.clock, retention_s=self._retention_s, prefix=self._prefix
-        )
-
-    @cached_property
-    def index(self) -> RedisDeliberationIndex:
-        return RedisDeliberationIndex(
-            self.store, clock=self.clock, retention_s=self._retention_s, prefix=self._prefix
-        )
-
-    @cached_property
-    def outbox(self) -> RedisOutbox:
-        return RedisOutbox(self.store, clock=self.clock, retention_s=self._retention_s, prefix=self._prefix)
-
-    @cached_property
-    def tally(self) -> RedisTally:
-        return RedisTally(self.store, prefix=self._prefix)
-
-    @cached_property
-    def engines(self) -> RedisEngineDirectory:
-        return RedisEngineDirectory(self.store, prefix=self._prefix)
 
     @cached_property
     def portal(self) -> Portal:
@@ -139,19 +79,20 @@ class Composition:
     def checks(self) -> tuple[Check, ...]:
         return load_checks()
 
+    def dispatcher(self, app: Celery) -> CeleryDispatcher:
+        """Return a dispatcher that queues work on `app`'s broker."""
+        return CeleryDispatcher(app, self.plans)
+
     def services(self, app: Celery) -> Services:
         """Return all ports together, work being queued on `app`'s broker."""
         return Services(
             clock=self.clock,
             councils=self.councils,
             plans=self.plans,
-            backlog=self.backlog,
             deliberations=self.deliberations,
-            index=self.index,
             outbox=self.outbox,
-            tally=self.tally,
             publisher=self.publisher,
-            dispatcher=CeleryDispatcher(app, self.plans),
+            dispatcher=self.dispatcher(app),
             model=self.model,
             engines=self.engines,
             meter=self.meter,
@@ -162,14 +103,6 @@ class Composition:
         )
 
 
-def store_client(settings: Settings, *, patience_s: float | None = None) -> Redis:
-    """Return a client of the durable store; connects at its first command."""
-    url, master = settings.redis(STORE_DB), settings.redis_sentinel_master
-    return (
-        connect(url, master=master) if patience_s is None else connect(url, master=master, patience_s=patience_s)
-    )
-
-
 def engine_of(settings: Settings) -> PinnedEngine:
     """Describe the engine that a model worker on these settings is pinned to; nothing starts."""
     chosen = {name: value for name, value in settings.engine if value not in (None, ())}
@@ -178,7 +111,7 @@ def engine_of(settings: Settings) -> PinnedEngine:
     key = settings.engine_key if settings.engine_url else SecretStr("")
     known = {"kind": kind, "model": settings.model, "url": settings.engine_url, "api_key": key}
     spec = EngineSpec.model_validate(known | chosen)
-    return PinnedEngine(spec, lambda: Composition(settings).engines, clock=SystemClock())
+    return PinnedEngine(spec, lambda: StorePorts(settings).engines, clock=SystemClock())
 
 
 def _both(*listeners: Callable[[ChatOutcome], None]) -> Callable[[ChatOutcome], None]:

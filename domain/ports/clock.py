@@ -6,7 +6,7 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """Tells the time."""
+    """The wall clock."""
 
     def now(self) -> float:
         """Return epoch seconds in UTC. May jump; nothing may rely on it never going back."""

@@ -1,20 +1,21 @@
-"""The durable truth about deliberations: entries written once, events saved with them."""
+"""The durable truth about deliberations: entries written once, with the events and counts that belong to them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from types import MappingProxyType
 from typing import Protocol
 
 from domain.entry import Entry
 from domain.event import Event
 from domain.record import Record
 
-NOTHING: Mapping[str, int] = MappingProxyType({})
-
 
 class DeliberationStore(Protocol):
-    """Entries by (deliberation, key)."""
+    """Entries by (deliberation, key), an index of the deliberations, and counters over all of them.
+
+    An open deliberation is kept for good, a closed one until its retention ends; counters never expire. Every
+    method may raise what its store raises while that is away, and may then be called again.
+    """
 
     def record(
         self,
@@ -22,16 +23,17 @@ class DeliberationStore(Protocol):
         entry: Entry,
         *,
         events: Sequence[Event] = (),
-        tally: Mapping[str, int] = NOTHING,
-        fence: int = 0,
+        counters: Mapping[str, int] | None = None,
+        token: int = 0,
     ) -> Entry:
-        """Write the entry if its key is free and return what stands under the key afterwards.
+        """Write the entry if its key is free and return the entry that is under the key afterwards.
 
-        One atomic step: the entry, its events (to the outbox), the counters that `tally` adds to (port Tally)
-        and the index of open deliberations change together or not at all; where the key was taken nothing
-        changes and the first entry is returned. An `Opened` makes the deliberation open, a `Closed` ends it.
+        One atomic step: the entry, its events (into the Outbox), the counters, each raised by the number given,
+        and the index of open deliberations change together or not at all. Where the key is taken nothing changes
+        and the first entry is returned, so that a repeated call is harmless. An `Opened` makes the deliberation
+        open, a `Closed` ends it; every entry written counts as a touch.
         Raises DeliberationClosed for a free key of an ended deliberation, LookupError for one never opened,
-        LeaseLost if `fence` is not 0 and is not the newest of this deliberation.
+        ConclusionTakenOver if `token` is not 0 and is not the newest of this deliberation.
         """
         ...
 
@@ -39,6 +41,33 @@ class DeliberationStore(Protocol):
         """Return all entries; raises LookupError naming the id if it was never opened or is past retention."""
         ...
 
-    def fence(self, deliberation_id: str) -> int:
-        """Take the concluding step over: return a number above all earlier ones, which are void from now on."""
+    def take_over(self, deliberation_id: str) -> int:
+        """Take the concluding step over and return its fencing token: above all earlier ones, which are void now.
+
+        Counts as a touch; every call returns another token. Raises LookupError as `load` does.
+        """
+        ...
+
+    def open_untouched_since(self, moment: float, limit: int) -> tuple[str, ...]:
+        """Return open deliberations untouched since `moment` (epoch seconds), longest untouched first."""
+        ...
+
+    def touch(self, deliberation_id: str, at: float) -> None:
+        """Count the deliberation as touched at `at` (epoch seconds, may lie ahead); nothing if it is not open."""
+        ...
+
+    def count_open(self) -> int:
+        """Count the deliberations that have been opened and not closed."""
+        ...
+
+    def newest(self, limit: int) -> tuple[str, ...]:
+        """Return the ids opened last, newest first, open or closed, within retention."""
+        ...
+
+    def of_plan(self, plan_id: str) -> tuple[str, ...]:
+        """Return the ids opened for that plan, newest first, open or closed, within retention; empty if none."""
+        ...
+
+    def counts(self) -> Mapping[str, int]:
+        """Return every counter that `record` has raised; one that was never raised is absent."""
         ...

@@ -10,12 +10,12 @@ from domain.record import Record
 
 
 class Meter(Protocol):
-    """Hears of work; never raises, never blocks."""
+    """Counts and times work; never raises, never blocks."""
 
     def step(self, name: str, *, waited_s: float) -> AbstractContextManager[None]:
         """Count a step as running while the block runs and time it; `waited_s` is how long it was queued."""
         ...
 
     def ended(self, record: Record, closed: Closed) -> None:
-        """Hear of a deliberation's end, from the run that ended it; `record` is the one before its end."""
+        """Count a deliberation's end; called by the run that ended it, with the record before its end."""
         ...

@@ -1,4 +1,4 @@
-"""Events saved with the state that they tell of, until they are published."""
+"""Events saved together with the state that they report, until they are published."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ from domain.event import Event
 
 
 class Outbox(Protocol):
-    """What has happened and is not yet known to be published."""
+    """Events that are not yet known to be published; `DeliberationStore.record` adds the events of its entries.
+
+    Every method may raise what its store raises while that is away, and may then be called again.
+    """
 
     def pending(self, limit: int) -> tuple[Event, ...]:
         """Return unpublished events, oldest first."""
@@ -20,10 +23,10 @@ class Outbox(Protocol):
         ...
 
     def put(self, events: Sequence[Event]) -> tuple[Event, ...]:
-        """Save events that belong to no deliberation's entry and return those that are new.
+        """Save events that belong to no deliberation's entry, in one atomic step, and return those that are new.
 
         An id that was put before, published or not, is passed over for as long as retention lasts: putting is
-        the claim that makes a fact known once.
+        the claim that makes a fact known once. An event of an entry needs no claim, and claims its id.
         """
         ...
 

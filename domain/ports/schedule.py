@@ -8,16 +8,16 @@ from domain.schedule import ScheduledRedeliberation
 
 
 class Schedule(Protocol):
-    """The standing orders that beat follows; changed while it runs, it follows within seconds."""
+    """The scheduled re-deliberations that beat sends; beat takes up a change within seconds."""
 
-    def put(self, standing: ScheduledRedeliberation) -> None:
-        """Keep the order in place of an earlier one of its name. Raises InvalidCron, and keeps nothing then."""
+    def put(self, scheduled: ScheduledRedeliberation) -> None:
+        """Keep it in place of an earlier one of its name. Raises InvalidCron, and keeps the earlier one then."""
         ...
 
     def remove(self, name: str) -> bool:
-        """Forget the order of that name; False if there is none."""
+        """Forget the one of that name; False if there is none."""
         ...
 
     def all(self) -> tuple[ScheduledRedeliberation, ...]:
-        """Return every order, by name."""
+        """Return all of them, by name."""
         ...

@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-NOTHING: Mapping[str, str] = {}
-
 
 class Span(Protocol):
-    """One piece of work that has begun."""
+    """A piece of work that has begun."""
 
     @property
     def traceparent(self) -> str:
-        """What names this span to those it causes; empty where nobody traces and nothing came in."""
+        """What names this span to those it causes; empty where tracing is off and nothing came in."""
         ...
 
     def end(self, error: str = "") -> None:
@@ -25,7 +23,12 @@ class Tracer(Protocol):
     """Begins spans; never raises for a malformed `traceparent`, which counts as none."""
 
     def start(
-        self, name: str, *, parent: str = "", links: Sequence[str] = (), attributes: Mapping[str, str] = NOTHING
+        self,
+        name: str,
+        *,
+        parent: str = "",
+        links: Sequence[str] = (),
+        attributes: Mapping[str, str] | None = None,
     ) -> Span:
         """Begin a span below `parent`, or a new trace where that is empty; `links` name what else led to it."""
         ...

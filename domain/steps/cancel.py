@@ -1,31 +1,45 @@
-"""End a deliberation on somebody's word."""
+"""End a deliberation because an operator says so."""
 
 from __future__ import annotations
 
 from domain import events
 from domain.entry import Closed
-from domain.services import Services
+from domain.ports.clock import Clock
+from domain.ports.deliberation_store import DeliberationStore
+from domain.ports.dispatcher import Dispatcher
+from domain.ports.event_publisher import EventPublisher
+from domain.ports.meter import Meter
+from domain.ports.outbox import Outbox
 from domain.statistics import tally_of
 from domain.steps.announce import announce
 
 
-def cancel_deliberation(deliberation_id: str, reason: str, services: Services) -> bool:
-    """Close it as cancelled, tell the world and take its work off the queue; False if it had ended.
+def cancel_deliberation(
+    deliberation_id: str,
+    reason: str,
+    *,
+    deliberations: DeliberationStore,
+    outbox: Outbox,
+    publisher: EventPublisher,
+    dispatcher: Dispatcher,
+    meter: Meter,
+    clock: Clock,
+) -> bool:
+    """Close it as cancelled, publish that and take its work off the queue; False if it had ended.
 
     What runs stops before its next model call, since nothing can be written any more. Raises LookupError for an
     unknown id.
     """
-    record = services.deliberations.load(deliberation_id)
+    record = deliberations.load(deliberation_id)
     if record.closed is not None:
         return False
-    deliberation, at = record.deliberation, services.clock.now()
+    deliberation, at = record.deliberation, clock.now()
     event = events.deliberation_event(events.CANCELLED, deliberation, at=at, body={"reason": reason})
     closed = Closed(status="cancelled", at=at, event_id=event.event_id, reason=reason, result=event.body)
-    tally = tally_of(record, closed)
-    standing = services.deliberations.record(deliberation_id, closed, events=[event], tally=tally)
-    if standing != closed:
+    counters = tally_of(record, closed)
+    if deliberations.record(deliberation_id, closed, events=[event], counters=counters) != closed:
         return False
-    services.meter.ended(record, closed)
-    services.dispatcher.withdraw(deliberation)
-    announce([event], services)
+    meter.ended(record, closed)
+    dispatcher.withdraw(deliberation)
+    announce([event], outbox=outbox, publisher=publisher)
     return True

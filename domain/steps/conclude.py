@@ -106,7 +106,7 @@ def _with_reliability(inputs: RankingInputs, conclusion: Conclusion) -> RankingI
     if not deliberation.review.use_reliability:
         return inputs
     reviewers = [agent.agent_id for agent in deliberation.reviewers]
-    records = reliability(conclusion.services.tally.counts(), deliberation.role, reviewers)
+    records = reliability(conclusion.services.deliberations.counts(), deliberation.role, reviewers)
     return inputs.model_copy(update={"reliability": records})
 
 
@@ -142,4 +142,4 @@ def _end(conclusion: Conclusion, status: Literal["decided", "failed"], event: Ev
     standing = conclusion.record(closed, [event])
     if standing == closed:
         conclusion.services.meter.ended(conclusion.record_so_far, closed)
-        announce([event], conclusion.services)
+        announce([event], outbox=conclusion.services.outbox, publisher=conclusion.services.publisher)

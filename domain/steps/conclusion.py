@@ -18,12 +18,12 @@ from domain.statistics import tally_of
 
 
 class Conclusion:
-    """Holds the record while a deliberation is concluded, and the number that makes this run the only writer."""
+    """Holds the record while a deliberation is concluded, and the token that makes this run the only writer."""
 
     def __init__(self, record: Record, services: Services) -> None:
         self.record_so_far = record
         self.services = services
-        self._fence = services.deliberations.fence(record.deliberation.deliberation_id)
+        self._token = services.deliberations.take_over(record.deliberation.deliberation_id)
 
     @property
     def deliberation(self) -> Deliberation:
@@ -45,9 +45,9 @@ class Conclusion:
         Raises ConclusionTakenOver, DeliberationClosed.
         """
         identity = self.deliberation.deliberation_id
-        tally = tally_of(self.record_so_far, entry) if isinstance(entry, Closed) else {}
+        counters = tally_of(self.record_so_far, entry) if isinstance(entry, Closed) else None
         standing = self.services.deliberations.record(
-            identity, entry, events=events, tally=tally, fence=self._fence
+            identity, entry, events=events, counters=counters, token=self._token
         )
         self.record_so_far = self.record_so_far.plus(standing)
         return standing

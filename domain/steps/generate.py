@@ -8,38 +8,57 @@ from domain.deliberation import Deliberation
 from domain.entry import AgentFailed, Proposed
 from domain.errors import DeliberationClosed, EngineAway
 from domain.event import Event
+from domain.policy import Policy
+from domain.ports.chat_model import ChatModel
+from domain.ports.clock import Clock
+from domain.ports.deliberation_store import DeliberationStore
+from domain.ports.event_publisher import EventPublisher
 from domain.prompts.proposal_question import proposal_question
-from domain.services import Services
 
 
-def generate_proposal(deliberation_id: str, agent_id: str, services: Services) -> Proposed | AgentFailed | None:
+def generate_proposal(
+    deliberation_id: str,
+    agent_id: str,
+    *,
+    deliberations: DeliberationStore,
+    model: ChatModel,
+    publisher: EventPublisher,
+    clock: Clock,
+    policy: Policy,
+) -> Proposed | AgentFailed | None:
     """Have the agent write its proposal and record it, or why there is none.
 
     A second run returns what the first recorded; None if the deliberation has ended. Raises EngineAway while
     the engine is away and time is left, LookupError for an unknown deliberation.
     """
-    record = services.deliberations.load(deliberation_id)
+    record = deliberations.load(deliberation_id)
     done = record.attempt(0, agent_id)
     if record.closed is not None or done is not None:
         return done
     deliberation = record.deliberation
-    attempt = _ask(deliberation, agent_id, services)
+    attempt = _ask(deliberation, agent_id, model=model, clock=clock, policy=policy)
     try:
-        entry = services.deliberations.record(deliberation_id, attempt)
+        entry = deliberations.record(deliberation_id, attempt)
     except DeliberationClosed:
         return None
     assert isinstance(entry, Proposed | AgentFailed)
-    services.publisher.publish_progress([_progress(deliberation, entry)])
+    publisher.publish_progress([_progress(deliberation, entry)])
     return entry
 
 
 def record_failure(
-    deliberation_id: str, agent_id: str, reason: FailureReason, detail: str, services: Services
+    deliberation_id: str,
+    agent_id: str,
+    reason: FailureReason,
+    detail: str,
+    *,
+    deliberations: DeliberationStore,
+    clock: Clock,
 ) -> None:
-    """Record that the agent has no proposal; what it may have recorded before stands. For tasks given up."""
-    failure = AgentFailed(agent_id=agent_id, reason=reason, detail=detail, at=services.clock.now())
+    """Record that the agent has no proposal; nothing if there is one, or the deliberation has ended."""
+    failure = AgentFailed(agent_id=agent_id, reason=reason, detail=detail, at=clock.now())
     try:
-        services.deliberations.record(deliberation_id, failure)
+        deliberations.record(deliberation_id, failure)
     except DeliberationClosed:
         return
 
@@ -49,23 +68,24 @@ def call_timeout(deliberation: Deliberation, now: float) -> float:
     return min(deliberation.call_timeout_s, deliberation.deadline_at - now)
 
 
-def _ask(deliberation: Deliberation, agent_id: str, services: Services) -> Proposed | AgentFailed:
-    timeout_s = call_timeout(deliberation, services.clock.now())
+def _ask(
+    deliberation: Deliberation, agent_id: str, *, model: ChatModel, clock: Clock, policy: Policy
+) -> Proposed | AgentFailed:
+    now = clock.now()
+    timeout_s = call_timeout(deliberation, now)
     if timeout_s <= 0:
         detail = "the deliberation's deadline passed before the agent was asked"
-        return AgentFailed(
-            agent_id=agent_id, reason=FailureReason.DEADLINE, detail=detail, at=services.clock.now()
-        )
+        return AgentFailed(agent_id=agent_id, reason=FailureReason.DEADLINE, detail=detail, at=now)
     if not deliberation.affords(agent_id):
         detail = (
             f"the budget of {deliberation.token_budget} tokens does not hold another proposal of "
             f"{deliberation.max_tokens}; raise token_budget, or ask for a smaller max_tokens"
         )
-        return AgentFailed(agent_id=agent_id, reason=FailureReason.BUDGET, detail=detail, at=services.clock.now())
+        return AgentFailed(agent_id=agent_id, reason=FailureReason.BUDGET, detail=detail, at=now)
     agent = deliberation.agent(agent_id)
-    question = proposal_question(deliberation, agent, services.policy, timeout_s=timeout_s)
-    outcome = next(iter(services.model.ask([question.request])))
-    now = services.clock.now()
+    question = proposal_question(deliberation, agent, policy, timeout_s=timeout_s)
+    outcome = next(iter(model.ask([question.request])))
+    now = clock.now()
     if isinstance(outcome, ChatFailure) and outcome.reason.passing and now < deliberation.deadline_at:
         raise EngineAway(outcome)
     return question.entry(outcome, at=now)

@@ -1,58 +1,96 @@
-"""Standing orders: taken in only where they can be followed, and followed once each time."""
+"""Scheduled re-deliberations: kept only where they can be run, and run once each time."""
 
 from __future__ import annotations
 
 from domain.errors import CannotRepeat, CannotSchedule
+from domain.policy import Policy
+from domain.ports.clock import Clock
+from domain.ports.council_registry import CouncilRegistry
+from domain.ports.deliberation_store import DeliberationStore
+from domain.ports.dispatcher import Dispatcher
+from domain.ports.event_publisher import EventPublisher
+from domain.ports.outbox import Outbox
+from domain.ports.plan_store import PlanStore
 from domain.ports.schedule import Schedule
+from domain.redeliberation import RedeliberationPolicy
 from domain.schedule import ScheduledRedeliberation
-from domain.services import Services
 from domain.steps.redeliberate import redeliberate
 
 
-def schedule_redeliberation(standing: ScheduledRedeliberation, schedule: Schedule, services: Services) -> None:
-    """Keep a standing order, in place of an earlier one of its name.
+def schedule_redeliberation(
+    scheduled: ScheduledRedeliberation,
+    *,
+    schedule: Schedule,
+    plans: PlanStore,
+    deliberations: DeliberationStore,
+    councils: CouncilRegistry,
+) -> None:
+    """Keep a scheduled re-deliberation, in place of an earlier one of its name.
 
-    Raises CannotStand for a plan that is unknown or was never asked of the role, and for a role without a
+    Raises CannotSchedule for a plan that is unknown or was never asked of the role, and for a role without a
     council; InvalidCron for a time that never comes.
     """
-    asked = _asked(standing.plan_id, services)
-    if not asked:
-        raise CannotSchedule(f"no plan {standing.plan_id}; approve it first, or see `conclave deliberation list`")
-    if standing.role not in asked:
-        roles = ", ".join(sorted(asked))
+    plan_roles = _roles_of(scheduled.plan_id, plans=plans, deliberations=deliberations)
+    if not plan_roles:
+        raise CannotSchedule(f"no plan {scheduled.plan_id}; approve it first, or see `conclave deliberation list`")
+    if scheduled.role not in plan_roles:
+        roles = ", ".join(sorted(plan_roles))
         raise CannotSchedule(
-            f"plan {standing.plan_id} was never asked of role {standing.role} (it was of: {roles})"
+            f"plan {scheduled.plan_id} was never asked of role {scheduled.role} (it was of: {roles})"
         )
-    councils = [council.role for council in services.councils.all()]
-    if standing.role not in councils:
-        there_are = ", ".join(councils) or "none"
+    council_roles = [council.role for council in councils.all()]
+    if scheduled.role not in council_roles:
+        there_are = ", ".join(council_roles) or "none"
         raise CannotSchedule(
-            f"no council for role {standing.role}: apply one with `conclave council apply FILE`"
+            f"no council for role {scheduled.role}: apply one with `conclave council apply FILE`"
             f" (there are: {there_are})"
         )
-    schedule.put(standing)
+    schedule.put(scheduled)
 
 
-def run_scheduled(plan_id: str, role: str, services: Services, *, ordered_at: float) -> str:
+def run_scheduled(
+    plan_id: str,
+    role: str,
+    *,
+    due_at: float,
+    deliberations: DeliberationStore,
+    councils: CouncilRegistry,
+    outbox: Outbox,
+    publisher: EventPublisher,
+    dispatcher: Dispatcher,
+    clock: Clock,
+    policy: Policy,
+    redeliberation: RedeliberationPolicy,
+) -> str:
     """Repeat the newest deliberation of a plan's role; return the new id.
 
-    One that was opened since `ordered_at` (epoch seconds) is taken for this order's own: an order delivered
-    twice, or a backlog of orders, opens one. Raises CannotRepeat with a sentence for the log.
+    One that was opened since `due_at` (epoch seconds) is taken for this run's own: a message delivered twice, or a
+    queue full of them, opens one. Raises CannotRepeat with a sentence for the log.
     """
-    for deliberation_id in services.index.of_plan(plan_id):
-        newest = services.deliberations.load(deliberation_id).deliberation
-        if newest.role == role:
-            if newest.opened_at >= ordered_at:
-                return deliberation_id
-            return redeliberate(deliberation_id, services)
+    for deliberation_id in deliberations.of_plan(plan_id):
+        newest = deliberations.load(deliberation_id).deliberation
+        if newest.role != role:
+            continue
+        if newest.opened_at >= due_at:
+            return deliberation_id
+        return redeliberate(
+            deliberation_id,
+            deliberations=deliberations,
+            councils=councils,
+            outbox=outbox,
+            publisher=publisher,
+            dispatcher=dispatcher,
+            clock=clock,
+            policy=policy,
+            redeliberation=redeliberation,
+        )
     raise CannotRepeat(f"plan {plan_id} has no deliberation of role {role}; approve it, or remove its schedule")
 
 
-def _asked(plan_id: str, services: Services) -> set[str]:
+def _roles_of(plan_id: str, *, plans: PlanStore, deliberations: DeliberationStore) -> set[str]:
     """Return the roles of the plan's deliberations, and those that its latest approval will open."""
-    deliberations = services.index.of_plan(plan_id)
-    roles = {services.deliberations.load(one).deliberation.role for one in deliberations}
+    roles = {deliberations.load(identity).deliberation.role for identity in deliberations.of_plan(plan_id)}
     try:
-        return roles | set(services.plans.latest(plan_id).plan.roles)
+        return roles | set(plans.latest(plan_id).plan.roles)
     except LookupError:
         return roles

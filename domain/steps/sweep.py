@@ -1,86 +1,112 @@
-"""Look after deliberations that stand still: re-queue what got lost, give up what nobody can serve."""
+"""Look after deliberations without progress: re-queue what got lost, give up what no worker serves."""
 
 from __future__ import annotations
 
 from domain.chat import FailureReason
 from domain.deliberation import Deliberation
-from domain.record import Record
-from domain.services import Services
+from domain.policy import Policy
+from domain.ports.clock import Clock
+from domain.ports.deliberation_store import DeliberationStore
+from domain.ports.dispatcher import Dispatcher
+from domain.ports.engine_directory import EngineDirectory
+from domain.ports.plan_store import PlanStore
 from domain.steps.generate import record_failure
 
 AT_ONCE = 200
 """Deliberations per sweep; the rest are older by the next one and come first."""
 
 
-def sweep(services: Services) -> int:
-    """Queue plans again that were not dispatched within a lease, and repair every open deliberation without
-    progress for as long; return how many of these there were.
+def sweep(
+    *,
+    plans: PlanStore,
+    deliberations: DeliberationStore,
+    engines: EngineDirectory,
+    dispatcher: Dispatcher,
+    clock: Clock,
+    policy: Policy,
+) -> int:
+    """Queue plans again that were not dispatched within `policy.sweep_after_s`, and repair every open deliberation
+    that was untouched for as long; return how many of these there were.
 
-    Running steps keep their deliberation fresh (`DeliberationIndex.touch`), so what is found here is either lost
-    or waiting in a queue; queued again, the same task ids and write-once entries make the second run a no-op.
-    Raises what the first of them raised, after all others were tended.
+    Running steps touch their deliberation (`DeliberationStore.touch`), so what is found here is either lost or
+    waiting in a queue; queued again, the same task ids and write-once entries make the second run a no-op.
+    Raises what the first of them raised, after all others were repaired.
     """
-    now = services.clock.now()
-    for request_id in services.backlog.take_overdue(now - services.policy.lease_s, AT_ONCE):
-        _offer_again(request_id, services)
-    stale = services.index.open_untouched_since(now - services.policy.lease_s, AT_ONCE)
-    errors = [error for one in stale if (error := _try_to_tend(one, now, services)) is not None]
+    now = clock.now()
+    for request_id in plans.take_overdue(now - policy.sweep_after_s, AT_ONCE):
+        _dispatch_again(request_id, plans=plans, dispatcher=dispatcher)
+    stale = deliberations.open_untouched_since(now - policy.sweep_after_s, AT_ONCE)
+    errors: list[Exception] = []
+    for deliberation_id in stale:
+        try:
+            _repair(
+                deliberation_id,
+                deliberations=deliberations,
+                engines=engines,
+                dispatcher=dispatcher,
+                clock=clock,
+                policy=policy,
+            )
+        except Exception as error:  # one that can't be repaired must not keep the others from it
+            deliberations.touch(deliberation_id, now)
+            errors.append(error)
     if errors:
         raise errors[0]
     return len(stale)
 
 
-def _offer_again(request_id: str, services: Services) -> None:
+def _dispatch_again(request_id: str, *, plans: PlanStore, dispatcher: Dispatcher) -> None:
     try:
-        request = services.plans.load(request_id)
-    except LookupError:  # past retention: nobody can dispatch it any more
-        services.backlog.settle(request_id)
+        request = plans.load(request_id)
+    except LookupError:  # past retention: it can't be dispatched any more
+        plans.mark_dispatched(request_id)
         return
-    services.dispatcher.plans([request])
+    dispatcher.plans([request])
 
 
-def _try_to_tend(deliberation_id: str, now: float, services: Services) -> Exception | None:
-    """Tend one; what it raises must not keep the others from being tended."""
-    try:
-        _tend(services.deliberations.load(deliberation_id), now, services)
-    except Exception as error:
-        services.index.touch(deliberation_id, now)
-        return error
-    return None
-
-
-def _tend(record: Record, now: float, services: Services) -> None:
-    deliberation = record.deliberation
+def _repair(
+    deliberation_id: str,
+    *,
+    deliberations: DeliberationStore,
+    engines: EngineDirectory,
+    dispatcher: Dispatcher,
+    clock: Clock,
+    policy: Policy,
+) -> None:
+    """Record the failures of agents that will not answer, and queue the others and the conclusion again."""
+    record = deliberations.load(deliberation_id)
     if record.closed is not None:
         return
+    deliberation, now = record.deliberation, clock.now()
     for agent_id in record.unanswered():
-        _give_up_on(deliberation, agent_id, now, services)
-    left = services.deliberations.load(deliberation.deliberation_id).unanswered()
-    services.dispatcher.deliberation(deliberation, left)
-    services.index.touch(deliberation.deliberation_id, _look_again(deliberation, now, services.policy.lease_s))
+        failure = _reason_to_give_up(deliberation, agent_id, engines=engines, policy=policy, now=now)
+        if failure is not None:
+            record_failure(deliberation_id, agent_id, *failure, deliberations=deliberations, clock=clock)
+    dispatcher.deliberation(deliberation, deliberations.load(deliberation_id).unanswered())
+    deliberations.touch(deliberation_id, _look_again_from(deliberation, now, policy.sweep_after_s))
 
 
-def _look_again(deliberation: Deliberation, now: float, lease_s: float) -> float:
+def _look_again_from(deliberation: Deliberation, now: float, sweep_after_s: float) -> float:
     """Return the moment to count from: what waits in a long queue is queued again ever more rarely."""
     age = now - deliberation.opened_at
-    return min(now + max(0.0, age / 2 - lease_s), max(now, deliberation.deadline_at - lease_s))
+    return min(now + max(0.0, age / 2 - sweep_after_s), max(now, deliberation.deadline_at - sweep_after_s))
 
 
-def _give_up_on(deliberation: Deliberation, agent_id: str, now: float, services: Services) -> None:
-    identity = deliberation.deliberation_id
+def _reason_to_give_up(
+    deliberation: Deliberation, agent_id: str, *, engines: EngineDirectory, policy: Policy, now: float
+) -> tuple[FailureReason, str] | None:
+    """Return the failure to record for the agent and its detail; None while it may still answer."""
     if now >= deliberation.deadline_at:
-        detail = "the deliberation's deadline passed before the agent answered"
-        record_failure(identity, agent_id, FailureReason.DEADLINE, detail, services)
-        return
+        return FailureReason.DEADLINE, "the deliberation's deadline passed before the agent answered"
     model = deliberation.agent(agent_id).model or ""
-    waited = now - deliberation.opened_at
-    on_their_way = (engine.model for engine in services.engines.all())
-    if waited >= services.policy.model_wait_s and model not in on_their_way:
-        record_failure(identity, agent_id, FailureReason.NOT_SERVED, not_served(model, services), services)
-
-
-def not_served(model: str, services: Services) -> str:
-    """Say that nobody serves the model, and who serves what."""
-    served = sorted({f"{engine.model} by {engine.name}" for engine in services.engines.all() if engine.ready})
+    if now - deliberation.opened_at < policy.model_wait_s:
+        return None
+    live = engines.all()
+    if any(engine.model == model for engine in live):  # serving, or being started
+        return None
+    served = sorted({f"{engine.model} by {engine.name}" for engine in live if engine.ready})
     remedy = f"start one with `conclave worker --model {model}`"
-    return f"no worker serves {model}: {remedy} (served now: {'; '.join(served) or 'nothing'})"
+    return (
+        FailureReason.NOT_SERVED,
+        f"no worker serves {model}: {remedy} (served now: {'; '.join(served) or 'nothing'})",
+    )

@@ -19,7 +19,7 @@ def test_a_saved_council_comes_back_with_all_it_holds(stores: Stores) -> None:
 def test_councils_come_ordered_by_role(stores: Stores) -> None:
     for role in ("QA", "ARCHITECT", "dev", "DEV", "Ärzte"):
         stores.councils.save(council(role))
-    assert [one.role for one in stores.councils.all()] == ["ARCHITECT", "DEV", "QA", "dev", "Ärzte"]
+    assert [kept.role for kept in stores.councils.all()] == ["ARCHITECT", "DEV", "QA", "dev", "Ärzte"]
 
 
 def test_a_council_takes_the_place_of_its_roles_earlier_one(stores: Stores) -> None:
@@ -33,4 +33,4 @@ def test_a_deleted_council_is_gone_and_deleting_says_whether_there_was_one(store
     stores.councils.save(council("QA"))
     assert stores.councils.delete("DEV")
     assert not stores.councils.delete("DEV")
-    assert [one.role for one in stores.councils.all()] == ["QA"]
+    assert [kept.role for kept in stores.councils.all()] == ["QA"]

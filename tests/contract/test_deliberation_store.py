@@ -25,15 +25,15 @@ def ident(stores: Stores) -> str:
 
 
 def _open(store: DeliberationStore) -> str:
-    wanted = deliberation()
-    store.record(wanted.deliberation_id, opened(wanted))
-    return wanted.deliberation_id
+    begun = deliberation()
+    store.record(begun.deliberation_id, opened(begun))
+    return begun.deliberation_id
 
 
 def test_entries_of_every_kind_come_back_as_they_were(stores: Stores) -> None:
-    wanted = deliberation(size=5, prior_winner="older\n", supersedes="d-older", judges=factories.agents(2))
+    begun = deliberation(size=5, prior_winner="older\n", supersedes="d-older", judges=factories.agents(2))
     entries: list[Entry] = [
-        opened(wanted),
+        opened(begun),
         proposed("agent-1", text="é\u2028\x00 {} 'lua' \U0001f600", cut_off=True, duration_ms=0.1 + 0.2),
         factories.agent_failed("agent-2"),
         factories.ballot("QA/агент 7", pass_=1, round=2),
@@ -43,8 +43,8 @@ def test_entries_of_every_kind_come_back_as_they_were(stores: Stores) -> None:
         closed(result={"ranking": [{"score": 1 / 3, "rank": 1}], "winner": None, "big": 2**60}),
     ]
     for entry in entries:
-        assert stores.deliberations.record(wanted.deliberation_id, entry) == entry
-    assert stores.deliberations.load(wanted.deliberation_id) == Record.of(entries)
+        assert stores.deliberations.record(begun.deliberation_id, entry) == entry
+    assert stores.deliberations.load(begun.deliberation_id) == Record.of(entries)
 
 
 def test_the_first_entry_under_a_key_stands(stores: Stores, ident: str) -> None:
@@ -56,17 +56,17 @@ def test_the_first_entry_under_a_key_stands(stores: Stores, ident: str) -> None:
 
 
 def test_the_first_opening_stands(stores: Stores) -> None:
-    wanted = deliberation()
-    later = opened(wanted.model_copy(update={"opened_at": wanted.opened_at + 1}))
-    stores.deliberations.record(wanted.deliberation_id, opened(wanted))
-    assert stores.deliberations.record(wanted.deliberation_id, later) == opened(wanted)
+    begun = deliberation()
+    later = opened(begun.model_copy(update={"opened_at": begun.opened_at + 1}))
+    stores.deliberations.record(begun.deliberation_id, opened(begun))
+    assert stores.deliberations.record(begun.deliberation_id, later) == opened(begun)
 
 
 def test_entries_save_their_events_once(stores: Stores, ident: str) -> None:
     first, second = event(), event()
     stores.deliberations.record(ident, proposed(), events=[first, second])
     stores.deliberations.record(ident, proposed(), events=[event()])
-    assert {one.event_id for one in stores.outbox.pending(10)} == {first.event_id, second.event_id}
+    assert {pending.event_id for pending in stores.outbox.pending(10)} == {first.event_id, second.event_id}
 
 
 def test_one_never_opened_is_named(stores: Stores) -> None:
@@ -74,7 +74,7 @@ def test_one_never_opened_is_named(stores: Stores) -> None:
     for act in _acts(stores.deliberations, unknown):
         with pytest.raises(LookupError, match=unknown):
             act()
-    assert stores.index.count_open() == 0
+    assert stores.deliberations.count_open() == 0
 
 
 def test_nothing_new_is_written_after_the_end_and_what_stands_is_still_returned(
@@ -91,32 +91,32 @@ def test_nothing_new_is_written_after_the_end_and_what_stands_is_still_returned(
     assert stores.outbox.pending(10) == ()
 
 
-def test_only_the_newest_fence_may_write_and_no_fence_always_may(stores: Stores, ident: str) -> None:
-    older = stores.deliberations.fence(ident)
-    newer = stores.deliberations.fence(ident)
+def test_only_the_newest_token_may_write_and_no_token_always_may(stores: Stores, ident: str) -> None:
+    older = stores.deliberations.take_over(ident)
+    newer = stores.deliberations.take_over(ident)
     assert newer > older > 0
     with pytest.raises(ConclusionTakenOver, match=ident):
-        stores.deliberations.record(ident, proposed("agent-1"), fence=older, events=[event()])
+        stores.deliberations.record(ident, proposed("agent-1"), token=older, events=[event()])
     with pytest.raises(ConclusionTakenOver):
-        stores.deliberations.record(ident, proposed("agent-1"), fence=newer + 1)
-    assert stores.deliberations.record(ident, proposed("agent-1"), fence=newer) == proposed("agent-1")
+        stores.deliberations.record(ident, proposed("agent-1"), token=newer + 1)
+    assert stores.deliberations.record(ident, proposed("agent-1"), token=newer) == proposed("agent-1")
     assert stores.deliberations.record(ident, proposed("agent-2")) == proposed("agent-2")
     assert stores.outbox.pending(10) == ()
 
 
-def test_a_void_fence_may_still_read_what_stands(stores: Stores, ident: str) -> None:
-    older = stores.deliberations.fence(ident)
+def test_a_void_token_may_still_read_what_was_written(stores: Stores, ident: str) -> None:
+    older = stores.deliberations.take_over(ident)
     stores.deliberations.record(ident, proposed(text="first"))
-    stores.deliberations.fence(ident)
-    assert stores.deliberations.record(ident, proposed(), fence=older) == proposed(text="first")
+    stores.deliberations.take_over(ident)
+    assert stores.deliberations.record(ident, proposed(), token=older) == proposed(text="first")
 
 
-def test_fences_of_different_deliberations_are_strangers(stores: Stores, ident: str) -> None:
+def test_tokens_of_different_deliberations_have_nothing_to_do_with_each_other(stores: Stores, ident: str) -> None:
     other = _open(stores.deliberations)
-    fence = stores.deliberations.fence(ident)
-    stores.deliberations.fence(other)
-    stores.deliberations.fence(other)
-    assert stores.deliberations.record(ident, proposed(), fence=fence) == proposed()
+    token = stores.deliberations.take_over(ident)
+    stores.deliberations.take_over(other)
+    stores.deliberations.take_over(other)
+    assert stores.deliberations.record(ident, proposed(), token=token) == proposed()
 
 
 def test_a_closed_one_is_forgotten_after_its_retention_and_an_open_one_is_not(make_stores: MakeStores) -> None:
@@ -126,7 +126,7 @@ def test_a_closed_one_is_forgotten_after_its_retention_and_an_open_one_is_not(ma
     assert store.load(ended).state is DeliberationState.DECIDED
     assert wait_until(lambda: _forgotten(store, ended), within=10)
     assert store.load(still_open).state is DeliberationState.PROPOSING
-    assert store.fence(still_open) == 1
+    assert store.take_over(still_open) == 1
 
 
 def test_of_many_who_record_the_same_key_one_wins_and_all_see_it(stores: Stores, ident: str) -> None:
@@ -138,25 +138,25 @@ def test_of_many_who_record_the_same_key_one_wins_and_all_see_it(stores: Stores,
         seen[number] = stores.deliberations.record(ident, attempt, events=[events[number]])
 
     _at_once(16, work)
-    standing = stores.deliberations.load(ident).attempt(0, "agent-1")
-    assert seen == [standing] * 16
-    winner = next(number for number in range(16) if standing == proposed(text=f"from {number}"))
-    assert [one.event_id for one in stores.outbox.pending(100)] == [events[winner].event_id]
+    first = stores.deliberations.load(ident).attempt(0, "agent-1")
+    assert seen == [first] * 16
+    winner = next(number for number in range(16) if first == proposed(text=f"from {number}"))
+    assert [pending.event_id for pending in stores.outbox.pending(100)] == [events[winner].event_id]
 
 
 def test_of_many_who_open_one_wins_with_its_events(stores: Stores) -> None:
-    wanted = deliberation()
+    begun = deliberation()
     events = [event() for _ in range(16)]
     seen: list[Entry | None] = [None] * 16
 
     def work(number: int) -> None:
-        attempt = opened(wanted.model_copy(update={"opened_at": wanted.opened_at + number}))
-        seen[number] = stores.deliberations.record(wanted.deliberation_id, attempt, events=[events[number]])
+        attempt = opened(begun.model_copy(update={"opened_at": begun.opened_at + number}))
+        seen[number] = stores.deliberations.record(begun.deliberation_id, attempt, events=[events[number]])
 
     _at_once(16, work)
     assert len(stores.outbox.pending(100)) == 1
-    assert seen == [stores.deliberations.load(wanted.deliberation_id).entries["opened"]] * 16
-    assert stores.index.newest(10) == (wanted.deliberation_id,)
+    assert seen == [stores.deliberations.load(begun.deliberation_id).entries["opened"]] * 16
+    assert stores.deliberations.newest(10) == (begun.deliberation_id,)
 
 
 def test_entries_that_race_the_end_are_before_it_or_refused(stores: Stores) -> None:
@@ -181,26 +181,26 @@ def _race_the_end(stores: Stores, ident: str) -> None:
     assert isinstance(record.closed, Closed)
     assert written.isdisjoint(refused)
     assert written | set(refused) == set(range(1, 8))
-    told = {one.event_id for one in stores.outbox.pending(1000)}
-    assert {number for number in range(8) if events[number].event_id in told} == written | {0}
-    assert ident not in stores.index.open_untouched_since(1e12, 1000)
+    pending_ids = {pending.event_id for pending in stores.outbox.pending(1000)}
+    assert {number for number in range(8) if events[number].event_id in pending_ids} == written | {0}
+    assert ident not in stores.deliberations.open_untouched_since(1e12, 1000)
 
 
-def test_of_many_who_take_over_each_has_its_own_fence_and_the_highest_writes(stores: Stores, ident: str) -> None:
-    fences: list[int] = []
-    _at_once(16, lambda number: fences.append(stores.deliberations.fence(ident)))
-    assert len(set(fences)) == 16
+def test_of_many_who_take_over_each_has_its_own_token_and_the_highest_writes(stores: Stores, ident: str) -> None:
+    tokens: list[int] = []
+    _at_once(16, lambda number: tokens.append(stores.deliberations.take_over(ident)))
+    assert len(set(tokens)) == 16
     written: list[int] = []
 
     def work(number: int) -> None:
         try:
-            stores.deliberations.record(ident, proposed(f"agent-{number}"), fence=fences[number])
+            stores.deliberations.record(ident, proposed(f"agent-{number}"), token=tokens[number])
         except ConclusionTakenOver:
             return
-        written.append(fences[number])
+        written.append(tokens[number])
 
     _at_once(16, work)
-    assert written == [max(fences)]
+    assert written == [max(tokens)]
 
 
 def _at_once(count: int, work: Callable[[int], object]) -> None:
@@ -226,9 +226,9 @@ def _at_once(count: int, work: Callable[[int], object]) -> None:
 def _acts(store: DeliberationStore, ident: str) -> list[Callable[[], object]]:
     return [
         lambda: store.load(ident),
-        lambda: store.fence(ident),
+        lambda: store.take_over(ident),
         lambda: store.record(ident, proposed()),
-        lambda: store.record(ident, closed(), fence=1),
+        lambda: store.record(ident, closed(), token=1),
     ]
 
 

@@ -29,14 +29,14 @@ def directory(request: pytest.FixtureRequest) -> Iterator[EngineDirectory]:
 
 
 def record(name: str = "one", model: str = "Qwen/Qwen3-0.6B", **more: object) -> EngineRecord:
-    known = {
+    fields = {
         "name": name,
         "model": model,
         "url": "http://127.0.0.1:8000/v1",
         "kind": EngineKind.VLLM,
         "guidance": Guidance.REGEX,
     }
-    return EngineRecord.model_validate({**known, **more})
+    return EngineRecord.model_validate({**fields, **more})
 
 
 def until(condition: Callable[[], bool], within: float = 5.0) -> bool:

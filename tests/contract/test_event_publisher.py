@@ -78,10 +78,10 @@ def test_publishing_nothing_does_nothing(press: Press, subject: str) -> None:
 
 
 def test_progress_arrives_although_nobody_waits_for_it(press: Press, subject: str) -> None:
-    told = event(event_type=subject, body={"stage": "ballot"})
-    press.publisher.publish_progress([told])
+    progress = event(event_type=subject, body={"stage": "ballot"})
+    press.publisher.publish_progress([progress])
     assert wait_until(lambda: press.read(subject) == [{"stage": "ballot"}], within=10)
-    press.publisher.publish_progress([told])
+    press.publisher.publish_progress([progress])
     press.publisher.publish([event(event_type=subject, body={"stage": "ranked"})])
     assert press.read(subject) == [{"stage": "ballot"}, {"stage": "ranked"}]
 
@@ -96,7 +96,7 @@ def _in_memory() -> Press:
     publisher = MemoryEventPublisher()
 
     def seen(subject: str) -> list[dict[str, Any]]:
-        return [told.body for told in publisher.events if told.event_type == subject]
+        return [progress.body for progress in publisher.read if progress.event_type == subject]
 
     return Press(publisher, seen)
 

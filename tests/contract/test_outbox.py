@@ -25,14 +25,14 @@ def test_events_wait_oldest_first_whatever_the_order_of_saving(stores: Stores) -
 
 
 def test_an_event_comes_back_with_all_it_holds(stores: Stores) -> None:
-    told = event(
+    saved = event(
         body={"ä": [1, 2.5, None, True, {"deep": "\u2028 \x00 \U0001f600"}], "big": 2**60},
         correlation_id="c",
         causation_id="m",
         traceparent="00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
     )
-    stores.outbox.put([told])
-    assert stores.outbox.pending(1) == (told,)
+    stores.outbox.put([saved])
+    assert stores.outbox.pending(1) == (saved,)
 
 
 def test_published_events_are_forgotten_and_unknown_ids_ignored(stores: Stores) -> None:
@@ -52,10 +52,10 @@ def test_putting_returns_what_is_new_and_leaves_what_waits_as_it_is(stores: Stor
 
 
 def test_what_was_put_once_is_not_put_again_after_it_was_published(stores: Stores) -> None:
-    told = event()
-    stores.outbox.put([told])
-    stores.outbox.published([told.event_id])
-    assert stores.outbox.put([told]) == ()
+    saved = event()
+    stores.outbox.put([saved])
+    stores.outbox.published([saved.event_id])
+    assert stores.outbox.put([saved]) == ()
     assert stores.outbox.pending(10) == ()
 
 
@@ -63,59 +63,72 @@ def test_the_claim_of_a_put_ends_with_retention_and_what_waits_stays(
     make_stores: MakeStores, clock: MemoryClock
 ) -> None:
     stores = make_stores(clock, retention_s=60)
-    told, waiting = event(), event()
-    stores.outbox.put([told, waiting])
-    stores.outbox.published([told.event_id])
+    saved, waiting = event(), event()
+    stores.outbox.put([saved, waiting])
+    stores.outbox.published([saved.event_id])
     clock.advance(59)
-    assert stores.outbox.put([told]) == ()
+    assert stores.outbox.put([saved]) == ()
     clock.advance(1)
-    assert stores.outbox.put([told, waiting]) == (told,)
-    assert _pending(stores) == {told.event_id, waiting.event_id}
+    assert stores.outbox.put([saved, waiting]) == (saved,)
+    assert _pending(stores) == {saved.event_id, waiting.event_id}
+
+
+def test_what_is_pending_and_put_again_claims_its_id_anew(make_stores: MakeStores, clock: MemoryClock) -> None:
+    stores = make_stores(clock, retention_s=60)
+    late = event()
+    stores.outbox.put([late])
+    clock.advance(61)
+    assert stores.outbox.put([late]) == (), "it is pending, whatever became of its claim"
+    stores.outbox.published([late.event_id])
+    clock.advance(30)
+    assert stores.outbox.put([late]) == ()
+    clock.advance(30)
+    assert stores.outbox.put([late]) == (late,)
 
 
 def test_an_entrys_event_needs_no_claim_and_claims_its_id(stores: Stores) -> None:
-    told, again = event(), event()
-    stores.outbox.put([told])
-    stores.outbox.published([told.event_id])
-    wanted = deliberation()
-    stores.deliberations.record(wanted.deliberation_id, opened(wanted), events=[told, again])
-    assert _pending(stores) == {told.event_id, again.event_id}
+    saved, again = event(), event()
+    stores.outbox.put([saved])
+    stores.outbox.published([saved.event_id])
+    begun = deliberation()
+    stores.deliberations.record(begun.deliberation_id, opened(begun), events=[saved, again])
+    assert _pending(stores) == {saved.event_id, again.event_id}
     assert stores.outbox.put([again]) == ()
     stores.outbox.published([again.event_id])
     assert stores.outbox.put([again]) == ()
 
 
 def test_of_many_who_put_the_same_event_one_has_put_it(stores: Stores) -> None:
-    told = event()
+    saved = event()
     together = Barrier(16)
     answers: list[tuple[Event, ...]] = []
 
     def put() -> None:
         together.wait()
-        answers.append(stores.outbox.put([told]))
+        answers.append(stores.outbox.put([saved]))
 
     threads = [Thread(target=put) for _ in range(16)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert sorted(answers, key=len) == [*[()] * 15, (told,)]
+    assert sorted(answers, key=len) == [*[()] * 15, (saved,)]
 
 
 def test_thousands_of_events_wait_without_loss(stores: Stores) -> None:
     events = [event(occurred_at=MOMENT + number) for number in range(3000)]
     assert stores.outbox.put(events) == tuple(events)
     assert stores.outbox.pending(10_000) == tuple(events)
-    stores.outbox.published([one.event_id for one in events[:-1]])
+    stores.outbox.published([older.event_id for older in events[:-1]])
     assert stores.outbox.pending(10_000) == (events[-1],)
 
 
-def _id(told: Event) -> str:
-    return told.event_id
+def _id(saved: Event) -> str:
+    return saved.event_id
 
 
 def _pending(stores: Stores) -> set[str]:
-    return {told.event_id for told in stores.outbox.pending(1000)}
+    return {saved.event_id for saved in stores.outbox.pending(1000)}
 
 
 def test_what_waits_is_counted(stores: Stores) -> None:

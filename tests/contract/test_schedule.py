@@ -1,4 +1,4 @@
-"""Schedule: standing orders are kept by name, replaced, removed, and refused where their time never comes."""
+"""Schedule: re-deliberations are kept by name, replaced, removed, and refused where their time never comes."""
 
 from __future__ import annotations
 
@@ -29,24 +29,24 @@ def nightly(**changes: str) -> ScheduledRedeliberation:
     return ScheduledRedeliberation.model_validate(values | changes)
 
 
-def test_nothing_stands_at_first(schedule: Schedule) -> None:
+def test_nothing_is_scheduled_at_first(schedule: Schedule) -> None:
     assert schedule.all() == ()
 
 
-def test_orders_come_back_by_name_with_all_they_hold(schedule: Schedule) -> None:
+def test_all_come_back_by_name_with_what_they_hold(schedule: Schedule) -> None:
     weekly = nightly(name="a.weekly", cron="*/5 1,2 1-7 * mon-fri")
-    for one in (nightly(), weekly):
-        schedule.put(one)
+    for scheduled in (nightly(), weekly):
+        schedule.put(scheduled)
     assert schedule.all() == (weekly, nightly())
 
 
-def test_an_order_takes_the_place_of_its_names_earlier_one(schedule: Schedule) -> None:
+def test_one_takes_the_place_of_its_names_earlier_one(schedule: Schedule) -> None:
     schedule.put(nightly())
     schedule.put(nightly(cron="30 7 * * *", role="QA"))
     assert schedule.all() == (nightly(cron="30 7 * * *", role="QA"),)
 
 
-def test_a_removed_order_is_gone_and_removing_says_whether_there_was_one(schedule: Schedule) -> None:
+def test_a_removed_one_is_gone_and_removing_says_whether_there_was_one(schedule: Schedule) -> None:
     schedule.put(nightly())
     assert schedule.remove("nightly")
     assert not schedule.remove("nightly")
@@ -56,7 +56,7 @@ def test_a_removed_order_is_gone_and_removing_says_whether_there_was_one(schedul
 @pytest.mark.parametrize(
     "cron", ["", "* * * *", "61 * * * *", "a b c d e", "0 0 30 2 *", "* * * * * *", "*/0 * * * *"]
 )
-def test_a_time_that_never_comes_is_refused_and_the_earlier_order_stays(schedule: Schedule, cron: str) -> None:
+def test_a_time_that_never_comes_is_refused_and_the_earlier_one_stays(schedule: Schedule, cron: str) -> None:
     schedule.put(nightly())
     with pytest.raises(InvalidCron, match="cron"):
         schedule.put(nightly(cron=cron))

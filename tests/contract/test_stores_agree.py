@@ -1,4 +1,4 @@
-"""Memory and Valkey answer any sequence of calls alike, so that what passes over one holds over the other."""
+"""Memory and Valkey answer any sequence of calls alike, so that what passes over memory holds over Valkey."""
 
 from __future__ import annotations
 
@@ -52,13 +52,15 @@ EVENTS = st.lists(
     max_size=3,
 )
 
+COUNTERS = st.dictionaries(TEXT, st.integers(-(2**40), 2**40), max_size=4)
+
 
 class Agreement(RuleBasedStateMachine):
     """Does everything twice, in memory and in Valkey, and compares what comes of it."""
 
     client: Redis
     idents = Bundle("idents")
-    fences = Bundle("fences")
+    tokens = Bundle("tokens")
 
     @initialize()
     def begin(self) -> None:
@@ -77,32 +79,32 @@ class Agreement(RuleBasedStateMachine):
         events=EVENTS,
     )
     def open(self, plan: Plan, role: str, repeat: int, events: list[Event]) -> str:
-        wanted = factories.deliberation(plan, role=role, repeat=repeat, opened_at=self.clock.now())
-        entry = factories.opened(wanted)
-        self.both(lambda stores: stores.deliberations.record(wanted.deliberation_id, entry, events=events))
-        return wanted.deliberation_id
+        begun = factories.deliberation(plan, role=role, repeat=repeat, opened_at=self.clock.now())
+        entry = factories.opened(begun)
+        self.both(lambda stores: stores.deliberations.record(begun.deliberation_id, entry, events=events))
+        return begun.deliberation_id
 
     @rule(ident=idents | st.just("d-unknown"), entry=ENTRY, events=EVENTS)
     def record(self, ident: str, entry: Entry, events: list[Event]) -> None:
         self.both(lambda stores: stores.deliberations.record(ident, entry, events=events))
 
-    @rule(ident=idents, entry=END, events=EVENTS)
-    def close(self, ident: str, entry: Entry, events: list[Event]) -> None:
-        self.both(lambda stores: stores.deliberations.record(ident, entry, events=events))
+    @rule(ident=idents, entry=END, events=EVENTS, counters=COUNTERS)
+    def close(self, ident: str, entry: Entry, events: list[Event], counters: dict[str, int]) -> None:
+        self.both(lambda stores: stores.deliberations.record(ident, entry, events=events, counters=counters))
 
-    @rule(target=fences, ident=idents | st.just("d-unknown"))
-    def fence(self, ident: str) -> tuple[str, int]:
-        taken = self.both(lambda stores: stores.deliberations.fence(ident))
+    @rule(target=tokens, ident=idents | st.just("d-unknown"))
+    def take_over(self, ident: str) -> tuple[str, int]:
+        taken = self.both(lambda stores: stores.deliberations.take_over(ident))
         return ident, taken if isinstance(taken, int) else 1
 
-    @rule(fence=fences, entry=ENTRY | END, events=EVENTS)
-    def record_fenced(self, fence: tuple[str, int], entry: Entry, events: list[Event]) -> None:
-        ident, number = fence
-        self.both(lambda stores: stores.deliberations.record(ident, entry, events=events, fence=number))
+    @rule(taken=tokens, entry=ENTRY | END, events=EVENTS)
+    def record_with_token(self, taken: tuple[str, int], entry: Entry, events: list[Event]) -> None:
+        ident, token = taken
+        self.both(lambda stores: stores.deliberations.record(ident, entry, events=events, token=token))
 
     @rule(ident=idents, ahead=st.floats(-60, 60))
     def touch(self, ident: str, ahead: float) -> None:
-        self.both(lambda stores: stores.index.touch(ident, self.clock.now() + ahead))
+        self.both(lambda stores: stores.deliberations.touch(ident, self.clock.now() + ahead))
 
     @rule(events=EVENTS)
     def put(self, events: list[Event]) -> None:
@@ -123,6 +125,15 @@ class Agreement(RuleBasedStateMachine):
         self.both(lambda stores: stores.plans.load(request.request_id))
         self.both(lambda stores: stores.plans.latest(plan.plan_id))
 
+    @rule(plan=st.sampled_from(PLANS), revision=st.sampled_from(["r1", "r2"]))
+    def mark_dispatched(self, plan: Plan, revision: str) -> None:
+        request = factories.plan_request(plan, revision=revision)
+        self.both(lambda stores: stores.plans.mark_dispatched(request.request_id))
+
+    @rule(ago=st.floats(-60, 60), limit=st.integers(0, 3))
+    def take_overdue(self, ago: float, limit: int) -> None:
+        self.both(lambda stores: stores.plans.take_overdue(self.clock.now() - ago, limit))
+
     @rule(role=st.sampled_from(["DEV", "QA"]), size=st.integers(0, 4))
     def apply_or_delete(self, role: str, size: int) -> None:
         if size:
@@ -133,11 +144,14 @@ class Agreement(RuleBasedStateMachine):
     @invariant()
     def what_can_be_seen_is_the_same(self) -> None:
         now = self.clock.now()
-        self.both(lambda stores: stores.index.count_open())
-        self.both(lambda stores: stores.index.newest(5))
-        self.both(lambda stores: [stores.index.of_plan(plan.plan_id) for plan in PLANS])
-        self.both(lambda stores: stores.index.open_untouched_since(now - 20, 3))
+        self.both(lambda stores: stores.deliberations.count_open())
+        self.both(lambda stores: stores.deliberations.newest(5))
+        self.both(lambda stores: [stores.deliberations.of_plan(plan.plan_id) for plan in PLANS])
+        self.both(lambda stores: stores.deliberations.open_untouched_since(now - 20, 3))
+        self.both(lambda stores: stores.deliberations.counts())
+        self.both(lambda stores: stores.plans.count_undispatched())
         self.both(lambda stores: stores.outbox.pending(4))
+        self.both(lambda stores: stores.outbox.count())
         self.both(lambda stores: stores.councils.all())
 
     def both(self, act: Callable[[Stores], object]) -> object:

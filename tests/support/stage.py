@@ -2,74 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from domain.checks.check import Check
 from domain.council import Council
-from domain.deliberation import Deliberation
-from domain.errors import PublishFailed, PublishRefused
+from domain.entry import AgentFailed, Proposed
 from domain.event import Event
 from domain.plan import PlanRequest
 from domain.policy import Policy
+from domain.ports.schedule import Schedule
 from domain.record import Record
 from domain.redeliberation import RedeliberationPolicy
+from domain.schedule import ScheduledRedeliberation
 from domain.services import Services
+from domain.steps.announce import flush_outbox
+from domain.steps.cancel import cancel_deliberation
 from domain.steps.conclude import conclude_deliberation
 from domain.steps.dispatch import dispatch_plan
 from domain.steps.generate import generate_proposal
+from domain.steps.redeliberate import apply_rules, redeliberate
+from domain.steps.scheduled import run_scheduled, schedule_redeliberation
+from domain.steps.sweep import sweep
 from tests.support.factories import plan_request
 from tests.support.in_memory.clock import MemoryClock
 from tests.support.in_memory.council_registry import MemoryCouncilRegistry
-from tests.support.in_memory.deliberation_index import MemoryDeliberationIndex
 from tests.support.in_memory.deliberation_store import MemoryDeliberationStore
+from tests.support.in_memory.dispatcher import MemoryDispatcher
 from tests.support.in_memory.engine_directory import MemoryEngineDirectory
+from tests.support.in_memory.event_publisher import MemoryEventPublisher
 from tests.support.in_memory.meter import MemoryMeter
 from tests.support.in_memory.outbox import MemoryOutbox
 from tests.support.in_memory.plan_store import MemoryPlanStore
 from tests.support.scripted_model import ScriptedModel
 from workers.tracing.silent import SilentTracer
-
-
-class Queued:
-    """A Dispatcher that keeps what was queued."""
-
-    def __init__(self) -> None:
-        self.requests: list[PlanRequest] = []
-        self.work: list[tuple[str, tuple[str, ...]]] = []
-        self.withdrawn: list[str] = []
-
-    def plans(self, requests: Sequence[PlanRequest]) -> None:
-        self.requests.extend(requests)
-
-    def deliberation(self, deliberation: Deliberation, unanswered: Sequence[str]) -> None:
-        self.work.append((deliberation.deliberation_id, tuple(unanswered)))
-
-    def withdraw(self, deliberation: Deliberation) -> None:
-        self.withdrawn.append(deliberation.deliberation_id)
-
-
-class Told:
-    """An EventPublisher that keeps what was published, can be away, and takes what is in `refused` never."""
-
-    def __init__(self) -> None:
-        self.published: list[Event] = []
-        self.told: list[Event] = []
-        self.away = False
-        self.refused: set[str] = set()
-
-    def publish(self, events: Sequence[Event]) -> None:
-        if self.away:
-            raise PublishFailed("scripted outage")
-        for event in events:
-            if event.event_id in self.refused:
-                raise PublishRefused("scripted: too large", event.event_id)
-        self.published.extend(events)
-
-    def publish_progress(self, events: Sequence[Event]) -> None:
-        self.told.extend(events)
-
-    def of_type(self, event_type: str) -> list[Event]:
-        return [event for event in self.published if event.event_type == event_type]
 
 
 class Stage:
@@ -83,22 +46,17 @@ class Stage:
         rules: RedeliberationPolicy | None = None,
     ) -> None:
         self.clock = MemoryClock()
-        self.queue = Queued()
-        self.news = Told()
+        self.queue = MemoryDispatcher()
+        self.news = MemoryEventPublisher()
         self.model = ScriptedModel()
         self.meter = MemoryMeter()
         self.outbox = MemoryOutbox(clock=self.clock)
-        plans = MemoryPlanStore(clock=self.clock)
-        store = MemoryDeliberationStore(clock=self.clock, outbox=self.outbox)
         self.services = Services(
             clock=self.clock,
             councils=MemoryCouncilRegistry(),
-            plans=plans,
-            backlog=plans,
-            deliberations=store,
-            index=MemoryDeliberationIndex(store),
+            plans=MemoryPlanStore(clock=self.clock),
+            deliberations=MemoryDeliberationStore(clock=self.clock, outbox=self.outbox),
             outbox=self.outbox,
-            tally=store,
             publisher=self.news,
             dispatcher=self.queue,
             model=self.model,
@@ -116,7 +74,7 @@ class Stage:
         """Accept a plan and dispatch it."""
         accepted = request or plan_request()
         self.services.plans.save([accepted])
-        dispatch_plan(accepted.request_id, self.services)
+        self.dispatch(accepted.request_id)
         return accepted
 
     def open(self, request: PlanRequest | None = None) -> str:
@@ -127,7 +85,7 @@ class Stage:
     def propose(self, deliberation_id: str) -> None:
         """Run every agent's proposal."""
         for agent in self.record(deliberation_id).deliberation.agents:
-            generate_proposal(deliberation_id, agent.agent_id, self.services)
+            self.generate(deliberation_id, agent.agent_id)
 
     def play(self, request: PlanRequest | None = None) -> Record:
         """Run one deliberation from approval to its end."""
@@ -138,3 +96,101 @@ class Stage:
 
     def record(self, deliberation_id: str) -> Record:
         return self.services.deliberations.load(deliberation_id)
+
+    def dispatch(self, request_id: str) -> Event:
+        return dispatch_plan(
+            request_id,
+            plans=self.services.plans,
+            councils=self.services.councils,
+            deliberations=self.services.deliberations,
+            outbox=self.outbox,
+            publisher=self.news,
+            dispatcher=self.queue,
+            clock=self.clock,
+            policy=self.services.policy,
+        )
+
+    def generate(self, deliberation_id: str, agent_id: str) -> Proposed | AgentFailed | None:
+        return generate_proposal(
+            deliberation_id,
+            agent_id,
+            deliberations=self.services.deliberations,
+            model=self.model,
+            publisher=self.news,
+            clock=self.clock,
+            policy=self.services.policy,
+        )
+
+    def flush(self) -> int:
+        return flush_outbox(outbox=self.outbox, publisher=self.news)
+
+    def sweep(self) -> int:
+        return sweep(
+            plans=self.services.plans,
+            deliberations=self.services.deliberations,
+            engines=self.services.engines,
+            dispatcher=self.queue,
+            clock=self.clock,
+            policy=self.services.policy,
+        )
+
+    def cancel(self, deliberation_id: str, reason: str) -> bool:
+        return cancel_deliberation(
+            deliberation_id,
+            reason,
+            deliberations=self.services.deliberations,
+            outbox=self.outbox,
+            publisher=self.news,
+            dispatcher=self.queue,
+            meter=self.meter,
+            clock=self.clock,
+        )
+
+    def redeliberate(self, deliberation_id: str) -> str:
+        return redeliberate(
+            deliberation_id,
+            deliberations=self.services.deliberations,
+            councils=self.services.councils,
+            outbox=self.outbox,
+            publisher=self.news,
+            dispatcher=self.queue,
+            clock=self.clock,
+            policy=self.services.policy,
+            redeliberation=self.services.redeliberation,
+        )
+
+    def apply_rules(self) -> tuple[str, ...]:
+        return apply_rules(
+            deliberations=self.services.deliberations,
+            councils=self.services.councils,
+            outbox=self.outbox,
+            publisher=self.news,
+            dispatcher=self.queue,
+            clock=self.clock,
+            policy=self.services.policy,
+            redeliberation=self.services.redeliberation,
+        )
+
+    def schedule(self, scheduled: ScheduledRedeliberation, schedule: Schedule) -> None:
+        schedule_redeliberation(
+            scheduled,
+            schedule=schedule,
+            plans=self.services.plans,
+            deliberations=self.services.deliberations,
+            councils=self.services.councils,
+        )
+
+    def run_scheduled(self, plan_id: str, role: str, *, due_at: float) -> str:
+        return run_scheduled(
+            plan_id,
+            role,
+            due_at=due_at,
+            deliberations=self.services.deliberations,
+            councils=self.services.councils,
+            outbox=self.outbox,
+            publisher=self.news,
+            dispatcher=self.queue,
+            clock=self.clock,
+            policy=self.services.policy,
+            redeliberation=self.services.redeliberation,
+        )

@@ -10,21 +10,16 @@ from redis import Redis
 
 from domain.ports.clock import Clock
 from domain.ports.council_registry import CouncilRegistry
-from domain.ports.deliberation_index import DeliberationIndex
 from domain.ports.deliberation_store import DeliberationStore
 from domain.ports.outbox import Outbox
-from domain.ports.plan_backlog import PlanBacklog
 from domain.ports.plan_store import PlanStore
 from tests.support.in_memory.council_registry import MemoryCouncilRegistry
-from tests.support.in_memory.deliberation_index import MemoryDeliberationIndex
 from tests.support.in_memory.deliberation_store import MemoryDeliberationStore
 from tests.support.in_memory.outbox import MemoryOutbox
 from tests.support.in_memory.plan_store import MemoryPlanStore
 from workers.adapters.redis.council_registry import RedisCouncilRegistry
-from workers.adapters.redis.deliberation_index import RedisDeliberationIndex
 from workers.adapters.redis.deliberation_store import RedisDeliberationStore
 from workers.adapters.redis.outbox import RedisOutbox
-from workers.adapters.redis.plan_backlog import RedisPlanBacklog
 from workers.adapters.redis.plan_store import RedisPlanStore
 
 LONG = 3600.0
@@ -37,9 +32,7 @@ class Stores:
 
     councils: CouncilRegistry
     plans: PlanStore
-    backlog: PlanBacklog
     deliberations: DeliberationStore
-    index: DeliberationIndex
     outbox: Outbox
 
 
@@ -49,14 +42,10 @@ class MakeStores(Protocol):
 
 def memory_stores(clock: Clock, retention_s: float = LONG) -> Stores:
     outbox = MemoryOutbox(clock=clock, retention_s=retention_s)
-    deliberations = MemoryDeliberationStore(clock=clock, outbox=outbox, retention_s=retention_s)
-    plans = MemoryPlanStore(clock=clock, retention_s=retention_s)
     return Stores(
         councils=MemoryCouncilRegistry(),
-        plans=plans,
-        backlog=plans,
-        deliberations=deliberations,
-        index=MemoryDeliberationIndex(deliberations),
+        plans=MemoryPlanStore(clock=clock, retention_s=retention_s),
+        deliberations=MemoryDeliberationStore(clock=clock, outbox=outbox, retention_s=retention_s),
         outbox=outbox,
     )
 
@@ -67,8 +56,6 @@ def redis_stores(client: Redis, clock: Clock, retention_s: float = LONG, prefix:
     return Stores(
         councils=RedisCouncilRegistry(client, prefix=prefix),
         plans=RedisPlanStore(client, clock=clock, retention_s=retention_s, prefix=prefix),
-        backlog=RedisPlanBacklog(client, clock=clock, prefix=prefix),
         deliberations=RedisDeliberationStore(client, clock=clock, retention_s=retention_s, prefix=prefix),
-        index=RedisDeliberationIndex(client, clock=clock, retention_s=retention_s, prefix=prefix),
         outbox=RedisOutbox(client, clock=clock, retention_s=retention_s, prefix=prefix),
     )

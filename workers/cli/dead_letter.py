@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
 from rich.text import Text
 
-from bridge.dead_letter import DeadLetter
-from bridge.dead_letters import DeadLetters, NoSuchDeadLetter, NotReplayable, Replayed
 from workers.cli.cli_error import BadInput, CliError
 from workers.cli.environment import read_settings
-from workers.cli.nats_session import NatsSession
 from workers.cli.output import AS_JSON, console, print_json
+
+if TYPE_CHECKING:
+    from workers.cli.dead_letter_session import DeadLetterSession
 
 commands = typer.Typer(no_args_is_help=True)
 
@@ -23,26 +23,6 @@ SEQUENCE = Annotated[
     int, typer.Argument(min=1, metavar="NUMBER", help="As `conclave dead-letter list` prints it.")
 ]
 PAGE = 100
-
-
-class DeadLetterSession(NatsSession):
-    """The dead letters over one connection."""
-
-    def page(self, after: int, limit: int) -> tuple[DeadLetter, ...]:
-        return self._call(lambda: self._dead_letters.list(after=after, limit=limit))
-
-    def show(self, sequence: int) -> DeadLetter:
-        return self._call(self._dead_letters.show, sequence)
-
-    def replay(self, sequence: int) -> Replayed:
-        return self._call(self._dead_letters.replay, sequence)
-
-    def purge(self, sequence: int | None) -> int:
-        return self._call(self._dead_letters.purge, sequence)
-
-    @property
-    def _dead_letters(self) -> DeadLetters:
-        return DeadLetters(self._connected)
 
 
 @commands.command("list")
@@ -112,6 +92,9 @@ def purge(
 
 @contextlib.contextmanager
 def _session() -> Iterator[DeadLetterSession]:
+    from bridge.dead_letters import NoSuchDeadLetter, NotReplayable
+    from workers.cli.dead_letter_session import DeadLetterSession
+
     try:
         with DeadLetterSession.to(read_settings()) as session:
             yield session

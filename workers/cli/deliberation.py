@@ -39,9 +39,9 @@ def list_(
     as_json: AS_JSON = False,
 ) -> None:
     """Print the newest deliberations, open and closed."""
-    with open_ports(read_settings()) as of:
-        ids = of.index.of_plan(plan)[:limit] if plan else of.index.newest(limit)
-        records = list(_records(ids, of.deliberations))
+    with open_ports(read_settings()) as ports:
+        store = ports.deliberations
+        records = list(_records(store.of_plan(plan)[:limit] if plan else store.newest(limit), store))
     if as_json:
         print_json([summary(record) for record in records])
         return
@@ -70,8 +70,8 @@ def show(
 
         conclave deliberation show ID --full
     """
-    with open_ports(read_settings()) as of:
-        record = loaded(deliberation_id, of.deliberations)
+    with open_ports(read_settings()) as ports:
+        record = loaded(deliberation_id, ports.deliberations)
     if as_json:
         print_json(whole(record))
         return
@@ -97,11 +97,11 @@ def watch(
     if it ends without a decision.
     """
     settings = read_settings()
-    with open_ports(settings) as of:
-        opened_within(wait, deliberation_id, of.deliberations)
+    with open_ports(settings) as ports:
+        opened_within(wait, deliberation_id, ports.deliberations)
         on = json_screen() if as_json else screen(console())
         with listening(settings, deliberation_id) as news:
-            record = follow(lambda: loaded(deliberation_id, of.deliberations), on, news=news)
+            record = follow(lambda: loaded(deliberation_id, ports.deliberations), on, news=news)
     if record.closed is not None and record.closed.status != "decided":
         raise CliError(f"{deliberation_id} {record.closed.status}: {record.closed.reason or 'no reason given'}")
 

@@ -12,7 +12,7 @@ from domain.steps.cancel import cancel_deliberation
 from domain.steps.redeliberate import redeliberate
 from workers.cli.cli_error import CliError
 from workers.cli.deliberation import ID, loaded
-from workers.cli.environment import open_services, read_settings
+from workers.cli.environment import open_ports, open_work, read_settings
 from workers.cli.output import AS_JSON, print_json
 
 
@@ -21,9 +21,19 @@ def cancel(
     reason: Annotated[str, typer.Option(help="Why; goes into the cancelled event.")] = "cancelled by an operator",
 ) -> None:
     """End an open deliberation without a decision; its event says so, and its model calls stop."""
-    with open_services(read_settings()) as of:
-        record = loaded(deliberation_id, of.deliberations)
-        if not cancel_deliberation(deliberation_id, reason, of):
+    with open_work(read_settings()) as (ports, app):
+        record = loaded(deliberation_id, ports.deliberations)
+        cancelled = cancel_deliberation(
+            deliberation_id,
+            reason,
+            deliberations=ports.deliberations,
+            outbox=ports.outbox,
+            publisher=ports.publisher,
+            dispatcher=ports.dispatcher(app),
+            meter=ports.meter,
+            clock=ports.clock,
+        )
+        if not cancelled:
             raise CliError(f"{deliberation_id} has ended already: it is {record.state}")
     print(f"{deliberation_id} cancelled")
 
@@ -33,18 +43,29 @@ def again(deliberation_id: ID) -> None:
 
     The new decision supersedes the old one, and its event says so.
     """
-    with open_services(read_settings()) as of:
-        loaded(deliberation_id, of.deliberations)
+    with open_work(read_settings()) as (ports, app):
+        loaded(deliberation_id, ports.deliberations)
         try:
-            print(redeliberate(deliberation_id, of))
+            following = redeliberate(
+                deliberation_id,
+                deliberations=ports.deliberations,
+                councils=ports.councils,
+                outbox=ports.outbox,
+                publisher=ports.publisher,
+                dispatcher=ports.dispatcher(app),
+                clock=ports.clock,
+                policy=ports.settings.effective_policy,
+                redeliberation=ports.settings.redeliberation,
+            )
+            print(following)
         except CannotRepeat as error:
             raise CliError(str(error)) from error
 
 
 def replay(deliberation_id: ID, as_json: AS_JSON = False) -> None:
     """Compute the ranking again from the stored ballots and say whether it is identical; exit code 1 if not."""
-    with open_services(read_settings()) as of:
-        record = loaded(deliberation_id, of.deliberations)
+    with open_ports(read_settings()) as ports:
+        record = loaded(deliberation_id, ports.deliberations)
     try:
         stored, again = replayed(record)
     except LookupError as error:

@@ -6,14 +6,9 @@ from collections.abc import Callable
 
 import typer
 
-from workers.cli.environment import open_services, read_settings
+from workers.cli.environment import open_ports, read_settings
 from workers.cli.output import AS_JSON, console, print_json
-from workers.composition import nats_options
-from workers.doctor.engines import examine_engines, examine_gpus
 from workers.doctor.finding import Finding, Findings, Level, fail, serious
-from workers.doctor.jetstream import examine_nats
-from workers.doctor.store_server import examine_valkey
-from workers.doctor.time_bounds import examine_settings
 from workers.settings import Settings
 
 COLOURS = {Level.OK: "green", Level.WARN: "yellow", Level.FAIL: "red"}
@@ -36,6 +31,12 @@ def doctor(as_json: AS_JSON = False) -> None:
 
 def examine(settings: Settings) -> Findings:
     """Go through everything; what can't be looked at is a finding too."""
+    from workers.composition import nats_options
+    from workers.doctor.engines import examine_gpus
+    from workers.doctor.jetstream import examine_nats
+    from workers.doctor.store_server import examine_valkey
+    from workers.doctor.time_bounds import examine_settings
+
     yield from examine_settings(settings)
     yield from examine_nats(
         nats_options(settings),
@@ -50,8 +51,17 @@ def examine(settings: Settings) -> Findings:
 
 
 def _engines(settings: Settings) -> Findings:
-    with open_services(settings) as of:
-        yield from examine_engines(of, key=settings.engine_key)
+    from workers.composition import Composition
+    from workers.doctor.engines import examine_engines
+
+    with open_ports(settings) as ports:
+        yield from examine_engines(
+            engines=ports.engines,
+            councils=ports.councils,
+            model=Composition(settings).model,
+            policy=settings.effective_policy,
+            key=settings.engine_key,
+        )
 
 
 def _guarded(subject: str, look: Callable[[], Findings]) -> list[Finding]:

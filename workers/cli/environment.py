@@ -12,12 +12,14 @@ from pydantic_settings import SettingsError
 
 from domain.validation.validate import invalid
 from workers.cli.cli_error import BadInput, CliError
-from workers.settings import STORE_DB, Settings
+from workers.settings import BROKER_DB, STORE_DB, Settings
 from workers.stack.folder import StackRecord, StateFolder
 
 if TYPE_CHECKING:
-    from domain.services import Services
+    from celery import Celery
+
     from workers.composition import Composition
+    from workers.store_ports import StorePorts
 
 PATIENCE_S = 1.0
 """How long a command tries to reach Valkey."""
@@ -68,17 +70,16 @@ def read_settings(state: Path | None = None) -> Settings:
 
 
 @contextlib.contextmanager
-def open_ports(settings: Settings) -> Iterator[Composition]:
-    """Give the ports on these settings once the store answers; each is made when it is first asked for.
+def open_ports(settings: Settings) -> Iterator[StorePorts]:
+    """Give the store's ports on these settings once it answers, for commands that start no work.
 
     Raises CliError naming the address when Valkey can't be used, within seconds: a worker would wait for an outage
     to pass. Raises BadInput for an address that can't be understood.
     """
-    from kombu.exceptions import OperationalError
     from redis.exceptions import RedisError
 
     from workers.adapters.redis.connection import StoreUnreachable, address, reach
-    from workers.composition import Composition, store_client
+    from workers.store_ports import StorePorts, store_client
 
     url = settings.redis(STORE_DB)
     try:
@@ -87,21 +88,32 @@ def open_ports(settings: Settings) -> Iterator[Composition]:
         raise BadInput(f"{variable('redis_url')} can't be used: {error}") from error
     try:
         reach(client, url)
-        yield Composition(settings)
+        yield StorePorts(settings)
     except StoreUnreachable as error:
         remedy = f"`conclave up` starts one here, {variable('redis_url')} says where another is"
         raise CliError(f"{error} ({remedy})") from error
-    except (RedisError, OperationalError) as error:
+    except RedisError as error:
         raise CliError(f"Valkey at {address(url)} was lost on the way: {error}; try again") from error
 
 
 @contextlib.contextmanager
-def open_services(settings: Settings) -> Iterator[Services]:
-    """Give all ports with a task queue behind them, for commands that start or withdraw work. Raises as above."""
-    from workers.app import make_app
+def open_work(settings: Settings) -> Iterator[tuple[Composition, Celery]]:
+    """Give all ports, each made at its first use, and the Celery application whose queue takes the work.
 
-    with open_ports(settings) as ports:
-        yield ports.services(make_app(settings))
+    For commands that start or withdraw work. Raises as above.
+    """
+    from kombu.exceptions import OperationalError
+
+    from workers.adapters.redis.connection import address
+    from workers.app import make_app
+    from workers.composition import Composition
+
+    with open_ports(settings):
+        try:
+            yield Composition(settings), make_app(settings)
+        except OperationalError as error:
+            broker = address(settings.redis(BROKER_DB))
+            raise CliError(f"Valkey at {broker} was lost on the way: {error}; try again") from error
 
 
 def without_login(url: str) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from typing import Annotated, Any
+from math import inf
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from pydantic import ValidationError
@@ -13,12 +14,15 @@ from rich.table import Table
 from domain.errors import CannotRepeat, CannotSchedule, InvalidCron
 from domain.ports.schedule import Schedule
 from domain.schedule import ScheduledRedeliberation, default_name
-from domain.services import Services
-from domain.steps.redeliberate import redeliberate_plan
-from domain.steps.scheduled import schedule_redeliberation
+from domain.steps.scheduled import run_scheduled, schedule_redeliberation
 from workers.cli.cli_error import BadInput, CliError
-from workers.cli.environment import open_services, read_settings
+from workers.cli.environment import open_work, read_settings
 from workers.cli.output import AS_JSON, console, print_json
+
+if TYPE_CHECKING:
+    from celery import Celery
+
+    from workers.composition import Composition
 
 commands = typer.Typer(no_args_is_help=True)
 
@@ -40,80 +44,97 @@ def add(
 
         conclave schedule add --plan plan-7 --role DEV --cron "0 6 * * *"
     """
-    with _schedule() as (schedule, of):
+    with _schedule() as (schedule, ports, _):
         try:
-            wanted = ScheduledRedeliberation(
+            scheduled = ScheduledRedeliberation(
                 name=name or default_name(plan, role), plan_id=plan, role=role, cron=cron
             )
-            schedule_redeliberation(wanted, schedule, of)
+            schedule_redeliberation(
+                scheduled,
+                schedule=schedule,
+                plans=ports.plans,
+                deliberations=ports.deliberations,
+                councils=ports.councils,
+            )
         except ValidationError as error:
             field = error.errors(include_url=False)[0]["loc"][0]
             raise BadInput(_unfit(str(field))) from error
         except (CannotSchedule, InvalidCron) as error:
             raise BadInput(str(error)) from error
-    print(f"{wanted.name}  next {_next(wanted)}")
+    print(f"{scheduled.name}  next {_next(scheduled)}")
 
 
 @commands.command("list")
 def list_(as_json: AS_JSON = False) -> None:
     """Print every schedule with its next run."""
-    with _schedule() as (schedule, _):
-        standing = schedule.all()
+    with _schedule() as (schedule, _, _):
+        found = schedule.all()
     if as_json:
-        print_json([_plain(one) for one in standing])
+        print_json([_plain(scheduled) for scheduled in found])
         return
-    if not standing:
+    if not found:
         console().print("no schedules: add one with `conclave schedule add`")
         return
     table = Table(box=None, header_style="dim", padding=(0, 2, 0, 0))
     for title in ("name", "plan", "role", "cron (UTC)", "next"):
         table.add_column(title, overflow="fold")
-    for one in standing:
-        table.add_row(one.name, one.plan_id, one.role, one.cron, _next(one))
+    for scheduled in found:
+        table.add_row(scheduled.name, scheduled.plan_id, scheduled.role, scheduled.cron, _next(scheduled))
     console().print(table)
 
 
 @commands.command()
 def rm(name: NAME) -> None:
     """Remove a schedule; what it has started goes on."""
-    with _schedule() as (schedule, _):
-        known = schedule.all()
+    with _schedule() as (schedule, _, _):
+        found = schedule.all()
         if not schedule.remove(name):
-            raise _unknown(name, known)
+            raise _unknown(name, found)
     print(f"{name} removed")
 
 
 @commands.command()
 def run_now(name: NAME) -> None:
     """Do at once what a schedule does at its time, and print the new deliberation's id."""
-    with _schedule() as (schedule, of):
-        known = {one.name: one for one in schedule.all()}
-        if name not in known:
-            raise _unknown(name, tuple(known.values()))
+    with _schedule() as (schedule, ports, app):
+        by_name = {scheduled.name: scheduled for scheduled in schedule.all()}
+        if name not in by_name:
+            raise _unknown(name, tuple(by_name.values()))
         try:
-            print(redeliberate_plan(known[name].plan_id, known[name].role, of))
+            following = run_scheduled(
+                by_name[name].plan_id,
+                by_name[name].role,
+                due_at=inf,  # whatever was opened before now belongs to another run
+                deliberations=ports.deliberations,
+                councils=ports.councils,
+                outbox=ports.outbox,
+                publisher=ports.publisher,
+                dispatcher=ports.dispatcher(app),
+                clock=ports.clock,
+                policy=ports.settings.effective_policy,
+                redeliberation=ports.settings.redeliberation,
+            )
+            print(following)
         except (CannotRepeat, LookupError) as error:
             raise CliError(str(error.args[0])) from error
 
 
 @contextlib.contextmanager
-def _schedule() -> Iterator[tuple[Schedule, Services]]:
+def _schedule() -> Iterator[tuple[Schedule, Composition, Celery]]:
     from workers.adapters.redis.schedule import RedBeatSchedule
-    from workers.app import make_app
 
-    settings = read_settings()
-    with open_services(settings) as of:
-        yield RedBeatSchedule(make_app(settings)), of
+    with open_work(read_settings()) as (ports, app):
+        yield RedBeatSchedule(app), ports, app
 
 
-def _plain(one: ScheduledRedeliberation) -> dict[str, Any]:
-    return one.model_dump(mode="json") | {"next_run_at": _next(one)}
+def _plain(scheduled: ScheduledRedeliberation) -> dict[str, Any]:
+    return scheduled.model_dump(mode="json") | {"next_run_at": _next(scheduled)}
 
 
-def _next(one: ScheduledRedeliberation) -> str:
+def _next(scheduled: ScheduledRedeliberation) -> str:
     from workers.adapters.cron import next_run
 
-    return next_run(one.cron).isoformat(timespec="seconds")
+    return next_run(scheduled.cron).isoformat(timespec="seconds")
 
 
 def _unfit(field: str) -> str:
@@ -122,6 +143,6 @@ def _unfit(field: str) -> str:
     return f"--{field.removesuffix('_id')} can't be used: it is empty or too long"
 
 
-def _unknown(name: str, known: tuple[ScheduledRedeliberation, ...]) -> BadInput:
-    there_are = ", ".join(one.name for one in known) or "none"
+def _unknown(name: str, found: tuple[ScheduledRedeliberation, ...]) -> BadInput:
+    there_are = ", ".join(scheduled.name for scheduled in found) or "none"
     return BadInput(f"no schedule {name}: add it with `conclave schedule add` (there are: {there_are})")

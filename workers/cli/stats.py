@@ -12,10 +12,10 @@ from workers.cli.output import AS_JSON, console, print_json
 def stats(as_json: AS_JSON = False) -> None:
     """Print deliberations, durations, tokens, failures, agreement and winners, in total and by role.
 
-    Exact since the store was made, whoever writes at the same time.
+    Exact since the store was made, however many processes write at the same time.
     """
-    with open_ports(read_settings()) as of:
-        found = statistics(of.tally.counts())
+    with open_ports(read_settings()) as ports:
+        found = statistics(ports.deliberations.counts())
     if as_json:
         print_json(found.model_dump(mode="json"))
         return

@@ -9,7 +9,6 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tasks.queues import CONTROL, model_queue_name
 from workers.cli.cli_error import BadInput
 from workers.settings import Settings
 
@@ -31,6 +30,8 @@ class WorkerOptions:
     @property
     def queue(self) -> str:
         """The queue that this worker reads."""
+        from tasks.queues import CONTROL, model_queue_name
+
         return CONTROL if self.control else model_queue_name(self.model)
 
     @property

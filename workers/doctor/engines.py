@@ -8,8 +8,10 @@ from pydantic import SecretStr
 
 from domain.chat import ChatFailure, ChatRequest, Message, ScoreForm
 from domain.engine import EngineKind, EngineRecord
+from domain.policy import Policy
 from domain.ports.chat_model import ChatModel
-from domain.services import Services
+from domain.ports.council_registry import CouncilRegistry
+from domain.ports.engine_directory import EngineDirectory
 from workers.doctor.finding import Finding, Findings, fail, ok, warn
 from workers.engines.engine_metrics import EngineMetrics, read_engine_metrics
 from workers.engines.engine_probe import EngineProbe, ErrorAnswer, NoAnswer
@@ -21,12 +23,21 @@ WITHIN_S = 10.0
 FORM = ScoreForm(rows=2, columns=3)
 
 
-def examine_engines(services: Services, *, key: SecretStr, node: str = "") -> Findings:
+def examine_engines(
+    *,
+    engines: EngineDirectory,
+    councils: CouncilRegistry,
+    model: ChatModel,
+    policy: Policy,
+    key: SecretStr,
+    node: str = "",
+) -> Findings:
     """Look at every engine in the directory, and whether each council's models are served.
 
     `key` is shown to external engines. `node`: this host's name, as engines' records have it.
     """
-    records = services.engines.all()
+    records, all_councils = engines.all(), councils.all()
+    largest = max((len(council.agents) for council in all_councils), default=1)
     for record in records:
         if not record.ready:
             yield warn(f"engine {record.name}", "is being started; look again in a minute, or at its worker's log")
@@ -34,16 +45,15 @@ def examine_engines(services: Services, *, key: SecretStr, node: str = "") -> Fi
             text = f"listens on the loopback address of {record.node} alone: only workers there can call it"
             yield warn(f"engine {record.name}", f"{text}; CONCLAVE_ENGINE__HOST names an address for others")
         else:
-            yield from _engine(record, key, services)
+            yield from _engine(record, key, model, max_tokens=policy.max_tokens, agents=largest)
     served = {record.model for record in records if record.ready}
-    councils = services.councils.all()
-    required = {agent.model or services.policy.model for council in councils for agent in council.agents}
+    required = {agent.model or policy.model for council in all_councils for agent in council.agents}
     if not required:
         yield fail("councils", "there are none: apply some with `conclave council apply --default`")
-    for model in sorted(required - served):
+    for name in sorted(required - served):
         others = ", ".join(sorted(served)) or "nothing"
-        text = f"no live worker serves it (served: {others}); start one with `conclave worker --model {model}`"
-        yield fail(f"model {model}", text)
+        text = f"no live worker serves it (served: {others}); start one with `conclave worker --model {name}`"
+        yield fail(f"model {name}", text)
 
 
 def examine_gpus() -> Findings:
@@ -56,7 +66,7 @@ def examine_gpus() -> Findings:
         yield ok(f"gpu {gpu.index}", f"{gpu.name}, {gpu.memory_used} of {gpu.memory_total} MiB in use")
 
 
-def _engine(record: EngineRecord, key: SecretStr, services: Services) -> Findings:
+def _engine(record: EngineRecord, key: SecretStr, model: ChatModel, *, max_tokens: int, agents: int) -> Findings:
     subject = f"engine {record.name}"
     external = record.kind is EngineKind.EXTERNAL
     probe = EngineProbe(record.url, within_s=WITHIN_S, api_key=key if external else None, proxies=external)
@@ -70,8 +80,8 @@ def _engine(record: EngineRecord, key: SecretStr, services: Services) -> Finding
         return
     context = f"context of {record.context_length} tokens" if record.context_length else "context unknown"
     yield ok(subject, f"serves {record.model} at {record.url}, {context}, {record.slots or 'unknown'} slots")
-    yield from _room(record, services)
-    yield _guided(record, services.model)
+    yield from _room(record, max_tokens, agents)
+    yield _guided(record, model)
     yield _load(record, probe)
 
 
@@ -85,10 +95,9 @@ def _models(record: EngineRecord, probe: EngineProbe) -> dict[str, int]:
         raise
 
 
-def _room(record: EngineRecord, services: Services) -> Findings:
+def _room(record: EngineRecord, answer: int, agents: int) -> Findings:
     """Report a context that can't hold an answer, or not what a reviewer of the largest council has to read."""
-    subject, context, answer = f"context of {record.model}", record.context_length, services.policy.max_tokens
-    agents = max((len(council.agents) for council in services.councils.all()), default=1)
+    subject, context = f"context of {record.model}", record.context_length
     if context and context <= answer:
         text = f"{context} tokens leave no prompt beside an answer of {answer}: every proposal would be refused"
         yield fail(subject, f"{text}; lower CONCLAVE_POLICY__MAX_TOKENS")

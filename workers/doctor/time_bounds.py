@@ -25,10 +25,10 @@ def examine_settings(settings: Settings) -> Findings:
             "a model that nobody serves is only noticed at the deadline; lower CONCLAVE_POLICY__MODEL_WAIT_S",
         ),
         (
-            policy.lease_s >= policy.deadline_s,
+            policy.sweep_after_s >= policy.deadline_s,
             warn,
-            f"lease_s {policy.lease_s:g} is not below deadline_s {policy.deadline_s:g}: what a crash left undone "
-            "is only noticed at the deadline; lower CONCLAVE_POLICY__LEASE_S",
+            f"sweep_after_s {policy.sweep_after_s:g} is not below deadline_s {policy.deadline_s:g}: "
+            "what a crash left undone is only noticed at the deadline; lower CONCLAVE_POLICY__SWEEP_AFTER_S",
         ),
         (
             stall_s >= policy.call_timeout_s,

@@ -13,7 +13,7 @@ from bridge.statistics import BridgeStatistics
 from domain.engine import EngineRecord
 from domain.ports.clock import Clock
 from domain.ports.council_registry import CouncilRegistry
-from domain.ports.deliberation_index import DeliberationIndex
+from domain.ports.deliberation_store import DeliberationStore
 from domain.ports.engine_directory import EngineDirectory
 from domain.ports.outbox import Outbox
 
@@ -58,14 +58,15 @@ class ReadingCollector(Collector):
         return iter(())
 
 
-def store_readings(index: DeliberationIndex, outbox: Outbox, clock: Clock) -> Callable[[], list[Reading]]:
+def store_readings(deliberations: DeliberationStore, outbox: Outbox, clock: Clock) -> Callable[[], list[Reading]]:
     """Read what is open and what waits to be published."""
 
     def read() -> list[Reading]:
         oldest = outbox.pending(1)
         age = max(0.0, clock.now() - oldest[0].occurred_at) if oldest else 0.0
+        open_count = float(deliberations.count_open())
         return [
-            Reading("conclave_open_deliberations", "Deliberations not yet ended", {"": float(index.count_open())}),
+            Reading("conclave_open_deliberations", "Deliberations not yet ended", {"": open_count}),
             Reading("conclave_outbox_events", "Events saved and not yet published", {"": float(outbox.count())}),
             Reading("conclave_outbox_age_seconds", "Age of the oldest unpublished event", {"": age}),
         ]

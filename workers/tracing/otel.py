@@ -12,8 +12,6 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
 from opentelemetry.trace import Link, Status, StatusCode
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-from domain.ports.tracer import NOTHING
-
 _W3C = TraceContextTextMapPropagator()
 EXPORT_EVERY_MS = 1000
 
@@ -54,14 +52,19 @@ class OtelTracer:
         self._tracer = self._provider.get_tracer("conclave")
 
     def start(
-        self, name: str, *, parent: str = "", links: Sequence[str] = (), attributes: Mapping[str, str] = NOTHING
+        self,
+        name: str,
+        *,
+        parent: str = "",
+        links: Sequence[str] = (),
+        attributes: Mapping[str, str] | None = None,
     ) -> OtelSpan:
         root = trace.set_span_in_context(trace.INVALID_SPAN)
         span = self._tracer.start_span(
             name,
             context=_W3C.extract({"traceparent": parent}) if parent else root,
             links=[Link(context) for link in links if (context := _span_context(link)).is_valid],
-            attributes=dict(attributes),
+            attributes=dict(attributes or {}),
         )
         return OtelSpan(span)
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from domain.ports.tracer import NOTHING
-
 
 @dataclass(frozen=True)
 class SilentSpan:
@@ -22,6 +20,11 @@ class SilentTracer:
     """Tracer that lets the publisher's context through, so that the traces of other systems stay whole."""
 
     def start(
-        self, name: str, *, parent: str = "", links: Sequence[str] = (), attributes: Mapping[str, str] = NOTHING
+        self,
+        name: str,
+        *,
+        parent: str = "",
+        links: Sequence[str] = (),
+        attributes: Mapping[str, str] | None = None,
     ) -> SilentSpan:
         return SilentSpan(parent)

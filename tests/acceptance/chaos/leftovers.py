@@ -25,8 +25,8 @@ async def leftovers(services: Services, *, nats_url: str, redis_url: str) -> dic
         "chord keys that never expire": len(found["results"].without_expiry()),
         "locks of beat": sum(key.endswith(":lock") for key in found["store"].names()),
         "engines announced": len(services.engines.all()),
-        "deliberations open": services.index.count_open(),
-        "plans not dispatched": services.backlog.count(),
+        "deliberations open": services.deliberations.count_open(),
+        "plans not dispatched": services.plans.count_undispatched(),
         "events not published": services.outbox.count(),
         "deliveries not acknowledged": sum(one.unacknowledged for one in stored.values()),
     }

@@ -21,7 +21,7 @@ from workers.processes.readiness import http_answers, wait_until
 
 ENV = {
     "CONCLAVE_VISIBILITY_TIMEOUT_S": "4",
-    "CONCLAVE_POLICY__LEASE_S": "4",
+    "CONCLAVE_POLICY__SWEEP_AFTER_S": "4",
     "CONCLAVE_POLICY__CALL_TIMEOUT_S": "8",
     "CONCLAVE_POLICY__DEADLINE_S": "120",
     "CONCLAVE_BRIDGE_ACK_WAIT_S": "5",

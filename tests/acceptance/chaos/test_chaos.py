@@ -101,7 +101,7 @@ async def _settle(stage: Stage, ledger: Ledger, memory: MemoryWatch) -> None:
         stage.supervise()
         memory.look(stage.pids())
         ledger.ends = await read_ends(stage.nats.url)
-        idle = stage.services.index.count_open() == stage.services.outbox.count() == 0
+        idle = stage.services.deliberations.count_open() == stage.services.outbox.count() == 0
         # What a killed worker held comes back a little later, to be found done; it needs somebody who takes it.
         if not ledger.lost and idle and wait_until(lambda: at_rest(stage.valkey.url), within=1):
             break

@@ -57,7 +57,9 @@ class Sites:
     def nothing_is_left(self) -> bool:
         """Whether nothing is open, waits to be opened, or waits to be told."""
         known = self.services
-        return known.index.count_open() + known.backlog.count() + len(known.outbox.pending(1)) == 0
+        return (
+            known.deliberations.count_open() + known.plans.count_undispatched() + len(known.outbox.pending(1)) == 0
+        )
 
 
 @contextmanager

@@ -43,7 +43,8 @@ def test_a_hundred_times_the_same_approval_is_one_deliberation_per_role(tmp_path
         events = Counter(asyncio.run(_scenario(stage, wanted)))
         asked = calls(stage.engine_url)
         records = [
-            stage.services.deliberations.load(one) for one in stage.services.index.of_plan(wanted["plan_id"])
+            stage.services.deliberations.load(one)
+            for one in stage.services.deliberations.of_plan(wanted["plan_id"])
         ]
 
     once_a_role = {(subject, role): 1 for subject in (STARTED, COMPLETED) for role in ROLES}

@@ -65,4 +65,6 @@ def _restart_all(stage: Stage) -> None:
 
 def _wait_for_work(stage: Stage) -> None:
     """Wait until deliberations are open, so that a restart meets some."""
-    assert wait_until(lambda: stage.services.index.count_open() > 0, within=BUSY_WITHIN_S), "nothing is asked"
+    assert wait_until(lambda: stage.services.deliberations.count_open() > 0, within=BUSY_WITHIN_S), (
+        "nothing is asked"
+    )

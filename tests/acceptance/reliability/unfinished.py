@@ -26,11 +26,11 @@ def unfinished(stage: Stage) -> dict[str, int]:
     """
     with Redis.from_url(f"{stage.valkey.url}/{BROKER_DB}") as broker:
         figures = {
-            "plans": stage.services.backlog.count(),
+            "plans": stage.services.plans.count_undispatched(),
             "queued for control": int(broker.llen(CONTROL)),
             "queued for the model": int(broker.llen(model_queue_name(stage.fleet.model))),
             "in hand": int(broker.hlen("unacked")),
-            "deliberations": stage.services.index.count_open(),
+            "deliberations": stage.services.deliberations.count_open(),
             "events": stage.services.outbox.count(),
         }
     return {what: figure for what, figure in figures.items() if figure}

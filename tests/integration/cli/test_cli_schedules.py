@@ -22,7 +22,7 @@ from tests.support.stage import Stage
 
 @pytest.fixture
 def decided(services: Services) -> str:
-    """A decided deliberation of role DEV, with its tally; the plan's id."""
+    """A decided deliberation of role DEV, with its counters; the plan's id."""
     services.councils.save(make.council("DEV"))
     stage = Stage(make.council("DEV"))
     record = stage.play()
@@ -30,8 +30,8 @@ def decided(services: Services) -> str:
     assert closed is not None
     before = stage.services.deliberations.load(identity)
     for entry in sorted(record.entries.values(), key=lambda one: {"opened": -1, "closed": 1}.get(one.key, 0)):
-        tally = tally_of(before, closed) if entry is closed else {}
-        services.deliberations.record(identity, entry, tally=tally)
+        counters = tally_of(before, closed) if entry is closed else {}
+        services.deliberations.record(identity, entry, counters=counters)
     return record.deliberation.plan.plan_id
 
 
@@ -96,7 +96,7 @@ def test_run_now_opens_what_supersedes_the_last(run: Run, services: Services, de
     add(run, decided, "DEV", "0 6 * * *", "--name", "nightly")
     following = run("schedule", "run-now", "nightly").stdout.strip()
     before = services.deliberations.load(following).deliberation.supersedes
-    assert before in services.index.of_plan(decided)
+    assert before in services.deliberations.of_plan(decided)
     again = run("schedule", "run-now", "nightly")
     assert again.exit_code == 1
     assert f"{following} is still" in sentence(again)

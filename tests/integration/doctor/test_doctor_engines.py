@@ -52,7 +52,17 @@ def publish(services: Services, url: str, kind: EngineKind = EngineKind.VLLM, **
 
 
 def examine(services: Services, key: str = KEY) -> dict[str, Finding]:
-    return {one.subject: one for one in examine_engines(services, key=SecretStr(key), node=NODE)}
+    return {
+        one.subject: one
+        for one in examine_engines(
+            engines=services.engines,
+            councils=services.councils,
+            model=services.model,
+            policy=services.policy,
+            key=SecretStr(key),
+            node=NODE,
+        )
+    }
 
 
 def test_an_engine_that_serves_is_told_with_its_context_guidance_and_load(

@@ -19,9 +19,9 @@ from workers.adapters.redis.encoding import texts
 from workers.adapters.redis.schedule import RedBeatSchedule
 from workers.app import make_app
 from workers.beat import BeatScheduler
-from workers.composition import store_client
 from workers.processes.guard import Guard
 from workers.settings import BROKER_DB, Settings
+from workers.store_ports import store_client
 
 TASK = "deliberation.sweep"
 
@@ -107,26 +107,26 @@ def test_what_is_sent_once_is_not_due_again_for_whoever_comes_next(settings: Set
 
 
 def test_a_schedule_that_is_removed_while_it_is_due_is_not_sent(settings: Settings) -> None:
-    one, orders = beat(settings), RedBeatSchedule(make_app(settings))
-    one.tick()
-    orders.put(ScheduledRedeliberation(name="nightly", plan_id="plan-7", role="DEV", cron="* * * * *"))
-    order = one.Entry.from_key(f"{settings.key_prefix}beat:standing:nightly", app=one.app)
-    order.last_run_at = None
-    assert orders.remove("nightly")
-    one.maybe_due(order, producer=one.producer)
+    scheduler, schedules = beat(settings), RedBeatSchedule(make_app(settings))
+    scheduler.tick()
+    schedules.put(ScheduledRedeliberation(name="nightly", plan_id="plan-7", role="DEV", cron="* * * * *"))
+    entry = scheduler.Entry.from_key(f"{settings.key_prefix}beat:standing:nightly", app=scheduler.app)
+    entry.last_run_at = None
+    assert schedules.remove("nightly")
+    scheduler.maybe_due(entry, producer=scheduler.producer)
     assert sent(settings) == 0
 
 
 def test_a_store_that_came_back_empty_gets_the_fixed_entries_again(settings: Settings, store: Redis) -> None:
-    one = beat(settings)
+    scheduler = beat(settings)
 
     def scheduled() -> set[str]:
-        return set(texts(store.zrange(one.app.redbeat_conf.schedule_key, 0, -1)))
+        return set(texts(store.zrange(scheduler.app.redbeat_conf.schedule_key, 0, -1)))
 
-    one.tick()
+    scheduler.tick()
     before = scheduled()
     assert before
     store.flushdb()
     for _ in range(2):
-        one.tick()
+        scheduler.tick()
     assert scheduled() == before

@@ -41,72 +41,72 @@ def test_ended_deliberations_leave_nothing_behind_after_retention(client: Redis,
 
 def test_published_events_leave_nothing_behind_after_retention(client: Redis, prefix: str) -> None:
     outbox = redis_stores(client, SystemClock(), retention_s=0.2, prefix=prefix).outbox
-    (told,) = outbox.put([event()])
-    outbox.published([told.event_id])
+    (saved,) = outbox.put([event()])
+    outbox.published([saved.event_id])
     assert wait_until(lambda: _keys(client, prefix) == set(), within=20)
 
 
 def test_under_steady_traffic_the_indexes_forget_what_is_past_retention(client: Redis, prefix: str) -> None:
     clock = MemoryClock()
     stores = redis_stores(client, clock, retention_s=60, prefix=prefix)
-    wanted = plan()
+    approved = plan()
     for repeat in range(10):
-        again = deliberation(wanted, repeat=repeat)
+        again = deliberation(approved, repeat=repeat)
         stores.deliberations.record(again.deliberation_id, opened(again), events=[event()])
         clock.advance(30)
     keys = Keys(prefix)
-    assert [client.zcard(key) for key in (keys.of_plan(wanted.plan_id), keys.newest, keys.outbox_known)] == [
+    assert [client.zcard(key) for key in (keys.of_plan(approved.plan_id), keys.newest, keys.outbox_put_ids)] == [
         2,
         2,
         2,
     ]
     stores.outbox.put([event()])
-    assert client.zcard(keys.outbox_known) == 2
+    assert client.zcard(keys.outbox_put_ids) == 2
 
 
 def test_an_open_deliberation_has_no_expiry_until_its_end(client: Redis, prefix: str) -> None:
     stores = redis_stores(client, SystemClock(), retention_s=60, prefix=prefix)
-    wanted = deliberation()
-    key = Keys(prefix).deliberation(wanted.deliberation_id)
-    stores.deliberations.record(wanted.deliberation_id, opened(wanted))
-    stores.deliberations.record(wanted.deliberation_id, proposed())
+    begun = deliberation()
+    key = Keys(prefix).deliberation(begun.deliberation_id)
+    stores.deliberations.record(begun.deliberation_id, opened(begun))
+    stores.deliberations.record(begun.deliberation_id, proposed())
     assert client.ttl(key) == -1
-    stores.deliberations.record(wanted.deliberation_id, closed())
+    stores.deliberations.record(begun.deliberation_id, closed())
     assert 0 < client.ttl(key) <= 60
 
 
 def test_an_entry_of_a_newer_version_is_named_and_never_guessed_at(client: Redis, prefix: str) -> None:
     stores = redis_stores(client, SystemClock(), prefix=prefix)
-    wanted = deliberation()
-    ident = wanted.deliberation_id
-    stores.deliberations.record(ident, opened(wanted))
+    begun = deliberation()
+    ident = begun.deliberation_id
+    stores.deliberations.record(ident, opened(begun))
     written = {
         "seance/0": ('{"kind": "seance", "spirit": "secret"}', "unknown kind 'seance'; a newer version wrote it"),
         "proposal/0/agent-1": (proposed().model_dump_json()[:-1] + ', "mood": "secret"}', "mood: Extra inputs"),
         "proposal/0/agent-2": ('{"kind": "proposal", "agent_id": 7, "text": "secret"}', "agent_id: Input should"),
         "proposal/0/agent-3": ("secret", "it is not JSON"),
     }
-    for key, (raw, said) in written.items():
+    for key, (raw, reason) in written.items():
         client.hset(Keys(prefix).deliberation(ident), key, raw)
-        with pytest.raises(Unreadable, match=f"entry {key} of {ident} can't be read: .*{said}") as caught:
+        with pytest.raises(Unreadable, match=f"entry {key} of {ident} can't be read: .*{reason}") as caught:
             stores.deliberations.load(ident)
         assert "secret" not in str(caught.value)
         client.hdel(Keys(prefix).deliberation(ident), key)
-    assert stores.deliberations.load(ident).deliberation == wanted
+    assert stores.deliberations.load(ident).deliberation == begun
 
 
 @pytest.mark.parametrize("moment", [float("nan"), float("inf")])
 def test_what_could_not_be_read_back_is_not_written(client: Redis, prefix: str, moment: float) -> None:
     stores = redis_stores(client, SystemClock(), prefix=prefix)
-    wanted = deliberation()
-    stores.deliberations.record(wanted.deliberation_id, opened(wanted))
+    begun = deliberation()
+    stores.deliberations.record(begun.deliberation_id, opened(begun))
     with pytest.raises(ValueError, match="at"):
-        stores.deliberations.record(wanted.deliberation_id, proposed(at=moment))
+        stores.deliberations.record(begun.deliberation_id, proposed(at=moment))
     with pytest.raises(ValueError, match="occurred_at"):
-        stores.deliberations.record(wanted.deliberation_id, proposed(), events=[event(occurred_at=moment)])
+        stores.deliberations.record(begun.deliberation_id, proposed(), events=[event(occurred_at=moment)])
     with pytest.raises(ValueError, match="surrogates"):
         stores.outbox.put([event(body={"text": "\ud800"})])
-    assert list(stores.deliberations.load(wanted.deliberation_id).entries) == ["opened"]
+    assert list(stores.deliberations.load(begun.deliberation_id).entries) == ["opened"]
     assert stores.outbox.pending(10) == ()
 
 
@@ -114,15 +114,15 @@ def test_a_full_server_refuses_the_whole_step(tmp_path: Path, guard: Guard) -> N
     with ValkeyServer(tmp_path, guard=guard) as server:
         client = connect(server.url)
         stores = redis_stores(client, SystemClock())
-        wanted = deliberation()
-        stores.deliberations.record(wanted.deliberation_id, opened(wanted))
+        begun = deliberation()
+        stores.deliberations.record(begun.deliberation_id, opened(begun))
         client.config_set("maxmemory", "1mb")
         with pytest.raises(OutOfMemoryError):
-            stores.deliberations.record(wanted.deliberation_id, proposed(), events=[event()])
+            stores.deliberations.record(begun.deliberation_id, proposed(), events=[event()])
         client.config_set("maxmemory", "0")
-        assert list(stores.deliberations.load(wanted.deliberation_id).entries) == ["opened"]
+        assert list(stores.deliberations.load(begun.deliberation_id).entries) == ["opened"]
         assert stores.outbox.pending(10) == ()
-        assert stores.deliberations.record(wanted.deliberation_id, proposed()) == proposed()
+        assert stores.deliberations.record(begun.deliberation_id, proposed()) == proposed()
 
 
 def _deliberate(stores: Stores, count: int) -> None:
@@ -130,13 +130,13 @@ def _deliberate(stores: Stores, count: int) -> None:
     for _ in range(count):
         request = plan_request()
         stores.plans.save([request])
-        wanted, started, ended = deliberation(request.plan), event(), event()
-        stores.deliberations.record(wanted.deliberation_id, opened(wanted), events=[started])
-        stores.deliberations.fence(wanted.deliberation_id)
-        stores.deliberations.record(wanted.deliberation_id, proposed())
-        stores.deliberations.record(wanted.deliberation_id, closed(), events=[ended])
+        begun, started, ended = deliberation(request.plan), event(), event()
+        stores.deliberations.record(begun.deliberation_id, opened(begun), events=[started])
+        stores.deliberations.take_over(begun.deliberation_id)
+        stores.deliberations.record(begun.deliberation_id, proposed())
+        stores.deliberations.record(begun.deliberation_id, closed(), events=[ended])
         stores.outbox.published([started.event_id, ended.event_id])
-        stores.backlog.settle(request.request_id)
+        stores.plans.mark_dispatched(request.request_id)
 
 
 def _keys(client: Redis, prefix: str) -> set[str]:

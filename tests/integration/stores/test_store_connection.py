@@ -24,8 +24,8 @@ def test_redis_and_valkey_urls_reach_the_same_server_and_database(
     role = fresh("ROLE")
     RedisCouncilRegistry(client).save(council(role))
     others = RedisCouncilRegistry(connect(f"{valkey_server.url}/4")).all()
-    assert role in [one.role for one in RedisCouncilRegistry(connect(f"{valkey_server.url}/3")).all()]
-    assert role not in [one.role for one in others]
+    assert role in [council.role for council in RedisCouncilRegistry(connect(f"{valkey_server.url}/3")).all()]
+    assert role not in [council.role for council in others]
 
 
 def test_nothing_is_sent_before_the_first_command() -> None:
@@ -40,31 +40,31 @@ def test_a_server_that_is_not_there_is_named_without_its_password(scheme: str) -
     url = f"{scheme}://user:secret@{place}/2"
     with pytest.raises(StoreUnreachable) as caught:
         reach(connect(url, patience_s=0.2), url)
-    said = str(caught.value)
-    assert said.startswith(f"Valkey at {scheme}://{place}/2 does not answer: ")
-    assert "secret" not in said
-    assert "\n" not in said
-    assert len(said) < 200
+    message = str(caught.value)
+    assert message.startswith(f"Valkey at {scheme}://{place}/2 does not answer: ")
+    assert "secret" not in message
+    assert "\n" not in message
+    assert len(message) < 200
 
 
 def test_refused_logins_and_databases_are_told_at_once(tmp_path: Path, guard: Guard) -> None:
     with ValkeyServer(tmp_path, guard=guard) as server:
         connect(server.url).config_set("requirepass", "secret")
         place = server.url.removeprefix("redis://")
-        for url, said in {
+        for url, message in {
             f"redis://{place}": "refused the login: Authentication required",
             f"redis://:wrong@{place}": "refused the login: invalid username-password pair",
             f"redis://:secret@{place}/99": "can't be used: DB index is out of range",
         }.items():
             # Patience far beyond the test's own time-out: a retried refusal would never end.
-            with pytest.raises(StoreUnreachable, match=said):
+            with pytest.raises(StoreUnreachable, match=message):
                 reach(connect(url, patience_s=3600), url)
         url = f"redis://:secret@{place}/2"
         reach(connect(url), url)
 
 
 @pytest.mark.parametrize(
-    ("url", "said"),
+    ("url", "message"),
     [
         ("", "begins with one of redis, rediss"),
         ("127.0.0.1:6379", "begins with one of redis, rediss"),
@@ -76,8 +76,8 @@ def test_refused_logins_and_databases_are_told_at_once(tmp_path: Path, guard: Gu
         ("redis://127.0.0.1;redis://127.0.0.2", "several servers need sentinel://"),
     ],
 )
-def test_a_wrong_url_is_refused_with_a_sentence(url: str, said: str) -> None:
-    with pytest.raises(ValueError, match=said):
+def test_a_wrong_url_is_refused_with_a_sentence(url: str, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
         connect(url)
 
 

@@ -47,16 +47,16 @@ def test_what_reached_the_disk_survives_a_kill_and_the_same_client_goes_on(
     ident = _open(stores.deliberations)
     request = plan_request()
     stores.plans.save([request])
-    fence = stores.deliberations.fence(ident)
-    told = event()
-    stores.deliberations.record(ident, proposed("agent-1"), events=[told], fence=fence)
+    token = stores.deliberations.take_over(ident)
+    saved = event()
+    stores.deliberations.record(ident, proposed("agent-1"), events=[saved], token=token)
     assert client.waitaof(1, 0, 0) == [1, 0]
     server.kill9()
     server.start()
     assert stores.deliberations.load(ident).attempt(0, "agent-1") == proposed("agent-1")
     assert stores.plans.load(request.request_id) == request
-    assert told in stores.outbox.pending(10)
-    assert stores.deliberations.fence(ident) == fence + 1, "a fence given before the kill stays void"
+    assert saved in stores.outbox.pending(10)
+    assert stores.deliberations.take_over(ident) == token + 1, "a token given before the kill stays void"
     assert stores.deliberations.record(ident, closed()).key == "closed"
 
 
@@ -86,8 +86,8 @@ def test_writes_go_on_through_a_kill_and_what_is_lost_is_only_the_tail(
     lost = [number for number, key in enumerate(answered) if key not in survived]
     assert not lost or lost == list(range(lost[0], lost[-1] + 1)), "an append-only file loses its end or nothing"
     assert all(number <= before for number in lost), "nothing written after the restart is lost"
-    told = {told.event_id for told in stores.outbox.pending(100_000)}
-    assert told == {f"e-{answered.index(key)}" for key in survived - {"opened"}}, "neither without the other"
+    saved = {saved.event_id for saved in stores.outbox.pending(100_000)}
+    assert saved == {f"e-{answered.index(key)}" for key in survived - {"opened"}}, "neither without the other"
 
 
 def test_a_call_gives_up_on_a_frozen_server_and_counts_once_all_the_same(
@@ -96,16 +96,16 @@ def test_a_call_gives_up_on_a_frozen_server_and_counts_once_all_the_same(
     ident = _open(stores.deliberations)
     hasty = connect(f"{server.url}/2?socket_timeout=0.1", patience_s=0.5)
     over_hasty = redis_stores(hasty, SystemClock(), prefix="outage:")
-    told = [event(), event()]
+    saved = [event(), event()]
     hasty.ping()
     server.freeze()
     with pytest.raises(TimeoutError):
-        over_hasty.deliberations.record(ident, proposed(text="sent into the ice"), events=told[:1])
+        over_hasty.deliberations.record(ident, proposed(text="sent into the ice"), events=saved[:1])
     server.thaw()
-    standing = over_hasty.deliberations.record(ident, proposed(text="sent again"), events=told[1:])
-    assert stores.deliberations.load(ident).attempt(0, "agent-1") == standing
-    first = standing == proposed(text="sent into the ice")
-    assert stores.outbox.pending(10) == ((told[0],) if first else (told[1],))
+    kept = over_hasty.deliberations.record(ident, proposed(text="sent again"), events=saved[1:])
+    assert stores.deliberations.load(ident).attempt(0, "agent-1") == kept
+    first = kept == proposed(text="sent into the ice")
+    assert stores.outbox.pending(10) == ((saved[0],) if first else (saved[1],))
 
 
 def test_a_server_that_stays_away_is_an_error_and_its_return_is_noticed(
@@ -165,6 +165,6 @@ def test_a_script_unknown_after_a_restart_is_sent_again(
 
 
 def _open(store: DeliberationStore) -> str:
-    wanted = deliberation()
-    store.record(wanted.deliberation_id, opened(wanted))
-    return wanted.deliberation_id
+    begun = deliberation()
+    store.record(begun.deliberation_id, opened(begun))
+    return begun.deliberation_id

@@ -42,13 +42,13 @@ def test_a_deliberation_goes_on_at_the_replica_after_the_master_died(tmp_path: P
         client = connect(url, master="council", patience_s=60)
         reach(client, url)
         stores = redis_stores(client, SystemClock())
-        wanted, told = deliberation(), event()
-        stores.deliberations.record(wanted.deliberation_id, opened(wanted), events=[told])
+        begun, saved = deliberation(), event()
+        stores.deliberations.record(begun.deliberation_id, opened(begun), events=[saved])
         assert client.wait(1, 10_000) == 1, "the replica has what was written"
         master.kill9()
-        stores.deliberations.record(wanted.deliberation_id, proposed())
-        assert stores.deliberations.load(wanted.deliberation_id).attempt(0, "agent-1") == proposed()
-        assert stores.outbox.pending(10) == (told,)
+        stores.deliberations.record(begun.deliberation_id, proposed())
+        assert stores.deliberations.load(begun.deliberation_id).attempt(0, "agent-1") == proposed()
+        assert stores.outbox.pending(10) == (saved,)
         assert connect(f"{replica.url}/2").dbsize() > 0, "it was the replica that took the write"
 
 

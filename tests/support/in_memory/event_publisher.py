@@ -1,30 +1,52 @@
-"""EventPublisher in memory: for tests, and for watching in one process what would be published."""
+"""EventPublisher in memory."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
 
+from domain.errors import PublishFailed, PublishRefused
 from domain.event import Event
 
 
 class MemoryEventPublisher:
-    """Keeps what was published and told, in order, each id once; safe for threads."""
+    """EventPublisher that keeps what was published and the progress, each in order.
+
+    It can be `away`, and takes no event whose id is in `refused`.
+    """
 
     def __init__(self) -> None:
+        self.published: list[Event] = []
+        """Everything, as often as it was published."""
+        self.progress: list[Event] = []
+        self.away = False
+        self.refused: set[str] = set()
         self._lock = threading.Lock()
-        self._events: dict[str, Event] = {}
+        self._read: dict[str, Event] = {}
 
     @property
-    def events(self) -> tuple[Event, ...]:
-        """Everything a consumer would have seen, in order."""
+    def read(self) -> tuple[Event, ...]:
+        """What a consumer would have read: each id once, progress among the rest."""
         with self._lock:
-            return tuple(self._events.values())
+            return tuple(self._read.values())
 
     def publish(self, events: Sequence[Event]) -> None:
-        with self._lock:
-            for event in events:
-                self._events.setdefault(event.event_id, event)
+        if self.away:
+            raise PublishFailed("scripted outage")
+        for event in events:
+            if event.event_id in self.refused:
+                raise PublishRefused("scripted: too large", event.event_id)
+        self._keep(events, self.published)
 
     def publish_progress(self, events: Sequence[Event]) -> None:
-        self.publish(events)
+        self._keep(events, self.progress)
+
+    def of_type(self, event_type: str) -> list[Event]:
+        """Return what was published under that type, as often as it was."""
+        return [event for event in self.published if event.event_type == event_type]
+
+    def _keep(self, events: Sequence[Event], kind: list[Event]) -> None:
+        with self._lock:
+            kind.extend(events)
+            for event in events:
+                self._read.setdefault(event.event_id, event)

@@ -1,4 +1,4 @@
-"""A meter that keeps what it hears."""
+"""A meter that keeps what was counted."""
 
 from __future__ import annotations
 

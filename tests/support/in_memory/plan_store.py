@@ -11,7 +11,7 @@ from domain.ports.clock import Clock
 
 
 class MemoryPlanStore:
-    """PlanStore over a dict in the order of saving; its own PlanBacklog."""
+    """PlanStore over a dict in the order of saving."""
 
     def __init__(self, *, clock: Clock, retention_s: float = inf) -> None:
         self._clock = clock
@@ -45,16 +45,16 @@ class MemoryPlanStore:
 
     def take_overdue(self, before: float, limit: int) -> tuple[str, ...]:
         with self._lock:
-            waiting = sorted(self._undispatched.items(), key=lambda item: (item[1], item[0]))
-            taken = tuple(identity for identity, since in waiting if since < before)[:limit]
+            oldest_first = sorted(self._undispatched.items(), key=lambda item: (item[1], item[0]))
+            taken = tuple(identity for identity, since in oldest_first if since < before)[:limit]
             self._undispatched |= dict.fromkeys(taken, self._clock.now())
             return taken
 
-    def settle(self, request_id: str) -> None:
+    def mark_dispatched(self, request_id: str) -> None:
         with self._lock:
             self._undispatched.pop(request_id, None)
 
-    def count(self) -> int:
+    def count_undispatched(self) -> int:
         with self._lock:
             return len(self._undispatched)
 

@@ -1,4 +1,4 @@
-"""Standing schedules in memory."""
+"""Scheduled re-deliberations in memory."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from workers.adapters.cron import parse_cron
 
 
 class MemorySchedule:
-    """Schedule over a dict; nobody sends what stands in it."""
+    """Schedule over a dict; nothing is sent from it."""
 
     def __init__(self) -> None:
-        self._standing: dict[str, ScheduledRedeliberation] = {}
+        self._scheduled: dict[str, ScheduledRedeliberation] = {}
         self._lock = Lock()
 
-    def put(self, standing: ScheduledRedeliberation) -> None:
-        parse_cron(standing.cron)
+    def put(self, scheduled: ScheduledRedeliberation) -> None:
+        parse_cron(scheduled.cron)
         with self._lock:
-            self._standing[standing.name] = standing
+            self._scheduled[scheduled.name] = scheduled
 
     def remove(self, name: str) -> bool:
         with self._lock:
-            return self._standing.pop(name, None) is not None
+            return self._scheduled.pop(name, None) is not None
 
     def all(self) -> tuple[ScheduledRedeliberation, ...]:
         with self._lock:
-            return tuple(one for _, one in sorted(self._standing.items()))
+            return tuple(scheduled for _, scheduled in sorted(self._scheduled.items()))

@@ -9,8 +9,6 @@ from domain.contract import OUTGOING
 from domain.deliberation import ReviewRules
 from domain.plan import Constraints
 from domain.policy import Policy
-from domain.steps.cancel import cancel_deliberation
-from domain.steps.redeliberate import redeliberate
 from tests.support.factories import agent, council, plan, plan_request
 from tests.support.scripted_model import answer, failure
 from tests.support.stage import Stage
@@ -26,15 +24,15 @@ def test_every_published_body_fits_its_model() -> None:
     policy = Policy(model="tiny", review=ReviewRules(explain_top=2, synthesis=True))
     stage = Stage(council("DEV", size=4, architect=agent("arch")), council("QA"), policy=policy)
     first = stage.play(plan_request(plan(constraints=Constraints(rounds=1))))
-    redeliberate(first.deliberation.deliberation_id, stage.services)
+    stage.redeliberate(first.deliberation.deliberation_id)
     stage.model.follow(script)
     stage.play(plan_request(plan(roles=("DEV",))))
     stage.play(plan_request(plan(roles=("POET", "QA"))))
     stage.model.follow(lambda request, before: failure(request, FailureReason.REFUSED))
     stage.play()
-    cancel_deliberation(stage.open(), "dropped", stage.services)
+    stage.cancel(stage.open(), "dropped")
 
-    events = [*stage.news.published, *stage.news.told]
+    events = [*stage.news.published, *stage.news.progress]
     for event in events:
         body = json.loads(json.dumps(event.body))
         OUTGOING[event.event_type].model_validate(body)

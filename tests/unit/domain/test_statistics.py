@@ -6,7 +6,6 @@ from domain.chat import ChatOutcome, ChatRequest
 from domain.deliberation import ReviewRules
 from domain.policy import Policy
 from domain.statistics import reliability, statistics
-from domain.steps.cancel import cancel_deliberation
 from tests.support.factories import council, plan, plan_request
 from tests.support.scripted_model import answer
 from tests.support.stage import Stage
@@ -20,9 +19,9 @@ def test_figures_add_up_over_roles_and_outcomes() -> None:
     stage = Stage(council("DEV"), council("QA"))
     stage.model.follow(by_seed)
     records = [stage.play(plan_request(plan(roles=(role,)))) for role in ("DEV", "DEV", "QA")]
-    cancel_deliberation(stage.open(plan_request(plan(roles=("QA",)))), "dropped", stage.services)
+    stage.cancel(stage.open(plan_request(plan(roles=("QA",)))), "dropped")
 
-    figures = statistics(stage.services.tally.counts())
+    figures = statistics(stage.services.deliberations.counts())
     assert (figures.total.decided, figures.total.cancelled) == (3, 1)
     assert (figures.roles["DEV"].decided, figures.roles["QA"].decided) == (2, 1)
     assert figures.total.completion_tokens == sum(record.usage.completion_tokens for record in records)
@@ -36,7 +35,7 @@ def test_a_failure_is_counted_with_its_agents() -> None:
     stage = Stage(council("DEV"))
     stage.model.follow(lambda request, before: answer(request, " "))
     stage.play()
-    figures = statistics(stage.services.tally.counts())
+    figures = statistics(stage.services.deliberations.counts())
     assert (figures.total.failed, figures.total.agents_failed, figures.total.decided) == (1, 3, 0)
 
 
@@ -45,7 +44,7 @@ def test_reviewers_build_a_record_under_one_name_whether_authors_or_judges() -> 
     stage.model.follow(by_seed)
     for role in ("DEV", "QA"):
         stage.play(plan_request(plan(roles=(role,))))
-    known = reliability(stage.services.tally.counts(), "QA", ["agent-1"])
+    known = reliability(stage.services.deliberations.counts(), "QA", ["agent-1"])
     assert known.agents["agent-1"].deliberations >= 1
 
 

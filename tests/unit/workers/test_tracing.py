@@ -8,7 +8,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from domain.plan import PlanRequest
 from domain.spans import current_traceparent, spanning
 from tests.support.factories import plan_request
-from tests.support.stage import Queued
+from tests.support.in_memory.dispatcher import MemoryDispatcher
 from workers.tracing.chosen import tracer_for
 from workers.tracing.dispatcher import TracedDispatcher
 from workers.tracing.otel import OtelTracer
@@ -18,7 +18,7 @@ INCOMING = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
 
 def accepted(request: PlanRequest) -> PlanRequest:
-    queue = Queued()
+    queue = MemoryDispatcher()
     TracedDispatcher(queue, OtelTracer(InMemorySpanExporter(), service="test")).plans([request])
     return queue.requests[0]
 

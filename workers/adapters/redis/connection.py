@@ -121,7 +121,7 @@ def _options(patience_s: float) -> dict[str, Any]:
 
 def _through_sentinel(url: str, addresses: list[dict[str, Any]], master: str, options: dict[str, Any]) -> Redis:
     """Every Sentinel is asked once and without login: the next one, or the command's own retry, is the remedy."""
-    sentinels = [(one.get("host", "localhost"), one.get("port", 26379)) for one in addresses]
+    sentinels = [(part.get("host", "localhost"), part.get("port", 26379)) for part in addresses]
     shared = options | {key: value for key, value in addresses[0].items() if key not in ("host", "port")}
     asking = {key: value for key, value in shared.items() if key.startswith(("socket_", "ssl"))}
     asking |= {"decode_responses": True, "retry": Retry(NoBackoff(), 0)}

@@ -10,20 +10,20 @@ from domain.entry import Closed, Entry, Opened
 from domain.errors import ConclusionTakenOver, DeliberationClosed
 from domain.event import Event
 from domain.ports.clock import Clock
-from domain.ports.deliberation_store import NOTHING
 from domain.record import Record
 from workers.adapters.redis.encoding import decode_entry, encode, text, texts
 from workers.adapters.redis.keys import PREFIX, Keys
-from workers.adapters.redis.scripts import event_arguments, script
+from workers.adapters.redis.scripts import Script, event_arguments, expiry_ms, score
 
 
 class RedisDeliberationStore:
-    """DeliberationStore over one hash a deliberation; every write is one Lua script.
+    """DeliberationStore over one hash a deliberation, sorted sets as its index (open ones by last touch, all and a
+    plan's by opening) and one hash of counters; every write is one Lua script.
 
     While it is open a deliberation never expires, however long an outage lasts; closing it starts `retention_s`.
     A call repeated because its answer got lost does no harm: the second finds what the first wrote. Times come
-    from the caller's clock, not from the server's, because what asks the index (a lease, a deadline) reckons by
-    that clock too; a host whose clock is off misplaces a deliberation in the index until its next write.
+    from the caller's clock, not from the server's, because the caller compares them with its own; a host whose
+    clock is off misplaces a deliberation in the index until its next write.
     A Sentinel fail-over can lose answered writes that were not yet replicated.
     """
 
@@ -31,9 +31,10 @@ class RedisDeliberationStore:
         self._client = client
         self._clock = clock
         self._retention_s = retention_s
+        self._retention_ms = expiry_ms(retention_s)
         self._keys = Keys(prefix)
-        self._record = script(client, "record")
-        self._fence = script(client, "fence")
+        self._record = Script(client, "record", functions=("check_kinds", "add_events"))
+        self._take_over = Script(client, "take_over", functions=("check_kinds",))
 
     def record(
         self,
@@ -41,20 +42,29 @@ class RedisDeliberationStore:
         entry: Entry,
         *,
         events: Sequence[Event] = (),
-        tally: Mapping[str, int] = NOTHING,
-        fence: int = 0,
+        counters: Mapping[str, int] | None = None,
+        token: int = 0,
     ) -> Entry:
+        """Write the entry as the port says.
+
+        Raises ResponseError, having written nothing, where a key holds another kind of value than this version
+        writes, or a counter would not be a whole number below 2^53.
+        """
         now = self._clock.now()
         answer = self._record(
-            self._touched(deliberation_id, entry),
-            [
-                *(deliberation_id, entry.key, encode(entry), _effect(entry)),
-                *(fence, now, now - self._retention_s, round(self._retention_s * 1000)),
-                *(len(tally), *(part for count in tally.items() for part in count)),
-                *event_arguments(events),
-            ],
+            self._written_keys(deliberation_id, entry),
+            id=deliberation_id,
+            key=entry.key,
+            entry=encode(entry),
+            effect=_effect(entry),
+            token=token,
+            events=event_arguments(events),
+            counters=dict(counters or {}),
+            now=score(now),
+            horizon=score(now - self._retention_s),
+            retention_ms=self._retention_ms,
         )
-        return _standing(deliberation_id, entry, fence, texts(answer))
+        return _entry_under_key(deliberation_id, entry, token, texts(answer))
 
     def load(self, deliberation_id: str) -> Record:
         """Return all entries. Raises LookupError as the port says, Unreadable naming an entry it can't read."""
@@ -70,19 +80,45 @@ class RedisDeliberationStore:
             }
         )
 
-    def fence(self, deliberation_id: str) -> int:
-        """Take the concluding step over; to the index that is a write. Raises LookupError as `load` does."""
+    def take_over(self, deliberation_id: str) -> int:
         keys = [self._keys.deliberation(deliberation_id), self._keys.open]
-        newest = int(self._fence(keys, [deliberation_id, self._clock.now()]))
-        if newest == 0:
+        token = int(self._take_over(keys, id=deliberation_id, now=score(self._clock.now())))
+        if token == 0:
             raise _never_opened(deliberation_id)
-        return newest
+        return token
 
-    def _touched(self, deliberation_id: str, entry: Entry) -> list[str]:
+    def open_untouched_since(self, moment: float, limit: int) -> tuple[str, ...]:
+        found = self._client.zrange(
+            self._keys.open, "-inf", f"({moment!r}", byscore=True, offset=0, num=max(limit, 0)
+        )
+        return texts(found)
+
+    def touch(self, deliberation_id: str, at: float) -> None:
+        self._client.zadd(self._keys.open, {deliberation_id: at}, xx=True)
+
+    def count_open(self) -> int:
+        return int(self._client.zcard(self._keys.open))
+
+    def newest(self, limit: int) -> tuple[str, ...]:
+        return self._newest_first(self._keys.newest, max(limit, 0))
+
+    def of_plan(self, plan_id: str) -> tuple[str, ...]:
+        return self._newest_first(self._keys.of_plan(plan_id), -1)
+
+    def counts(self) -> Mapping[str, int]:
+        found = self._client.hgetall(self._keys.counters)
+        return {text(name): int(count) for name, count in found.items()}
+
+    def _newest_first(self, index: str, limit: int) -> tuple[str, ...]:
+        horizon = self._clock.now() - self._retention_s
+        found = self._client.zrange(index, "+inf", f"({horizon!r}", desc=True, byscore=True, offset=0, num=limit)
+        return texts(found)
+
+    def _written_keys(self, deliberation_id: str, entry: Entry) -> list[str]:
         keys = self._keys
-        touched = [keys.deliberation(deliberation_id), keys.open, keys.newest]
-        touched += [keys.outbox_order, keys.outbox_events, keys.outbox_known, keys.tally]
-        return [*touched, keys.of_plan(entry.deliberation.plan.plan_id)] if isinstance(entry, Opened) else touched
+        written = [keys.deliberation(deliberation_id), keys.open, keys.newest]
+        written += [keys.outbox_order, keys.outbox_events, keys.outbox_put_ids, keys.counters]
+        return [*written, keys.of_plan(entry.deliberation.plan.plan_id)] if isinstance(entry, Opened) else written
 
 
 def _effect(entry: Entry) -> str:
@@ -91,18 +127,18 @@ def _effect(entry: Entry) -> str:
     return "close" if isinstance(entry, Closed) else "add"
 
 
-def _standing(deliberation_id: str, entry: Entry, fence: int, answer: tuple[str, ...]) -> Entry:
-    """Return the entry that `record.lua` says stands, or raise what it says instead."""
+def _entry_under_key(deliberation_id: str, entry: Entry, token: int, answer: tuple[str, ...]) -> Entry:
+    """Return the entry that is under the key according to `record.lua`, or raise what it says instead."""
     match answer:
         case ("written",):
             return entry
-        case ("stands", standing):
-            return decode_entry(standing, where=f"entry {entry.key} of {deliberation_id}")
+        case ("found", found):
+            return decode_entry(found, where=f"entry {entry.key} of {deliberation_id}")
         case ("closed",):
             raise DeliberationClosed(f"{deliberation_id} has ended; {entry.key} came too late")
         case ("void", newest):
             raise ConclusionTakenOver(
-                f"{deliberation_id} was taken over: fence {fence} is void, {newest} is the newest"
+                f"{deliberation_id} was taken over: token {token} is void, {newest} is the newest"
             )
         case _:
             raise _never_opened(deliberation_id)

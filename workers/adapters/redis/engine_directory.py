@@ -43,7 +43,7 @@ class RedisEngineDirectory:
         stored = self._client.mget([self._prefix + name for name in names])
         gone = [name for name, raw in zip(names, stored, strict=True) if raw is None]
         if gone:
-            # Whoever is published between the two calls comes back into the set with its next heartbeat.
+            # A record published between the two calls comes back into the set with its next heartbeat.
             self._client.srem(self._names, *gone)
         live = [record for raw in stored if raw is not None and (record := _read(raw)) is not None]
         return tuple(sorted(live, key=lambda record: (record.model, record.name)))

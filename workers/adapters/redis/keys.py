@@ -22,12 +22,12 @@ class Keys:
         return f"{self.prefix}councils"
 
     @property
-    def backlog(self) -> str:
-        """Sorted set: ids of plan requests that are not dispatched, by when they were saved or taken."""
+    def undispatched(self) -> str:
+        """Sorted set: ids of undispatched plan requests, by when they were saved or taken."""
         return f"{self.prefix}requests:undispatched"
 
     @property
-    def tally(self) -> str:
+    def counters(self) -> str:
         """Hash: counter → integer; never expires."""
         return f"{self.prefix}tally"
 
@@ -52,12 +52,12 @@ class Keys:
         return f"{self.prefix}outbox:events"
 
     @property
-    def outbox_known(self) -> str:
+    def outbox_put_ids(self) -> str:
         """Sorted set: event ids by when they were put last, published or not."""
         return f"{self.prefix}outbox:known"
 
     def deliberation(self, deliberation_id: str) -> str:
-        """Hash: entry key → entry, and the newest fence."""
+        """Hash: entry key → entry, and under `#fence` the newest fencing token."""
         return f"{self.prefix}deliberation:{{{deliberation_id}}}"
 
     def request(self, request_id: str) -> str:

@@ -10,27 +10,28 @@ from domain.event import Event
 from domain.ports.clock import Clock
 from workers.adapters.redis.encoding import decode, texts
 from workers.adapters.redis.keys import PREFIX, Keys
-from workers.adapters.redis.scripts import event_arguments, script
+from workers.adapters.redis.scripts import Script, event_arguments, expiry_ms, score
 
 
 class RedisOutbox:
-    """Outbox over a sorted set of what waits, a hash of the events, and a sorted set of the ids ever put.
+    """Outbox over a sorted set of what is pending, a hash of the events, and a sorted set of the ids put.
 
-    An event of a deliberation's entry needs no claim: it enters by `record.lua`, whatever was put before.
+    The events of a deliberation's entry enter by `record.lua`, through the same function (add_events.lua).
     """
 
     def __init__(self, client: Redis, *, clock: Clock, retention_s: float, prefix: str = PREFIX) -> None:
         self._client = client
         self._clock = clock
         self._retention_s = retention_s
+        self._retention_ms = expiry_ms(retention_s)
         self._keys = Keys(prefix)
-        self._put = script(client, "put")
-        self._pending = script(client, "pending")
+        self._put = Script(client, "put_events", functions=("check_kinds", "add_events"))
+        self._pending = Script(client, "pending_events")
 
     def pending(self, limit: int) -> tuple[Event, ...]:
         if limit <= 0:
             return ()
-        raws = self._pending([self._keys.outbox_order, self._keys.outbox_events], [limit])
+        raws = self._pending([self._keys.outbox_order, self._keys.outbox_events], limit=limit)
         return tuple(decode(Event, raw, where="an event of the outbox") for raw in raws)
 
     def count(self) -> int:
@@ -40,11 +41,16 @@ class RedisOutbox:
         """Save what is new and return it. After a connection broke in mid-call an event that this very call
         saved may be missing from the answer; it is pending all the same."""
         now = self._clock.now()
-        keys = [self._keys.outbox_order, self._keys.outbox_events, self._keys.outbox_known]
-        retention = (now - self._retention_s, round(self._retention_s * 1000))
-        new = texts(self._put(keys, [now, *retention, *event_arguments(events)]))
+        keys = [self._keys.outbox_order, self._keys.outbox_events, self._keys.outbox_put_ids]
+        answer = self._put(
+            keys,
+            events=event_arguments(events),
+            now=score(now),
+            horizon=score(now - self._retention_s),
+            retention_ms=self._retention_ms,
+        )
         first = {event.event_id: event for event in reversed(events)}
-        return tuple(first[event_id] for event_id in new)
+        return tuple(first[event_id] for event_id in texts(answer))
 
     def published(self, event_ids: Sequence[str]) -> None:
         if not event_ids:

@@ -8,13 +8,13 @@ from redis import Redis
 
 from domain.plan import PlanRequest
 from domain.ports.clock import Clock
-from workers.adapters.redis.encoding import decode, encode, text
+from workers.adapters.redis.encoding import decode, encode, text, texts
 from workers.adapters.redis.keys import PREFIX, Keys
-from workers.adapters.redis.scripts import script
+from workers.adapters.redis.scripts import Script, expiry_ms, score
 
 
 class RedisPlanStore:
-    """PlanStore over one key a request, which expires by itself.
+    """PlanStore over one key a request, which expires by itself, and a sorted set of the undispatched ones.
 
     `retention_s` must outlast every redelivery of an approval and the longest outage. Durable means what the
     server's append-only file means: with `appendfsync everysec`, a crash of the server process loses nothing that
@@ -25,17 +25,23 @@ class RedisPlanStore:
         self._client = client
         self._clock = clock
         self._keys = Keys(prefix)
-        self._retention_ms = round(retention_s * 1000)
-        self._save = script(client, "save")
+        self._retention_ms = expiry_ms(retention_s)
+        self._save = Script(client, "save_plan", functions=("check_kinds",))
+        self._take_overdue = Script(client, "take_overdue")
 
     def save(self, requests: Sequence[PlanRequest]) -> None:
         """Keep the requests in one round trip, each in one atomic step of its own."""
         with self._client.pipeline(transaction=False) as pipeline:
             for request in requests:
                 identity, plan_id = request.request_id, request.plan.plan_id
-                keys = [self._keys.request(identity), self._keys.latest_request(plan_id), self._keys.backlog]
-                arguments: list[str | float] = [identity, encode(request), self._retention_ms, self._clock.now()]
-                self._save(keys, arguments, client=pipeline)
+                self._save(
+                    [self._keys.request(identity), self._keys.latest_request(plan_id), self._keys.undispatched],
+                    pipeline=pipeline,
+                    id=identity,
+                    request=encode(request),
+                    now=score(self._clock.now()),
+                    retention_ms=self._retention_ms,
+                )
             pipeline.execute()
 
     def load(self, request_id: str) -> PlanRequest:
@@ -49,3 +55,13 @@ class RedisPlanStore:
         if request_id is None:
             raise LookupError(f"no request for plan {plan_id}: never saved, or past retention")
         return self.load(text(request_id))
+
+    def take_overdue(self, before: float, limit: int) -> tuple[str, ...]:
+        now = score(self._clock.now())
+        return texts(self._take_overdue([self._keys.undispatched], before=score(before), now=now, limit=limit))
+
+    def mark_dispatched(self, request_id: str) -> None:
+        self._client.zrem(self._keys.undispatched, request_id)
+
+    def count_undispatched(self) -> int:
+        return int(self._client.zcard(self._keys.undispatched))

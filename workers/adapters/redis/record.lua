@@ -1,43 +1,49 @@
--- Writes one entry of a deliberation with its events and its places in the indexes, or nothing at all.
--- Answers {"written"}, {"stands", entry}, {"unopened"}, {"closed"} or {"void", newest fence}.
-local deliberation, open, newest = KEYS[1], KEYS[2], KEYS[3]
-local order, bodies, known = KEYS[4], KEYS[5], KEYS[6]
-local tally = KEYS[7]
-local of_plan = KEYS[8] -- given with an opening only
-local id, field, entry, effect = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
-local fence, now, horizon, retention_ms = ARGV[5], ARGV[6], ARGV[7], ARGV[8]
-local counted = tonumber(ARGV[9]) -- counters that follow, as name and number
-local FIRST_EVENT = 10 + 2 * counted
+-- Writes one entry of a deliberation with its events, its counters and its places in the index, or nothing at all:
+-- what can fail comes before the first write.
+-- Answers {"written"}, {"found", entry}, {"unopened"}, {"closed"} or {"void", newest token}.
+local deliberation, open, newest, order, bodies, put_ids, counters, of_plan = unpack(KEYS)
+local call = cjson.decode(ARGV[1])
+local WHOLE = 2 ^ 53 -- from here on a double, Lua's only number, can't tell whole numbers apart
 
-local standing = redis.call('HGET', deliberation, field)
-if standing then return {'stands', standing} end
-if effect ~= 'open' and redis.call('HEXISTS', deliberation, 'opened') == 0 then return {'unopened'} end
+local wrong = wrong_kind('hash', {deliberation})
+  or wrong_kind('zset', {open})
+  or call.effect == 'open' and wrong_kind('zset', {newest, of_plan}) -- an opening alone names of_plan
+  or #call.events > 0 and (wrong_kind('zset', {order, put_ids}) or wrong_kind('hash', {bodies}))
+  or next(call.counters) and wrong_kind('hash', {counters})
+if wrong then return redis.error_reply(wrong) end
+
+local found = redis.call('HGET', deliberation, call.key)
+if found then return {'found', found} end
+if call.effect ~= 'open' and redis.call('HEXISTS', deliberation, 'opened') == 0 then return {'unopened'} end
 if redis.call('HEXISTS', deliberation, 'closed') == 1 then return {'closed'} end
-local valid = redis.call('HGET', deliberation, '#fence') or '0'
-if fence ~= '0' and fence ~= valid then return {'void', valid} end
+local token = redis.call('HGET', deliberation, '#fence') or '0'
+if call.token ~= 0 and call.token ~= tonumber(token) then return {'void', token} end
 
-redis.call('HSET', deliberation, field, entry)
-if effect == 'close' then
-  redis.call('ZREM', open, id)
-  redis.call('PEXPIRE', deliberation, retention_ms)
-else
-  redis.call('ZADD', open, now, id)
+local names, sums = {}, {}
+for name in pairs(call.counters) do names[#names + 1] = name end
+local counts = #names > 0 and redis.call('HMGET', counters, unpack(names))
+for i, name in ipairs(names) do
+  local sum = (tonumber(counts[i] or 0) or math.huge) + call.counters[name]
+  if sum % 1 ~= 0 or math.abs(sum) >= WHOLE then
+    return redis.error_reply('ERR counter ' .. name .. ' in ' .. counters .. ' can not be raised exactly')
+  end
+  sums[name] = string.format('%.0f', sum)
 end
-if effect == 'open' then
+
+redis.call('HSET', deliberation, call.key, call.entry)
+if call.effect == 'close' then
+  redis.call('ZREM', open, call.id)
+  redis.call('PEXPIRE', deliberation, call.retention_ms)
+else
+  redis.call('ZADD', open, call.now, call.id)
+end
+if call.effect == 'open' then
   for _, index in ipairs({newest, of_plan}) do
-    redis.call('ZREMRANGEBYSCORE', index, '-inf', horizon)
-    redis.call('ZADD', index, now, id)
-    redis.call('PEXPIRE', index, retention_ms)
+    redis.call('ZREMRANGEBYSCORE', index, '-inf', call.horizon)
+    redis.call('ZADD', index, call.now, call.id)
+    redis.call('PEXPIRE', index, call.retention_ms)
   end
 end
-
-for i = 10, FIRST_EVENT - 1, 2 do redis.call('HINCRBY', tally, ARGV[i], ARGV[i + 1]) end
-
-redis.call('ZREMRANGEBYSCORE', known, '-inf', horizon)
-for i = FIRST_EVENT, #ARGV, 3 do
-  local event_id, occurred_at, body = ARGV[i], ARGV[i + 1], ARGV[i + 2]
-  if redis.call('HSETNX', bodies, event_id, body) == 1 then redis.call('ZADD', order, occurred_at, event_id) end
-  redis.call('ZADD', known, now, event_id)
-  redis.call('PEXPIRE', known, retention_ms)
-end
+for name, sum in pairs(sums) do redis.call('HSET', counters, name, sum) end
+add_events(order, bodies, put_ids, call, false)
 return {'written'}

@@ -1,4 +1,4 @@
-"""Standing schedules where celery-redbeat keeps its entries, so that a running beat follows them."""
+"""Scheduled re-deliberations where celery-redbeat keeps its entries, so that a running beat sends them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from workers.adapters.redis.encoding import texts
 
 TASK = "deliberation.redeliberate"
 MARK = "standing:"
-"""Begins the names of our entries; beat's fixed ones have none."""
+"""Begins the names of these entries in the store; beat's fixed ones begin otherwise."""
 
 
 class RedBeatSchedule:
@@ -22,18 +22,18 @@ class RedBeatSchedule:
         self._app = app
         self._conf = ensure_conf(app)
 
-    def put(self, standing: ScheduledRedeliberation) -> None:
-        plan = standing.plan_id[:80]
+    def put(self, scheduled: ScheduledRedeliberation) -> None:
+        plan = scheduled.plan_id[:80]
         entry = RedBeatSchedulerEntry(
-            f"{MARK}{standing.name}",
+            f"{MARK}{scheduled.name}",
             TASK,
-            parse_cron(standing.cron),
-            kwargs={"plan_id": standing.plan_id, "role": standing.role},
+            parse_cron(scheduled.cron),
+            kwargs={"plan_id": scheduled.plan_id, "role": scheduled.role},
             # What Flower shows and finds the task by.
-            options={"argsrepr": f"(plan={plan}, role={standing.role})", "kwargsrepr": "{}"},
+            options={"argsrepr": f"(plan={plan}, role={scheduled.role})", "kwargsrepr": "{}"},
             app=self._app,
         )
-        # An earlier order of the name leaves the time of its last run behind, which is none of this one's.
+        # An earlier entry of the name leaves the time of its last run behind, which is none of this one's.
         entry.delete()
         entry.save()
 
@@ -47,7 +47,7 @@ class RedBeatSchedule:
 
     def all(self) -> tuple[ScheduledRedeliberation, ...]:
         keys = texts(get_redis(self._app).zrange(self._conf.schedule_key, 0, -1))
-        return tuple(self._standing(key) for key in sorted(keys) if key.startswith(self._key("")))
+        return tuple(self._scheduled(key) for key in sorted(keys) if key.startswith(self._key("")))
 
     def _key(self, name: str) -> str:
         return f"{self._conf.key_prefix}{MARK}{name}"
@@ -55,7 +55,7 @@ class RedBeatSchedule:
     def _entry(self, key: str) -> RedBeatSchedulerEntry:
         return RedBeatSchedulerEntry.from_key(key, app=self._app)
 
-    def _standing(self, key: str) -> ScheduledRedeliberation:
+    def _scheduled(self, key: str) -> ScheduledRedeliberation:
         entry = self._entry(key)
         when = entry.schedule
         fields = (when._orig_minute, when._orig_hour, when._orig_day_of_month)

@@ -18,7 +18,6 @@ from domain.plan import Constraints
 from domain.policy import Policy
 from domain.rubric import Criterion, Rubric
 from domain.steps.conclude import conclude_deliberation
-from domain.steps.redeliberate import redeliberate
 from tests.support.factories import agent, council, plan, plan_request
 from tests.support.scripted_model import answer
 from tests.support.stage import Stage
@@ -91,7 +90,7 @@ def repeated(stage: Stage) -> list[str]:
     """Deliberate again, the earlier winner's text among the candidates."""
     earlier = approved(stage)
     stage.model.requests.clear()
-    following = redeliberate(earlier, stage.services)
+    following = stage.redeliberate(earlier)
     stage.propose(following)
     conclude_deliberation(following, stage.services)
     return [earlier, following]

@@ -8,7 +8,6 @@ from domain.plan import Constraints
 from domain.policy import Policy
 from domain.record import DeliberationState, Record
 from domain.steps.conclude import conclude_deliberation
-from domain.steps.redeliberate import redeliberate
 from tests.support.factories import agent, council, plan, plan_request
 from tests.support.scripted_model import failure
 from tests.support.stage import Stage
@@ -35,7 +34,7 @@ def test_critiques_of_agents_whose_ids_have_slashes_do_not_overwrite_each_other(
 def test_an_agent_called_prior_runs_against_its_councils_earlier_winner() -> None:
     stage = stage_of("prior", "dev-1", "dev-2")
     earlier = play(stage)
-    following = redeliberate(earlier.deliberation.deliberation_id, stage.services)
+    following = stage.redeliberate(earlier.deliberation.deliberation_id)
     stage.propose(following)
     conclude_deliberation(following, stage.services)
 
@@ -55,5 +54,5 @@ def test_a_revision_that_fails_is_progress_of_the_stage_proposal() -> None:
     stage.model.follow(script)
     play(stage)
 
-    stages = {event.body["what"]: event.body["stage"] for event in stage.news.told}
+    stages = {event.body["what"]: event.body["stage"] for event in stage.news.progress}
     assert stages["proposal/1/dev-2"] == stages["proposal/1/dev-1"] == "proposal"

@@ -1,11 +1,10 @@
-"""Publishing what is left over: one event that nobody takes holds up no other."""
+"""Publishing what is left over: one event that is refused holds up no other."""
 
 from __future__ import annotations
 
 import pytest
 
 from domain.errors import PublishFailed, PublishRefused
-from domain.steps.announce import flush_outbox
 from tests.support.factories import event
 from tests.support.stage import Stage
 
@@ -20,7 +19,7 @@ def test_events_that_are_refused_stay_behind_and_the_others_go_out(stage: Stage)
     stage.outbox.put(waiting)
     stage.news.refused = {huge.event_id, huger.event_id}
     with pytest.raises(PublishRefused):
-        flush_outbox(stage.services)
+        stage.flush()
     assert stage.news.published == [first, second, third]
     assert stage.outbox.pending(10) == (huge, huger)
 
@@ -29,5 +28,5 @@ def test_while_nothing_can_be_published_all_of_it_stays(stage: Stage) -> None:
     stage.outbox.put([event(), event()])
     stage.news.away = True
     with pytest.raises(PublishFailed):
-        flush_outbox(stage.services)
+        stage.flush()
     assert len(stage.outbox.pending(10)) == 2

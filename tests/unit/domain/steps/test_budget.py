@@ -1,4 +1,4 @@
-"""The token budget of a deliberation: shares of it are set aside, so that nobody can overdraw it."""
+"""The token budget of a deliberation: shares of it are set aside, so that it can not be overdrawn."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from domain.chat import FailureReason
 from domain.entry import AgentFailed
 from domain.policy import Policy
 from domain.record import DeliberationState
-from domain.steps.generate import generate_proposal
 from tests.support.factories import council
 from tests.support.stage import Stage
 
@@ -24,14 +23,14 @@ def test_proposals_never_overdraw_the_budget_in_whatever_order_workers_ask(
 ) -> None:
     stage = Stage(council("DEV", size=size), policy=Policy(model="tiny", token_budget=budget, max_tokens=bound))
     identity = stage.open()
-    agents = [one.agent_id for one in stage.record(identity).deliberation.agents]
+    agents = [member.agent_id for member in stage.record(identity).deliberation.agents]
     order.shuffle(agents)
-    entries = [generate_proposal(identity, agent_id, stage.services) for agent_id in agents]
+    entries = [stage.generate(identity, agent_id) for agent_id in agents]
     spendable = sum(request.max_tokens for request in stage.model.requests)
     assert budget - bound < spendable <= budget or spendable == size * bound
     refused = [entry for entry in entries if isinstance(entry, AgentFailed)]
     assert len(refused) == size - len(stage.model.requests)
-    assert all(one.reason is FailureReason.BUDGET and f"{budget} tokens" in one.detail for one in refused)
+    assert all(entry.reason is FailureReason.BUDGET and f"{budget} tokens" in entry.detail for entry in refused)
 
 
 def test_the_budget_ends_what_tokens_no_longer_allow() -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from domain.identity import deliberation_id
-from domain.steps.announce import flush_outbox
-from domain.steps.dispatch import dispatch_plan
 from tests.support.factories import council, plan, plan_request
 from tests.support.stage import Stage
 
@@ -47,11 +45,11 @@ def test_a_plan_without_roles_is_answered_with_that() -> None:
 def test_the_same_approval_again_starts_and_tells_nothing_again() -> None:
     stage = Stage(council("DEV"))
     request = stage.approve(plan_request(plan(roles=("DEV", "POET"))))
-    told = list(stage.news.published)
+    published = list(stage.news.published)
     for _ in range(3):
         stage.clock.advance(1)
-        dispatch_plan(request.request_id, stage.services)
-    assert stage.news.published == told
+        stage.dispatch(request.request_id)
+    assert stage.news.published == published
     assert len(stage.queue.work) == 1
 
 
@@ -75,6 +73,6 @@ def test_an_event_that_could_not_be_published_is_published_by_the_next_flush() -
     stage.approve()
     assert stage.news.published == []
     stage.news.away = False
-    assert flush_outbox(stage.services) == 2
+    assert stage.flush() == 2
     assert {event.event_type for event in stage.news.published} == {STARTED, DISPATCHED}
-    assert flush_outbox(stage.services) == 0
+    assert stage.flush() == 0

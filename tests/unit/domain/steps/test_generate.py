@@ -10,7 +10,6 @@ from domain.errors import EngineAway
 from domain.limits import Limits
 from domain.policy import Policy
 from domain.prompts.proposal_question import proposal_question
-from domain.steps.generate import generate_proposal
 from tests.support.factories import agent, council, deliberation, plan, plan_request
 from tests.support.scripted_model import answer, failure
 from tests.support.stage import Stage
@@ -19,32 +18,32 @@ from tests.support.stage import Stage
 def test_a_second_run_finds_the_first_one_s_proposal() -> None:
     stage = Stage(council("DEV"))
     identity = stage.open()
-    first = generate_proposal(identity, "agent-1", stage.services)
-    second = generate_proposal(identity, "agent-1", stage.services)
+    first = stage.generate(identity, "agent-1")
+    second = stage.generate(identity, "agent-1")
     assert isinstance(first, Proposed)
     assert second == first
     assert len(stage.model.requests) == 1
 
 
-@pytest.mark.parametrize("reason", [one for one in FailureReason if not one.passing])
+@pytest.mark.parametrize("reason", [reason for reason in FailureReason if not reason.passing])
 def test_a_failure_is_recorded_as_what_it_was(reason: FailureReason) -> None:
     stage = Stage(council("DEV"))
     stage.model.follow(lambda request, before: failure(request, reason))
-    outcome = generate_proposal(stage.open(), "agent-1", stage.services)
+    outcome = stage.generate(stage.open(), "agent-1")
     assert isinstance(outcome, AgentFailed)
     assert outcome.reason is reason
 
 
-@pytest.mark.parametrize("reason", [one for one in FailureReason if one.passing])
-def test_an_engine_that_is_away_fails_nobody_before_the_deadline(reason: FailureReason) -> None:
+@pytest.mark.parametrize("reason", [reason for reason in FailureReason if reason.passing])
+def test_an_engine_that_is_away_fails_no_agent_before_the_deadline(reason: FailureReason) -> None:
     stage = Stage(council("DEV"))
     stage.model.follow(lambda request, before: failure(request, reason))
     identity = stage.open()
     with pytest.raises(EngineAway):
-        generate_proposal(identity, "agent-1", stage.services)
+        stage.generate(identity, "agent-1")
     assert stage.record(identity).attempt(0, "agent-1") is None
     stage.clock.advance(10_000)
-    late = generate_proposal(identity, "agent-1", stage.services)
+    late = stage.generate(identity, "agent-1")
     assert isinstance(late, AgentFailed)
     assert late.reason is FailureReason.DEADLINE
 
@@ -54,8 +53,8 @@ def test_an_empty_answer_is_a_failure_and_a_cut_off_one_is_marked() -> None:
     texts = {"proposal/0/agent-1": " \n"}
     stage.model.follow(lambda request, before: answer(request, texts.get(request.key, "Begin"), cut_off=True))
     identity = stage.open()
-    empty = generate_proposal(identity, "agent-1", stage.services)
-    cut = generate_proposal(identity, "agent-2", stage.services)
+    empty = stage.generate(identity, "agent-1")
+    cut = stage.generate(identity, "agent-2")
     assert isinstance(empty, AgentFailed)
     assert empty.reason is FailureReason.EMPTY
     assert isinstance(cut, Proposed)
@@ -65,7 +64,7 @@ def test_an_empty_answer_is_a_failure_and_a_cut_off_one_is_marked() -> None:
 def test_a_cut_off_answer_fails_where_the_policy_is_strict() -> None:
     stage = Stage(council("DEV"), policy=Policy(model="tiny", cut_off="fail"))
     stage.model.follow(lambda request, before: answer(request, "Begin", cut_off=True))
-    outcome = generate_proposal(stage.open(), "agent-1", stage.services)
+    outcome = stage.generate(stage.open(), "agent-1")
     assert isinstance(outcome, AgentFailed)
     assert outcome.reason is FailureReason.CUT_OFF
 
@@ -75,12 +74,12 @@ def test_a_proposal_longer_than_allowed_is_refused_with_its_length() -> None:
     lengths = {"proposal/0/agent-1": 51}
     stage.model.follow(lambda request, before: answer(request, "x" * lengths.get(request.key, 50)))
     identity = stage.open()
-    long = generate_proposal(identity, "agent-1", stage.services)
+    long = stage.generate(identity, "agent-1")
     assert isinstance(long, AgentFailed)
     assert long.reason is FailureReason.REJECTED
     assert "51 characters, 50 are allowed" in long.detail
     assert long.usage.completion_tokens > 0
-    assert isinstance(generate_proposal(identity, "agent-2", stage.services), Proposed)
+    assert isinstance(stage.generate(identity, "agent-2"), Proposed)
 
 
 def test_nothing_is_written_to_a_deliberation_that_was_cancelled_meanwhile() -> None:
@@ -93,7 +92,7 @@ def test_nothing_is_written_to_a_deliberation_that_was_cancelled_meanwhile() -> 
         return answer(request, "too late")
 
     stage.model.follow(cancel_meanwhile)
-    assert generate_proposal(identity, "agent-1", stage.services) is None
+    assert stage.generate(identity, "agent-1") is None
 
 
 def test_agents_see_the_plan_their_role_and_persona_and_share_the_longest_prefix() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import inf
+
 import pytest
 
 from domain.chat import ChatOutcome, ChatRequest, FailureReason
@@ -11,9 +13,7 @@ from domain.keys import PRIOR
 from domain.plan import Constraints
 from domain.record import DeliberationState
 from domain.redeliberation import RedeliberationPolicy
-from domain.steps.cancel import cancel_deliberation
 from domain.steps.conclude import conclude_deliberation
-from domain.steps.redeliberate import apply_rules, redeliberate, redeliberate_plan
 from tests.support.factories import agent, council, plan, plan_request
 from tests.support.scripted_model import answer, failure
 from tests.support.stage import Stage
@@ -29,7 +29,7 @@ def finish(stage: Stage, deliberation_id: str) -> None:
 def test_a_repeat_names_what_it_supersedes_and_whether_the_winner_changed() -> None:
     stage = Stage(council("DEV"))
     first = stage.play()
-    again = redeliberate(first.deliberation.deliberation_id, stage.services)
+    again = stage.redeliberate(first.deliberation.deliberation_id)
 
     def script(request: ChatRequest, before: int) -> ChatOutcome | None:
         return answer(request, "A step. " * (30 if request.seed == 3 else 2)) if request.form is None else None
@@ -50,7 +50,7 @@ def test_the_earlier_winner_runs_again_without_its_name_and_may_win() -> None:
     stage = Stage(council("DEV"))
     stage.model.follow(lambda request, before: None if request.form else answer(request, "A step. " * 25))
     first = stage.play()
-    again = redeliberate(first.deliberation.deliberation_id, stage.services)
+    again = stage.redeliberate(first.deliberation.deliberation_id)
     stage.model.follow(lambda request, before: None if request.form else answer(request, "Poor."))
     finish(stage, again)
     closed = stage.record(again).closed
@@ -60,19 +60,19 @@ def test_the_earlier_winner_runs_again_without_its_name_and_may_win() -> None:
     assert len(closed.result["decisions"]) == 4
 
 
-def test_an_earlier_winner_of_somebody_who_proposed_nothing_now_is_ranked_and_no_reviewer() -> None:
+def test_an_earlier_winner_whose_author_proposes_nothing_now_is_ranked_and_no_reviewer() -> None:
     stage = Stage(council("DEV"))
     earlier = stage.play()
     newcomers = tuple(agent(f"newcomer-{number}") for number in (1, 2, 3))
     stage.services.councils.save(council("DEV", agents=newcomers))
-    again = redeliberate(earlier.deliberation.deliberation_id, stage.services)
+    again = stage.redeliberate(earlier.deliberation.deliberation_id)
     finish(stage, again)
     record = stage.record(again)
     assert record.closed is not None
     ranking = record.closed.result["ranking"]
     assert PRIOR in {entry["proposal"] for entry in ranking["entries"]}
-    asked = {one.agent_id for one in record.deliberation.reviewers}
-    assert {report["reviewer"] for report in ranking["reviewers"]} == asked
+    reviewers = {reviewer.agent_id for reviewer in record.deliberation.reviewers}
+    assert {report["reviewer"] for report in ranking["reviewers"]} == reviewers
     stored, replayed = replay(record)
     assert stored == replayed
 
@@ -80,17 +80,17 @@ def test_an_earlier_winner_of_somebody_who_proposed_nothing_now_is_ranked_and_no
 def test_asking_twice_for_the_same_repeat_is_one_deliberation() -> None:
     stage = Stage(council("DEV"))
     first = stage.play().deliberation.deliberation_id
-    one = redeliberate(first, stage.services)
+    following = stage.redeliberate(first)
     stage.clock.advance(1)
-    other = redeliberate(first, stage.services)
-    assert one == other
-    assert [work[0] for work in stage.queue.work].count(one) == 1
+    other = stage.redeliberate(first)
+    assert following == other
+    assert [work[0] for work in stage.queue.work].count(following) == 1
 
 
 def test_what_is_open_can_not_be_repeated() -> None:
     stage = Stage(council("DEV"))
     with pytest.raises(CannotRepeat, match="still proposing"):
-        redeliberate(stage.open(), stage.services)
+        stage.redeliberate(stage.open())
 
 
 def test_a_schedule_repeats_the_newest_of_its_plan_and_role() -> None:
@@ -98,14 +98,14 @@ def test_a_schedule_repeats_the_newest_of_its_plan_and_role() -> None:
     first = stage.play()
     plan_id = first.deliberation.plan.plan_id
     stage.clock.advance(1)
-    second = redeliberate_plan(plan_id, "DEV", stage.services)
+    second = stage.run_scheduled(plan_id, "DEV", due_at=inf)
     finish(stage, second)
     stage.clock.advance(1)
-    third = redeliberate_plan(plan_id, "DEV", stage.services)
+    third = stage.run_scheduled(plan_id, "DEV", due_at=inf)
     assert stage.record(third).deliberation.repeat == 2
     assert stage.record(third).deliberation.supersedes == second
-    with pytest.raises(LookupError, match="no deliberation of role QA"):
-        redeliberate_plan(plan_id, "QA", stage.services)
+    with pytest.raises(CannotRepeat, match="no deliberation of role QA"):
+        stage.run_scheduled(plan_id, "QA", due_at=inf)
 
 
 def clear(request: ChatRequest, before: int) -> ChatOutcome | None:
@@ -142,9 +142,9 @@ def test_a_rule_repeats_what_it_is_about_and_nothing_else(rules, script) -> None
     if script:
         stage.model.follow(clear)
         stage.play(plan_request(plan()))
-    begun = apply_rules(stage.services)
-    assert [stage.record(one).deliberation.supersedes for one in begun] == [troubled]
-    assert apply_rules(stage.services) == ()
+    begun = stage.apply_rules()
+    assert [stage.record(identity).deliberation.supersedes for identity in begun] == [troubled]
+    assert stage.apply_rules() == ()
 
 
 def test_rules_keep_to_their_limits() -> None:
@@ -152,15 +152,15 @@ def test_rules_keep_to_their_limits() -> None:
     stage = Stage(council("DEV"), rules=rules)
     for _ in range(3):
         stage.play(plan_request(plan(constraints=Constraints())))
-    assert apply_rules(stage.services) == ()
+    assert stage.apply_rules() == ()
     revisions = []
     for _ in range(12):
         stage.clock.advance(61)
-        begun = apply_rules(stage.services)
+        begun = stage.apply_rules()
         assert len(begun) <= 1
-        for one in begun:
-            revisions.append(stage.record(one).deliberation.repeat)
-            finish(stage, one)
+        for identity in begun:
+            revisions.append(stage.record(identity).deliberation.repeat)
+            finish(stage, identity)
     assert sorted(revisions) == [1, 1, 1, 2, 2, 2]
 
 
@@ -168,22 +168,22 @@ def test_without_rules_nothing_is_repeated() -> None:
     stage = Stage(council("DEV"))
     stage.play()
     stage.clock.advance(10**9)
-    assert apply_rules(stage.services) == ()
+    assert stage.apply_rules() == ()
 
 
 def test_a_council_that_changed_is_asked_again() -> None:
     stage = Stage(council("DEV"), rules=RedeliberationPolicy(council_changed=True, cool_down_s=0))
     stage.play()
-    assert apply_rules(stage.services) == ()
+    assert stage.apply_rules() == ()
     stage.services.councils.save(council("DEV", size=4))
-    assert len(apply_rules(stage.services)) == 1
+    assert len(stage.apply_rules()) == 1
 
 
 def test_cancelling_ends_it_once_with_an_event_and_withdraws_its_work() -> None:
     stage = Stage(council("DEV"))
     identity = stage.open()
-    assert cancel_deliberation(identity, "plan was dropped", stage.services)
-    assert not cancel_deliberation(identity, "again", stage.services)
+    assert stage.cancel(identity, "plan was dropped")
+    assert not stage.cancel(identity, "again")
     assert stage.record(identity).state is DeliberationState.CANCELLED
     assert stage.queue.withdrawn == [identity]
     (event,) = stage.news.of_type("orchestration.deliberation.cancelled")

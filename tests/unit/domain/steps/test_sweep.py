@@ -1,4 +1,4 @@
-"""Sweeping: what stands still is queued again, what nobody serves is given up, what runs is left alone."""
+"""Sweeping: what stands still is queued again, what no worker serves is given up, what runs is left alone."""
 
 from __future__ import annotations
 
@@ -10,12 +10,10 @@ from domain.plan import PlanRequest
 from domain.policy import Policy
 from domain.record import DeliberationState, Record
 from domain.steps.conclude import conclude_deliberation
-from domain.steps.generate import generate_proposal
-from domain.steps.sweep import sweep
 from tests.support.factories import council, plan, plan_request
 from tests.support.stage import Stage
 
-POLICY = Policy(model="tiny", lease_s=10, model_wait_s=60, deadline_s=600)
+POLICY = Policy(model="tiny", sweep_after_s=10, model_wait_s=60, deadline_s=600)
 
 
 def staged() -> Stage:
@@ -34,9 +32,9 @@ def staged() -> Stage:
 def test_only_what_is_missing_is_queued_again() -> None:
     stage = staged()
     identity = stage.open()
-    generate_proposal(identity, "agent-2", stage.services)
+    stage.generate(identity, "agent-2")
     stage.clock.advance(11)
-    assert sweep(stage.services) == 1
+    assert stage.sweep() == 1
     assert stage.queue.work[-1] == (identity, ("agent-1", "agent-3"))
 
 
@@ -45,7 +43,7 @@ def test_a_lost_callback_is_queued_alone() -> None:
     identity = stage.open()
     stage.propose(identity)
     stage.clock.advance(11)
-    sweep(stage.services)
+    stage.sweep()
     assert stage.queue.work[-1] == (identity, ())
 
 
@@ -53,11 +51,11 @@ def test_what_moves_or_has_ended_is_left_alone() -> None:
     stage = staged()
     identity = stage.open()
     stage.clock.advance(9)
-    assert sweep(stage.services) == 0
+    assert stage.sweep() == 0
     stage.propose(identity)
     conclude_deliberation(identity, stage.services)
     stage.clock.advance(100)
-    assert sweep(stage.services) == 0
+    assert stage.sweep() == 0
 
 
 def test_what_waits_in_a_long_queue_is_queued_again_ever_more_rarely() -> None:
@@ -66,19 +64,19 @@ def test_what_waits_in_a_long_queue_is_queued_again_ever_more_rarely() -> None:
     sweeps = 0
     for _ in range(500):
         stage.clock.advance(1)
-        sweeps += sweep(stage.services)
+        sweeps += stage.sweep()
     assert 2 <= sweeps <= 10
 
 
-def test_a_model_that_nobody_serves_is_given_up_with_a_sentence() -> None:
+def test_a_model_that_no_worker_serves_is_given_up_with_a_sentence() -> None:
     stage = staged()
     stage.services.councils.save(council("QA", agents=[{"agent_id": "a", "model": "absent"}]))
     identity = stage.open(plan_request(plan(roles=("QA",))))
     stage.clock.advance(59)
-    sweep(stage.services)
+    stage.sweep()
     assert stage.record(identity).failures() == ()
     stage.clock.advance(30)
-    sweep(stage.services)
+    stage.sweep()
     (failed,) = stage.record(identity).failures()
     assert failed.reason is FailureReason.NOT_SERVED
     assert "absent" in failed.detail
@@ -90,11 +88,11 @@ def test_a_model_that_nobody_serves_is_given_up_with_a_sentence() -> None:
 
 def test_an_engine_on_its_way_is_waited_for() -> None:
     stage = staged()
-    (known,) = stage.services.engines.all()
-    stage.services.engines.publish(known.model_copy(update={"ready": False}), 10_000)
+    (engine,) = stage.services.engines.all()
+    stage.services.engines.publish(engine.model_copy(update={"ready": False}), 10_000)
     identity = stage.open()
     stage.clock.advance(100)
-    sweep(stage.services)
+    stage.sweep()
     assert stage.record(identity).failures() == ()
 
 
@@ -102,8 +100,8 @@ def test_the_deadline_ends_the_waiting() -> None:
     stage = staged()
     identity = stage.open()
     stage.clock.advance(601)
-    sweep(stage.services)
-    assert {one.reason for one in stage.record(identity).failures()} == {FailureReason.DEADLINE}
+    stage.sweep()
+    assert {failed.reason for failed in stage.record(identity).failures()} == {FailureReason.DEADLINE}
     conclude_deliberation(identity, stage.services)
     assert stage.record(identity).state is DeliberationState.FAILED
 
@@ -113,15 +111,15 @@ def test_a_plan_whose_dispatch_got_lost_is_queued_again_until_it_is_done() -> No
     request = plan_request()
     stage.services.plans.save([request])
     stage.clock.advance(11)
-    sweep(stage.services)
+    stage.sweep()
     assert stage.queue.requests == [request]
     stage.approve(request)
     stage.clock.advance(30)
-    sweep(stage.services)
+    stage.sweep()
     assert stage.queue.requests == [request]
 
 
-def test_one_deliberation_that_can_not_be_read_keeps_nobody_from_being_tended() -> None:
+def test_one_deliberation_that_can_not_be_read_keeps_no_other_from_being_repaired() -> None:
     stage = staged()
     broken, sound = stage.open(), stage.open(plan_request(plan()))
     load = stage.services.deliberations.load
@@ -134,7 +132,7 @@ def test_one_deliberation_that_can_not_be_read_keeps_nobody_from_being_tended() 
     stage.services.deliberations.load = load_or_fail  # type: ignore[method-assign]
     stage.clock.advance(11)
     with pytest.raises(ValueError, match="newer version"):
-        sweep(stage.services)
+        stage.sweep()
     assert stage.queue.work[-1][0] == sound
 
 
@@ -148,6 +146,6 @@ def test_a_plan_past_its_retention_leaves_the_backlog() -> None:
 
     stage.services.plans.load = forgotten  # type: ignore[method-assign]
     stage.clock.advance(11)
-    sweep(stage.services)
+    stage.sweep()
     assert stage.queue.requests == []
-    assert stage.services.backlog.count() == 0
+    assert stage.services.plans.count_undispatched() == 0

@@ -20,7 +20,7 @@ def test_the_defaults_nest() -> None:
     [
         ({"policy": {"call_timeout_s": 700}}, "call_timeout_s", Level.FAIL),
         ({"policy": {"model_wait_s": 600}}, "model_wait_s", Level.WARN),
-        ({"policy": {"lease_s": 600}}, "lease_s", Level.WARN),
+        ({"policy": {"sweep_after_s": 600}}, "sweep_after_s", Level.WARN),
         ({"policy": {"call_timeout_s": 30}}, "may hang for 60 s", Level.WARN),
         ({"engine": {"stall_s": 300}}, "may hang for 300 s", Level.WARN),
         ({"retention_s": 60}, "retention_s", Level.FAIL),

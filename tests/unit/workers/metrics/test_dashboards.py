@@ -15,7 +15,6 @@ from bridge.statistics import BridgeStatistics
 from tests.support import promql
 from tests.support.in_memory.clock import MemoryClock
 from tests.support.in_memory.council_registry import MemoryCouncilRegistry
-from tests.support.in_memory.deliberation_index import MemoryDeliberationIndex
 from tests.support.in_memory.deliberation_store import MemoryDeliberationStore
 from tests.support.in_memory.engine_directory import MemoryEngineDirectory
 from tests.support.in_memory.outbox import MemoryOutbox
@@ -40,10 +39,10 @@ def series(families: Iterable[Metric]) -> set[str]:
 def exported() -> set[str]:
     registry, clock = CollectorRegistry(), MemoryClock()
     outbox = MemoryOutbox(clock=clock)
-    index = MemoryDeliberationIndex(MemoryDeliberationStore(clock=clock, outbox=outbox))
+    deliberations = MemoryDeliberationStore(clock=clock, outbox=outbox)
     PrometheusMeter(registry)
     supply = supply_readings(MemoryCouncilRegistry(), MemoryEngineDirectory(clock=clock), default_model="tiny")
-    bridge = (bridge_readings(BridgeStatistics()), store_readings(index, outbox, clock), supply)
+    bridge = (bridge_readings(BridgeStatistics()), store_readings(deliberations, outbox, clock), supply)
     registry.register(ReadingCollector(*bridge, engine_readings("tiny", lambda: None, pinned=lambda: True)))
     return series(registry.collect())
 

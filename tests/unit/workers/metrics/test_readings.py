@@ -10,7 +10,6 @@ from domain.engine import EngineKind, EngineRecord, Guidance
 from tests.support.factories import agent, council, event, fresh
 from tests.support.in_memory.clock import MemoryClock
 from tests.support.in_memory.council_registry import MemoryCouncilRegistry
-from tests.support.in_memory.deliberation_index import MemoryDeliberationIndex
 from tests.support.in_memory.deliberation_store import MemoryDeliberationStore
 from tests.support.in_memory.engine_directory import MemoryEngineDirectory
 from tests.support.in_memory.outbox import MemoryOutbox
@@ -45,8 +44,8 @@ def registry() -> CollectorRegistry:
 def test_the_outbox_shows_how_many_wait_and_for_how_long(registry: CollectorRegistry) -> None:
     clock = MemoryClock()
     outbox = MemoryOutbox(clock=clock)
-    index = MemoryDeliberationIndex(MemoryDeliberationStore(clock=clock, outbox=outbox))
-    registry.register(ReadingCollector(store_readings(index, outbox, clock)))
+    deliberations = MemoryDeliberationStore(clock=clock, outbox=outbox)
+    registry.register(ReadingCollector(store_readings(deliberations, outbox, clock)))
     assert registry.get_sample_value("conclave_outbox_age_seconds") == 0
     outbox.put([event(occurred_at=clock.now()), event(occurred_at=clock.now() - 5)])
     clock.advance(7)

@@ -1,0 +1,26 @@
+"""A task queue in memory, from which nothing is run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from domain.deliberation import Deliberation
+from domain.plan import PlanRequest
+
+
+class MemoryDispatcher:
+    """Dispatcher that keeps plans, queued work (deliberation id, agents to ask) and ids of withdrawn work."""
+
+    def __init__(self) -> None:
+        self.requests: list[PlanRequest] = []
+        self.work: list[tuple[str, tuple[str, ...]]] = []
+        self.withdrawn: list[str] = []
+
+    def plans(self, requests: Sequence[PlanRequest]) -> None:
+        self.requests.extend(requests)
+
+    def deliberation(self, deliberation: Deliberation, unanswered: Sequence[str]) -> None:
+        self.work.append((deliberation.deliberation_id, tuple(unanswered)))
+
+    def withdraw(self, deliberation: Deliberation) -> None:
+        self.withdrawn.append(deliberation.deliberation_id)

@@ -1,0 +1,65 @@
+"""The ports over the durable store: all that a command needs which only looks at records, or changes a council."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from redis import Redis
+
+from workers.adapters.clock import SystemClock
+from workers.adapters.redis.connection import connect
+from workers.adapters.redis.council_registry import RedisCouncilRegistry
+from workers.adapters.redis.deliberation_store import RedisDeliberationStore
+from workers.adapters.redis.engine_directory import RedisEngineDirectory
+from workers.adapters.redis.outbox import RedisOutbox
+from workers.adapters.redis.plan_store import RedisPlanStore
+from workers.settings import STORE_DB, Settings
+
+
+class StorePorts:
+    """The store's ports for one process, each made at its first use; all share one client.
+
+    `patience_s` bounds how long a call to the store rides out an outage.
+    """
+
+    def __init__(self, settings: Settings, *, patience_s: float | None = None) -> None:
+        self.settings = settings
+        self.clock = SystemClock()
+        self._patience_s = patience_s
+        self._prefix = settings.key_prefix
+        self._retention_s = settings.retention_s
+
+    @cached_property
+    def store(self) -> Redis:
+        """The client of the durable store; connects at its first command."""
+        return store_client(self.settings, patience_s=self._patience_s)
+
+    @cached_property
+    def councils(self) -> RedisCouncilRegistry:
+        return RedisCouncilRegistry(self.store, prefix=self._prefix)
+
+    @cached_property
+    def plans(self) -> RedisPlanStore:
+        return RedisPlanStore(self.store, clock=self.clock, retention_s=self._retention_s, prefix=self._prefix)
+
+    @cached_property
+    def deliberations(self) -> RedisDeliberationStore:
+        return RedisDeliberationStore(
+            self.store, clock=self.clock, retention_s=self._retention_s, prefix=self._prefix
+        )
+
+    @cached_property
+    def outbox(self) -> RedisOutbox:
+        return RedisOutbox(self.store, clock=self.clock, retention_s=self._retention_s, prefix=self._prefix)
+
+    @cached_property
+    def engines(self) -> RedisEngineDirectory:
+        return RedisEngineDirectory(self.store, prefix=self._prefix)
+
+
+def store_client(settings: Settings, *, patience_s: float | None = None) -> Redis:
+    """Return a client of the durable store; connects at its first command."""
+    url, master = settings.redis(STORE_DB), settings.redis_sentinel_master
+    return (
+        connect(url, master=master) if patience_s is None else connect(url, master=master, patience_s=patience_s)
+    )
