@@ -183,7 +183,7 @@ def _tasks(*, outage_s: float) -> dict[str, Any]:
 
 def _workers() -> dict[str, Any]:
     return {
-        "worker_consumer": "workers.broker.worker_consumer:Consumer",
+        "worker_consumer": "workers.broker.worker_consumer:WorkerConsumer",
         # One task per thread and none in reserve: a killed worker's reserve waits for the visibility timeout.
         "worker_prefetch_multiplier": 1,
         # Count what is held, not what was received since connecting: https://github.com/celery/celery/pull/9863
