@@ -7,20 +7,12 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from time import monotonic
-from typing import Any, Protocol
+from typing import Any
 from weakref import WeakKeyDictionary
 
 from celery import signals
 from celery.worker import state
-
-
-class InFlightRequest(Protocol):
-    """What this package reads of `celery.worker.request.Request`."""
-
-    id: str
-    name: str
-    acknowledged: bool
-    message: Any
+from celery.worker.request import Request
 
 
 @dataclass(frozen=True)
@@ -29,7 +21,7 @@ class InFlightSnapshot:
 
     live: frozenset[str]
     """Delivery tags of the messages whose tasks run here, or will."""
-    crashed: tuple[InFlightRequest, ...]
+    crashed: tuple[Request, ...]
     """Requests whose tasks ended without an outcome; Celery will never acknowledge them."""
 
 
@@ -47,7 +39,7 @@ class InFlight:
         self._patience_s = patience_s
         self._lock = threading.Lock()
         self._running: Counter[str] = Counter()
-        self._idle_since: WeakKeyDictionary[InFlightRequest, float] = WeakKeyDictionary()
+        self._idle_since: WeakKeyDictionary[Request, float] = WeakKeyDictionary()
 
     def watch(self) -> None:
         """Follow tasks as they begin and end."""
@@ -68,7 +60,7 @@ class InFlight:
             self._idle_since.pop(request, None)
         return InFlightSnapshot(frozenset(_tag(request) for request in requests - idle), crashed)
 
-    def remove(self, request: InFlightRequest) -> None:
+    def remove(self, request: Request) -> None:
         """Free the prefetch slot of a crashed request for another message."""
         self._idle_since.pop(request, None)
         state.task_ready(request)
@@ -82,23 +74,23 @@ class InFlight:
         with self._lock:
             self._running -= Counter([str(task_id)])
 
-    def _is_idle(self, request: InFlightRequest) -> bool:
+    def _is_idle(self, request: Request) -> bool:
         with self._lock:
             return request in state.active_requests and not self._running[request.id]
 
-    def _for_too_long(self, request: InFlightRequest) -> bool:
+    def _for_too_long(self, request: Request) -> bool:
         # Before its task begins and between its end and the acknowledgement a request is idle too, for a moment.
         since = self._idle_since.setdefault(request, monotonic())
         return monotonic() - since >= self._patience_s
 
 
-def _unacknowledged() -> set[InFlightRequest]:
+def _unacknowledged() -> set[Request]:
     scheduled = getattr(state, "scheduled_requests", ())  # since 5.7, not in the stubs
     collections: list[Any] = [state.reserved_requests, state.active_requests, scheduled]
     return {request for requests in collections for request in _copy(requests) if not request.acknowledged}
 
 
-def _copy(requests: Iterable[InFlightRequest]) -> list[InFlightRequest]:
+def _copy(requests: Iterable[Request]) -> list[Request]:
     while True:
         try:
             return list(requests)
@@ -106,5 +98,5 @@ def _copy(requests: Iterable[InFlightRequest]) -> list[InFlightRequest]:
             continue
 
 
-def _tag(request: InFlightRequest) -> str:
+def _tag(request: Request) -> str:
     return str(request.message.delivery_tag)

@@ -15,8 +15,8 @@ T = TypeVar("T")
 BASE_S = 0.05
 CAP_S = 1.0
 """First and longest pause between two tries; every pause is drawn at random up to its bound."""
-STEEPEST = 10
-"""After so many tries the pause is at its cap; doubling on would overflow in an outage of many minutes."""
+STEEPEST = 5
+"""After so many tries the bound is at its cap; doubled on, every draw would be cut to it, and at last overflow."""
 
 
 class OutageRetry(Retry):
