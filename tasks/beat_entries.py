@@ -12,7 +12,7 @@ FLUSH_EVERY_S = 5.0
 
 
 def beat_schedule(policy: Policy, rules: RedeliberationPolicy) -> dict[str, dict[str, Any]]:
-    """Return beat's fixed entries. Each message expires when the next is due: a backlog of sweeps helps nobody."""
+    """Return beat's fixed entries. Each message expires when the next is due: a backlog of sweeps is of no use."""
     return {
         **({"redeliberate": _every("deliberation.redeliberate", rules.every_s)} if rules.active else {}),
         "sweep": _every("deliberation.sweep", policy.sweep_after_s / 3),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime
 from typing import Any
 
@@ -14,18 +15,12 @@ from celery.signals import before_task_publish
 from structlog.contextvars import bound_contextvars
 
 from domain.errors import EngineAway
-from domain.ports.tracer import Span
 from domain.services import Services
 from domain.spans import current_traceparent, spanning
 from tasks.heartbeat import DeliberationHeartbeat
+from tasks.retries import GiveUp, RetryCounts, RetryIn, RetryPolicy
 
 log = structlog.get_logger("conclave.task")
-
-AWAY_BACKOFF_S = (0.5, 1.0, 2.0, 4.0, 5.0)
-"""Waits between tries while an engine is away; the domain's deadline ends them, not a count."""
-ERROR_BACKOFF_S = (1.0, 3.0, 9.0)
-"""Waits after an unexpected error; after the last one the task is given up."""
-
 
 SENT_AT = "conclave_sent_at"
 """Message header: epoch seconds when the message was published; tells how long a task waited."""
@@ -43,6 +38,7 @@ class ConclaveApp(Celery):
     amqp_cls = "tasks.queues:Amqp"
     services: Callable[[], Services]
     heartbeat: Callable[[], DeliberationHeartbeat]
+    retry_policy = RetryPolicy()
 
 
 @before_task_publish.connect
@@ -61,12 +57,12 @@ class Step(Task):  # type: ignore[type-arg]  # generic in the stubs only
 
     EngineAway is retried with back-off for as long as the domain raises it. Any other exception is retried a
     few times; then, and for a task that keeps killing its workers, `gave_up` records what that means, so that
-    nobody waits for this task for ever.
+    no deliberation waits for this task for ever. `tasks.retries` decides.
     """
 
     abstract = True
     max_retries = None
-    """How often is this class's business, not Celery's default of three."""
+    """The application's retry policy decides how often, not Celery's default of three."""
     app: ConclaveApp
 
     @property
@@ -90,49 +86,51 @@ class Step(Task):  # type: ignore[type-arg]  # generic in the stubs only
         began = time.monotonic()
         subject = self.subject()
         with bound_contextvars(task=self.name, task_id=self.request.id, deliberation_id=subject or ""):
-            waited_s = time.time() - self._due()
-            with spanning(self._span(subject)), self.services.meter.step(self.name, waited_s=waited_s):
-                value = self._kept_fresh(subject, *args, **kwargs)
+            with self._span(subject), self._heartbeat(subject):
+                value = self._attempt(*args, **kwargs)
             log.info("step done", duration_ms=round((time.monotonic() - began) * 1000, 1))
             return value
 
-    def _span(self, subject: str | None) -> Span:
-        """Begin this run's span: below what sent it, or linked to that where a worker was lost with it."""
+    @contextmanager
+    def _span(self, subject: str | None) -> Iterator[None]:
+        """Enclose this run in its span, below what sent it, or linked to that where a worker was lost with it."""
         sender = self.request.get("traceparent") or ""
         lost = bool(self.request.get("losses"))
-        known = {"celery.task_id": str(self.request.id), "conclave.deliberation_id": subject or ""}
-        return self.services.tracer.start(
-            self.name, parent="" if lost else sender, links=[sender] if lost else (), attributes=known
+        attributes = {"celery.task_id": str(self.request.id), "conclave.deliberation_id": subject or ""}
+        span = self.services.tracer.start(
+            self.name, parent="" if lost else sender, links=[sender] if lost else (), attributes=attributes
         )
+        waited_s = time.time() - self._due()
+        with spanning(span), self.services.meter.step(self.name, waited_s=waited_s):
+            yield
 
     def _due(self) -> float:
         """Return when this run was to begin, in epoch seconds: when it was sent, or its countdown's end."""
         eta = datetime.fromisoformat(str(self.request.eta)).timestamp() if self.request.eta else 0.0
         return max(self.sent_at, eta)
 
-    def _kept_fresh(self, subject: str | None, *args: Any, **kwargs: Any) -> Any:
-        if subject is None:
-            return self._attempt(*args, **kwargs)
-        with self.app.heartbeat().working_on(subject):
-            return self._attempt(*args, **kwargs)
+    def _heartbeat(self, subject: str | None) -> AbstractContextManager[None]:
+        return nullcontext() if subject is None else self.app.heartbeat().working_on(subject)
 
     def _attempt(self, *args: Any, **kwargs: Any) -> Any:
         losses = self.request.get("losses") or 0
         if losses >= MAX_LOSSES:
             log.error("step parked", losses=losses)
-            return self.gave_up(Poisonous(f"{losses} workers were lost with this task in their hands"))
+            return self.gave_up(Poisonous(f"{losses} workers were lost while they ran this task"))
+        counts = RetryCounts.of_message(self.request)
         try:
             return self.run(*args, **kwargs)
         except EngineAway as away:
             log.info("engine away", reason=away.failure.reason, detail=away.failure.detail)
-            raise self._again(away, AWAY_BACKOFF_S) from away
+            raise self._again(self.app.retry_policy.engine_away(counts), away) from away
         except Exception as error:
-            if self.request.retries >= len(ERROR_BACKOFF_S):
+            decision = self.app.retry_policy.unexpected_error(counts)
+            if isinstance(decision, GiveUp):
                 log.exception("step given up")
                 return self.gave_up(error)
             log.warning("step failed, will be tried again", error=repr(error))
-            raise self._again(error, ERROR_BACKOFF_S) from error
+            raise self._again(decision, error) from error
 
-    def _again(self, error: Exception, waits: tuple[float, ...]) -> Retry:
-        countdown = waits[min(self.request.retries, len(waits) - 1)]
-        return self.retry(exc=error, countdown=countdown, throw=False)
+    def _again(self, decision: RetryIn, error: Exception) -> Retry:
+        headers = {**(self.request.headers or {}), **decision.counts.headers()}
+        return self.retry(exc=error, countdown=decision.seconds, headers=headers, throw=False)

@@ -187,7 +187,7 @@ def test_it_shows_and_does_nothing_else(flower: Flower, decided: list[dict[str, 
 
 def complaints(service: Service) -> int:
     """Count how often Flower said that it hears nothing."""
-    return service.log.path.read_text().count("no events are heard")
+    return service.log.path.read_text().count("no events are captured")
 
 
 def test_it_asks_for_a_broker_that_is_long_away_hears_again_and_remembers_over_a_restart(

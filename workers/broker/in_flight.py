@@ -1,4 +1,4 @@
-"""Which messages this worker process still answers for; knows Celery's worker state, not Redis."""
+"""Which messages are in flight in this worker process; knows Celery's worker state, not Redis."""
 
 from __future__ import annotations
 
@@ -12,24 +12,26 @@ from weakref import WeakKeyDictionary
 
 from celery import signals
 from celery.worker import state
+from celery.worker.request import Request
 
 
 @dataclass(frozen=True)
 class InFlightSnapshot:
-    """What one look at the worker's state found."""
+    """The requests of a worker at one moment, by what becomes of them."""
 
     live: frozenset[str]
     """Delivery tags of the messages whose tasks run here, or will."""
-    crashed: tuple[Any, ...]
-    """Requests whose tasks ended without an outcome; nobody will ever acknowledge them."""
+    crashed: tuple[Request, ...]
+    """Requests whose tasks ended without an outcome; Celery will never acknowledge them."""
 
 
 class InFlight:
-    """Tells the messages of live tasks from those of tasks that came to nothing.
+    """Tells the messages of live tasks from those of tasks that ended without an outcome.
 
     `watched`: tasks run in threads of this process, so that their beginning and end are seen here. Such a pool
     says nothing when the code around a task fails (a header that can't be counted): the request stays active for
-    ever and keeps its place. Other pools report every end, and every request they hold is live.
+    ever and keeps its prefetch slot. Other pools report every end, and every request they hold is live.
+    `patience_s`: for how long a request may stay active without a running task before it counts as crashed.
     """
 
     def __init__(self, *, watched: bool, patience_s: float) -> None:
@@ -37,7 +39,7 @@ class InFlight:
         self._patience_s = patience_s
         self._lock = threading.Lock()
         self._running: Counter[str] = Counter()
-        self._silent_since: WeakKeyDictionary[Any, float] = WeakKeyDictionary()
+        self._idle_since: WeakKeyDictionary[Request, float] = WeakKeyDictionary()
 
     def watch(self) -> None:
         """Follow tasks as they begin and end."""
@@ -49,20 +51,20 @@ class InFlight:
         signals.task_prerun.disconnect(self._began)
         signals.task_postrun.disconnect(self._ended)
 
-    def look(self) -> InFlightSnapshot:
-        """Sort the requests that this process has not settled."""
-        held = _held()
-        silent = {request for request in held if self._watched and self._is_silent(request)}
-        crashed = tuple(request for request in silent if self._for_too_long(request))
-        for request in held - silent:
-            self._silent_since.pop(request, None)
-        return InFlightSnapshot(frozenset(_tag(request) for request in held - silent), crashed)
+    def snapshot(self) -> InFlightSnapshot:
+        """Sort the requests that this process has not acknowledged."""
+        requests = _unacknowledged()
+        idle = {request for request in requests if self._watched and self._is_idle(request)}
+        crashed = tuple(request for request in idle if self._for_too_long(request))
+        for request in requests - idle:
+            self._idle_since.pop(request, None)
+        return InFlightSnapshot(frozenset(_tag(request) for request in requests - idle), crashed)
 
-    def abandon(self, request: Any) -> None:
-        """Make room for another task in place of one that came to nothing."""
-        self._silent_since.pop(request, None)
+    def remove(self, request: Request) -> None:
+        """Free the prefetch slot of a crashed request for another message."""
+        self._idle_since.pop(request, None)
         state.task_ready(request)
-        request.message.channel.qos.forget(_tag(request))
+        request.message.channel.qos.free_slot(_tag(request))
 
     def _began(self, task_id: str | None = None, **_: Any) -> None:
         with self._lock:
@@ -72,23 +74,23 @@ class InFlight:
         with self._lock:
             self._running -= Counter([str(task_id)])
 
-    def _is_silent(self, request: Any) -> bool:
+    def _is_idle(self, request: Request) -> bool:
         with self._lock:
             return request in state.active_requests and not self._running[request.id]
 
-    def _for_too_long(self, request: Any) -> bool:
-        # Before its task begins and between its end and the acknowledgement a request is silent too, for a moment.
-        since = self._silent_since.setdefault(request, monotonic())
+    def _for_too_long(self, request: Request) -> bool:
+        # Before its task begins and between its end and the acknowledgement a request is idle too, for a moment.
+        since = self._idle_since.setdefault(request, monotonic())
         return monotonic() - since >= self._patience_s
 
 
-def _held() -> set[Any]:
+def _unacknowledged() -> set[Request]:
     scheduled = getattr(state, "scheduled_requests", ())  # since 5.7, not in the stubs
-    everything = [state.reserved_requests, state.active_requests, scheduled]
-    return {request for requests in everything for request in _copy(requests) if not request.acknowledged}
+    collections: list[Any] = [state.reserved_requests, state.active_requests, scheduled]
+    return {request for requests in collections for request in _copy(requests) if not request.acknowledged}
 
 
-def _copy(requests: Iterable[Any]) -> list[Any]:
+def _copy(requests: Iterable[Request]) -> list[Request]:
     while True:
         try:
             return list(requests)
@@ -96,5 +98,5 @@ def _copy(requests: Iterable[Any]) -> list[Any]:
             continue
 
 
-def _tag(request: Any) -> str:
+def _tag(request: Request) -> str:
     return str(request.message.delivery_tag)

@@ -1,4 +1,4 @@
-"""What a broker that was away is still owed; knows neither Celery nor Redis."""
+"""Acks and nacks that a broker that was away has still to receive; knows neither Celery nor Redis."""
 
 from __future__ import annotations
 
@@ -8,41 +8,41 @@ from contextlib import contextmanager
 
 
 class PendingAcks:
-    """Delivery tags of messages that were dealt with here but are still marked as unacknowledged there.
+    """Delivery tags of messages that are done here and still marked as unacknowledged in the broker.
 
-    One for all channels of a worker process; any thread may call any method.
+    All channels of a worker process share one object; any thread may call any method.
     """
 
     def __init__(self) -> None:
-        self.incurred = threading.Event()
-        """Set while something is owed that nobody has taken up yet."""
+        self.arrived = threading.Event()
+        """Set while a tag is pending that no `settling` block has been handed."""
         self._lock = threading.Lock()
-        self._owed: set[str] = set()
+        self._tags: set[str] = set()
 
     def __bool__(self) -> bool:
-        """Whether anything is owed."""
-        return bool(self.owed())
+        """Whether a tag is pending."""
+        return bool(self.pending())
 
-    def owe(self, tag: str) -> None:
-        """Owe the removal of a message."""
+    def add(self, tag: str) -> None:
+        """Keep a message's tag until the broker can remove the message."""
         with self._lock:
-            self._owed.add(tag)
-        self.incurred.set()
+            self._tags.add(tag)
+        self.arrived.set()
 
-    def owed(self) -> frozenset[str]:
-        """Return the tags of all messages whose removal is owed."""
+    def pending(self) -> frozenset[str]:
+        """Return the tags that are pending."""
         with self._lock:
-            return frozenset(self._owed)
+            return frozenset(self._tags)
 
     @contextmanager
-    def paying(self) -> Iterator[frozenset[str]]:
-        """Hand out all that is owed; it is owed again when the block raises."""
-        self.incurred.clear()
+    def settling(self) -> Iterator[frozenset[str]]:
+        """Hand out all pending tags; they are pending again when the block raises."""
+        self.arrived.clear()
         with self._lock:
-            paid, self._owed = frozenset(self._owed), set()
+            tags, self._tags = frozenset(self._tags), set()
         try:
-            yield paid
+            yield tags
         except BaseException:
             with self._lock:
-                self._owed |= paid
+                self._tags |= tags
             raise

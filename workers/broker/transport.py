@@ -1,6 +1,8 @@
 """kombu's Redis transport for consumers that outlive their broker; knows kombu and Redis, not Celery.
 
-Stock kombu counts on a living broker when a channel closes, an acknowledgement is due or a message is marked.
+Stock kombu counts on a living broker when a channel closes, an acknowledgement is due or a message is marked. Each
+override names the upstream issue or pull request that would make it unnecessary; docs/broker.md says what was
+measured without it.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ import logging
 from collections.abc import Collection
 from queue import Empty
 from time import monotonic, time
-from typing import Any, ClassVar, cast
+from typing import Any
 
 from kombu.transport import redis, virtual
 from kombu.utils.json import loads
@@ -19,67 +21,69 @@ from redis.exceptions import RedisError
 from workers.broker.atomic_pop import AtomicPop
 from workers.broker.attempts import count_loss
 from workers.broker.pending_acks import PendingAcks
+from workers.broker.upstream_members import QoSMembers
 
 logger = logging.getLogger(__name__)
-
-# The stubs leave out what is extended here.
-_QoS: Any = redis.QoS
-_Channel: Any = redis.Channel
-_SentinelChannel: Any = redis.SentinelChannel
 
 UNREACHABLE = (RedisError, OSError, AttributeError)
 """How an operation on a lost broker ends; AttributeError where kombu has taken the closed channel apart."""
 
 
-class QoS(_QoS):  # type: ignore[misc]
-    """Acknowledgements that survive the connection they belong to, and a sweep that counts what it finds."""
+class QoS(redis.QoS, QoSMembers):
+    """Acknowledgements that survive the connection they belong to, and a sweep that counts lost workers."""
 
-    arrears: PendingAcks | None = None
-    """Where debts are kept for whoever pays them on another channel; without it, failures are raised as ever."""
+    channel: Channel
+    pending_acks: PendingAcks | None = None
+    """Where acks wait that another channel will deliver; without it, failures are raised as in stock kombu."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._in_touch: float = float("-inf")
+        self._last_contact = float("-inf")
         self._sweeps_from = float("-inf")
 
     def append(self, message: Any, delivery_tag: str) -> None:
-        """Mark a message as unacknowledged, unless that was done when it was taken."""
-        if delivery_tag == self.channel.taken:
-            virtual.QoS.append(cast(virtual.QoS, self), message, delivery_tag)
+        """Mark a message as unacknowledged, unless that was done when it was popped."""
+        # Unnecessary with https://github.com/celery/kombu/issues/305.
+        if delivery_tag == self.channel.marked_tag:
+            virtual.QoS.append(self, message, delivery_tag)
         else:
             super().append(message, delivery_tag)
 
     def ack(self, delivery_tag: str) -> None:
         """Remove a message for good, now or, when the broker is away, as soon as it is back."""
+        # https://github.com/celery/celery/issues/4671 asks for it, closed without a remedy.
         try:
             super().ack(delivery_tag)
         except UNREACHABLE as error:
-            self._owe(delivery_tag, error)
+            self._ack_later(delivery_tag, error)
 
     def reject(self, delivery_tag: str, requeue: bool = False) -> None:
-        """Remove a message, or give it back; with the broker away it comes back by the visibility timeout."""
+        """Remove a message, or requeue it; with the broker away the visibility timeout requeues it."""
+        # As for ack.
         try:
             super().reject(delivery_tag, requeue=requeue)
         except UNREACHABLE as error:
             if not requeue:
-                self._owe(delivery_tag, error)
-            elif self.arrears is None:
+                self._ack_later(delivery_tag, error)
+            elif self.pending_acks is None:
                 raise
-            self.forget(delivery_tag)
+            self.free_slot(delivery_tag)
 
-    def forget(self, delivery_tag: str) -> None:
-        """Stop counting a message against the prefetch limit, without a word to the broker; from any thread."""
+    def free_slot(self, delivery_tag: str) -> None:
+        """Stop counting a message against the prefetch limit, without a command to the broker; from any thread."""
         self._quick_ack(delivery_tag)
 
     def restore_unacked_once(self, stderr: Any = None) -> None:
-        """Give unacknowledged messages back at a shutdown; on a channel already taken apart, leave them marked."""
+        """Requeue unacknowledged messages at a shutdown; on a channel already taken apart, leave them marked."""
+        # No upstream issue known.
         if self.channel.connection is None:
             self._on_collect.cancel()
             return
         super().restore_unacked_once(stderr)
 
     def restore_visible(self, start: int = 0, num: int | None = None, interval: int = 1) -> None:
-        """Give back to their queues what no worker has kept alive for the visibility timeout."""
+        """Requeue the messages that no worker has kept in flight for the visibility timeout."""
+        # No upstream issue known for the second look, the grace and the count of lost workers.
         self._vrestore_count += 1
         if (self._vrestore_count - 1) % (interval or 1):
             return
@@ -95,7 +99,7 @@ class QoS(_QoS):  # type: ignore[misc]
     def refresh(self, tags: Collection[str]) -> int:
         """Begin the visibility timeout anew for these messages; return how many of them are no longer marked.
 
-        A message that is not marked any more was given to somebody else, or removed.
+        A message that is not marked any more was requeued by another worker, or removed.
         """
         if not tags:
             return 0
@@ -104,7 +108,7 @@ class QoS(_QoS):  # type: ignore[misc]
             refreshed = client.zadd(self.unacked_index_key, dict.fromkeys(tags, now), xx=True, ch=True)
         return len(tags) - int(refreshed)
 
-    def settle(self, tags: Collection[str]) -> None:
+    def ack_all(self, tags: Collection[str]) -> None:
         """Remove messages for good, whichever channel received them."""
         if not tags:
             return
@@ -117,17 +121,17 @@ class QoS(_QoS):  # type: ignore[misc]
         # After an outage every score is old, those of living workers too: let them refresh theirs first.
         client.ping()
         now = monotonic()
-        if now - self._in_touch > max(self.visibility_timeout / 4, 3 * self.channel.unacked_restore_interval):
+        if now - self._last_contact > max(self.visibility_timeout / 4, 3 * self.channel.unacked_restore_interval):
             self._sweeps_from = now + self.channel.unacked_restore_grace
-        self._in_touch = now
+        self._last_contact = now
         return bool(now >= self._sweeps_from)
 
-    def _owe(self, delivery_tag: str, error: BaseException) -> None:
-        if self.arrears is None:
+    def _ack_later(self, delivery_tag: str, error: BaseException) -> None:
+        if self.pending_acks is None:
             raise error
-        logger.info("acknowledgement of %s is owed to the broker: %r", delivery_tag, error)
-        self.arrears.owe(delivery_tag)
-        self.forget(delivery_tag)
+        logger.info("the broker is away, the ack of %s is pending: %r", delivery_tag, error)
+        self.pending_acks.add(delivery_tag)
+        self.free_slot(delivery_tag)
 
     def _older_than(self, deadline: float, client: Any, start: int, num: int | None) -> list[str]:
         found = client.zrange(
@@ -151,64 +155,61 @@ class QoS(_QoS):  # type: ignore[misc]
         client.transaction(transaction, self.unacked_key, self.unacked_index_key)
 
 
-class Surviving:
-    """What both kinds of channels share."""
+class Channel(AtomicPop):
+    """A channel to one Redis or Valkey server."""
 
     QoS = QoS
     unacked_restore_grace = 0.0
-    """Transport option: seconds in which this channel gives back nobody's messages, after it connected or lost
-    touch with the broker."""
-    _commanding: Any = None
+    """Transport option: seconds for which this channel requeues no lost worker's messages, after it connected or
+    was out of touch with the broker."""
+    from_transport_options: tuple[str, ...] = (
+        *AtomicPop.from_transport_options,
+        "unacked_restore_grace",
+    )
+    _command_client: Any = None
     """The client of single commands, over the pool of the moment."""
 
-    def _create_client(self: Any, asynchronous: bool = False) -> Any:
+    def _create_client(self, asynchronous: bool = False) -> Any:
         # kombu makes a client for every command: a quarter of a millisecond each, a tenth of a worker's time.
+        # No upstream issue known.
         if asynchronous:
-            return super()._create_client(asynchronous=True)  # type: ignore[misc]  # a mixin
-        if self._commanding is None or self._commanding.connection_pool is not self.pool:
-            self._commanding = super()._create_client()  # type: ignore[misc]
-        return self._commanding
+            return super()._create_client(asynchronous=True)
+        if self._command_client is None or self._command_client.connection_pool is not self.pool:
+            self._command_client = super()._create_client()
+        return self._command_client
 
-    def close(self: Any) -> None:
+    def close(self) -> None:
         """Close, in whatever state the broker is; a second call does nothing. Raises nothing about the broker."""
+        # No upstream issue known.
         try:
-            super().close()  # type: ignore[misc]  # a mixin
+            super().close()
         except UNREACHABLE as error:
             logger.warning("broker lost while a channel closed: %r", error)
-            self._let_go()
+            self._close_without_broker()
 
-    def _let_go(self: Any) -> None:
-        # What remains of close() would talk to the broker: bindings to delete, messages to give back.
+    def _close_without_broker(self) -> None:
+        # What remains of close() would talk to the broker: bindings to delete, messages to requeue.
         self.auto_delete_queues.clear()
         self.do_restore = False
-        super().close()  # type: ignore[misc]  # a mixin
+        super().close()
         # An attempt to talk to the broker may have opened a new pool.
         self._disconnect_pools()
         if self.connection is not None:
             self.connection.close_channel(self)
 
-    def end_poll(self: Any) -> None:
-        """Wait for the answer to the poll under way, at most a second; what it brings is delivered."""
+    def finish_poll(self) -> None:
+        """Wait for the answer to the poll under way, at most a second; the message it brings is delivered."""
         with contextlib.suppress(*UNREACHABLE):
             while self._in_poll:
                 with contextlib.suppress(Empty):
                     self._brpop_read()
 
 
-class Channel(Surviving, AtomicPop, _Channel):  # type: ignore[misc]
-    """A channel to one Redis or Valkey server."""
-
-    from_transport_options: ClassVar[tuple[str, ...]] = (
-        *_Channel.from_transport_options,
-        "unacked_restore_grace",
-    )
-
-
-class SentinelChannel(Surviving, AtomicPop, _SentinelChannel):  # type: ignore[misc]
+class SentinelChannel(Channel, redis.SentinelChannel):
     """A channel to the master that Sentinels name."""
 
-    from_transport_options: ClassVar[tuple[str, ...]] = (
-        *_SentinelChannel.from_transport_options,
+    from_transport_options: tuple[str, ...] = (
+        *redis.SentinelChannel.from_transport_options,
         "unacked_restore_grace",
     )
 

@@ -11,27 +11,32 @@ import kombu
 from celery import bootsteps
 from celery.worker import consumer
 
+from workers.broker.transport import Channel
+from workers.broker.upstream_members import ConsumerMembers
+
 logger = logging.getLogger(__name__)
 
 RECONNECT: dict[str, Any] = {"interval_start": 0.2, "interval_step": 0.2, "interval_max": 1.0}
 """Seconds between attempts to reach the broker again; Celery's own grow to 30, in which nothing is consumed."""
 
 
-class WorkerConsumer(consumer.Consumer):
-    """Keeps what it holds over a lost connection, and settles without the event loop where that stands still."""
+class WorkerConsumer(consumer.Consumer, ConsumerMembers):
+    """Keeps what is in flight over a lost connection, and acks without the event loop where that stands still.
 
-    hub: Any  # not in the stubs
+    Each override names the upstream issue or pull request that would make it unnecessary.
+    """
 
     def ensure_connected(self, conn: kombu.Connection) -> kombu.Connection:
         """Connect, however long the broker is away, trying about once a second."""
-        patient = partial(conn.ensure_connection, **RECONNECT)
-        conn.ensure_connection = patient  # type: ignore[method-assign]  # the intervals have no setting
+        # No upstream issue known: Celery calls ensure_connection without intervals, and no setting names them.
+        connect = partial(conn.ensure_connection, **RECONNECT)
+        conn.ensure_connection = connect  # type: ignore[method-assign]
         return super().ensure_connected(conn)
 
     def on_connection_error_after_connected(self, exc: Exception) -> None:
         """Leave the messages of running tasks marked as they are: those tasks go on here.
 
-        Giving them back, as a closing channel does, runs them twice: https://github.com/celery/celery/issues/4671.
+        Requeueing them, as a closing channel does, runs them twice: https://github.com/celery/celery/issues/4671.
         """
         for channel in self._channels():
             channel.do_restore = False
@@ -40,33 +45,35 @@ class WorkerConsumer(consumer.Consumer):
     def call_soon_ack(self, p: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """Acknowledge or reject in the event loop while it turns, else at once.
 
-        It doesn't turn while the broker is away, nor while a pool finishes its tasks at a shutdown; what waited
-        for it then would be done again if the process were killed meanwhile.
+        It doesn't turn while the broker is away, nor while a pool finishes its tasks at a shutdown; an ack that
+        waited for it then would be lost if the process were killed, and its task run again. Unnecessary with
+        https://github.com/celery/celery/issues/3802.
         """
         turning = self.connection is not None and self.blueprint.state == bootsteps.RUN  # type: ignore[attr-defined]  # not in the stubs
         if turning:
-            return super().call_soon_ack(p, *args, **kwargs)  # type: ignore[misc]  # since 5.6, not in the stubs
+            return super().call_soon_ack(p, *args, **kwargs)
         return p(*args, **kwargs)
 
     def stop(self) -> None:
-        """Stop consuming; settle what waits to be settled, and hand on what the poll under way brings.
+        """Stop consuming; send the acks that wait for the event loop, and deliver what the poll under way brings.
 
         The pool may have minutes to finish, and the event loop won't turn again before. A message that was popped
-        at this very moment would wait as long: https://github.com/celery/celery/issues/4354.
+        at this very moment would wait as long. Unnecessary with https://github.com/celery/celery/issues/4354 and
+        https://github.com/celery/celery/issues/3802.
         """
         super().stop()
-        self._finish_turn()
+        self._run_ready_callbacks()
         for channel in self._channels():
-            channel.end_poll()
+            channel.finish_poll()
 
-    def _finish_turn(self) -> None:
+    def _run_ready_callbacks(self) -> None:
         for callback in self.hub._pop_ready() if self.hub else ():
             try:
                 callback()
             except Exception:
                 logger.exception("left over from the event loop: %r", callback)
 
-    def _channels(self) -> list[Any]:
+    def _channels(self) -> list[Channel]:
         # `connection.transport` would connect anew; this looks at what there is.
         transport = getattr(self.connection, "_transport", None)
         return [channel for channel in getattr(transport, "channels", ()) if channel is not None]

@@ -25,6 +25,7 @@ from workers.cli.output import AS_JSON, console, print_json
 from workers.cli.view.decision import beginning, decision
 from workers.councils.read import default_councils
 from workers.errors import StackError
+from workers.own_packages import refuse_foreign_in
 
 if TYPE_CHECKING:
     from workers.cli.demo_run import DemoResult
@@ -58,6 +59,7 @@ def demo(
 
         conclave demo --json | jq .decisions[0]
     """
+    refuse_foreign_in(Path.cwd())
     source = str(plan) if plan else "the shipped plan"
     payload = _payload(plan, source, role)
     request = validated(payload, source=source, max_bytes=1 << 20)

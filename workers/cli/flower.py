@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from typing import Annotated
 
 import typer
 
 from workers.cli.environment import read_settings
+from workers.cli.worker_process import CELERY, become_celery
 
 
 def flower(
@@ -22,8 +21,6 @@ def flower(
     from workers.flower.options import CONFIG
 
     settings = read_settings()
-    command = (sys.executable, "-m", "celery", "-A", "workers.app", "flower")
-    options = (f"--conf={CONFIG}", f"--address={address}", f"--port={port}")
+    command = [*CELERY, "flower", f"--conf={CONFIG}", f"--address={address}", f"--port={port}"]
     env = {"CONCLAVE_REDIS_URL": settings.redis_url.get_secret_value(), "CONCLAVE_STATE": str(settings.state)}
-    sys.stdout.flush()
-    os.execve(command[0], [*command, *options], {**os.environ, **env})
+    become_celery(command, env)

@@ -1,4 +1,4 @@
-"""`conclave bridge` and `conclave worker`: one process of a larger installation, in the foreground."""
+"""`conclave bridge`, `worker` and `beat`: one process of a larger installation, in the foreground."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from workers.cli.environment import read_settings
-from workers.cli.worker_process import asked, become_worker
+from workers.cli.worker_process import asked, beat_command, become_celery, become_worker, servers
 
 
 def bridge() -> None:
@@ -55,3 +55,9 @@ def worker(
         engine_args=engine_args or (),
     )
     become_worker(options, settings)
+
+
+def beat() -> None:
+    """Send what is due by the clock: sweeps, publications left over, re-deliberations. Run two; one acts."""
+    settings = read_settings()
+    become_celery(beat_command(settings), servers(settings))

@@ -9,6 +9,7 @@ import typer
 
 from workers.cli.environment import environment_settings
 from workers.cli.output import console
+from workers.own_packages import refuse_foreign_in
 from workers.stack.layout import StackOptions
 from workers.stack.run import run_stack, stop_stack
 
@@ -39,6 +40,7 @@ def up(
 
         conclave up --state /var/lib/conclave --nats-port 4222
     """
+    refuse_foreign_in(Path.cwd())
     settings = environment_settings()
     options = StackOptions(nats_port, redis_port, engine_port, flower_port, model or settings.model, engine)
     raise typer.Exit(run_stack(state or settings.state, options))

@@ -1,4 +1,4 @@
-"""How `conclave worker` becomes a Celery worker."""
+"""How `conclave worker` and `conclave beat` become processes of Celery's."""
 
 from __future__ import annotations
 
@@ -6,11 +6,16 @@ import json
 import os
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from workers.cli.cli_error import BadInput
+from workers.own_packages import refuse_foreign_in
 from workers.settings import Settings
+
+CELERY = (sys.executable, "-m", "celery", "-A", "workers.app")
+"""Celery's own command line on our application."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +80,7 @@ def asked(
 def celery_command(options: WorkerOptions, settings: Settings) -> list[str]:
     """Return the command line that a Celery user would have typed."""
     return [
-        *(sys.executable, "-m", "celery", "-A", "workers.app", "worker"),
+        *(*CELERY, "worker"),
         *("-Q", options.queue, "-n", options.node),
         *("-P", "threads", "-c", str(options.concurrency), "-l", settings.log_level),
     ]
@@ -83,11 +88,15 @@ def celery_command(options: WorkerOptions, settings: Settings) -> list[str]:
 
 def environment(options: WorkerOptions, settings: Settings) -> dict[str, str]:
     """Return what the worker's process must find in its environment, beside what it inherits."""
-    found = {
+    return servers(settings) if options.control else servers(settings) | _engine(options, settings)
+
+
+def servers(settings: Settings) -> dict[str, str]:
+    """Return the variables that name NATS and Valkey, wherever the settings came from."""
+    return {
         "CONCLAVE_REDIS_URL": settings.redis_url.get_secret_value(),
         "CONCLAVE_NATS_URL": ",".join(settings.nats_url),
     }
-    return found if options.control else found | _engine(options, settings)
 
 
 def _engine(options: WorkerOptions, settings: Settings) -> dict[str, str]:
@@ -117,6 +126,19 @@ def _refuse_unusable(ids: list[str]) -> None:
 
 def become_worker(options: WorkerOptions, settings: Settings) -> None:
     """Replace this process by the worker's: signals and exit code are Celery's own."""
-    command = celery_command(options, settings)
+    become_celery(celery_command(options, settings), environment(options, settings))
+
+
+def beat_command(settings: Settings) -> list[str]:
+    """Return the command line of a beat."""
+    return [*CELERY, "beat", "-l", settings.log_level]
+
+
+def become_celery(command: list[str], env: Mapping[str, str]) -> None:
+    """Replace this process by a command of Celery's, with these variables added to the environment.
+
+    Raises SystemExit where the current folder, which Celery imports from first, holds a package of our names.
+    """
+    refuse_foreign_in(Path.cwd())
     sys.stdout.flush()
-    os.execve(command[0], command, {**os.environ, **environment(options, settings)})
+    os.execve(command[0], command, {**os.environ, **env})

@@ -20,7 +20,7 @@ from tests.acceptance.broker.fleet import crash
 from tests.support.servers import ValkeyServer
 from workers.broker import LOSSES, celery_conf, install
 from workers.broker.pending_acks import PendingAcks
-from workers.broker.transport import Channel, QoS, Transport
+from workers.broker.transport import QoS, Transport
 from workers.processes.guard import Guard
 from workers.processes.readiness import wait_until
 
@@ -84,7 +84,7 @@ def own_server(tmp_path: Path, guard: Guard) -> Iterator[ValkeyServer]:
         yield server
 
 
-def test_message_that_nobody_keeps_alive_goes_back_with_one_loss_more(valkey_server: ValkeyServer) -> None:
+def test_message_whose_worker_is_lost_goes_back_with_one_loss_more(valkey_server: ValkeyServer) -> None:
     with desk(valkey_server) as it:
         it.publish()
         for losses in (None, 1, 2):
@@ -117,7 +117,7 @@ def test_message_refreshed_while_it_is_being_swept_is_not_doubled(valkey_server:
         assert it.counts() == (0, 1)
 
 
-def test_nothing_is_given_to_others_just_after_connecting(valkey_server: ValkeyServer) -> None:
+def test_nothing_is_requeued_just_after_connecting(valkey_server: ValkeyServer) -> None:
     with desk(valkey_server, unacked_restore_grace=60.0) as it:
         it.publish()
         it.take()
@@ -133,15 +133,15 @@ def test_refreshing_tells_how_many_are_not_held_any_more(valkey_server: ValkeySe
         assert it.channel.qos.refresh(set()) == 0
 
 
-def test_message_settled_over_another_channel_is_gone(valkey_server: ValkeyServer) -> None:
+def test_message_acknowledged_over_another_channel_is_gone(valkey_server: ValkeyServer) -> None:
     with desk(valkey_server) as it:
         it.publish()
         tag = it.take().delivery_tag
-        cast(Channel, it.connection.channel()).qos.settle({tag})
+        cast(Any, it.connection.channel()).qos.ack_all({tag})
         assert it.counts() == (0, 0)
 
 
-def test_settling_twice_and_sweeping_twice_changes_nothing(valkey_server: ValkeyServer) -> None:
+def test_acknowledging_twice_and_sweeping_twice_changes_nothing(valkey_server: ValkeyServer) -> None:
     with desk(valkey_server) as it:
         it.publish()
         message = it.take()
@@ -191,7 +191,7 @@ def test_waiting_consumer_is_woken_by_a_message(valkey_server: ValkeyServer) -> 
         assert len(seen) == 1
 
 
-def test_what_is_no_message_is_put_aside_and_stops_nobody(valkey_server: ValkeyServer) -> None:
+def test_what_is_no_message_is_put_aside_and_stops_no_consumer(valkey_server: ValkeyServer) -> None:
     with desk(valkey_server) as it:
         with it.channel.conn_or_acquire() as client:
             for nonsense in (b"\xff", b"[]", b"{}", b'{"properties": {"delivery_tag": 7}}', b"[" * 5000):
@@ -205,7 +205,7 @@ def test_what_is_no_message_is_put_aside_and_stops_nobody(valkey_server: ValkeyS
             assert client.llen(f"{it.name}.unreadable") == 5
 
 
-def test_empty_queue_leaves_no_bells(valkey_server: ValkeyServer) -> None:
+def test_empty_queue_leaves_no_notify_key(valkey_server: ValkeyServer) -> None:
     with desk(valkey_server, visibility_timeout=60.0) as it:
         for _ in range(5):
             it.publish()
@@ -218,7 +218,7 @@ def test_empty_queue_leaves_no_bells(valkey_server: ValkeyServer) -> None:
             assert not client.exists(f"{it.name}.bell")
 
 
-def test_acknowledgement_without_a_broker_is_owed_if_somebody_keeps_the_books_else_raised(
+def test_ack_without_a_broker_is_pending_where_a_channel_will_deliver_it_else_raised(
     own_server: ValkeyServer,
 ) -> None:
     with desk(own_server) as it:
@@ -227,9 +227,9 @@ def test_acknowledgement_without_a_broker_is_owed_if_somebody_keeps_the_books_el
         crash(own_server)
         with pytest.raises(Unreachable):
             it.channel.qos.ack(message.delivery_tag)
-        arrears = it.channel.qos.arrears = PendingAcks()
+        pending_acks = it.channel.qos.pending_acks = PendingAcks()
         message.ack()
-        assert arrears.owed() == {message.delivery_tag}
+        assert pending_acks.pending() == {message.delivery_tag}
 
 
 def test_channel_closes_without_its_broker_and_leaves_what_it_held_marked(own_server: ValkeyServer) -> None:
@@ -245,9 +245,9 @@ def test_channel_closes_without_its_broker_and_leaves_what_it_held_marked(own_se
         own_server.start()
         it.connection.release()
         assert it.counts() == (0, 1)
-        arrears = channel.qos.arrears = PendingAcks()
+        pending_acks = channel.qos.pending_acks = PendingAcks()
         message.ack()
-        assert arrears.owed() == {message.delivery_tag}
+        assert pending_acks.pending() == {message.delivery_tag}
 
 
 def test_chord_is_claimed_by_the_count_whose_answer_was_lost_and_by_no_other(valkey_server: ValkeyServer) -> None:

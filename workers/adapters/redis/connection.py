@@ -15,7 +15,7 @@ from redis.exceptions import AuthenticationError, AuthorizationError, Connection
 from redis.retry import Retry
 from redis.sentinel import Sentinel
 
-from workers.adapters.redis.patience import Patience
+from workers.broker.outage_retry import OutageRetry
 
 CONNECT_TIMEOUT_S = 2.0
 """A server on the same network accepts in milliseconds; longer means that it is not there."""
@@ -115,7 +115,7 @@ def _options(patience_s: float) -> dict[str, Any]:
         "socket_timeout": ANSWER_TIMEOUT_S,
         "socket_keepalive": True,
         "health_check_interval": HEALTH_CHECK_S,
-        "retry": Patience(patience_s),
+        "retry": OutageRetry(patience_s),
     }
 
 

@@ -12,9 +12,11 @@ from celery.backends.base import Backend
 from hypothesis import given
 from hypothesis import strategies as st
 from kombu import Connection
+from kombu.utils.imports import symbol_by_name
 
 from workers.broker import celery_conf, install
 from workers.broker.visibility import Visibility
+from workers.broker.worker_consumer import WorkerConsumer
 
 PLAIN: dict[str, Any] = {"broker_url": "redis://127.0.0.1:1/0", "result_url": "redis://127.0.0.1:1/1"}
 TLS: dict[str, Any] = {"broker_url": "rediss://127.0.0.1:1/0", "result_url": "rediss://127.0.0.1:1/1"}
@@ -28,6 +30,10 @@ WATCHED: dict[str, Any] = {
 def test_every_setting_is_one_that_celery_knows() -> None:
     known = {option[0] for option in flatten(NAMESPACES)} | {"redis_backend_health_check_interval"}
     assert set(celery_conf(**TLS)) <= known
+
+
+def test_workers_consume_with_our_consumer() -> None:
+    assert symbol_by_name(celery_conf(**PLAIN)["worker_consumer"]) is WorkerConsumer
 
 
 @pytest.mark.parametrize("address", [PLAIN, TLS, WATCHED], ids=["redis", "rediss", "sentinel"])

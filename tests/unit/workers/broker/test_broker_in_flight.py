@@ -30,62 +30,62 @@ def app() -> Iterator[Celery]:
 
 
 @pytest.fixture
-def holdings() -> Iterator[InFlight]:
-    holdings = InFlight(watched=True, patience_s=0.0)
-    holdings.watch()
-    yield holdings
-    holdings.unwatch()
+def in_flight() -> Iterator[InFlight]:
+    in_flight = InFlight(watched=True, patience_s=0.0)
+    in_flight.watch()
+    yield in_flight
+    in_flight.unwatch()
 
 
-def test_reserved_scheduled_and_running_tasks_are_live(app: Celery, holdings: InFlight) -> None:
+def test_reserved_scheduled_and_running_tasks_are_live(app: Celery, in_flight: InFlight) -> None:
     reserved, scheduled, running = (_request(app, name) for name in ("reserved", "scheduled", "running"))
     state.task_reserved(reserved)
     state.task_scheduled(scheduled)  # type: ignore[attr-defined]  # since 5.7, not in the stubs
     _begin(running)
-    assert holdings.look().live == {"tag-reserved", "tag-scheduled", "tag-running"}
-    assert holdings.look().crashed == ()
+    assert in_flight.snapshot().live == {"tag-reserved", "tag-scheduled", "tag-running"}
+    assert in_flight.snapshot().crashed == ()
 
 
-def test_settled_tasks_are_nobodys_business(app: Celery, holdings: InFlight) -> None:
+def test_acknowledged_tasks_are_no_longer_in_flight(app: Celery, in_flight: InFlight) -> None:
     request = _request(app, "t")
     _begin(request)
     request.acknowledged = True
-    assert not holdings.look().live
+    assert not in_flight.snapshot().live
 
 
-def test_task_that_ended_without_being_settled_has_crashed(app: Celery, holdings: InFlight) -> None:
+def test_task_that_ended_without_being_acknowledged_has_crashed(app: Celery, in_flight: InFlight) -> None:
     request = _request(app, "t")
     _begin(request)
     signals.task_postrun.send(sender=None, task_id="t")
-    look = holdings.look()
-    assert not look.live
-    assert look.crashed == (request,)
+    snapshot = in_flight.snapshot()
+    assert not snapshot.live
+    assert snapshot.crashed == (request,)
 
 
 def test_task_between_its_end_and_its_acknowledgement_has_not_crashed_yet(app: Celery) -> None:
-    holdings = InFlight(watched=True, patience_s=60.0)
-    holdings.watch()
+    in_flight = InFlight(watched=True, patience_s=60.0)
+    in_flight.watch()
     request = _request(app, "t")
     _begin(request)
     signals.task_postrun.send(sender=None, task_id="t")
-    assert holdings.look().crashed == ()
-    holdings.unwatch()
+    assert in_flight.snapshot().crashed == ()
+    in_flight.unwatch()
 
 
-def test_second_delivery_goes_on_when_the_first_ends(app: Celery, holdings: InFlight) -> None:
+def test_second_delivery_goes_on_when_the_first_ends(app: Celery, in_flight: InFlight) -> None:
     first, second = _request(app, "t", tag="first"), _request(app, "t", tag="second")
     _begin(first)
     _begin(second)
     signals.task_postrun.send(sender=None, task_id="t")
     first.acknowledged = True
-    assert holdings.look().live == {"second"}
+    assert in_flight.snapshot().live == {"second"}
 
 
-def test_pool_in_other_processes_is_believed(app: Celery) -> None:
+def test_pool_in_other_processes_reports_every_end_itself(app: Celery) -> None:
     request = _request(app, "t")
     state.task_reserved(request)
     state.task_accepted(request)
-    assert InFlight(watched=False, patience_s=0.0).look().live == {"tag-t"}
+    assert InFlight(watched=False, patience_s=0.0).snapshot().live == {"tag-t"}
 
 
 def _begin(request: Request) -> None:

@@ -1,4 +1,4 @@
-"""What is owed is handed out once, and owed again when paying fails."""
+"""Pending tags are handed out once, and are pending again when settling fails."""
 
 from __future__ import annotations
 
@@ -14,41 +14,43 @@ tags = st.sets(st.text(min_size=1), max_size=5)
 
 
 @given(tags)
-def test_what_was_paid_is_no_longer_owed(owed: set[str]) -> None:
-    arrears = _owing(owed)
-    with arrears.paying() as paid:
-        assert paid == owed
-    assert not arrears
+def test_settled_tags_are_no_longer_pending(added: set[str]) -> None:
+    acks = _pending(added)
+    with acks.settling() as settled:
+        assert settled == added
+    assert not acks
 
 
 @given(tags, tags)
-def test_what_could_not_be_paid_is_owed_with_what_came_meanwhile(owed: set[str], meanwhile: set[str]) -> None:
-    arrears = _owing(owed)
+def test_tags_that_could_not_be_settled_are_pending_with_those_that_came_meanwhile(
+    added: set[str], meanwhile: set[str]
+) -> None:
+    acks = _pending(added)
     with pytest.raises(ConnectionError):
-        _fail_to_pay(arrears, meanwhile)
-    assert arrears.owed() == owed | meanwhile
+        _fail_to_settle(acks, meanwhile)
+    assert acks.pending() == added | meanwhile
 
 
-def test_whoever_waits_for_debts_is_woken_by_one() -> None:
-    arrears = PendingAcks()
-    assert not arrears.incurred.is_set()
-    thread = threading.Thread(target=arrears.owe, args=("tag",))
+def test_a_thread_that_waits_is_woken_by_a_tag() -> None:
+    acks = PendingAcks()
+    assert not acks.arrived.is_set()
+    thread = threading.Thread(target=acks.add, args=("tag",))
     thread.start()
-    assert arrears.incurred.wait(5.0)
+    assert acks.arrived.wait(5.0)
     thread.join()
-    with arrears.paying():
-        assert not arrears.incurred.is_set()
+    with acks.settling():
+        assert not acks.arrived.is_set()
 
 
-def _fail_to_pay(arrears: PendingAcks, meanwhile: set[str]) -> None:
-    with arrears.paying():
+def _fail_to_settle(acks: PendingAcks, meanwhile: set[str]) -> None:
+    with acks.settling():
         for tag in meanwhile:
-            arrears.owe(tag)
+            acks.add(tag)
         raise ConnectionError
 
 
-def _owing(owed: set[str]) -> PendingAcks:
-    arrears = PendingAcks()
-    for tag in owed:
-        arrears.owe(tag)
-    return arrears
+def _pending(added: set[str]) -> PendingAcks:
+    acks = PendingAcks()
+    for tag in added:
+        acks.add(tag)
+    return acks

@@ -10,7 +10,14 @@ from typer.main import get_command
 from domain.engine import EngineKind
 from workers.cli.cli_error import BadInput
 from workers.cli.main import app
-from workers.cli.worker_process import WorkerOptions, asked, celery_command, environment
+from workers.cli.worker_process import (
+    WorkerOptions,
+    asked,
+    beat_command,
+    celery_command,
+    environment,
+    servers,
+)
 from workers.composition import engine_of
 from workers.settings import Settings
 
@@ -65,6 +72,12 @@ def test_the_command_is_celerys_with_a_queue_and_a_node_name() -> None:
     name, _, host = values["-n"].partition("@")
     assert host == "%h"
     assert name.startswith("org-Qwen-3-")
+
+
+def test_a_beat_is_celerys_on_the_servers_that_are_set() -> None:
+    command = beat_command(Settings(log_level="DEBUG"))
+    assert command[1:] == ["-m", "celery", "-A", "workers.app", "beat", "-l", "DEBUG"]
+    assert servers(SETTINGS) == SERVERS
 
 
 SETTINGS = Settings(

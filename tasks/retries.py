@@ -1,0 +1,76 @@
+"""Whether a task is tried again, and when: the one owner of retries.
+
+Two counts decide, each for itself: how often the task waited for an engine that was away, and how often it raised
+anything else. They travel in the message's headers, since Celery's own `retries` adds them up.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+ENGINE_WAITS = "conclave_engine_waits"
+ERRORS = "conclave_errors"
+"""Message headers; absent in a task's first message."""
+
+
+class MessageHeaders(Protocol):
+    """A task's `self.request`, or a dictionary."""
+
+    def get(self, key: str, default: Any = None) -> Any: ...
+
+
+@dataclass(frozen=True)
+class RetryCounts:
+    """How often a task was sent again, by cause."""
+
+    engine_waits: int = 0
+    errors: int = 0
+
+    @classmethod
+    def of_message(cls, headers: MessageHeaders) -> RetryCounts:
+        """Read the counts; a message of version 0.1, which has neither, counts from Celery's `retries`."""
+        retries = headers.get("retries")
+        return cls(_count(headers.get(ENGINE_WAITS, retries)), _count(headers.get(ERRORS, retries)))
+
+    def headers(self) -> dict[str, int]:
+        """Return what the next message carries."""
+        return {ENGINE_WAITS: self.engine_waits, ERRORS: self.errors}
+
+
+@dataclass(frozen=True)
+class RetryIn:
+    """Send the task again, to begin after so many seconds, with these counts."""
+
+    seconds: float
+    counts: RetryCounts
+
+
+@dataclass(frozen=True)
+class GiveUp:
+    """Send the task no more, and record what that means."""
+
+
+@dataclass(frozen=True)
+class RetryPolicy:
+    """The back-off of either cause, in seconds from the first retry on."""
+
+    engine_away_s: tuple[float, ...] = (0.5, 1.0, 2.0, 4.0, 5.0)
+    """The last one repeats without end: the deliberation's deadline ends the waiting, not a count."""
+    error_s: tuple[float, ...] = (1.0, 3.0, 9.0)
+    """After the last one the task is given up."""
+
+    def engine_away(self, counts: RetryCounts) -> RetryIn:
+        """Decide for a task whose engine is away."""
+        seconds = self.engine_away_s[min(counts.engine_waits, len(self.engine_away_s) - 1)]
+        return RetryIn(seconds, replace(counts, engine_waits=counts.engine_waits + 1))
+
+    def unexpected_error(self, counts: RetryCounts) -> RetryIn | GiveUp:
+        """Decide for a task that raised anything else."""
+        if counts.errors >= len(self.error_s):
+            return GiveUp()
+        return RetryIn(self.error_s[counts.errors], replace(counts, errors=counts.errors + 1))
+
+
+def _count(value: Any) -> int:
+    return value if isinstance(value, int) and value > 0 else 0
