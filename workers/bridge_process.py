@@ -5,17 +5,22 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import Callable
+from importlib.metadata import version
 
+import structlog
 from prometheus_client import CollectorRegistry
 
 from bridge.bridge import Bridge
+from bridge.options import BridgeOptions
 from workers import logs
 from workers.app import make_app
-from workers.composition import Composition, bridge_options
+from workers.composition import Composition
 from workers.metrics.endpoint import serve_metrics
 from workers.metrics.readings import Reading, ReadingCollector, bridge_readings, store_readings, supply_readings
-from workers.settings import Settings
+from workers.settings import Settings, unknown_settings
 from workers.tracing.dispatcher import TracedDispatcher
+
+log = structlog.get_logger("bridge")
 
 SCRAPE_PATIENCE_S = 1.0
 """Prometheus waits ten seconds for a scrape by default."""
@@ -24,14 +29,29 @@ SCRAPE_PATIENCE_S = 1.0
 def serve_bridge(settings: Settings) -> None:
     """Run a bridge until SIGTERM or SIGINT, then settle what is at hand."""
     logs.configure(level=settings.log_level, as_json=settings.log_json)
+    for unknown in unknown_settings():
+        log.warning(unknown)
     ports = Composition(settings)
     services = ports.services(make_app(settings))
     dispatcher = TracedDispatcher(services.dispatcher, services.tracer)
-    bridge = Bridge(bridge_options(settings), dispatcher=dispatcher, room=_room(ports, settings.max_open))
+    bridge = Bridge(options_of(settings), dispatcher=dispatcher, room=room_of(settings, ports))
     registry = CollectorRegistry()
     registry.register(ReadingCollector(bridge_readings(bridge.statistics), *_store_figures(settings)))
-    serve_metrics(registry, host=settings.metrics_host, port=settings.metrics_port)
+    serve_metrics(registry, host=settings.metrics.host, port=settings.metrics.port)
     asyncio.run(_until_signalled(bridge))
+
+
+def options_of(settings: Settings) -> BridgeOptions:
+    """Put together what a bridge is told."""
+    return BridgeOptions(
+        nats=settings.nats,
+        consumer=settings.bridge,
+        streams=settings.stream,
+        max_message_bytes=settings.max_message_bytes,
+        limits=settings.policy.limits,
+        phases=settings.phase_roles,
+        version=version("conclave-council"),
+    )
 
 
 def _store_figures(settings: Settings) -> tuple[Callable[[], list[Reading]], ...]:
@@ -43,9 +63,9 @@ def _store_figures(settings: Settings) -> tuple[Callable[[], list[Reading]], ...
     )
 
 
-def _room(ports: Composition, max_open: int) -> Callable[[], int]:
+def room_of(settings: Settings, ports: Composition) -> Callable[[], int]:
     """Return how many more plans may come in: what is open and what waits to be opened both take room."""
-    return lambda: max_open - ports.index.count_open() - ports.backlog.count()
+    return lambda: settings.max_open - ports.index.count_open() - ports.backlog.count()
 
 
 async def _until_signalled(bridge: Bridge) -> None:

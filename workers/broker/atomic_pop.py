@@ -8,6 +8,7 @@ queue that says no more than "look again". A lost bell costs a second, a lost me
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from queue import Empty
 from time import monotonic, time
 from typing import Any
@@ -91,7 +92,8 @@ class AtomicPop:
 
     def _ringing(self, queue: str) -> list[tuple[Any, ...]]:
         bell = _bell(queue)
-        return [("lpush", bell, ""), ("expire", bell, BELL_LASTS_S)]
+        # kombu's clients put the prefix in front of PEXPIRE's key, not of EXPIRE's.
+        return [("lpush", bell, ""), ("pexpire", bell, BELL_LASTS_S * 1000)]
 
     def _brpop_start(self: Any, timeout: float | None = None) -> None:
         if self._unmarked.intersection(self.active_queues):
@@ -103,7 +105,7 @@ class AtomicPop:
             return
         self._waits_for_bell = False
         keys = [self.unacked_index_key, self.unacked_key, *(key for key, _ in lists), *map(_bell, queues)]
-        self._ask("EVAL", TAKE, len(keys), *keys, repr(time()), *(queue for _, queue in lists))
+        self._ask("EVAL", TAKE, len(keys), *self._prefixed(keys), repr(time()), *(queue for _, queue in lists))
 
     def _brpop_read(self: Any, **options: Any) -> bool:
         if self._unmarked.intersection(self.active_queues):
@@ -118,7 +120,7 @@ class AtomicPop:
 
     def _on_taken(self: Any, answer: list[bytes] | None) -> bool:
         if answer is None and self.active_queues and not self._closing:
-            self._ask("BRPOP", *map(_bell, self.active_queues), self.brpop_timeout)
+            self._ask("BRPOP", *self._prefixed(map(_bell, self.active_queues)), self.brpop_timeout)
             self._waits_for_bell = True
             raise Empty
         self._in_poll = None
@@ -138,8 +140,13 @@ class AtomicPop:
         if answer and not self.active_queues:
             # Consumption was cancelled meanwhile: let somebody else look.
             with self.conn_or_acquire() as client:
-                self._ring(bytes_to_str(answer[0]).removesuffix(BELL), client)
+                queue = bytes_to_str(answer[0]).removeprefix(self.global_keyprefix).removesuffix(BELL)
+                self._ring(queue, client)
         raise Empty
+
+    def _prefixed(self: Any, keys: Iterable[str]) -> list[str]:
+        # Commands sent past the client go out as they are.
+        return [f"{self.global_keyprefix}{key}" for key in keys]
 
     def _ask(self: Any, *command: Any) -> None:
         self._in_poll = self.client.connection

@@ -137,7 +137,9 @@ class QoS(_QoS):  # type: ignore[misc]
 
     def _restore_lost(self, tag: str, deadline: float, client: Any) -> None:
         def transaction(pipe: Any) -> None:
-            score, mark = pipe.zscore(self.unacked_index_key, tag), pipe.hget(self.unacked_key, tag)
+            # kombu's clients put the prefix in front of HGET's key, not of ZSCORE's.
+            index_key = f"{self.channel.global_keyprefix}{self.unacked_index_key}"
+            score, mark = pipe.zscore(index_key, tag), pipe.hget(self.unacked_key, tag)
             pipe.multi()
             # Stock kombu doesn't look again: a message refreshed since it was listed would be doubled.
             if score is None or score > deadline:

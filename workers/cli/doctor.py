@@ -8,7 +8,6 @@ import typer
 
 from workers.cli.environment import open_services, read_settings
 from workers.cli.output import AS_JSON, console, print_json
-from workers.composition import nats_options
 from workers.doctor.engines import examine_engines, examine_gpus
 from workers.doctor.finding import Finding, Findings, Level, fail, serious
 from workers.doctor.jetstream import examine_nats
@@ -38,20 +37,20 @@ def examine(settings: Settings) -> Findings:
     """Go through everything; what can't be looked at is a finding too."""
     yield from examine_settings(settings)
     yield from examine_nats(
-        nats_options(settings),
-        duplicate_window_s=settings.duplicate_window_s,
+        settings.nats,
+        duplicate_window_s=settings.stream.duplicate_window_s,
         max_message_bytes=settings.max_message_bytes,
     )
     valkey = list(examine_valkey(settings))
     yield from valkey
-    if not serious(valkey[:3]):
+    if not serious(valkey[:1]):
         yield from _guarded("engines", lambda: _engines(settings))
     yield from examine_gpus()
 
 
 def _engines(settings: Settings) -> Findings:
     with open_services(settings) as of:
-        yield from examine_engines(of, key=settings.engine_key)
+        yield from examine_engines(of, key=settings.engine.key)
 
 
 def _guarded(subject: str, look: Callable[[], Findings]) -> list[Finding]:

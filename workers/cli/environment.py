@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
-from pydantic_settings import SettingsError
 
 from workers.cli.cli_error import BadInput, CliError
-from workers.councils.fault import fault
-from workers.settings import STORE_DB, Settings
+from workers.settings import Settings, sentence
 from workers.stack.folder import StackRecord, StateFolder
+from workers.variables import variable
 
 if TYPE_CHECKING:
     from domain.services import Services
@@ -23,22 +22,12 @@ PATIENCE_S = 1.0
 """How long a command tries to reach Valkey."""
 
 
-def variable(*names: str) -> str:
-    """Name the environment variable of a setting: ("policy", "rounds") is CONCLAVE_POLICY__ROUNDS."""
-    return "CONCLAVE_" + "__".join(names).upper()
-
-
 def environment_settings() -> Settings:
     """Read the environment. Raises BadInput naming the variable that does not fit."""
     try:
         return Settings()
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        where = variable(*(str(part) for part in first["loc"]))
-        what = fault(error).partition(": ")[2]
-        raise BadInput(f"{where} can't be used: {what}") from error
-    except SettingsError as error:
-        raise BadInput(f"a CONCLAVE_ variable is not JSON: {error}") from error
+        raise BadInput(sentence(error)) from error
 
 
 def running_stack(state: Path) -> StackRecord | None:
@@ -52,8 +41,13 @@ def from_stack(settings: Settings) -> dict[str, Any]:
     running = running_stack(settings.state)
     if running is None:
         return {}
-    found = {"nats_url": running.nats_url, "redis_url": running.redis_url, "engine_url": running.engine_url}
-    return {name: value for name, value in found.items() if name not in settings.model_fields_set}
+    found: dict[str, Any] = {}
+    if "redis_url" not in settings.model_fields_set:
+        found["redis_url"] = running.redis_url
+    for group, url in (("nats", running.nats_url), ("engine", running.engine_url)):
+        if "url" not in getattr(settings, group).model_fields_set:
+            found[group] = {"url": url}
+    return found
 
 
 def read_settings(state: Path | None = None) -> Settings:
@@ -81,7 +75,7 @@ def open_ports(settings: Settings) -> Iterator[Composition]:
     from workers.adapters.redis.connection import StoreUnreachable, address, reach
     from workers.composition import Composition, store_client
 
-    url = settings.redis(STORE_DB)
+    url = settings.redis_url.get_secret_value()
     try:
         client = store_client(settings, patience_s=PATIENCE_S)
     except ValueError as error:

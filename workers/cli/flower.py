@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from workers.cli.environment import read_settings
+from workers.variables import replaced, variable
 
 
 def flower(
@@ -24,6 +25,6 @@ def flower(
     settings = read_settings()
     command = (sys.executable, "-m", "celery", "-A", "workers.app", "flower")
     options = (f"--conf={CONFIG}", f"--address={address}", f"--port={port}")
-    env = {"CONCLAVE_REDIS_URL": settings.redis_url.get_secret_value(), "CONCLAVE_STATE": str(settings.state)}
+    env = {variable("redis_url"): settings.redis_url.get_secret_value(), variable("state"): str(settings.state)}
     sys.stdout.flush()
-    os.execve(command[0], [*command, *options], {**os.environ, **env})
+    os.execve(command[0], [*command, *options], replaced(os.environ, env))

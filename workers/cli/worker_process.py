@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from tasks.queues import CONTROL, model_queue_name
 from workers.cli.cli_error import BadInput
 from workers.settings import Settings
+from workers.variables import replaced, variable
 
 
 @dataclass(frozen=True)
@@ -83,8 +84,8 @@ def celery_command(options: WorkerOptions, settings: Settings) -> list[str]:
 def environment(options: WorkerOptions, settings: Settings) -> dict[str, str]:
     """Return what the worker's process must find in its environment, beside what it inherits."""
     found = {
-        "CONCLAVE_REDIS_URL": settings.redis_url.get_secret_value(),
-        "CONCLAVE_NATS_URL": ",".join(settings.nats_url),
+        variable("redis_url"): settings.redis_url.get_secret_value(),
+        variable("nats", "url"): ",".join(settings.nats.url),
     }
     return found if options.control else found | _engine(options, settings)
 
@@ -93,13 +94,13 @@ def _engine(options: WorkerOptions, settings: Settings) -> dict[str, str]:
     """Say which engine: the one at a URL, or its own as soon as GPUs or arguments for one are named."""
     own = options.gpu is not None or bool(options.engine_args)
     found = {
-        "CONCLAVE_MODEL": options.model,
-        "CONCLAVE_ENGINE_URL": options.engine_url or ("" if own else settings.engine_url),
+        variable("model"): options.model,
+        variable("engine", "url"): options.engine_url or ("" if own else settings.engine.url),
     }
     if options.gpu is not None:
-        found["CONCLAVE_ENGINE__GPUS"] = json.dumps(_ids(options.gpu))
+        found[variable("engine", "gpus")] = json.dumps(_ids(options.gpu))
     if options.engine_args:
-        found["CONCLAVE_ENGINE__EXTRA_ARGS"] = json.dumps(options.engine_args)
+        found[variable("engine", "extra_args")] = json.dumps(options.engine_args)
     return found
 
 
@@ -118,4 +119,4 @@ def become_worker(options: WorkerOptions, settings: Settings) -> None:
     """Replace this process by the worker's: signals and exit code are Celery's own."""
     command = celery_command(options, settings)
     sys.stdout.flush()
-    os.execve(command[0], command, {**os.environ, **environment(options, settings)})
+    os.execve(command[0], command, replaced(os.environ, environment(options, settings)))

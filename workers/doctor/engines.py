@@ -34,7 +34,7 @@ def examine_engines(services: Services, *, key: SecretStr, node: str = "") -> Fi
             yield warn(f"engine {record.name}", "is being started; look again in a minute, or at its worker's log")
         elif not record.reachable_from(node or socket.gethostname()):
             text = f"listens on the loopback address of {record.node} alone: only workers there can call it"
-            yield warn(f"engine {record.name}", f"{text}; CONCLAVE_ENGINE__HOST names an address for others")
+            yield warn(f"engine {record.name}", f"{text}; CONCLAVE_ENGINE_HOST names an address for others")
         else:
             yield from _engine(record, key, services)
     served = {record.model for record in records if record.ready}
@@ -93,10 +93,10 @@ def _room(record: EngineRecord, services: Services) -> Findings:
     agents = max((len(council.agents) for council in services.councils.all()), default=1)
     if context and context <= answer:
         text = f"{context} tokens leave no prompt beside an answer of {answer}: every proposal would be refused"
-        yield fail(subject, f"{text}; lower CONCLAVE_POLICY__MAX_TOKENS")
+        yield fail(subject, f"{text}; lower CONCLAVE_POLICY_MAX_TOKENS")
     elif context and context < agents * answer:
         text = f"{context} tokens may not hold {agents} proposals of {answer}: reviewers would hand in no ballot"
-        yield warn(subject, f"{text}; lower CONCLAVE_POLICY__MAX_TOKENS or serve a longer context")
+        yield warn(subject, f"{text}; lower CONCLAVE_POLICY_MAX_TOKENS or serve a longer context")
 
 
 def _guided(record: EngineRecord, model: ChatModel) -> Finding:
@@ -115,7 +115,7 @@ def _guided(record: EngineRecord, model: ChatModel) -> Finding:
         return fail(subject, f"none: {outcome.reason}: {outcome.detail}")
     if parse_ballot(outcome.text, labels=LABELS, criteria=CRITERIA) is None:
         return fail(
-            subject, f"off form under {record.guidance}: set CONCLAVE_ENGINE__GUIDANCE to what the engine knows"
+            subject, f"off form under {record.guidance}: set CONCLAVE_ENGINE_GUIDANCE to what the engine knows"
         )
     return ok(
         subject, f"kept to the form by {record.guidance}, {outcome.completion_tokens} tokens for two proposals"

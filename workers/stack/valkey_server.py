@@ -9,6 +9,9 @@ from workers.processes.ports import HOST
 from workers.processes.readiness import valkey_answers
 from workers.stack.binaries import configuration, valkey_server
 
+DATABASE = 2
+"""Where version 0.1 kept its records: a state folder of that time goes on with them."""
+
 
 def valkey(*, port: int, folder: Path) -> ProcessCommand:
     """Describe valkey-server on a loopback port with its data under `folder`, which must exist.
@@ -28,3 +31,8 @@ def valkey(*, port: int, folder: Path) -> ProcessCommand:
 def valkey_url(port: int) -> str:
     """Address of the server for clients, without a database number."""
     return f"redis://{HOST}:{port}"
+
+
+def database_url(port: int) -> str:
+    """Address of the database that the embedded stack uses."""
+    return f"{valkey_url(port)}/{DATABASE}"

@@ -67,8 +67,12 @@ def test_the_command_is_celerys_with_a_queue_and_a_node_name() -> None:
     assert name.startswith("org-Qwen-3-")
 
 
-SETTINGS = Settings(
-    redis_url="redis://:secret@r:1", nats_url=("nats://a:1", "nats://b:2"), engine_url="http://s/v1"
+SETTINGS = Settings.model_validate(
+    {
+        "redis_url": "redis://:secret@r:1",
+        "nats": {"url": ("nats://a:1", "nats://b:2")},
+        "engine": {"url": "http://s/v1"},
+    }
 )
 SERVERS = {"CONCLAVE_REDIS_URL": "redis://:secret@r:1", "CONCLAVE_NATS_URL": "nats://a:1,nats://b:2"}
 
@@ -93,7 +97,7 @@ def test_the_worker_finds_what_the_command_found() -> None:
 
 def test_naming_gpus_or_arguments_means_an_engine_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     found = settled(worker("--model", "qwen3", "--gpu", "0, GPU-2", "--", "--max-model-len", "16384"), monkeypatch)
-    assert found.engine_url == ""
+    assert found.engine.url == ""
     assert found.engine.gpus == ("0", "GPU-2")
     assert found.engine.extra_args == ("--max-model-len", "16384")
     assert engine_of(found).spec.kind is EngineKind.VLLM
