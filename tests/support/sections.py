@@ -49,7 +49,7 @@ class Section:
         names = list(self._all())
         with self.client.pipeline(transaction=False) as pipe:
             for name in names:
-                pipe.execute_command(command, name, *options)
+                pipe.execute_command(command, name, *options)  # type: ignore[no-untyped-call]  # redis-py's
             return dict(zip(names, pipe.execute(), strict=True))
 
 

@@ -5,11 +5,12 @@ What stands here goes before FLOWER_ variables, and the command line before both
 
 import sys
 
-from workers.flower.listening import install
+from workers.flower import listening, queue_lengths
 from workers.flower.options import COLUMNS, SAVE_EVERY_MS, database
 from workers.settings import Settings, unknown_settings
 
-install()
+listening.install()
+queue_lengths.install()
 for _unknown in unknown_settings():
     print(f"conclave: {_unknown}", file=sys.stderr)
 _settings = Settings()

@@ -210,7 +210,8 @@ class Fleet:
             celery_conf(
                 broker_url=self.broker_url,
                 result_url=self.result_url,
-                **PREFIXES,
+                broker_prefix=PREFIXES["broker_prefix"],
+                results_prefix=PREFIXES["results_prefix"],
                 visibility_timeout_s=self.visibility_s,
                 sentinel_master=self.env.get("BROKER_TEST_MASTER", ""),
             )
