@@ -1,4 +1,4 @@
-"""What a bridge and a publisher can be told about NATS, as values that settings hold; nothing here speaks NATS."""
+"""The options of a bridge and of a connection to NATS, as values that settings hold; nothing here speaks NATS."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ class StreamLimits(Value):
 
 
 class BridgeOptions(Value):
-    """Everything a bridge is told."""
+    """Everything that a bridge is made with."""
 
     nats: NatsOptions = NatsOptions()
     consumer: ConsumerOptions = ConsumerOptions()
@@ -101,7 +101,7 @@ class BridgeOptions(Value):
     limits: Limits = Limits()
     """Plans beyond them become dead letters too."""
     phases: dict[str, tuple[Name, ...]] = {}
-    """The roles asked when a story enters a phase."""
+    """The roles that deliberate when a story enters a phase."""
     source: str = "conclave"
     """Who our events are from: CloudEvents' source, a URI reference."""
     version: str = "0.0.0"

@@ -42,7 +42,7 @@ def serve_bridge(settings: Settings) -> None:
 
 
 def options_of(settings: Settings) -> BridgeOptions:
-    """Put together what a bridge is told."""
+    """Put together what a bridge is made with."""
     return BridgeOptions(
         nats=settings.nats,
         consumer=settings.bridge,

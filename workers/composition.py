@@ -179,7 +179,7 @@ def _both(*listeners: Callable[[ChatOutcome], None]) -> Callable[[ChatOutcome], 
 
 
 def _api_key(settings: Settings) -> Callable[[EngineRecord], str]:
-    """Only an external engine is told the key: our own ask for none."""
+    """Show the key to external engines alone: our own ask for none."""
 
     def key(record: EngineRecord) -> str:
         return settings.engine.key.get_secret_value() if record.kind is EngineKind.EXTERNAL else ""

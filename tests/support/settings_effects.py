@@ -51,7 +51,7 @@ def app_conf(name: str, *within: str) -> Observe:
 
 
 def bridge(path: str) -> Observe:
-    """Look at what a bridge is told."""
+    """Look at what a bridge is made with."""
     return lambda settings: reduce(getattr, path.split("."), options_of(settings))
 
 

@@ -53,7 +53,7 @@ def from_stack(settings: Settings) -> dict[str, Any]:
 def read_settings(state: Path | None = None) -> Settings:
     """Return the effective settings: the environment first, then the stack that runs in the state folder.
 
-    So commands find `conclave up` without being told its ports. Raises BadInput, StackError.
+    So commands find the servers of `conclave up` by themselves. Raises BadInput, StackError.
     """
     settings = environment_settings()
     if state is not None:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from workers.cli.environment import read_settings
-from workers.cli.worker_process import asked, become_worker
+from workers.cli.worker_process import become_worker, worker_options
 
 
 def bridge() -> None:
@@ -45,7 +45,7 @@ def worker(
         conclave worker --model qwen3-8b --gpu 0 -- --max-model-len 16384
     """
     settings = read_settings()
-    options = asked(
+    options = worker_options(
         settings,
         control=control,
         model=model,

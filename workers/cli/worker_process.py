@@ -17,7 +17,7 @@ from workers.variables import replaced, variable
 
 @dataclass(frozen=True)
 class WorkerOptions:
-    """What was asked of one worker."""
+    """What one worker is to be."""
 
     control: bool
     model: str
@@ -41,7 +41,7 @@ class WorkerOptions:
         return f"{part}-{os.getpid()}@%h"
 
 
-def asked(
+def worker_options(
     settings: Settings,
     *,
     control: bool,

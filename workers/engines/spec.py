@@ -1,4 +1,4 @@
-"""What a worker is told about the engine it is pinned to; times in seconds."""
+"""The engine that a worker is pinned to: its options, and the model that it serves."""
 
 from __future__ import annotations
 

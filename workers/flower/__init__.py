@@ -1,1 +1,1 @@
-"""What Flower is told about our workers: `celery -A workers.app flower --conf=workers/flower/flowerconfig.py`."""
+"""How Flower shows our workers: `celery -A workers.app flower --conf=workers/flower/flowerconfig.py`."""

@@ -275,6 +275,13 @@ def test_chord_is_claimed_by_the_count_whose_answer_was_lost_and_by_no_other(val
     assert not count("second")
 
 
+def test_a_passive_declaration_tells_how_many_messages_wait(valkey_server: ValkeyServer) -> None:
+    with desk(valkey_server) as it:
+        it.publish()
+        it.publish()
+        assert it.channel.queue_declare(it.name, passive=True).message_count == 2
+
+
 def test_commands_share_a_client_for_as_long_as_its_connections_last(valkey_server: ValkeyServer) -> None:
     with desk(valkey_server) as one:
         with one.channel.conn_or_acquire() as first, one.channel.conn_or_acquire() as second:

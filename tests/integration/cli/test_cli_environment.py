@@ -17,6 +17,6 @@ def test_an_address_that_can_not_be_understood_is_bad_input_with_its_variable() 
 
 
 def test_a_value_error_in_the_body_of_a_command_is_not_taken_for_a_wrong_address(environment: Settings) -> None:
-    with pytest.raises(ValueError, match="^of the command itself$") as raised, open_ports(environment):
+    with pytest.raises(ValueError, match=r"^of the command itself$") as raised, open_ports(environment):
         raise ValueError("of the command itself")
     assert not isinstance(raised.value, CliError)

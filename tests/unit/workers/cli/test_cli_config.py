@@ -57,6 +57,14 @@ def test_setting_the_variable_that_is_named_changes_the_value(name: str, monkeyp
     assert json.dumps(after.value) == changed
 
 
+def test_options_of_engines_are_shown_with_their_real_defaults() -> None:
+    found = {name: one.value for name, one in effective().items()}
+    assert found["CONCLAVE_ENGINE_KIND"] == "vllm"
+    assert found["CONCLAVE_ENGINE_HOST"] == "127.0.0.1"
+    assert found["CONCLAVE_ENGINE_STATE_DIR"] == ".conclave/engines"
+    assert (found["CONCLAVE_ENGINE_START_WITHIN_S"], found["CONCLAVE_ENGINE_STALL_S"]) == (900, 60)
+
+
 def test_no_password_or_token_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CONCLAVE_REDIS_URL", "redis://user:hunter2@cache.example:6379")
     monkeypatch.setenv("CONCLAVE_NATS_URL", "nats://bob:hunter2@one.example:4222,nats://two.example")

@@ -10,7 +10,7 @@ from typer.main import get_command
 from domain.engine import EngineKind
 from workers.cli.cli_error import BadInput
 from workers.cli.main import app
-from workers.cli.worker_process import WorkerOptions, asked, celery_command, environment
+from workers.cli.worker_process import WorkerOptions, celery_command, environment, worker_options
 from workers.composition import engine_of
 from workers.settings import Settings
 
@@ -20,7 +20,7 @@ def typed(*arguments: str) -> WorkerOptions:
     command: Any = get_command(app)
     with command.commands["worker"].make_context("worker", list(arguments)) as context:
         given = {name: value for name, value in context.params.items() if name != "help"}
-    return asked(Settings(worker_concurrency=9), **(given | {"engine_args": given["engine_args"] or ()}))
+    return worker_options(Settings(worker_concurrency=9), **(given | {"engine_args": given["engine_args"] or ()}))
 
 
 def test_a_control_worker_reads_the_control_queue() -> None:
