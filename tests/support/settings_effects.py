@@ -336,7 +336,7 @@ POLICY = {
         ("quorum", "2", 2),
         ("judges", "1", 1),
         ("model_wait_s", "7.5", 7.5),
-        ("lease_s", "7.5", 7.5),
+        ("sweep_after_s", "7.5", 7.5),
         ("cut_off", "fail", "fail"),
         ("review.orders", "2", 2),
         ("review.both_passes", "false", False),

@@ -199,7 +199,7 @@ class Channel(AtomicPop):
         if self.connection is not None:
             self.connection.close_channel(self)
 
-    def _has_queue(self, queue: str, **_: Any) -> bool:
+    def _has_queue(self, queue: str, **kwargs: Any) -> bool:
         # kombu's clients put the prefix in front of LLEN's key, not of EXISTS's; what is empty exists for neither.
         return bool(self._size(queue))
 

@@ -32,6 +32,8 @@ class ChannelMembers:
 
     connection_errors: tuple[type[Exception], ...]
     unacked_restore_interval: int
+    global_keyprefix: str
+    """In front of every key of the broker."""
     _expires: dict[str, int]
     """Queues with `x-expires`, and after how many milliseconds they do."""
     _queue_cycle: Any
@@ -49,6 +51,12 @@ class ChannelMembers:
         raise NotImplementedError
 
     def _q_for_pri(self, queue: str, pri: int) -> str:
+        raise NotImplementedError
+
+    def _size(self, queue: str) -> int:
+        raise NotImplementedError
+
+    def _has_queue(self, queue: str, **kwargs: Any) -> bool:
         raise NotImplementedError
 
     def _do_restore_message(
