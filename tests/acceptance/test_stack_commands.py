@@ -63,10 +63,14 @@ class Here:
         stated = {name: value for name, value in os.environ.items() if not name.startswith("CONCLAVE_")}
         self.environment = {**stated, FOLDER: str(folder), "PYTHONPATH": str(ROOT)}
 
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            [*CONCLAVE, *arguments], cwd=self.folder, env=self.environment, stdout=subprocess.PIPE, text=True
-        )
+    @property
+    def output(self) -> Path:
+        """What the started command has printed; a pipe without a reader would block it when it is full."""
+        return self.folder / "output.txt"
+
+    def start(self, *arguments: str) -> subprocess.Popen[bytes]:
+        with self.output.open("wb") as output:
+            return subprocess.Popen([*CONCLAVE, *arguments], cwd=self.folder, env=self.environment, stdout=output)
 
     def run(self, *arguments: str) -> str:
         """Run a command, which must succeed, and return what it printed."""
@@ -115,8 +119,7 @@ def test_the_readmes_session_and_publisher_end_with_decisions_and_nothing_runnin
         assert set(ids) < {one["deliberation_id"] for one in listed}
         here.run(*down)
         assert stack.wait(STOPPED_WITHIN) == 0
-        assert stack.stdout is not None
-        assert "stopped" in stack.stdout.read().splitlines()[-1]
+        assert "stopped" in here.output.read_text().splitlines()[-1]
     assert not any(map(alive, record.pids.values()))
     assert not living_in(here.folder)
 
