@@ -81,7 +81,8 @@ async def publish_unconfirmed(client: Client, events: Sequence[Event], *, source
 
 def body_of(event: Event) -> bytes:
     """Return the event's JSON object as bytes; half a surrogate pair, which UTF-8 can't hold, stays escaped."""
-    text = json.dumps(event.body, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    body = event.body.model_dump(mode="json")
+    text = json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return text.encode("utf-8", "backslashreplace")
 
 

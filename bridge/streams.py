@@ -19,7 +19,7 @@ from bridge.subjects import (
     STORY_TRANSITIONED,
     dead_letter_subject,
 )
-from domain import events
+from domain import event_types
 
 log = structlog.get_logger("bridge.streams")
 
@@ -41,13 +41,13 @@ ORCHESTRATOR = StreamPlan(
     "ORCHESTRATOR_EVENTS",
     ("orchestration.>",),
     (
-        events.STARTED,
-        events.PROGRESS,
-        events.COMPLETED,
-        events.FAILED,
-        events.CANCELLED,
-        events.DISPATCHED,
-        events.PHASE_CHANGED,
+        event_types.STARTED,
+        event_types.PROGRESS,
+        event_types.COMPLETED,
+        event_types.FAILED,
+        event_types.CANCELLED,
+        event_types.DISPATCHED,
+        event_types.PHASE_CHANGED,
     ),
 )
 # A question is acknowledged and redelivered like an approval, which only a stream can do, and its subject lies

@@ -1,4 +1,4 @@
-"""The subjects that Conclave reads and writes; outgoing ones are the event types of domain.events."""
+"""The subjects that Conclave reads and writes; outgoing ones are the event types of domain.event_types."""
 
 from __future__ import annotations
 

@@ -8,13 +8,13 @@ from domain.ranking import Ballot
 from domain.record import Record
 from domain.review.candidate import Candidate
 
-NOBODY = "(earlier winner)"
+OUTSIDER = "(earlier winner)"
 """Stands for the author of a candidate that no member of this council wrote."""
 
 
 def authors_of(candidates: Sequence[Candidate]) -> dict[str, str]:
     """Return proposal id → agent id."""
-    return {one.proposal_id: one.author or NOBODY for one in candidates}
+    return {candidate.proposal_id: candidate.author or OUTSIDER for candidate in candidates}
 
 
 def ballots_of(record: Record, candidates: Sequence[Candidate], round_: int) -> tuple[Ballot, ...]:
@@ -22,12 +22,12 @@ def ballots_of(record: Record, candidates: Sequence[Candidate], round_: int) -> 
     authors = authors_of(candidates)
     return tuple(
         Ballot(
-            cast.agent_id,
+            ballot.agent_id,
             author_of=authors,
-            scores={one: given for one, given in cast.scores.items() if one in authors},
-            presentation=cast.order,
+            scores={proposal: scores for proposal, scores in ballot.scores.items() if proposal in authors},
+            presentation=ballot.order,
             round=round_,
         )
-        for cast in record.ballots(round_)
-        if cast.missing is None
+        for ballot in record.ballots(round_)
+        if ballot.missing is None
     )

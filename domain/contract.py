@@ -1,50 +1,33 @@
-"""The published language: what every outgoing event's body holds. Schemas are written from these models.
+"""The published language: what every outgoing event's body holds. Production builds these values, stores them and
+reads them; schemas are written from them.
 
-The events are built in domain.events and domain.completed; a test holds every body against its model here. Fields
-are only ever added: consumers of an older version must read on.
+Fields are only ever added, and with a default: consumers of an older version must read on, and what an older
+version stored must be read.
 """
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
-from domain import events
-from domain.inbound import DeliberationRequested, StoryTransitioned
-from domain.plan import Plan, WireValue
-from domain.ranking import Agreement, Ranking
-from domain.usage import Usage
-from domain.value import Value
+from domain import event_types
+from domain.contract_rows import (
+    ArchitectRow,
+    BallotRow,
+    CritiqueRow,
+    DecisionBody,
+    FailureRow,
+    RoleFailed,
+    RoleStarted,
+    TotalUsage,
+    Winner,
+)
+from domain.ranking import Agreement, Ranking, RankingInputs
+from domain.value import OpenValue
 
 
-class Author(Value):
-    agent_id: str
-    role: str
-
-
-class ProposalBody(Value):
-    author: Author
-    content: str
-    revisions: list[str]
-    """The author's other versions."""
-    proposal_id: str
-    model: str
-    cut_off: bool
-    """The text ended at its bound of tokens."""
-
-
-class DecisionBody(Value):
-    proposal: ProposalBody
-    checks: dict[str, Any]
-    """`overall_score` from 0 to 1, and one object a check."""
-    score: float
-    """What an average reviewer would give it, on the scale from 1 to 9."""
-    rank: int
-    """1 is best; equal ranks are shared."""
-
-
-class Head(Value):
+class DeliberationHead(OpenValue):
     """What the body of every event about a deliberation begins with."""
 
     event_type: str
@@ -60,79 +43,54 @@ class Head(Value):
     supersedes: str | None
 
 
-class StartedBody(Head):
-    agents: list[str]
-    judges: list[str]
-    models: list[str]
+class StartedBody(DeliberationHead):
+    """A council was asked."""
+
+    event_type: Literal["orchestration.deliberation.started"]
+    agents: tuple[str, ...]
+    judges: tuple[str, ...]
+    models: tuple[str, ...]
     rounds: int
     deadline: float
     """Epoch seconds."""
 
 
-class ProgressBody(Head):
-    stage: Literal["proposal", "ballot", "critique", "architect", "round", "ranked"]
+ProgressStage = Literal["proposal", "ballot", "critique", "architect", "round", "ranked"]
+
+
+class ProgressBody(DeliberationHead):
+    """One step was done. Fields that its stage does not have are left out of the JSON object."""
+
+    event_type: Literal["orchestration.deliberation.progress"]
+    stage: ProgressStage
     what: str
     """Key of what was done, such as `ballot/0/1/dev-1` (round, pass, agent)."""
-    agent_id: str | None = None
-    outcome: str | None = None
+    agent_id: str | None = Field(default=None, exclude_if=lambda value: value is None)
+    outcome: str | None = Field(default=None, exclude_if=lambda value: value is None)
     """`proposal` or `failure`, for the stage proposal."""
-    tokens: int | None = None
+    tokens: int | None = Field(default=None, exclude_if=lambda value: value is None)
 
 
-class FailureRow(Value):
-    agent_id: str
-    stage: Literal["proposal", "checks", "ballot"]
+class FailedBody(DeliberationHead):
+    """A deliberation ended without a decision, or could not be opened."""
+
+    event_type: Literal["orchestration.deliberation.failed"]
     reason: str
-    detail: str
+    failures: tuple[FailureRow, ...]
 
 
-class FailedBody(Head):
-    reason: str
-    failures: list[FailureRow]
+class CancelledBody(DeliberationHead):
+    """An operator or a program ended a deliberation."""
 
-
-class CancelledBody(Head):
+    event_type: Literal["orchestration.deliberation.cancelled"]
     reason: str
 
 
-class BallotRow(Value):
-    reviewer: str
-    round: int
-    pass_: int = Field(alias="pass")
-    order: list[str]
-    """Proposal ids as shown."""
-    scores: dict[str, dict[str, int]]
-    missing: str | None
-    detail: str
-    model: str
-    usage: Usage
-    duration_ms: float
+class CompletedBody(DeliberationHead):
+    """A decision with everything it was made from; stored, it replays."""
 
-
-class CritiqueRow(Value):
-    reviewer: str
-    proposal_id: str
-    round: int
-    text: str
-
-
-class Winner(Value):
-    proposal_id: str
-    agent_id: str
-
-
-class AgentUsage(Value):
-    usage: Usage
-    calls: int
-    duration_ms: float
-
-
-class TotalUsage(Usage):
-    agents: dict[str, AgentUsage]
-
-
-class CompletedBody(Head):
-    decisions: list[DecisionBody]
+    event_type: Literal["orchestration.deliberation.completed"]
+    decisions: tuple[DecisionBody, ...]
     """Best first."""
     winner: Winner | None
     winner_changed: bool | None
@@ -143,47 +101,42 @@ class CompletedBody(Head):
     contested: bool
     agreement: Agreement
     ranking: Ranking
-    ranking_inputs: dict[str, Any]
+    ranking_inputs: RankingInputs
     """What the ranking was made from besides the ballots; with them it replays."""
-    ballots: list[BallotRow]
-    critiques: list[CritiqueRow]
-    architect: dict[str, Any] | None
+    ballots: tuple[BallotRow, ...]
+    critiques: tuple[CritiqueRow, ...]
+    architect: ArchitectRow | None
     synthesis: str | None
     """What the architect made of the best proposals, where the rules ask for it."""
     degraded: bool
-    failures: list[FailureRow]
+    failures: tuple[FailureRow, ...]
     rounds: int
-    models: list[str]
+    models: tuple[str, ...]
     usage: TotalUsage
     duration_ms: float
     timings: dict[str, float]
     quorum: int
 
 
-class RoleStarted(Value):
-    role: str
-    deliberation_id: str
+class DispatchedBody(OpenValue):
+    """The roles of a plan were asked, or could not be."""
 
-
-class RoleFailed(RoleStarted):
-    reason: str
-
-
-class DispatchedBody(Value):
-    event_type: str
+    event_type: Literal["orchestration.plan.dispatched"]
     story_id: str
     task_id: str
     timestamp: float
     plan_id: str
     revision: str
-    roles: list[str]
-    started: list[RoleStarted]
-    failed: list[RoleFailed]
+    roles: tuple[str, ...]
+    started: tuple[RoleStarted, ...]
+    failed: tuple[RoleFailed, ...]
     message: str
 
 
-class PhaseChangedBody(Value):
-    event_type: str
+class PhaseChangedBody(OpenValue):
+    """A story entered a phase."""
+
+    event_type: Literal["orchestration.phase.changed"]
     story_id: str
     timestamp: float
     from_phase: str
@@ -192,22 +145,23 @@ class PhaseChangedBody(Value):
     """ISO 8601, as the publisher wrote it."""
     plan_id: str | None
     revision: str
-    roles: list[str]
+    roles: tuple[str, ...]
 
 
-OUTGOING: dict[str, type[Value]] = {
-    events.STARTED: StartedBody,
-    events.PROGRESS: ProgressBody,
-    events.COMPLETED: CompletedBody,
-    events.FAILED: FailedBody,
-    events.CANCELLED: CancelledBody,
-    events.DISPATCHED: DispatchedBody,
-    events.PHASE_CHANGED: PhaseChangedBody,
+DeliberationBody = StartedBody | ProgressBody | CompletedBody | FailedBody | CancelledBody
+"""Every body about one deliberation."""
+ClosingBody = Annotated[CompletedBody | FailedBody | CancelledBody, Field(discriminator="event_type")]
+"""Every body that tells of a deliberation's end."""
+EventBody = Annotated[DeliberationBody | DispatchedBody | PhaseChangedBody, Field(discriminator="event_type")]
+"""Every body; its `event_type` says which model it is."""
+
+OUTGOING: dict[str, type[OpenValue]] = {
+    event_types.STARTED: StartedBody,
+    event_types.PROGRESS: ProgressBody,
+    event_types.COMPLETED: CompletedBody,
+    event_types.FAILED: FailedBody,
+    event_types.CANCELLED: CancelledBody,
+    event_types.DISPATCHED: DispatchedBody,
+    event_types.PHASE_CHANGED: PhaseChangedBody,
 }
 """Event type → model of its body."""
-INCOMING: dict[str, type[WireValue]] = {
-    "planning.plan.approved": Plan,
-    "deliberation.requested": DeliberationRequested,
-    "planning.story.transitioned": StoryTransitioned,
-}
-"""Subject → model of its payload."""

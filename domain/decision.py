@@ -4,40 +4,23 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from domain.ballots import authors_of, ballots_of
 from domain.candidates import best_versions
 from domain.checks.gate import GateReport
-from domain.ranking import Ranking, RankingSettings, Reliability, rank
+from domain.ranking import Ranking, RankingInputs, RankingSettings, rank
 from domain.record import Record
 from domain.review.candidate import Candidate
-from domain.value import Value
 
-BEST = 9.0
-"""The highest score of the ballot's scale."""
-
-
-class RankingInputs(Value):
-    """Everything the ranking was made from besides the ballots; stored with the decision, for the replay."""
-
-    round: int
-    """The round whose ballots decide."""
-    authors: dict[str, str]
-    """proposal id → agent id."""
-    reviewers: tuple[str, ...]
-    checks: dict[str, float]
-    hashes: dict[str, str]
-    caps: dict[str, float]
-    excluded: tuple[str, ...] = ()
-    reliability: Reliability | None = None
-    """The reviewers' records over earlier deliberations, where the rules weigh by them."""
-    settings: RankingSettings
+HIGHEST_SCORE = 9.0
+"""Of the ballot's scale."""
 
 
 def caps_of(gates: Mapping[str, GateReport]) -> dict[str, float]:
     """Return the highest score that the checks allow, for every proposal that they cap."""
-    return {one: gate.capped(BEST) for one, gate in sorted(gates.items()) if gate.cap is not None}
+    return {
+        proposal: gate.capped(HIGHEST_SCORE) for proposal, gate in sorted(gates.items()) if gate.cap is not None
+    }
 
 
 def ranking_inputs(
@@ -49,8 +32,10 @@ def ranking_inputs(
         round=round_,
         authors=authors_of(candidates),
         reviewers=tuple(judge.agent_id for judge in deliberation.judges),
-        checks={one.proposal_id: gates[one.proposal_id].overall_score for one in candidates},
-        hashes={one.proposal_id: hashlib.sha256(one.text.encode()).hexdigest() for one in candidates},
+        checks={candidate.proposal_id: gates[candidate.proposal_id].overall_score for candidate in candidates},
+        hashes={
+            candidate.proposal_id: hashlib.sha256(candidate.text.encode()).hexdigest() for candidate in candidates
+        },
         caps=caps_of(gates),
         settings=RankingSettings(
             seed=int(hashlib.sha256(deliberation.seed.encode()).hexdigest()[:8], 16),
@@ -89,21 +74,21 @@ def champions(candidates: Sequence[Candidate], ranking: Ranking) -> tuple[Candid
 
 def without_losers(inputs: RankingInputs, kept: Sequence[Candidate]) -> RankingInputs:
     """Exclude the versions that lost to their author's other one."""
-    standing = {one.proposal_id for one in kept}
-    losers = sorted(set(inputs.authors) - standing)
+    losers = sorted(set(inputs.authors) - {candidate.proposal_id for candidate in kept})
     return inputs.model_copy(update={"excluded": tuple(losers)})
 
 
-def replay(record: Record) -> tuple[Any, Any]:
-    """Return the stored ranking and the one that the stored ballots give now, both as JSON values.
+def replay(record: Record) -> tuple[Ranking, Ranking]:
+    """Return the stored ranking and the one that the stored ballots give now; equal if the decision replays.
 
     Raises LookupError if the deliberation was not decided.
     """
-    closed = record.closed
-    if closed is None or closed.status != "decided":
+    decision = record.closed.decision if record.closed else None
+    if decision is None:
         identity = record.deliberation.deliberation_id
         raise LookupError(f"{identity} has no decision to replay: it is {record.state}")
-    inputs = RankingInputs.model_validate(closed.result["ranking_inputs"])
-    candidates = [Candidate(proposal_id=one, author=author, text="") for one, author in inputs.authors.items()]
-    again = ranking_of(record, candidates, inputs)
-    return closed.result["ranking"], again.model_dump(mode="json")
+    inputs = decision.ranking_inputs
+    candidates = [
+        Candidate(proposal_id=proposal, author=author, text="") for proposal, author in inputs.authors.items()
+    ]
+    return decision.ranking, ranking_of(record, candidates, inputs)

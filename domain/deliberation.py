@@ -30,6 +30,23 @@ class ReviewRules(Value):
     """Weigh reviewers by their record over earlier deliberations."""
 
 
+class Judge(Agent):
+    """A neutral reviewer, lent by another role's council under an id that names both: `QA/qa-1`."""
+
+    council: str = ""
+    """The role of the council that lends it; empty in deliberations that version 0.1 opened."""
+    member_id: str = ""
+    """Its agent id there; empty likewise."""
+
+    @property
+    def home(self) -> tuple[str, str]:
+        """The role and the agent id that it has in its own council; of version 0.1 as far as its id says."""
+        if self.council:
+            return self.council, self.member_id
+        role, _, member_id = self.agent_id.partition("/")
+        return role, member_id
+
+
 class Deliberation(Value):
     """Everything decided before the first model call."""
 
@@ -45,11 +62,11 @@ class Deliberation(Value):
     prior_winner: str | None = Field(default=None, max_length=200_000)
     """Text of the superseded winner where it runs again as an anonymous candidate."""
     prior_author: str = ""
-    """The agent that wrote `prior_winner`; it does not score it. Empty for nobody of this council."""
+    """The agent that wrote `prior_winner`; it does not score it. Empty if no agent of this council did."""
     agents: tuple[Agent, ...] = Field(min_length=1, max_length=16)
     """Proposers in the council's order, models filled in."""
-    judges: tuple[Agent, ...] = Field(default=(), max_length=16)
-    """Neutral reviewers from other councils; they propose nothing."""
+    judges: tuple[Judge, ...] = Field(default=(), max_length=16)
+    """Neutral reviewers from other councils; they propose nothing, and no proposer has the id of one."""
     architect: Agent | None = None
     rubric: Rubric
     rounds: int = Field(default=0, ge=0, le=5)
@@ -65,7 +82,7 @@ class Deliberation(Value):
     opened_at: float
     """Epoch seconds."""
     deadline_at: float
-    """Epoch seconds; afterwards nothing new is asked of a model."""
+    """Epoch seconds; afterwards no model is called any more."""
     correlation_id: str = ""
     causation_id: str = ""
     traceparent: str = ""
@@ -81,6 +98,12 @@ class Deliberation(Value):
             if agent.agent_id == agent_id:
                 return agent
         raise LookupError(f"{self.deliberation_id} has no agent {agent_id}")
+
+    def home_of(self, reviewer: str) -> tuple[str, str]:
+        """Return the role and the agent id that a reviewer of this deliberation has in its own council."""
+        lent = {judge.agent_id: judge.home for judge in self.judges}
+        members = {agent.agent_id: (self.role, agent.agent_id) for agent in self.agents}
+        return (lent | members).get(reviewer, (self.role, reviewer))
 
     def affords(self, agent_id: str) -> bool:
         """Whether the token budget holds this agent's proposal beside those of all agents before it.

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, TypedDict
+from typing import Annotated, Literal, TypedDict
 
 from pydantic import Field
 
 from domain import keys
 from domain.chat import ChatAnswer, ChatOutcome, FailureReason
+from domain.contract import ClosingBody, CompletedBody
 from domain.council import Agent
 from domain.deliberation import Deliberation
 from domain.usage import Usage, usage_of
-from domain.value import Name, Value
+from domain.value import Name, OpenValue, Value
 
 
 class Opened(Value):
@@ -139,8 +140,12 @@ class ArchitectAnswered(ModelCall):
         return keys.CHOICE if self.task == "choice" else keys.SYNTHESIS
 
 
-class Closed(Value):
-    """How the deliberation ended; nothing is written after it."""
+class Closed(OpenValue):
+    """How the deliberation ended; nothing is written after it.
+
+    Nothing is decided from it any more, so a reader keeps fields that it does not know. All other entries are what
+    a decision is made from: a field that a process does not know makes them unreadable to it.
+    """
 
     kind: Literal["closed"] = "closed"
     status: Literal["decided", "failed", "cancelled"]
@@ -148,12 +153,17 @@ class Closed(Value):
     event_id: str
     """The event that told the world."""
     reason: str = ""
-    result: dict[str, Any] = {}
+    result: ClosingBody
     """The event's body; for a decision, the ranking with everything it was made from."""
 
     @property
     def key(self) -> str:
         return keys.CLOSED
+
+    @property
+    def decision(self) -> CompletedBody | None:
+        """What was decided; None where the deliberation failed or was cancelled."""
+        return self.result if isinstance(self.result, CompletedBody) else None
 
 
 Entry = Annotated[

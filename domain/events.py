@@ -1,45 +1,65 @@
-"""Every event that Conclave publishes, as a function of what happened (shared contract: docs/events.md)."""
+"""Every event about deliberations and plans, and the bodies of their ends, as functions of what happened.
+
+What consumers may rely on is in docs/events.md; phase changes are built in domain.inbound.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TypedDict
 
+from domain.contract import (
+    CancelledBody,
+    DeliberationBody,
+    DispatchedBody,
+    FailedBody,
+    ProgressBody,
+    ProgressStage,
+    StartedBody,
+)
+from domain.contract_rows import FailureRow, RoleFailed, RoleStarted
 from domain.deliberation import Deliberation
 from domain.event import Event
+from domain.event_types import CANCELLED, DISPATCHED, FAILED, PROGRESS, STARTED
 from domain.identity import event_id
 from domain.plan import PlanRequest
 
-STARTED = "orchestration.deliberation.started"
-PROGRESS = "orchestration.deliberation.progress"
-COMPLETED = "orchestration.deliberation.completed"
-FAILED = "orchestration.deliberation.failed"
-CANCELLED = "orchestration.deliberation.cancelled"
-DISPATCHED = "orchestration.plan.dispatched"
-PHASE_CHANGED = "orchestration.phase.changed"
+
+class HeadFields(TypedDict):
+    """The fields of `DeliberationHead` but the event's type, as keyword arguments of a body."""
+
+    story_id: str
+    task_id: str
+    timestamp: float
+    deliberation_id: str
+    plan_id: str
+    role: str
+    revision: str
+    supersedes: str | None
 
 
-def deliberation_event(
-    event_type: str, deliberation: Deliberation, *, at: float, body: dict[str, Any], what: str = ""
-) -> Event:
-    """Build an event about a deliberation; `what` tells apart several of one type."""
-    head = {
-        "event_type": event_type,
-        "story_id": deliberation.plan.story_id,
-        "task_id": deliberation.plan.plan_id,
-        "timestamp": at,
-        "deliberation_id": deliberation.deliberation_id,
-        "plan_id": deliberation.plan.plan_id,
-        "role": deliberation.role,
-        "revision": deliberation.revision,
-        "supersedes": deliberation.supersedes,
-    }
+def head_of(deliberation: Deliberation, at: float) -> HeadFields:
+    """Return what every body about the deliberation begins with; `at` in epoch seconds."""
+    return HeadFields(
+        story_id=deliberation.plan.story_id,
+        task_id=deliberation.plan.plan_id,
+        timestamp=at,
+        deliberation_id=deliberation.deliberation_id,
+        plan_id=deliberation.plan.plan_id,
+        role=deliberation.role,
+        revision=deliberation.revision,
+        supersedes=deliberation.supersedes,
+    )
+
+
+def event_of(deliberation: Deliberation, body: DeliberationBody, *, key: str = "") -> Event:
+    """Wrap a body into its event; `key` tells apart several events of one type."""
     return Event(
-        event_id=event_id(event_type, deliberation.deliberation_id, what),
-        event_type=event_type,
+        event_id=event_id(body.event_type, deliberation.deliberation_id, key),
+        event_type=body.event_type,
         subject_id=deliberation.deliberation_id,
-        occurred_at=at,
-        body={**head, **body},
+        occurred_at=body.timestamp,
+        body=body,
         correlation_id=deliberation.correlation_id,
         causation_id=deliberation.causation_id,
         traceparent=deliberation.traceparent,
@@ -47,76 +67,99 @@ def deliberation_event(
 
 
 def started(deliberation: Deliberation) -> Event:
-    """Tell that a council has been asked."""
-    body = {
-        "agents": [agent.agent_id for agent in deliberation.agents],
-        "judges": [judge.agent_id for judge in deliberation.judges],
-        "models": sorted({agent.model or "" for agent in deliberation.reviewers}),
-        "rounds": deliberation.rounds,
-        "deadline": deliberation.deadline_at,
-    }
-    return deliberation_event(STARTED, deliberation, at=deliberation.opened_at, body=body)
+    """Say that a council was asked."""
+    body = StartedBody(
+        event_type=STARTED,
+        **head_of(deliberation, deliberation.opened_at),
+        agents=tuple(agent.agent_id for agent in deliberation.agents),
+        judges=tuple(judge.agent_id for judge in deliberation.judges),
+        models=tuple(sorted({agent.model or "" for agent in deliberation.reviewers})),
+        rounds=deliberation.rounds,
+        deadline=deliberation.deadline_at,
+    )
+    return event_of(deliberation, body)
 
 
-def progress(deliberation: Deliberation, *, at: float, stage: str, what: str, body: dict[str, Any]) -> Event:
-    """Tell of one step done: `stage` is proposal, ballot, critique, round or ranked; `what` its key."""
-    told = {"stage": stage, "what": what, **body}
-    return deliberation_event(PROGRESS, deliberation, at=at, body=told, what=what)
+def progress(
+    deliberation: Deliberation,
+    *,
+    at: float,
+    stage: ProgressStage,
+    what: str,
+    agent_id: str | None = None,
+    outcome: str | None = None,
+    tokens: int | None = None,
+) -> Event:
+    """Say that one step was done; `what` is its key."""
+    body = ProgressBody(
+        event_type=PROGRESS,
+        **head_of(deliberation, at),
+        stage=stage,
+        what=what,
+        agent_id=agent_id,
+        outcome=outcome,
+        tokens=tokens,
+    )
+    return event_of(deliberation, body, key=what)
 
 
-def failed(deliberation: Deliberation, *, at: float, reason: str, failures: Sequence[dict[str, Any]]) -> Event:
-    """Tell that an opened deliberation ended without a decision."""
-    body = {"reason": reason, "failures": list(failures)}
-    return deliberation_event(FAILED, deliberation, at=at, body=body)
+def failed_body(
+    deliberation: Deliberation, *, at: float, reason: str, failures: Sequence[FailureRow]
+) -> FailedBody:
+    """Say that an opened deliberation ended without a decision."""
+    return FailedBody(event_type=FAILED, **head_of(deliberation, at), reason=reason, failures=tuple(failures))
 
 
-def role_failed(request: PlanRequest, role: str, deliberation: str, *, at: float, reason: str) -> Event:
-    """Tell that a role could not be asked at all."""
+def cancelled_body(deliberation: Deliberation, *, at: float, reason: str) -> CancelledBody:
+    """Say that an operator or a program ended a deliberation."""
+    return CancelledBody(event_type=CANCELLED, **head_of(deliberation, at), reason=reason)
+
+
+def role_failed(request: PlanRequest, role: RoleFailed, *, at: float) -> Event:
+    """Say that a role could not be asked at all."""
     plan = request.plan
-    body = {
-        "event_type": FAILED,
-        "story_id": plan.story_id,
-        "task_id": plan.plan_id,
-        "timestamp": at,
-        "deliberation_id": deliberation,
-        "plan_id": plan.plan_id,
-        "role": role,
-        "revision": request.revision,
-        "supersedes": None,
-        "reason": reason,
-        "failures": [],
-    }
-    return _request_event(FAILED, request, deliberation, at=at, body=body)
+    body = FailedBody(
+        event_type=FAILED,
+        story_id=plan.story_id,
+        task_id=plan.plan_id,
+        timestamp=at,
+        deliberation_id=role.deliberation_id,
+        plan_id=plan.plan_id,
+        role=role.role,
+        revision=request.revision,
+        supersedes=None,
+        reason=role.reason,
+        failures=(),
+    )
+    return _event_of_request(request, role.deliberation_id, body)
 
 
 def dispatched(
-    request: PlanRequest, *, at: float, started: Sequence[dict[str, str]], failed: Sequence[dict[str, str]]
+    request: PlanRequest, *, at: float, started: Sequence[RoleStarted], failed: Sequence[RoleFailed]
 ) -> Event:
-    """Tell which roles of a plan were asked; `started` and `failed` hold one object a role."""
+    """Say which roles of a plan were asked, and which could not be."""
     plan = request.plan
-    body = {
-        "event_type": DISPATCHED,
-        "story_id": plan.story_id,
-        "task_id": plan.plan_id,
-        "timestamp": at,
-        "plan_id": plan.plan_id,
-        "revision": request.revision,
-        "roles": list(plan.roles),
-        "started": list(started),
-        "failed": list(failed),
-        "message": "" if plan.roles else "the plan names no roles, so nothing was asked",
-    }
-    return _request_event(DISPATCHED, request, request.request_id, at=at, body=body)
+    body = DispatchedBody(
+        event_type=DISPATCHED,
+        story_id=plan.story_id,
+        task_id=plan.plan_id,
+        timestamp=at,
+        plan_id=plan.plan_id,
+        revision=request.revision,
+        roles=plan.roles,
+        started=tuple(started),
+        failed=tuple(failed),
+        message="" if plan.roles else "the plan names no roles, so nothing was asked",
+    )
+    return _event_of_request(request, request.request_id, body)
 
 
-def _request_event(
-    event_type: str, request: PlanRequest, subject_id: str, *, at: float, body: dict[str, Any]
-) -> Event:
+def _event_of_request(request: PlanRequest, subject_id: str, body: FailedBody | DispatchedBody) -> Event:
     return Event(
-        event_id=event_id(event_type, subject_id),
-        event_type=event_type,
+        event_id=event_id(body.event_type, subject_id),
+        event_type=body.event_type,
         subject_id=subject_id,
-        occurred_at=at,
+        occurred_at=body.timestamp,
         body=body,
         correlation_id=request.correlation_id,
         causation_id=request.causation_id,

@@ -11,8 +11,9 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, JsonValue, SkipValidation, StringConstraints
 
+from domain.contract import PhaseChangedBody
 from domain.event import Event
-from domain.events import PHASE_CHANGED
+from domain.event_types import PHASE_CHANGED
 from domain.identity import digest, event_id, request_id
 from domain.plan import AcceptanceCriteria, Constraints, Identifier, Plan, PlanRequest, Text, WireValue
 from domain.validation.validate import validate
@@ -97,6 +98,14 @@ class StoryTransitioned(WireValue):
     constraints: Constraints | None = None
 
 
+INCOMING: dict[str, type[WireValue]] = {
+    "planning.plan.approved": Plan,
+    "deliberation.requested": DeliberationRequested,
+    "planning.story.transitioned": StoryTransitioned,
+}
+"""Subject → model of its payload."""
+
+
 def plan_approved(event: InboundEvent) -> Intake:
     """Accept an approved plan. Raises InvalidInput where the payload does not fit."""
     plan = validate(Plan, event.payload)
@@ -165,17 +174,17 @@ def _phase_changed(
         event_type=PHASE_CHANGED,
         subject_id=transition.story_id,
         occurred_at=event.received_at,
-        body={
-            "event_type": PHASE_CHANGED,
-            "story_id": transition.story_id,
-            "timestamp": event.received_at,
-            "from_phase": transition.from_phase,
-            "to_phase": transition.to_phase,
-            "transitioned_at": transition.timestamp,
-            "plan_id": request.plan.plan_id if request else None,
-            "revision": revision,
-            "roles": list(request.plan.roles) if request else [],
-        },
+        body=PhaseChangedBody(
+            event_type=PHASE_CHANGED,
+            story_id=transition.story_id,
+            timestamp=event.received_at,
+            from_phase=transition.from_phase,
+            to_phase=transition.to_phase,
+            transitioned_at=transition.timestamp,
+            plan_id=request.plan.plan_id if request else None,
+            revision=revision,
+            roles=request.plan.roles if request else (),
+        ),
         correlation_id=event.correlation_id,
         causation_id=event.message_id,
         traceparent=event.traceparent,

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from pydantic import Field
 
+from domain.contract import CompletedBody
 from domain.council import Council
 from domain.deliberation import Deliberation
 from domain.opening import open_deliberation
@@ -47,7 +48,7 @@ class RedeliberationPolicy(Value):
     def active(self) -> bool:
         """Whether any rule is set."""
         thresholds = (self.stale_after_s, self.min_kendall_w, self.min_p_winner)
-        return any(one is not None for one in thresholds) or any(
+        return any(threshold is not None for threshold in thresholds) or any(
             (self.contested, self.degraded, self.failed, self.council_changed)
         )
 
@@ -61,35 +62,31 @@ def reason_to_repeat(
         return None
     if record.deliberation.repeat >= rules.max_revisions or now - closed.at < rules.cool_down_s:
         return None
-    if record.state is DeliberationState.FAILED:
+    if closed.decision is None:
         return "failed" if rules.failed else None
-    return next(_reasons(record, council, rules, default_model, now), None)
-
-
-def _reasons(
-    record: Record, council: Council, rules: RedeliberationPolicy, default_model: str, now: float
-) -> Iterator[str]:
-    closed = record.closed
-    assert closed is not None
-    result = closed.result
-    agreement = (result.get("agreement") or {}).get("kendall_w")
     if rules.stale_after_s is not None and now - closed.at >= rules.stale_after_s:
-        yield "stale"
+        return "stale"
+    doubt = next(_doubts(closed.decision, rules), None)
+    if doubt is None and rules.council_changed and _differs(record.deliberation, council, default_model):
+        return "council_changed"
+    return doubt
+
+
+def _doubts(decision: CompletedBody, rules: RedeliberationPolicy) -> Iterator[str]:
+    agreement = decision.agreement.kendall_w
     if rules.min_kendall_w is not None and agreement is not None and agreement < rules.min_kendall_w:
         yield "agreement"
-    p_winner = result.get("p_winner")
-    if rules.min_p_winner is not None and p_winner is not None and p_winner < rules.min_p_winner:
+    if rules.min_p_winner is not None and decision.p_winner is not None and decision.p_winner < rules.min_p_winner:
         yield "p_winner"
-    for flag in ("contested", "degraded"):
-        if getattr(rules, flag) and result.get(flag):
-            yield flag
-    if rules.council_changed and _changed(record.deliberation, council, default_model):
-        yield "council_changed"
+    if rules.contested and decision.contested:
+        yield "contested"
+    if rules.degraded and decision.degraded:
+        yield "degraded"
 
 
-def _changed(deliberation: Deliberation, council: Council, default_model: str) -> bool:
-    asked = council.agents[: deliberation.plan.constraints.num_agents]
-    now = tuple(agent if agent.model else agent.model_copy(update={"model": default_model}) for agent in asked)
+def _differs(deliberation: Deliberation, council: Council, default_model: str) -> bool:
+    members = council.agents[: deliberation.plan.constraints.num_agents]
+    now = tuple(agent if agent.model else agent.model_copy(update={"model": default_model}) for agent in members)
     return now != deliberation.agents
 
 
@@ -112,7 +109,7 @@ def repeat_of(
         causation_id=earlier.deliberation_id,
         traceparent=earlier.traceparent,
     )
-    text, author = _winner(record)
+    text, author = _prior_winner(record)
     opened = open_deliberation(
         request,
         council,
@@ -126,10 +123,10 @@ def repeat_of(
     return opened.model_copy(update={"prior_author": author})
 
 
-def _winner(record: Record) -> tuple[str | None, str]:
-    """Return the winning text and its author's id; nothing and nobody where there was no decision."""
-    closed = record.closed
-    if closed is None or closed.status != "decided" or not closed.result.get("decisions"):
+def _prior_winner(record: Record) -> tuple[str | None, str]:
+    """Return the winning text and its author's id; None and an empty id where there was no decision."""
+    decision = record.closed.decision if record.closed else None
+    if decision is None or not decision.decisions:
         return None, ""
-    proposal = closed.result["decisions"][0]["proposal"]
-    return proposal["content"], proposal["author"]["agent_id"]
+    proposal = decision.decisions[0].proposal
+    return proposal.content, proposal.author.agent_id

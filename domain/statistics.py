@@ -1,18 +1,20 @@
-"""Figures over all deliberations: integers, counted together with the write they tell of, so exact."""
+"""Figures over all deliberations: integers, counted together with the write that they are about, so exact."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from domain.contract import CompletedBody
+from domain.counter_names import REVIEWER_0_1, Scope, counter_name, scope_and_key
+from domain.deliberation import Deliberation
 from domain.entry import Closed
-from domain.ranking import Ranking, Reliability
+from domain.ranking import Reliability
 from domain.ranking.reliability import Mean, ReviewerHistory
 from domain.record import Record
 from domain.value import Value
 
 MICRO = 1_000_000
 """Fractions are counted in millionths: sums of integers do not depend on their order."""
-TOTAL = "total"
 
 
 class Figures(Value):
@@ -45,106 +47,124 @@ class Statistics(Value):
 
 def tally_of(record: Record, closed: Closed) -> dict[str, int]:
     """Return what the end of a deliberation adds to every counter; the record is the one before its end."""
-    role = record.deliberation.role
-    counts = {closed.status: 1, **_effort(record)}
-    if closed.status == "decided":
-        counts |= _decision(record, closed)
-    by_scope = {f"{scope}|{name}": count for scope in (TOTAL, f"role:{role}") for name, count in counts.items()}
-    if closed.status == "decided":
-        winner = (closed.result.get("winner") or {}).get("agent_id", "")
-        by_scope |= {f"{TOTAL}|wins:{role}/{winner}": 1, f"role:{role}|wins:{winner}": 1}
-        by_scope |= _reviews(role, closed)
-    return {name: count for name, count in by_scope.items() if count}
-
-
-def _effort(record: Record) -> dict[str, int]:
-    ballots = record.ballots()
+    role, decision = record.deliberation.role, closed.decision
+    scopes: dict[Scope, dict[str, int]] = {("role", role): {closed.status: 1, **_effort_metrics(record)}}
+    if decision is not None:
+        scopes["role", role] |= _decision_metrics(record, decision)
+        scopes["wins", role] = {decision.winner.agent_id if decision.winner else "": 1}
+        scopes |= _reviews(record.deliberation, decision)
     return {
-        **record.usage.model_dump(),
+        counter_name(scope, key): count for scope, keys in scopes.items() for key, count in keys.items() if count
+    }
+
+
+def _effort_metrics(record: Record) -> dict[str, int]:
+    ballots, usage = record.ballots(), record.usage
+    return {
+        "prompt_tokens": usage.prompt_tokens,
+        "cached_tokens": usage.cached_tokens,
+        "completion_tokens": usage.completion_tokens,
         "agents_failed": len(record.failures()),
-        "ballots": sum(cast.missing is None for cast in ballots),
-        "ballots_missing": sum(cast.missing is not None for cast in ballots),
+        "ballots": sum(ballot.missing is None for ballot in ballots),
+        "ballots_missing": sum(ballot.missing is not None for ballot in ballots),
     }
 
 
-def _decision(record: Record, closed: Closed) -> dict[str, int]:
-    w = closed.result["agreement"]["kendall_w"]
+def _decision_metrics(record: Record, decision: CompletedBody) -> dict[str, int]:
+    kendall_w = decision.agreement.kendall_w
     return {
-        "degraded": int(closed.result["degraded"]),
-        "contested": int(closed.result["contested"]),
-        "duration_ms": round((closed.at - record.deliberation.opened_at) * 1000),
-        "kendall_w_count": int(w is not None),
-        "kendall_w": round((w or 0.0) * MICRO),
+        "degraded": int(decision.degraded),
+        "contested": int(decision.contested),
+        "duration_ms": round((decision.timestamp - record.deliberation.opened_at) * 1000),
+        "kendall_w_count": int(kendall_w is not None),
+        "kendall_w": round((kendall_w or 0.0) * MICRO),
     }
 
 
-def _reviews(role: str, closed: Closed) -> dict[str, int]:
-    """Return what the ranking says of its reviewers, under names that are unique over all councils."""
-    counts: dict[str, int] = {}
-    for report in Ranking.model_validate(closed.result["ranking"]).reviewers:
-        scope = f"reviewer:{reviewer_name(role, report.reviewer)}"
-        counts |= {f"{scope}|deliberations": 1, f"{scope}|silent": int(report.scored == 0)}
-        for name, value in (
+def _reviews(deliberation: Deliberation, decision: CompletedBody) -> dict[Scope, dict[str, int]]:
+    """Return what the ranking says of its reviewers, each under the role of its own council."""
+    scopes: dict[Scope, dict[str, int]] = {}
+    for report in decision.ranking.reviewers:
+        counts = {"deliberations": 1, "silent": int(report.scored == 0)}
+        for key, value in (
             ("severity", report.offset),
             ("swap_consistency", report.swap_consistency),
             ("agreement", report.agreement),
         ):
             if value is not None:
-                counts |= {f"{scope}|{name}": round(value * MICRO), f"{scope}|{name}_count": 1}
-    return counts
-
-
-def reviewer_name(role: str, reviewer: str) -> str:
-    """Return `ROLE/agent` for a member of the role's council; judges are named so already."""
-    return reviewer if "/" in reviewer else f"{role}/{reviewer}"
-
-
-def statistics(counts: Mapping[str, int]) -> Statistics:
-    """Read the counters."""
-    scopes = _by_scope(counts)
-    roles = {
-        scope.removeprefix("role:"): _figures(one) for scope, one in scopes.items() if scope.startswith("role:")
-    }
-    return Statistics(total=_figures(scopes.get(TOTAL, {})), roles=dict(sorted(roles.items())))
-
-
-def reliability(counts: Mapping[str, int], role: str, reviewers: Iterable[str]) -> Reliability:
-    """Read the records of these reviewers of one role's council, under the names they have there."""
-    scopes = _by_scope(counts)
-    known = {one: scopes.get(f"reviewer:{reviewer_name(role, one)}") for one in sorted(set(reviewers))}
-    return Reliability(agents={name: _review_record(one) for name, one in known.items() if one})
-
-
-def _review_record(one: Mapping[str, int]) -> ReviewerHistory:
-    return ReviewerHistory(
-        deliberations=one.get("deliberations", 0),
-        silent=one.get("silent", 0),
-        severity=_mean(one, "severity"),
-        swap_consistency=_mean(one, "swap_consistency"),
-        agreement=_mean(one, "agreement"),
-    )
-
-
-def _by_scope(counts: Mapping[str, int]) -> dict[str, dict[str, int]]:
-    scopes: dict[str, dict[str, int]] = {}
-    for name, count in counts.items():
-        scope, _, metric = name.rpartition("|")
-        scopes.setdefault(scope, {})[metric] = count
+                counts |= {key: round(value * MICRO), f"{key}_count": 1}
+        scopes["reviewer", *deliberation.home_of(report.reviewer)] = counts
     return scopes
 
 
-def _figures(one: Mapping[str, int]) -> Figures:
-    plain = {name: one[name] for name in Figures.model_fields if name in one}
-    wins = {name.removeprefix("wins:"): count for name, count in sorted(one.items()) if name.startswith("wins:")}
-    decided, measured = one.get("decided", 0), one.get("kendall_w_count", 0)
-    return Figures(
-        **plain,
-        mean_duration_ms=one.get("duration_ms", 0) / decided if decided else None,
-        mean_kendall_w=one.get("kendall_w", 0) / MICRO / measured if measured else None,
-        wins=wins,
+def statistics(counts: Mapping[str, int]) -> Statistics:
+    """Read the counters, those of version 0.1 added in."""
+    scopes = _by_scope(counts)
+    roles = {scope[1]: figures for scope, figures in scopes.items() if scope[0] == "role" and len(scope) == 2}
+    wins = {role: scopes.get(("wins", role), {}) for role in roles}
+    named = ({f"{role}/{agent_id}": count for agent_id, count in wins[role].items()} for role in roles)
+    return Statistics(
+        total=_figures(_added(roles.values()), _added(named)),
+        roles={role: _figures(roles[role], wins[role]) for role in sorted(roles)},
     )
 
 
-def _mean(one: Mapping[str, int], name: str) -> Mean:
-    count = one.get(f"{name}_count", 0)
-    return Mean(count=count, value=one.get(name, 0) / MICRO / count if count else 0.0)
+def reliability(counts: Mapping[str, int], deliberation: Deliberation) -> Reliability:
+    """Read the records of a deliberation's reviewers, under the ids that they have in it.
+
+    What version 0.1 counted is added in, but for agents with a slash in their id, whose records it mixed up.
+    """
+    scopes = _by_scope(counts)
+    histories: dict[str, ReviewerHistory] = {}
+    for reviewer in sorted(agent.agent_id for agent in deliberation.reviewers):
+        role, agent_id = deliberation.home_of(reviewer)
+        ours = scopes.get(("reviewer", role, agent_id), {})
+        earlier = {} if "/" in agent_id else scopes.get((REVIEWER_0_1, f"{role}/{agent_id}"), {})
+        if ours or earlier:
+            histories[reviewer] = _history(_added([ours, earlier]))
+    return Reliability(agents=histories)
+
+
+def _by_scope(counts: Mapping[str, int]) -> dict[Scope, dict[str, int]]:
+    scopes: dict[Scope, dict[str, int]] = {}
+    for name, count in counts.items():
+        scope, key = scope_and_key(name)
+        of_scope = scopes.setdefault(scope, {})
+        of_scope[key] = of_scope.get(key, 0) + count
+    return scopes
+
+
+def _added(figures: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    total: dict[str, int] = {}
+    for summand in figures:
+        for key, count in summand.items():
+            total[key] = total.get(key, 0) + count
+    return total
+
+
+def _figures(counts: Mapping[str, int], wins: Mapping[str, int]) -> Figures:
+    plain = {name: counts[name] for name in Figures.model_fields if name in counts}
+    decided, measured = counts.get("decided", 0), counts.get("kendall_w_count", 0)
+    return Figures.model_validate(
+        {
+            **plain,
+            "mean_duration_ms": counts.get("duration_ms", 0) / decided if decided else None,
+            "mean_kendall_w": counts.get("kendall_w", 0) / MICRO / measured if measured else None,
+            "wins": dict(sorted(wins.items())),
+        }
+    )
+
+
+def _history(counts: Mapping[str, int]) -> ReviewerHistory:
+    return ReviewerHistory(
+        deliberations=counts.get("deliberations", 0),
+        silent=counts.get("silent", 0),
+        severity=_mean(counts, "severity"),
+        swap_consistency=_mean(counts, "swap_consistency"),
+        agreement=_mean(counts, "agreement"),
+    )
+
+
+def _mean(counts: Mapping[str, int], key: str) -> Mean:
+    count = counts.get(f"{key}_count", 0)
+    return Mean(count=count, value=counts.get(key, 0) / MICRO / count if count else 0.0)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from domain.chat import ChatAnswer
-from domain.value import Value
+from domain.value import OpenValue
 
 
-class Usage(Value):
+class Usage(OpenValue):
     """Tokens of one model call or of several."""
 
     prompt_tokens: int = 0

@@ -14,5 +14,11 @@ class Value(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
+class OpenValue(Value):
+    """A value that says what has happened: fields that a newer version added are kept and written out again."""
+
+    model_config = ConfigDict(extra="allow")
+
+
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
 """A short identifier people chose: a role, an agent id, a model, a criterion."""

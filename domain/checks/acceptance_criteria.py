@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 
 from domain.checks.check import CheckResult, PlanFacts
+from domain.text.scripts import UNSPACED
 from domain.text.visible import visible
 
-_UNSPACED = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\u0e00-\u0e7f"  # kana, han, thai: words are not parted
-_TERM = re.compile(rf"[{_UNSPACED}]+|[^\W_{_UNSPACED}]+")
+_TERM = re.compile(rf"[{UNSPACED}]+|[^\W_{UNSPACED}]+")
 _STEM = 5
 """Letters of a word that count: enough for "valid|ates", "valid|ation"; a stemmer per language is not worth it."""
 _FILLER = frozenset(
@@ -52,7 +52,7 @@ def terms(text: str) -> frozenset[str]:
     """Return the telling words of a text, stemmed by cutting."""
     words: set[str] = set()
     for word in _TERM.findall(text.casefold()):
-        if re.match(rf"[{_UNSPACED}]", word):
+        if re.match(rf"[{UNSPACED}]", word):
             words.update(word[start : start + 2] for start in range(max(1, len(word) - 1)))
         elif any(map(str.isdigit, word)):
             words.add(word)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 from pydantic import Field
 
@@ -32,16 +31,6 @@ class GateReport(Value):
     def capped(self, score: float, *, worst: float = 1.0, best: float = 9.0) -> float:
         """Return a final score with the cap applied, on the scale from worst to best."""
         return score if self.cap is None else min(score, worst + self.cap * (best - worst))
-
-    def as_event(self) -> dict[str, Any]:
-        """Return the `checks` object of the completed event: the overall score, then one object a check."""
-        return {
-            "overall_score": self.overall_score,
-            **{
-                result.name: {"passed": result.passed, "score": result.score, "reason": result.reason}
-                for result in self.results
-            },
-        }
 
 
 class CheckGate:

@@ -6,10 +6,10 @@ import re
 from collections.abc import Sequence
 
 from domain.checks.check import CheckResult, PlanFacts
+from domain.text.scripts import UNSPACED
 from domain.text.visible import visible
 
-_UNSPACED = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\u0e00-\u0e7f"
-_TOKEN = re.compile(rf"[{_UNSPACED}]|\d+|[^\W\d{_UNSPACED}]{{1,16}}|([^\w\s])\1*")
+_TOKEN = re.compile(rf"[{UNSPACED}]|\d+|[^\W\d{UNSPACED}]{{1,16}}|([^\w\s])\1*")
 _WINDOW = 32
 """Tokens in a row that must be the same: lists, tables and test code repeat shorter runs with a word changed."""
 

@@ -4,8 +4,9 @@ from domain.ranking.agreement import kendall_w, krippendorff_alpha
 from domain.ranking.ballot import Ballot
 from domain.ranking.early import decided_early
 from domain.ranking.ranking import rank
+from domain.ranking.ranking_inputs import RankingInputs
 from domain.ranking.ranking_settings import RankingSettings
-from domain.ranking.reliability import Reliability, update
+from domain.ranking.reliability import Reliability
 from domain.ranking.result import Agreement, RankedProposal, Ranking, ReviewerReport
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "Ballot",
     "RankedProposal",
     "Ranking",
+    "RankingInputs",
     "RankingSettings",
     "Reliability",
     "ReviewerReport",
@@ -20,5 +22,4 @@ __all__ = [
     "kendall_w",
     "krippendorff_alpha",
     "rank",
-    "update",
 ]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pydantic import Field, model_validator
 
-from domain.value import Value
+from domain.value import OpenValue
 
 
-class RankingSettings(Value):
+class RankingSettings(OpenValue):
     """The ranking's parameters. Store them beside the ballots: a replay needs both."""
 
     ridge: float = Field(default=1.0, gt=0, allow_inf_nan=False)

@@ -8,10 +8,10 @@ from pydantic import Field
 
 from domain.ranking.order import DecidedBy
 from domain.ranking.ranking_settings import RankingSettings
-from domain.value import Value
+from domain.value import OpenValue
 
 
-class RankedProposal(Value):
+class RankedProposal(OpenValue):
     """One proposal's place. Scores and effects are in score points, rounded to ten decimals."""
 
     proposal: str
@@ -44,7 +44,7 @@ class RankedProposal(Value):
     """The greatest score that its checks allow, where one was set."""
 
 
-class ReviewerReport(Value):
+class ReviewerReport(OpenValue):
     """What a reviewer's ballots were like."""
 
     reviewer: str
@@ -72,14 +72,14 @@ class ReviewerReport(Value):
     """Any of: silent, gaps, flat, unstable, dissenting."""
 
 
-class Agreement(Value):
+class Agreement(OpenValue):
     """How far the reviewers agree; None where too little was scored to say."""
 
     kendall_w: float | None
     krippendorff_alpha: float | None
 
 
-class Ranking(Value):
+class Ranking(OpenValue):
     """The panel's verdict. Equal ballots and settings give an equal ranking, to the byte of its JSON."""
 
     entries: tuple[RankedProposal, ...]

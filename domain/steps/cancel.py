@@ -34,8 +34,9 @@ def cancel_deliberation(
     if record.closed is not None:
         return False
     deliberation, at = record.deliberation, clock.now()
-    event = events.deliberation_event(events.CANCELLED, deliberation, at=at, body={"reason": reason})
-    closed = Closed(status="cancelled", at=at, event_id=event.event_id, reason=reason, result=event.body)
+    body = events.cancelled_body(deliberation, at=at, reason=reason)
+    event = events.event_of(deliberation, body)
+    closed = Closed(status="cancelled", at=at, event_id=event.event_id, reason=reason, result=body)
     counters = tally_of(record, closed)
     if deliberations.record(deliberation_id, closed, events=[event], counters=counters) != closed:
         return False

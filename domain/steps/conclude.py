@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Literal
 
 from domain import events
 from domain.candidates import first_versions, with_revisions
 from domain.chat import FailureReason
 from domain.checks.gate import CheckGate, GateReport
 from domain.completed import completed_body, failure_rows
-from domain.decision import RankingInputs, caps_of, champions, ranking_inputs, ranking_of, without_losers
+from domain.contract import CompletedBody, FailedBody
+from domain.decision import caps_of, champions, ranking_inputs, ranking_of, without_losers
 from domain.entry import AgentFailed, Closed
 from domain.errors import ConclusionTakenOver, DeliberationClosed
-from domain.event import Event
-from domain.ranking import Ranking
+from domain.ranking import Ranking, RankingInputs
 from domain.review.candidate import Candidate
 from domain.services import Services
 from domain.statistics import reliability
@@ -73,11 +73,10 @@ def _close(conclusion: Conclusion) -> None:
     except NoDecision as reason:
         _fail(conclusion, str(reason), gate.reports)
         return
-    event = events.deliberation_event(events.COMPLETED, conclusion.deliberation, at=conclusion.now(), body=body)
-    _end(conclusion, "decided", event)
+    _end(conclusion, "decided", body)
 
 
-def _decide(conclusion: Conclusion, gate: CheckGate) -> dict[str, Any]:
+def _decide(conclusion: Conclusion, gate: CheckGate) -> CompletedBody:
     candidates = gate.admit(first_versions(conclusion.record_so_far))
     _check_quorum(conclusion, candidates)
     for round_ in range(1, conclusion.deliberation.rounds + 1):
@@ -102,11 +101,9 @@ def _decide(conclusion: Conclusion, gate: CheckGate) -> dict[str, Any]:
 
 def _with_reliability(inputs: RankingInputs, conclusion: Conclusion) -> RankingInputs:
     """Add the reviewers' records where the rules weigh by them; stored with the decision, so that it replays."""
-    deliberation = conclusion.deliberation
-    if not deliberation.review.use_reliability:
+    if not conclusion.deliberation.review.use_reliability:
         return inputs
-    reviewers = [agent.agent_id for agent in deliberation.reviewers]
-    records = reliability(conclusion.services.deliberations.counts(), deliberation.role, reviewers)
+    records = reliability(conclusion.services.deliberations.counts(), conclusion.deliberation)
     return inputs.model_copy(update={"reliability": records})
 
 
@@ -131,14 +128,19 @@ def _check_quorum(conclusion: Conclusion, candidates: Sequence[Candidate]) -> No
 
 def _fail(conclusion: Conclusion, reason: str, gates: Mapping[str, GateReport]) -> None:
     failures = failure_rows(conclusion.record_so_far, gates)
-    event = events.failed(conclusion.deliberation, at=conclusion.now(), reason=reason, failures=failures)
-    _end(conclusion, "failed", event, reason)
+    body = events.failed_body(conclusion.deliberation, at=conclusion.now(), reason=reason, failures=failures)
+    _end(conclusion, "failed", body, reason)
 
 
-def _end(conclusion: Conclusion, status: Literal["decided", "failed"], event: Event, reason: str = "") -> None:
+def _end(
+    conclusion: Conclusion,
+    status: Literal["decided", "failed"],
+    body: CompletedBody | FailedBody,
+    reason: str = "",
+) -> None:
     """Save how it ended together with its event, then publish."""
-    at, body = event.occurred_at, event.body
-    closed = Closed(status=status, at=at, event_id=event.event_id, reason=reason, result=body)
+    event = events.event_of(conclusion.deliberation, body)
+    closed = Closed(status=status, at=body.timestamp, event_id=event.event_id, reason=reason, result=body)
     standing = conclusion.record(closed, [event])
     if standing == closed:
         conclusion.services.meter.ended(conclusion.record_so_far, closed)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from domain.chat import ChatFailure, ChatOutcome, FailureReason
+from domain.contract import ProgressStage
 from domain.deliberation import Deliberation
 from domain.entry import Closed, Entry
 from domain.errors import EngineAway
@@ -15,6 +16,14 @@ from domain.prompts.model_question import ModelQuestion
 from domain.record import Record
 from domain.services import Services
 from domain.statistics import tally_of
+
+STAGES: Mapping[str, ProgressStage] = {
+    "proposal": "proposal",
+    "ballot": "ballot",
+    "critique": "critique",
+    "architect": "architect",
+}
+"""Kind of an answer's key → stage of its progress; a revision that failed has a proposal's key."""
 
 
 class Conclusion:
@@ -52,9 +61,9 @@ class Conclusion:
         self.record_so_far = self.record_so_far.plus(standing)
         return standing
 
-    def publish_progress(self, stage: str, what: str) -> None:
+    def publish_progress(self, stage: ProgressStage, what: str) -> None:
         """Publish that a part of the conclusion is done; `what` is its key."""
-        event = progress(self.deliberation, at=self.now(), stage=stage, what=what, body={})
+        event = progress(self.deliberation, at=self.now(), stage=stage, what=what)
         self.services.publisher.publish_progress([event])
 
     def ask(self, questions: Sequence[ModelQuestion]) -> None:
@@ -109,4 +118,4 @@ class Conclusion:
 
     def _record_answer(self, question: ModelQuestion, outcome: ChatOutcome) -> None:
         entry = self.record(question.entry(outcome, at=self.now()))
-        self.publish_progress(parse_key(entry.key).kind, entry.key)
+        self.publish_progress(STAGES[parse_key(entry.key).kind], entry.key)

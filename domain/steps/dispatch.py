@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from domain import events
+from domain.contract_rows import RoleFailed, RoleStarted
 from domain.council import Council
 from domain.deliberation import Deliberation
 from domain.entry import Opened
@@ -43,8 +44,8 @@ def dispatch_plan(
     request = plans.load(request_id)
     by_role = {council.role: council for council in councils.all()}
     role_events: list[Event] = []
-    started: list[dict[str, str]] = []
-    failed: list[dict[str, str]] = []
+    started: list[RoleStarted] = []
+    failed: list[RoleFailed] = []
     for role in request.plan.roles:
         identity = deliberation_id(request.plan.plan_id, role, request.revision)
         if role in by_role:
@@ -56,11 +57,10 @@ def dispatch_plan(
                 publisher=publisher,
                 dispatcher=dispatcher,
             )
-            started.append({"role": role, "deliberation_id": identity})
+            started.append(RoleStarted(role=role, deliberation_id=identity))
         else:
-            reason = _no_council(role, by_role)
-            role_events.append(events.role_failed(request, role, identity, at=clock.now(), reason=reason))
-            failed.append({"role": role, "deliberation_id": identity, "reason": reason})
+            failed.append(RoleFailed(role=role, deliberation_id=identity, reason=_no_council(role, by_role)))
+            role_events.append(events.role_failed(request, failed[-1], at=clock.now()))
     dispatched = events.dispatched(request, at=clock.now(), started=started, failed=failed)
     new = outbox.put([*role_events, dispatched])
     plans.mark_dispatched(request_id)
@@ -73,12 +73,16 @@ def give_up_dispatch(
 ) -> None:
     """Publish that a plan's roles could not be asked, and ask no more. Roles that were opened go on."""
     request = plans.load(request_id)
-    role_events, failed = [], []
     at = clock.now()
-    for role in request.plan.roles:
-        identity = deliberation_id(request.plan.plan_id, role, request.revision)
-        role_events.append(events.role_failed(request, role, identity, at=at, reason=reason))
-        failed.append({"role": role, "deliberation_id": identity, "reason": reason})
+    failed = [
+        RoleFailed(
+            role=role,
+            deliberation_id=deliberation_id(request.plan.plan_id, role, request.revision),
+            reason=reason,
+        )
+        for role in request.plan.roles
+    ]
+    role_events = [events.role_failed(request, role, at=at) for role in failed]
     new = outbox.put([*role_events, events.dispatched(request, at=at, started=[], failed=failed)])
     plans.mark_dispatched(request_id)
     announce(new, outbox=outbox, publisher=publisher)

@@ -92,5 +92,12 @@ def _ask(
 
 
 def _progress(deliberation: Deliberation, entry: Proposed | AgentFailed) -> Event:
-    body = {"agent_id": entry.agent_id, "outcome": entry.kind, "tokens": entry.usage.completion_tokens}
-    return events.progress(deliberation, at=entry.at, stage="proposal", what=entry.key, body=body)
+    return events.progress(
+        deliberation,
+        at=entry.at,
+        stage="proposal",
+        what=entry.key,
+        agent_id=entry.agent_id,
+        outcome=entry.kind,
+        tokens=entry.usage.completion_tokens,
+    )

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from domain import events
+from domain import event_types
 from tests.support.sample_stack import FOLDER, living_in
 from workers.processes.readiness import wait_until
 
@@ -56,7 +56,7 @@ def test_json_is_the_completed_event_and_nothing_else(folder: Path) -> None:
     result = demo(folder, "--json")
     assert result.returncode == 0, result.stderr
     event: dict[str, Any] = json.loads(result.stdout)
-    assert event["event_type"] == events.COMPLETED
+    assert event["event_type"] == event_types.COMPLETED
     assert (event["story_id"], event["task_id"], event["role"]) == ("demo-story", "demo-plan", "DEV")
     scores = [decision["score"] for decision in event["decisions"]]
     assert scores == sorted(scores, reverse=True)
@@ -87,7 +87,7 @@ def test_text_shows_progress_ranking_reviews_cost_and_the_event(folder: Path) ->
         "Ranking (",
         "Scores by reviewer",
         "Cost (",
-        f"Published on {events.COMPLETED} and received from NATS",
+        f"Published on {event_types.COMPLETED} and received from NATS",
         "Nats-Msg-Id: e-",
         "ce-type: orchestration.deliberation.completed",
     ):

@@ -31,7 +31,9 @@ def _open(store: DeliberationStore) -> str:
 
 
 def test_entries_of_every_kind_come_back_as_they_were(stores: Stores) -> None:
-    begun = deliberation(size=5, prior_winner="older\n", supersedes="d-older", judges=factories.agents(2))
+    begun = deliberation(
+        size=5, prior_winner="older\n", supersedes="d-older", judges=(factories.judge(), factories.judge())
+    )
     entries: list[Entry] = [
         opened(begun),
         proposed("agent-1", text="é\u2028\x00 {} 'lua' \U0001f600", cut_off=True, duration_ms=0.1 + 0.2),
@@ -40,7 +42,7 @@ def test_entries_of_every_kind_come_back_as_they_were(stores: Stores) -> None:
         factories.ballot("agent-3", missing="malformed", scores={}, order=("x",)),
         factories.critiqued("agent-1", "p/2"),
         factories.architect_answered(),
-        closed(result={"ranking": [{"score": 1 / 3, "rank": 1}], "winner": None, "big": 2**60}),
+        closed(result=factories.completed_body(p_winner=1 / 3, winner=None, big=2**60)),
     ]
     for entry in entries:
         assert stores.deliberations.record(begun.deliberation_id, entry) == entry

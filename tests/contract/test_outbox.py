@@ -5,7 +5,7 @@ from __future__ import annotations
 from threading import Barrier, Thread
 
 from domain.event import Event
-from tests.support.factories import MOMENT, deliberation, event, opened
+from tests.support.factories import MOMENT, completed_body, deliberation, event, opened
 from tests.support.in_memory.clock import MemoryClock
 from tests.support.stores import MakeStores, Stores
 
@@ -25,8 +25,9 @@ def test_events_wait_oldest_first_whatever_the_order_of_saving(stores: Stores) -
 
 
 def test_an_event_comes_back_with_all_it_holds(stores: Stores) -> None:
+    later = {"ä": [1, 2.5, None, True, {"deep": "\u2028 \x00 \U0001f600"}], "big": 2**60}
     saved = event(
-        body={"ä": [1, 2.5, None, True, {"deep": "\u2028 \x00 \U0001f600"}], "big": 2**60},
+        body=completed_body(**later),
         correlation_id="c",
         causation_id="m",
         traceparent="00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
@@ -45,7 +46,7 @@ def test_published_events_are_forgotten_and_unknown_ids_ignored(stores: Stores) 
 
 def test_putting_returns_what_is_new_and_leaves_what_waits_as_it_is(stores: Stores) -> None:
     first, other = event(), event()
-    changed = first.model_copy(update={"body": {"other": 1}, "occurred_at": MOMENT - 1})
+    changed = first.model_copy(update={"body": completed_body(other=1), "occurred_at": MOMENT - 1})
     assert stores.outbox.put([first]) == (first,)
     assert stores.outbox.put([changed, other, other]) == (other,)
     assert sorted(stores.outbox.pending(10), key=_id) == sorted([first, other], key=_id)

@@ -35,11 +35,17 @@ ENTRY: st.SearchStrategy[Entry] = st.one_of(
     st.builds(factories.critiqued, AGENT, st.sampled_from(["p-1", "p-2"]), text=TEXT),
     st.builds(factories.architect_answered, synthesis=TEXT),
 )
-END: st.SearchStrategy[Entry] = st.builds(
-    factories.closed,
-    status=st.sampled_from(["decided", "failed", "cancelled"]),
-    event_id=TEXT,
-    result=st.dictionaries(TEXT, st.none() | st.booleans() | st.floats(allow_nan=False, allow_infinity=False)),
+ADDED = st.dictionaries(TEXT, st.none() | st.booleans() | st.floats(allow_nan=False, allow_infinity=False))
+"""What a field that a later version adds may hold."""
+END: st.SearchStrategy[Entry] = st.one_of(
+    [
+        st.builds(factories.closed, status=st.just(status), event_id=TEXT, result=st.builds(body, added=ADDED))
+        for status, body in (
+            ("decided", factories.completed_body),
+            ("failed", factories.failed_body),
+            ("cancelled", factories.cancelled_body),
+        )
+    ]
 )
 EVENTS = st.lists(
     st.builds(
@@ -47,7 +53,7 @@ EVENTS = st.lists(
         event_id=st.sampled_from([f"e-{number}" for number in range(8)]),
         subject_id=st.just("d"),
         occurred_at=st.floats(0, 4e9),
-        body=st.dictionaries(TEXT, TEXT, max_size=2),
+        body=st.builds(factories.progress_body, what=TEXT, added=ADDED),
     ),
     max_size=3,
 )

@@ -7,11 +7,14 @@ from uuid import uuid4
 
 from domain import identity
 from domain.chat import FailureReason
+from domain.contract import CancelledBody, CompletedBody, FailedBody, ProgressBody
 from domain.council import Agent, Council
-from domain.deliberation import Deliberation, quorum_of
+from domain.deliberation import Deliberation, Judge, quorum_of
 from domain.entry import AgentFailed, ArchitectAnswered, BallotCast, Closed, Critiqued, Entry, Opened, Proposed
 from domain.event import Event
+from domain.event_types import CANCELLED, COMPLETED, FAILED, PROGRESS
 from domain.plan import Plan, PlanRequest
+from domain.ranking import Ranking, RankingInputs, RankingSettings, rank
 from domain.record import Record
 from domain.rubric import DEFAULT_RUBRIC
 
@@ -32,6 +35,13 @@ def agent(agent_id: str | None = None, **changes: Any) -> Agent:
 def agents(count: int) -> tuple[Agent, ...]:
     """Return agents named agent-1, agent-2 … with seeds of their own."""
     return tuple(agent(f"agent-{number}", seed=number) for number in range(1, count + 1))
+
+
+def judge(role: str = "QA", member_id: str | None = None, **changes: Any) -> Judge:
+    """Return a judge that the role's council lends."""
+    lent = agent(member_id)
+    values = {"agent_id": f"{role}/{lent.agent_id}", "council": role, "member_id": lent.agent_id}
+    return Judge.model_validate(lent.model_dump() | values | changes)
 
 
 def council(role: str | None = None, *, size: int = 3, **changes: Any) -> Council:
@@ -121,20 +131,89 @@ def architect_answered(agent_id: str = "architect", **changes: Any) -> Architect
     return ArchitectAnswered.model_validate(_call(agent_id) | {"choice": "p-2"} | changes)
 
 
+def ranking(**changes: Any) -> Ranking:
+    """Return the ranking of one proposal that no reviewer saw."""
+    return rank((), authors={"agent-1@0": "agent-1"}).model_copy(update=changes)
+
+
+def completed_body(**changes: Any) -> CompletedBody:
+    """Return the body of a decision among one proposal, which nothing else is known of."""
+    ranked = changes.get("ranking") or ranking()
+    proposal = {
+        "author": {"agent_id": "agent-1", "role": "DEV"},
+        "content": "agent-1 would send a signed link.",
+        "revisions": (),
+        "proposal_id": "agent-1@0",
+        "model": "tiny",
+        "cut_off": False,
+    }
+    values = _head(COMPLETED) | {
+        "decisions": ({"proposal": proposal, "checks": {"overall_score": 1.0}, "score": 7.0, "rank": 1},),
+        "winner": {"proposal_id": "agent-1@0", "agent_id": "agent-1"},
+        "winner_changed": None,
+        "decided_by": ranked.decided_by,
+        "p_winner": ranked.p_winner,
+        "tied": ranked.tied,
+        "contested": ranked.contested,
+        "agreement": ranked.agreement,
+        "ranking": ranked,
+        "ranking_inputs": RankingInputs(
+            round=0,
+            authors={"agent-1@0": "agent-1"},
+            reviewers=(),
+            checks={"agent-1@0": 1.0},
+            hashes={},
+            caps={},
+            settings=RankingSettings(),
+        ),
+        "ballots": (),
+        "critiques": (),
+        "architect": None,
+        "synthesis": None,
+        "degraded": False,
+        "failures": (),
+        "rounds": 0,
+        "models": ("tiny",),
+        "usage": {"completion_tokens": 9, "agents": {}},
+        "duration_ms": 1000.0,
+        "timings": {"proposing_ms": 600.0, "reviewing_ms": 300.0, "concluding_ms": 100.0},
+        "quorum": 1,
+    }
+    return CompletedBody.model_validate(values | changes)
+
+
+def failed_body(**changes: Any) -> FailedBody:
+    values = _head(FAILED) | {"reason": "0 of 3 agents have an admissible proposal", "failures": ()}
+    return FailedBody.model_validate(values | changes)
+
+
+def cancelled_body(**changes: Any) -> CancelledBody:
+    return CancelledBody.model_validate(_head(CANCELLED) | {"reason": "the story was dropped"} | changes)
+
+
+def progress_body(**changes: Any) -> ProgressBody:
+    return ProgressBody.model_validate(_head(PROGRESS) | {"stage": "round", "what": "1"} | changes)
+
+
 def closed(**changes: Any) -> Closed:
-    values = {"status": "decided", "at": MOMENT, "event_id": fresh("e"), "result": {"winner": "p-2"}}
+    """Return an ending whose result is of its status, a decision unless changed."""
+    status = changes.get("status", "decided")
+    bodies = {"decided": completed_body, "failed": failed_body, "cancelled": cancelled_body}
+    at = changes.get("at", MOMENT)
+    values = {"status": status, "at": at, "event_id": fresh("e"), "result": bodies[status](timestamp=at)}
     return Closed.model_validate(values | changes)
 
 
 def event(**changes: Any) -> Event:
+    """Return the event of a body, a decision's unless changed, about a deliberation of its own."""
     subject_id = changes.get("subject_id", fresh("d"))
-    event_type = changes.get("event_type", "orchestration.deliberation.completed")
+    body = changes.get("body") or completed_body(deliberation_id=subject_id)
     values = {
-        "event_id": identity.event_id(event_type, subject_id),
-        "event_type": event_type,
+        "event_id": identity.event_id(body.event_type, subject_id),
+        "event_type": body.event_type,
         "subject_id": subject_id,
         "occurred_at": MOMENT,
-        "body": {"event_type": event_type, "task_id": fresh("plan"), "decisions": []},
+        "body": body,
     }
     return Event.model_validate(values | changes)
 
@@ -146,3 +225,18 @@ def record(*entries: Entry, of: Deliberation | None = None) -> Record:
 
 def _call(agent_id: str) -> dict[str, Any]:
     return {"agent_id": agent_id, "model": "tiny", "engine": "scripted", "duration_ms": 1000.0, "at": MOMENT}
+
+
+def _head(event_type: str) -> dict[str, Any]:
+    plan_id = fresh("plan")
+    return {
+        "event_type": event_type,
+        "story_id": fresh("story"),
+        "task_id": plan_id,
+        "timestamp": MOMENT,
+        "deliberation_id": fresh("d"),
+        "plan_id": plan_id,
+        "role": "DEV",
+        "revision": "2026-01-31T12:00:00+00:00",
+        "supersedes": None,
+    }

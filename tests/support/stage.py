@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from domain.checks.check import Check
+from domain.contract import CompletedBody
 from domain.council import Council
 from domain.entry import AgentFailed, Proposed
 from domain.event import Event
@@ -194,3 +195,10 @@ class Stage:
             policy=self.services.policy,
             redeliberation=self.services.redeliberation,
         )
+
+
+def decision_of(record: Record) -> CompletedBody:
+    """Return what was decided; fails for a deliberation without a decision."""
+    assert record.closed is not None
+    assert record.closed.decision is not None, record.closed.reason
+    return record.closed.decision

@@ -7,22 +7,24 @@ import threading
 import time
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.table import Table
 from rich.text import Text
 
-from domain import events
+from domain import event_types
+from domain.contract import CompletedBody, FailedBody
 from domain.ports.deliberation_store import DeliberationStore
-from domain.record import DeliberationState, Record
+from domain.record import Record
 from workers.cli.cli_error import BadInput, CliError
 from workers.cli.environment import open_ports, read_settings
 from workers.cli.follow import follow, json_screen, screen
 from workers.cli.output import AS_JSON, console, print_json
-from workers.cli.view.decision import decision, failure
+from workers.cli.view.decision import drawing, failure_line
 from workers.cli.view.live import STATES, live
 from workers.cli.view.progress import view
+from workers.cli.view.summary import DeliberationSummary, details, summary
 from workers.cli.view.why import label
 from workers.settings import Settings
 
@@ -43,7 +45,7 @@ def list_(
         store = ports.deliberations
         records = list(_records(store.of_plan(plan)[:limit] if plan else store.newest(limit), store))
     if as_json:
-        print_json([summary(record) for record in records])
+        print_json([summary(record).model_dump(mode="json") for record in records])
         return
     if not records:
         console().print("no deliberations: approve a plan with `conclave approve PLAN.json`")
@@ -73,16 +75,17 @@ def show(
     with open_ports(read_settings()) as ports:
         record = loaded(deliberation_id, ports.deliberations)
     if as_json:
-        print_json(whole(record))
+        print_json(details(record, time.time()).model_dump(mode="json"))
         return
     out = console()
     out.print(live(view(record, time.time())))
-    if record.closed is not None and record.closed.status == "decided":
-        for part in decision(record.closed.result, full=full):
+    result = record.closed.result if record.closed else None
+    if isinstance(result, CompletedBody):
+        for part in drawing(result, full=full):
             out.print(part)
-    elif record.closed is not None:
-        for one in record.closed.result.get("failures", ()):
-            out.print(Text(failure(one), "red"))
+    elif isinstance(result, FailedBody):
+        for failure in result.failures:
+            out.print(Text(failure_line(failure), "red"))
 
 
 @commands.command()
@@ -142,38 +145,9 @@ def listening(settings: Settings, deliberation_id: str) -> Iterator[threading.Ev
         # The store alone is enough, only slower to notice; so NATS may be away.
         with contextlib.suppress(CliError):
             stack.enter_context(NatsSession.to(settings)).subscribe(
-                f"{events.COMPLETED.rpartition('.')[0]}.>", hear
+                f"{event_types.COMPLETED.rpartition('.')[0]}.>", hear
             )
         yield news
-
-
-def summary(record: Record) -> dict[str, Any]:
-    """Return what a list says of a deliberation, as JSON."""
-    deliberation, closed = record.deliberation, record.closed
-    winner = closed.result.get("winner") if closed and closed.status == "decided" else None
-    return {
-        "deliberation_id": deliberation.deliberation_id,
-        "plan_id": deliberation.plan.plan_id,
-        "story_id": deliberation.plan.story_id,
-        "role": deliberation.role,
-        "state": record.state.value,
-        "opened_at": deliberation.opened_at,
-        "closed_at": closed.at if closed else None,
-        "winner": winner["agent_id"] if winner else None,
-        "proposal_id": winner["proposal_id"] if winner else None,
-        "reason": closed.reason if closed else "",
-        "repeat": deliberation.repeat,
-        "supersedes": deliberation.supersedes,
-    }
-
-
-def whole(record: Record) -> dict[str, Any]:
-    """Return everything about a deliberation as JSON: summary, progress, and the closing event's body."""
-    return {
-        **summary(record),
-        "progress": view(record, time.time()).model_dump(mode="json"),
-        "result": record.closed.result if record.closed else None,
-    }
 
 
 def _records(ids: tuple[str, ...], store: DeliberationStore) -> Iterator[Record]:
@@ -183,9 +157,9 @@ def _records(ids: tuple[str, ...], store: DeliberationStore) -> Iterator[Record]
             yield store.load(deliberation_id)
 
 
-def _row(one: dict[str, Any]) -> tuple[Text, ...]:
-    opened = datetime.fromtimestamp(one["opened_at"]).strftime("%Y-%m-%d %H:%M:%S")
-    state = DeliberationState(one["state"])
-    outcome = label(one["proposal_id"]) if one["proposal_id"] else one["reason"]
-    plain = (one["deliberation_id"], one["role"], one["plan_id"])
-    return (Text(opened, "dim"), *map(Text, plain), Text(state.value, STATES.get(state, "cyan")), Text(outcome))
+def _row(listed: DeliberationSummary) -> tuple[Text, ...]:
+    opened = datetime.fromtimestamp(listed.opened_at).strftime("%Y-%m-%d %H:%M:%S")
+    outcome = label(listed.proposal_id) if listed.proposal_id else listed.reason
+    plain = (listed.deliberation_id, listed.role, listed.plan_id)
+    state = Text(listed.state.value, STATES.get(listed.state, "cyan"))
+    return (Text(opened, "dim"), *map(Text, plain), state, Text(outcome))

@@ -72,8 +72,9 @@ def replay(deliberation_id: ID, as_json: AS_JSON = False) -> None:
         raise CliError(str(error)) from error
     identical = stored == again
     if as_json:
-        print_json({"deliberation_id": deliberation_id, "identical": identical, "replayed": again})
+        replayed_json = again.model_dump(mode="json")
+        print_json({"deliberation_id": deliberation_id, "identical": identical, "replayed": replayed_json})
     elif identical:
-        print(f"{deliberation_id}: identical, winner {stored['winner']}")
+        print(f"{deliberation_id}: identical, winner {stored.winner}")
     if not identical:
         raise CliError(f"{deliberation_id} does not replay to its stored ranking: another version decided it")

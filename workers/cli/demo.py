@@ -22,7 +22,7 @@ from workers.cli.cli_error import BadInput, CliError
 from workers.cli.council import read_text
 from workers.cli.follow import PrintingScreen, screen
 from workers.cli.output import AS_JSON, console, print_json
-from workers.cli.view.decision import beginning, decision
+from workers.cli.view.decision import beginning, drawing
 from workers.councils.read import default_councils
 from workers.errors import StackError
 from workers.own_packages import refuse_foreign_in
@@ -120,8 +120,8 @@ def _silent(name: str, event: str) -> None:
 
 def _print(outcome: DemoResult, out: Console) -> None:
     closed = outcome.record.closed
-    if closed is not None and closed.status == "decided":
-        for part in decision(closed.result):
+    if closed is not None and closed.decision is not None:
+        for part in drawing(closed.decision):
             out.print(part)
     out.print(published(outcome.event))
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
-from domain import events
+from domain import event_types
 from domain.identity import deliberation_id
 from domain.plan import PlanRequest
 from domain.record import Record
@@ -36,7 +36,7 @@ GRACE = 15.0
 """Seconds past the deliberation's deadline before the demonstration gives up on it."""
 HEARD_WITHIN = 10.0
 """Seconds from the decision in the store to its event from NATS."""
-ENDINGS = frozenset({events.COMPLETED, events.FAILED, events.CANCELLED})
+ENDINGS = frozenset({event_types.COMPLETED, event_types.FAILED, event_types.CANCELLED})
 
 
 @dataclass(frozen=True)

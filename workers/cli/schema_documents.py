@@ -8,7 +8,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from domain.contract import INCOMING, OUTGOING
+from domain.contract import OUTGOING
+from domain.inbound import INCOMING
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 TEMPLATE = "#/components/schemas/{model}"

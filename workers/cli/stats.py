@@ -15,11 +15,11 @@ def stats(as_json: AS_JSON = False) -> None:
     Exact since the store was made, however many processes write at the same time.
     """
     with open_ports(read_settings()) as ports:
-        found = statistics(ports.deliberations.counts())
+        figures = statistics(ports.deliberations.counts())
     if as_json:
-        print_json(found.model_dump(mode="json"))
+        print_json(figures.model_dump(mode="json"))
         return
-    scopes = {"total": found.total, **found.roles}
+    scopes = {"total": figures.total, **figures.roles}
     table = Table(box=None, header_style="dim", padding=(0, 2, 0, 0))
     table.add_column("", overflow="fold")
     for scope in scopes:
@@ -27,17 +27,17 @@ def stats(as_json: AS_JSON = False) -> None:
     for title, row in _rows(list(scopes.values())):
         table.add_row(title, *row)
     console().print(table)
-    for role, figures in found.roles.items():
-        console().print(f"{role} won by: {_winners(figures)}", markup=False)
+    for role, of_role in figures.roles.items():
+        console().print(f"{role} won by: {_winners(of_role)}", markup=False)
 
 
 def _rows(columns: list[Figures]) -> list[tuple[str, list[str]]]:
     counts = [name for name, field in Figures.model_fields.items() if field.annotation is int]
-    rows = [(name.replace("_", " "), [f"{getattr(one, name):,}" for one in columns]) for name in counts]
+    rows = [(name.replace("_", " "), [f"{getattr(figures, name):,}" for figures in columns]) for name in counts]
     return [
         *rows,
-        ("mean duration", [_or_dash(one.mean_duration_ms, "{:,.0f} ms") for one in columns]),
-        ("mean Kendall's W", [_or_dash(one.mean_kendall_w, "{:.3f}") for one in columns]),
+        ("mean duration", [_or_dash(figures.mean_duration_ms, "{:,.0f} ms") for figures in columns]),
+        ("mean Kendall's W", [_or_dash(figures.mean_kendall_w, "{:.3f}") for figures in columns]),
     ]
 
 
@@ -47,4 +47,4 @@ def _or_dash(figure: float | None, form: str) -> str:
 
 def _winners(figures: Figures) -> str:
     ordered = sorted(figures.wins.items(), key=lambda item: (-item[1], item[0]))
-    return ", ".join(f"{agent_id} {count}" for agent_id, count in ordered) or "nobody yet"
+    return ", ".join(f"{agent_id} {count}" for agent_id, count in ordered) or "no agent yet"

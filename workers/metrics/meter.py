@@ -1,4 +1,4 @@
-"""The Meter port over prometheus-client, and the ear for model calls."""
+"""The Meter port over prometheus-client, and the counters of model calls."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from domain.chat import ChatFailure, ChatOutcome
+from domain.contract import CompletedBody
 from domain.entry import Closed
 from domain.record import Record
 
@@ -57,14 +58,14 @@ class PrometheusMeter:
         self._deliberations.labels(role, closed.status).inc()
         for failure in record.failures():
             self._failures.labels(role, failure.reason.value).inc()
-        for cast in record.ballots():
-            if cast.missing is not None:
-                self._missing.labels(role, cast.missing.value).inc()
-        if closed.status == "decided":
-            self._decided(role, closed)
+        for ballot in record.ballots():
+            if ballot.missing is not None:
+                self._missing.labels(role, ballot.missing.value).inc()
+        if closed.decision is not None:
+            self._decided(role, closed.decision)
 
     def called(self, outcome: ChatOutcome) -> None:
-        """Hear of a model call's end; may be called on the event loop."""
+        """Count a model call that has ended; may be called on the event loop."""
         if isinstance(outcome, ChatFailure):
             self._failed_calls.labels(outcome.reason.value).inc()
             return
@@ -72,12 +73,11 @@ class PrometheusMeter:
         for kind in ("prompt", "cached", "completion"):
             self._tokens.labels(outcome.model, kind).inc(getattr(outcome, f"{kind}_tokens"))
 
-    def _decided(self, role: str, closed: Closed) -> None:
-        if closed.result["degraded"]:
+    def _decided(self, role: str, decision: CompletedBody) -> None:
+        if decision.degraded:
             self._degraded.labels(role).inc()
-        for stage, milliseconds in closed.result["timings"].items():
+        for stage, milliseconds in decision.timings.items():
             self._stages.labels(role, stage.removesuffix("_ms")).observe(milliseconds / 1000)
-        self._stages.labels(role, "total").observe(closed.result["duration_ms"] / 1000)
-        w = closed.result["agreement"]["kendall_w"]
-        if w is not None:
-            self._agreement.labels(role).observe(w)
+        self._stages.labels(role, "total").observe(decision.duration_ms / 1000)
+        if decision.agreement.kendall_w is not None:
+            self._agreement.labels(role).observe(decision.agreement.kendall_w)

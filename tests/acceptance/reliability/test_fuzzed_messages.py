@@ -17,7 +17,7 @@ from bridge.intake import readers
 from bridge.message import InboundMessage
 from bridge.rejection import MAX_REASON
 from bridge.service import STATUS_SUBJECT
-from domain.events import DISPATCHED, PHASE_CHANGED
+from domain.event_types import DISPATCHED, PHASE_CHANGED
 from domain.identity import event_id
 from domain.inbound import Intake
 from tests.acceptance.chaos.stage import Stage, staged

@@ -15,9 +15,9 @@ import nats
 import psutil
 import pytest
 
+from domain.contract import CompletedBody
 from domain.council import Agent, Council
-from domain.entry import Closed
-from domain.events import COMPLETED
+from domain.event_types import COMPLETED
 from domain.identity import deliberation_id
 from domain.plan import PlanRequest
 from domain.record import Record
@@ -72,11 +72,11 @@ class Node:
         except LookupError:
             return None
 
-    def decided(self, request: PlanRequest) -> tuple[Record, Closed]:
+    def decided(self, request: PlanRequest) -> tuple[Record, CompletedBody]:
         found = self.until(request, lambda record: record.closed is not None, within=DECIDED_WITHIN_S)
         assert found.closed is not None
-        assert found.closed.status == "decided", found.closed.reason
-        return found, found.closed
+        assert found.closed.decision is not None, found.closed.reason
+        return found, found.closed.decision
 
     def published(self, record: Record) -> int:
         """Count the completed events of a deliberation in the stream, once there is one."""
@@ -129,14 +129,14 @@ def council(role: str, *models: str | None) -> Council:
 
 
 def test_a_deliberation_is_decided_by_guided_ballots(node: Node) -> None:
-    record, closed = node.decided(node.ask("DEV"))
+    record, decision = node.decided(node.ask("DEV"))
     assert record.failures() == ()
     assert [cast for cast in record.ballots() if cast.missing] == []
     assert len(record.ballots()) == 6
     for cast in record.ballots():
         assert cast.usage.completion_tokens <= 10 * len(cast.scores)
-    assert closed.result["models"] == [node.model]
-    assert len(closed.result["decisions"]) == 3
+    assert decision.models == (node.model,)
+    assert len(decision.decisions) == 3
 
 
 def test_vllm_killed_while_agents_propose_fails_nobody(node: Node) -> None:
@@ -144,9 +144,9 @@ def test_vllm_killed_while_agents_propose_fails_nobody(node: Node) -> None:
     node.until(request, lambda record: True, within=60)
     assert wait_until(lambda: busy(node), within=60), "no proposal came to the engine"
     os.kill(node.engine_pid(), signal.SIGKILL)
-    record, closed = node.decided(request)
+    record, decision = node.decided(request)
     assert record.failures() == ()
-    assert closed.result["degraded"] is False
+    assert decision.degraded is False
     assert node.published(record) == 1
 
 
@@ -155,10 +155,10 @@ def test_vllm_killed_while_the_council_votes_fails_nobody(node: Node) -> None:
     request = node.ask("DEV", max_tokens=64)
     node.until(request, lambda record: not record.unanswered(), within=DECIDED_WITHIN_S)
     os.kill(node.engine_pid(), signal.SIGKILL)
-    record, closed = node.decided(request)
+    record, decision = node.decided(request)
     assert record.failures() == ()
     assert [cast for cast in record.ballots() if cast.missing] == []
-    assert closed.result["degraded"] is False
+    assert decision.degraded is False
     assert node.published(record) == 1
 
 
@@ -174,10 +174,8 @@ def test_two_models_on_two_engines_serve_one_council(node: Node) -> None:
     node.fleet.add(llama_server(port=port, model=LLAMA)).start()
     node.fleet.worker(model=LLAMA, **env).start()
     node.services.councils.save(council("MIXED", node.model, LLAMA, node.model))
-    record, closed = node.decided(node.ask("MIXED", max_tokens=64))
-    models = {
-        one["proposal"]["author"]["agent_id"]: one["proposal"]["model"] for one in closed.result["decisions"]
-    }
+    record, decision = node.decided(node.ask("MIXED", max_tokens=64))
+    models = {row.proposal.author.agent_id: row.proposal.model for row in decision.decisions}
     assert models == {"mixed-0": node.model, "mixed-1": LLAMA, "mixed-2": node.model}
     assert {cast.model for cast in record.ballots()} == {node.model, LLAMA}
     assert {cast.missing for cast in record.ballots()} == {None}

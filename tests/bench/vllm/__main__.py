@@ -18,8 +18,10 @@ from openai import OpenAI
 from rich.console import Console
 from rich.table import Table
 
+from domain.contract import CompletedBody
 from domain.council import Council
 from domain.deliberation import Deliberation
+from domain.entry import Closed
 from domain.identity import deliberation_id
 from domain.opening import open_deliberation
 from domain.services import Services
@@ -56,21 +58,21 @@ class Measured:
     """One deliberation by the pipeline."""
 
     seconds: float
-    body: dict[str, Any]
+    decision: CompletedBody
 
     @property
     def tokens_per_s(self) -> float:
-        return float(self.body["usage"]["completion_tokens"]) / self.seconds
+        return self.decision.usage.completion_tokens / self.seconds
 
     @property
     def hit_rate(self) -> float:
-        usage = [cast["usage"] for cast in self.body["ballots"]]
-        return float(sum(one["cached_tokens"] for one in usage) / sum(one["prompt_tokens"] for one in usage))
+        usage = [ballot.usage for ballot in self.decision.ballots]
+        return sum(part.cached_tokens for part in usage) / sum(part.prompt_tokens for part in usage)
 
     @property
     def tokens_a_proposal(self) -> float:
-        scored = sum(len(cast["scores"]) for cast in self.body["ballots"])
-        return float(sum(cast["usage"]["completion_tokens"] for cast in self.body["ballots"]) / max(1, scored))
+        scored = sum(len(ballot.scores) for ballot in self.decision.ballots)
+        return sum(ballot.usage.completion_tokens for ballot in self.decision.ballots) / max(1, scored)
 
 
 def main() -> int:
@@ -154,11 +156,11 @@ def _pipeline(services: Services, role: str) -> Measured:
     assert decided, "no decision within 600 s"
     closed = _closed(services, identity)
     assert closed is not None
-    assert closed.status == "decided", closed.reason
-    return Measured(closed.at - began, closed.result)
+    assert closed.decision is not None, closed.reason
+    return Measured(closed.at - began, closed.decision)
 
 
-def _closed(services: Services, identity: str) -> Any:
+def _closed(services: Services, identity: str) -> Closed | None:
     try:
         return services.deliberations.load(identity).closed
     except LookupError:

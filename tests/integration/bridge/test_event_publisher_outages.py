@@ -16,11 +16,12 @@ from nats.js.api import StreamInfo
 
 from bridge.event_publisher import NatsEventPublisher
 from bridge.options import NatsOptions, StreamLimits
+from bridge.publication import body_of
 from bridge.streams import ORCHESTRATOR, ensure
 from domain.errors import PublishFailed, PublishRefused
 from domain.event import Event
 from tests.integration.bridge.conftest import freeze, until
-from tests.support.factories import event, fresh
+from tests.support.factories import completed_body, event, fresh
 from tests.support.servers import NatsServer
 from workers.portal import Portal
 
@@ -58,7 +59,7 @@ async def test_an_event_carries_its_headers(
     told = event(correlation_id="corr", subject_id="d-1")
     await asyncio.to_thread(make_publisher().publish, [told])
     read = await stream.get_last_msg(ORCHESTRATOR.name, COMPLETED)
-    assert json.loads(read.data or b"") == told.body
+    assert json.loads(read.data or b"") == told.body.model_dump(mode="json")
     assert read.headers is not None
     assert read.headers["Nats-Msg-Id"] == read.headers["ce-id"] == told.event_id
     assert (read.headers["ce-type"], read.headers["ce-subject"]) == (COMPLETED, "d-1")
@@ -84,8 +85,9 @@ async def test_an_event_over_the_servers_limit_fails_and_the_connection_lives_on
 ) -> None:
     publisher = make_publisher()
     small = event()
+    empty = len(body_of(event(body=completed_body(synthesis=""))))
     for room in (100, -100):  # the server counts headers, too
-        large = event(body={"text": "x" * ((8 << 20) - room)})
+        large = event(body=completed_body(synthesis="x" * ((8 << 20) - room - empty)))
         with pytest.raises(PublishRefused, match="raise max_payload") as refused:
             await asyncio.to_thread(publisher.publish, [small, large])
         assert refused.value.event_id == large.event_id

@@ -11,9 +11,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from domain import events
+from domain.contract_rows import FailureRow
 from domain.deliberation import Deliberation
 from domain.entry import Opened
+from domain.events import progress
 from domain.record import Record
 from domain.services import Services
 from tests.support import factories as make
@@ -42,12 +43,11 @@ def failed(services: Services) -> str:
     stage = Stage(make.council("DEV"))
     identity = stage.open()
     record = stage.record(identity)
+    failure = FailureRow(agent_id="agent-1", stage="proposal", reason="timeout", detail="no answer")
     closed = make.closed(
         status="failed",
         reason="0 of 3 agents have an admissible proposal",
-        result={
-            "failures": [{"agent_id": "agent-1", "stage": "proposal", "reason": "timeout", "detail": "no answer"}]
-        },
+        result=make.failed_body(failures=(failure,)),
     )
     return kept(record.plus(closed), services)
 
@@ -76,8 +76,10 @@ def test_show_as_json_holds_the_event_whole(run: Run, services: Services, decide
     shown = json.loads(run("deliberation", "show", decided, "--json").stdout)
     closed = services.deliberations.load(decided).closed
     assert closed is not None
-    assert shown["result"] == closed.result
-    assert shown["winner"] == closed.result["winner"]["agent_id"]
+    assert closed.decision is not None
+    assert closed.decision.winner is not None
+    assert shown["result"] == closed.result.model_dump(mode="json")
+    assert shown["winner"] == closed.decision.winner.agent_id
     assert [stage["name"] for stage in shown["progress"]["stages"]] == ["proposals", "review", "decision"]
 
 
@@ -110,8 +112,10 @@ def test_a_decision_replays_to_the_same_ranking(run: Run, decided: str) -> None:
 def test_a_ranking_that_was_tampered_with_does_not_replay(run: Run, services: Services) -> None:
     record = Stage(make.council("DEV")).play()
     assert record.closed is not None
-    ranking = record.closed.result["ranking"] | {"p_winner": 0.123}
-    forged = record.closed.model_copy(update={"result": record.closed.result | {"ranking": ranking}})
+    assert record.closed.decision is not None
+    ranking = record.closed.decision.ranking.model_copy(update={"p_winner": 0.123})
+    decision = record.closed.decision.model_copy(update={"ranking": ranking})
+    forged = record.closed.model_copy(update={"result": decision})
     identity = kept(Record(record.entries | {"closed": forged}), services)
     result = run("deliberation", "replay", identity)
     assert result.exit_code == 1
@@ -174,7 +178,7 @@ def test_a_watch_begun_before_the_opening_sees_everything_to_the_end(
     proposed = make.proposed("agent-1")
     services.deliberations.record(identity, proposed)
     services.publisher.publish_progress(
-        [events.progress(deliberation, at=time.time(), stage="proposal", what=proposed.key, body={})]
+        [progress(deliberation, at=time.time(), stage="proposal", what=proposed.key)]
     )
     watcher.until("proposing", 1)
     services.deliberations.record(identity, make.closed(at=time.time()))

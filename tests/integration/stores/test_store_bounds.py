@@ -9,7 +9,17 @@ import pytest
 from redis import Redis
 from redis.exceptions import OutOfMemoryError
 
-from tests.support.factories import closed, deliberation, event, fresh, opened, plan, plan_request, proposed
+from tests.support.factories import (
+    closed,
+    completed_body,
+    deliberation,
+    event,
+    fresh,
+    opened,
+    plan,
+    plan_request,
+    proposed,
+)
 from tests.support.in_memory.clock import MemoryClock
 from tests.support.servers import ValkeyServer
 from tests.support.stores import Stores, redis_stores
@@ -105,7 +115,7 @@ def test_what_could_not_be_read_back_is_not_written(client: Redis, prefix: str, 
     with pytest.raises(ValueError, match="occurred_at"):
         stores.deliberations.record(begun.deliberation_id, proposed(), events=[event(occurred_at=moment)])
     with pytest.raises(ValueError, match="surrogates"):
-        stores.outbox.put([event(body={"text": "\ud800"})])
+        stores.outbox.put([event(body=completed_body(synthesis="\ud800"))])
     assert list(stores.deliberations.load(begun.deliberation_id).entries) == ["opened"]
     assert stores.outbox.pending(10) == ()
 

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from typing import TypeVar
 
 from domain.errors import PublishFailed, PublishRefused
 from domain.event import Event
+from domain.value import OpenValue
+
+B = TypeVar("B", bound=OpenValue)
 
 
 class MemoryEventPublisher:
@@ -44,6 +48,10 @@ class MemoryEventPublisher:
     def of_type(self, event_type: str) -> list[Event]:
         """Return what was published under that type, as often as it was."""
         return [event for event in self.published if event.event_type == event_type]
+
+    def bodies(self, kind: type[B]) -> list[B]:
+        """Return the bodies of that kind that were published, in order."""
+        return [event.body for event in self.published if isinstance(event.body, kind)]
 
     def _keep(self, events: Sequence[Event], kind: list[Event]) -> None:
         with self._lock:

@@ -11,7 +11,8 @@ from pydantic import BaseModel
 from bridge.options import ConsumerOptions
 from bridge.streams import ALL
 from bridge.strict_json import MAX_BYTES, MAX_DEPTH, MAX_DIGITS
-from domain.contract import INCOMING, OUTGOING, Head
+from domain.contract import OUTGOING, DeliberationHead
+from domain.inbound import INCOMING
 
 DOCUMENT = (Path(__file__).parents[3] / "docs" / "events.md").read_text()
 WORD = re.compile(r"`([a-z_]+)`")
@@ -39,19 +40,23 @@ def test_every_incoming_field_is_described(subject: str) -> None:
     assert tabled(section(subject)) == fields(INCOMING[subject])
 
 
-@pytest.mark.parametrize("event_type", [name for name, body in OUTGOING.items() if issubclass(body, Head)])
+@pytest.mark.parametrize(
+    "event_type", [name for name, body in OUTGOING.items() if issubclass(body, DeliberationHead)]
+)
 def test_every_field_of_a_deliberations_events_is_described(event_type: str) -> None:
-    assert tabled(section(event_type)) == fields(OUTGOING[event_type]) - fields(Head)
+    assert tabled(section(event_type)) == fields(OUTGOING[event_type]) - fields(DeliberationHead)
 
 
-@pytest.mark.parametrize("event_type", [name for name, body in OUTGOING.items() if not issubclass(body, Head)])
+@pytest.mark.parametrize(
+    "event_type", [name for name, body in OUTGOING.items() if not issubclass(body, DeliberationHead)]
+)
 def test_every_field_of_the_other_events_is_named(event_type: str) -> None:
     assert fields(OUTGOING[event_type]) <= set(WORD.findall(section(event_type)))
 
 
 def test_the_head_is_described() -> None:
     head = DOCUMENT[DOCUMENT.index("begin with the same head") :]
-    assert tabled(head[: head.index("###")]) == fields(Head)
+    assert tabled(head[: head.index("###")]) == fields(DeliberationHead)
 
 
 def test_every_stream_is_described_with_its_subjects() -> None:

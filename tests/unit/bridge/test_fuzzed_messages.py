@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from bridge.intake import readers
 from bridge.message import InboundMessage
+from bridge.publication import body_of
 from bridge.rejection import MAX_REASON, Rejection
 from bridge.subjects import INBOUND
 from domain.inbound import Intake
@@ -42,7 +43,7 @@ def assert_storable(intake: Intake) -> None:
     for request in intake.requests:
         assert PlanRequest.model_validate_json(request.model_dump_json()) == request
     for event in intake.events:
-        json.dumps(event.body, allow_nan=False).encode()
+        assert json.loads(body_of(event)) == event.body.model_dump(mode="json")
 
 
 @pytest.mark.parametrize("seed", range(10))

@@ -10,6 +10,7 @@ from bridge.intake import readers
 from bridge.rejection import MAX_REASON, Rejection
 from bridge.subjects import DELIBERATION_REQUESTED, PLAN_APPROVED, STORY_TRANSITIONED
 from domain import identity
+from domain.contract import PhaseChangedBody
 from domain.inbound import Intake
 from domain.limits import Limits
 from tests.unit.bridge.conftest import MakeMessage
@@ -218,7 +219,7 @@ def test_a_transition_into_a_phase_of_the_table_asks_its_roles_and_is_answered(m
     assert (request.plan.plan_id, request.plan.roles) == ("story-1:BUILD", ("DEV", "QA"))
     assert request.revision == "2026-01-31T12:00:00Z"
     assert event.event_type == "orchestration.phase.changed"
-    assert event.body == {
+    assert event.body.model_dump(mode="json") == {
         "event_type": "orchestration.phase.changed",
         "story_id": "story-1",
         "timestamp": 1_700_000_000.5,
@@ -234,7 +235,9 @@ def test_a_transition_into_a_phase_of_the_table_asks_its_roles_and_is_answered(m
 def test_any_other_transition_is_answered_and_asks_no_role(message: MakeMessage) -> None:
     intake = accepted(READERS[STORY_TRANSITIONED](message(moved(to_phase="DONE"), subject=STORY_TRANSITIONED)))
     assert intake.requests == ()
-    assert (intake.events[0].body["roles"], intake.events[0].body["plan_id"]) == ([], None)
+    (body,) = [event.body for event in intake.events]
+    assert isinstance(body, PhaseChangedBody)
+    assert (body.roles, body.plan_id) == ((), None)
 
 
 def test_the_same_transition_is_answered_by_the_same_event(message: MakeMessage) -> None:

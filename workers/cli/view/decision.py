@@ -2,51 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from rich.console import RenderableType
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from domain.contract import CompletedBody
+from domain.contract_rows import FailureRow
 from domain.ranking import Ranking
+from domain.usage import Usage
 from workers.cli.view.why import label, number, why
 
-Body = Mapping[str, Any]
-"""The completed event's body."""
 
-
-def decision(result: Body, *, full: bool = False) -> Iterator[RenderableType]:
+def drawing(decision: CompletedBody, *, full: bool = False) -> Iterator[RenderableType]:
     """Draw a decision; `full` prints every proposal whole, else only the beginning of those that did not win."""
-    ranking = Ranking.model_validate(result["ranking"])
-    yield _headline(result)
-    yield from proposals(result, full=full)
-    yield ranked(result, ranking)
-    if ranking.matrix:
-        yield matrix(ranking)
-    yield _lines("Why", why(result))
-    yield from _remarks(result)
-    yield costs(result)
+    yield _headline(decision)
+    yield from _proposals(decision, full=full)
+    yield _ranked(decision)
+    if decision.ranking.matrix:
+        yield _matrix(decision.ranking)
+    yield _lines("Why", why(decision))
+    yield from _remarks(decision)
+    yield _costs(decision)
 
 
-def _headline(result: Body) -> Text:
-    winner = result["winner"]
-    head = Text.assemble(("Winner: ", "bold"), (label(winner["proposal_id"]) if winner else "none", "bold green"))
-    for flag in ("tied", "contested", "degraded"):
-        if result[flag]:
+def _headline(decision: CompletedBody) -> Text:
+    winner = label(decision.winner.proposal_id) if decision.winner else "none"
+    head = Text.assemble(("Winner: ", "bold"), (winner, "bold green"))
+    flags = {"tied": decision.tied, "contested": decision.contested, "degraded": decision.degraded}
+    for flag, is_set in flags.items():
+        if is_set:
             head.append(f"  {flag}", "bold yellow")
-    return head.append(f"  decided in {result['duration_ms'] / 1000:.1f} s", "dim")
+    return head.append(f"  decided in {decision.duration_ms / 1000:.1f} s", "dim")
 
 
-def proposals(result: Body, *, full: bool) -> Iterator[RenderableType]:
+def _proposals(decision: CompletedBody, *, full: bool) -> Iterator[RenderableType]:
     """Draw what was proposed, best first."""
-    for place, one in enumerate(result["decisions"]):
-        proposal = one["proposal"]
-        content = proposal["content"].strip()
-        title = f"{one['rank']}. {label(proposal['proposal_id'])} · {number(one['score'])}"
+    for place, row in enumerate(decision.decisions):
+        proposal = row.proposal
+        content = proposal.content.strip()
+        title = f"{row.rank}. {label(proposal.proposal_id)} · {number(row.score)}"
         whole = full or place == 0
-        note = " · cut off at max_tokens" if proposal["cut_off"] else ""
+        note = " · cut off at max_tokens" if proposal.cut_off else ""
         style = "green" if place == 0 else "dim"
         body = Text(content if whole else beginning(content))
         yield Panel(body, title=Text(title + note), title_align="left", border_style=style)
@@ -58,9 +57,10 @@ def beginning(text: str, limit: int = 160) -> str:
     return line if len(line) <= limit else f"{line[:limit].rstrip()} … ({len(line) - limit} more characters)"
 
 
-def ranked(result: Body, ranking: Ranking) -> Table:
+def _ranked(decision: CompletedBody) -> Table:
     """Draw the ranking: scores with their doubt, and the criteria that make them up."""
-    checks = {one["proposal"]["proposal_id"]: one["checks"]["overall_score"] for one in result["decisions"]}
+    ranking = decision.ranking
+    checks = {row.proposal.proposal_id: row.checks.overall_score for row in decision.decisions}
     criteria = list(ranking.entries[0].criteria) if ranking.entries else []
     columns = ("", "proposal", "score", "ranks", "P(best)", "Borda", "Copeland", *criteria, "checks")
     table = _table("Ranking (criteria: mean score as given, 1 to 9)", *columns)
@@ -80,65 +80,69 @@ def ranked(result: Body, ranking: Ranking) -> Table:
     return table
 
 
-def matrix(ranking: Ranking) -> Table:
+def _matrix(ranking: Ranking) -> Table:
     """Draw who gave whom what; an author's own proposal is a dot: it is neither asked for nor read."""
     shown = [entry.proposal for entry in ranking.entries]
     authors = {entry.proposal: entry.author for entry in ranking.entries}
     columns = [*map(label, shown), "weight", "agrees", "consistent"]
     table = _table("Scores by reviewer (weighted over criteria, passes averaged)", "reviewer", *columns)
-    for one in ranking.reviewers:
-        given = ranking.matrix.get(one.reviewer, {})
+    for report in ranking.reviewers:
+        given = ranking.matrix.get(report.reviewer, {})
         cells = [
-            number(given[proposal]) if proposal in given else "·" if authors[proposal] == one.reviewer else "-"
+            number(given[proposal]) if proposal in given else "·" if authors[proposal] == report.reviewer else "-"
             for proposal in shown
         ]
-        facts = (number(one.weight), number(one.agreement), number(one.swap_consistency))
-        name = f"{one.reviewer} (judge)" if one.neutral else one.reviewer
+        facts = (number(report.weight), number(report.agreement), number(report.swap_consistency))
+        name = f"{report.reviewer} (judge)" if report.neutral else report.reviewer
         table.add_row(*(Text(cell) for cell in (name, *cells, *facts)))
     return table
 
 
-def costs(result: Body) -> Table:
+def _costs(decision: CompletedBody) -> Table:
     """Draw tokens and seconds per agent and the stages' wall times."""
-    timings = result["timings"]
-    stages = " · ".join(f"{name.removesuffix('_ms')} {value / 1000:.1f} s" for name, value in timings.items())
+    stages = " · ".join(
+        f"{name.removesuffix('_ms')} {value / 1000:.1f} s" for name, value in decision.timings.items()
+    )
     table = _table(f"Cost ({stages})", "agent", "calls", "tokens in", "of them cached", "tokens out", "model time")
-    usage = result["usage"]
-    for agent_id, row in usage["agents"].items():
-        table.add_row(
-            Text(agent_id), str(row["calls"]), *_tokens(row["usage"]), f"{row['duration_ms'] / 1000:.1f} s"
-        )
-    table.add_row("all", str(sum(row["calls"] for row in usage["agents"].values())), *_tokens(usage), style="bold")
+    agents = decision.usage.agents
+    for agent_id, row in agents.items():
+        seconds = f"{row.duration_ms / 1000:.1f} s"
+        table.add_row(Text(agent_id), str(row.calls), *_tokens(row.usage), seconds)
+    calls = sum(row.calls for row in agents.values())
+    table.add_row("all", str(calls), *_tokens(decision.usage), style="bold")
     return table
 
 
-def _tokens(usage: Mapping[str, int]) -> tuple[str, str, str]:
-    return str(usage["prompt_tokens"]), str(usage["cached_tokens"]), str(usage["completion_tokens"])
+def _tokens(usage: Usage) -> tuple[str, str, str]:
+    return str(usage.prompt_tokens), str(usage.cached_tokens), str(usage.completion_tokens)
 
 
-def _remarks(result: Body) -> Iterator[RenderableType]:
-    if result["failures"]:
-        yield _lines("Failures", [failure(one) for one in result["failures"]], "red")
-    found = list(_failed_checks(result))
-    if found:
-        yield _lines("Checks", found, "yellow")
-    critiques = [one for one in result["critiques"] if one["text"]]
+def _remarks(decision: CompletedBody) -> Iterator[RenderableType]:
+    if decision.failures:
+        yield _lines("Failures", list(map(failure_line, decision.failures)), "red")
+    checks = list(_failed_checks(decision))
+    if checks:
+        yield _lines("Checks", checks, "yellow")
+    critiques = [critique for critique in decision.critiques if critique.text]
     if critiques:
-        said = [f"{one['reviewer']} on {label(one['proposal_id'])}: {one['text'].strip()}" for one in critiques]
-        yield _lines("Critiques", said)
+        lines = [
+            f"{critique.reviewer} on {label(critique.proposal_id)}: {critique.text.strip()}"
+            for critique in critiques
+        ]
+        yield _lines("Critiques", lines)
 
 
-def failure(one: Mapping[str, Any]) -> str:
+def failure_line(failure: FailureRow) -> str:
     """Say in a line who failed where and why."""
-    detail = f" ({one['detail']})" if one["detail"] else ""
-    return f"{one['agent_id']}, {one['stage']}: {one['reason']}{detail}"
+    detail = f" ({failure.detail})" if failure.detail else ""
+    return f"{failure.agent_id}, {failure.stage}: {failure.reason}{detail}"
 
 
-def _failed_checks(result: Body) -> Iterator[str]:
-    for one in result["decisions"]:
-        for name, check in one["checks"].items():
-            if isinstance(check, Mapping) and not check["passed"]:
-                yield f"{label(one['proposal']['proposal_id'])}, {name}: {check['reason'] or 'not passed'}"
+def _failed_checks(decision: CompletedBody) -> Iterator[str]:
+    for row in decision.decisions:
+        for name, check in row.checks.rows.items():
+            if not check.passed:
+                yield f"{label(row.proposal.proposal_id)}, {name}: {check.reason or 'not passed'}"
 
 
 def _lines(title: str, lines: list[str], style: str = "") -> Text:

@@ -185,5 +185,5 @@ def _detail(first: Proposed | AgentFailed | None, missing: Sequence[BallotCast])
 
 def _attempts(record: Record, round_: int) -> list[Proposed | AgentFailed]:
     agents = record.deliberation.agents
-    found = (record.attempt(round_, agent.agent_id) for agent in agents)
-    return [attempt for attempt in found if attempt is not None]
+    attempts = (record.attempt(round_, agent.agent_id) for agent in agents)
+    return [attempt for attempt in attempts if attempt is not None]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
+from domain.contract import CompletedBody
 from domain.keys import parse_proposal_id
 from domain.ranking import RankedProposal, Ranking
 
@@ -38,13 +38,11 @@ def number(value: float | None, digits: int = 2) -> str:
     return "-" if value is None else f"{value:.{digits}f}"
 
 
-def why(result: Mapping[str, Any]) -> list[str]:
-    """Explain a decision; `result` is the completed event's body."""
-    ranking = Ranking.model_validate(result["ranking"])
-    chosen = result["winner"]
-    if chosen is None:
+def why(decision: CompletedBody) -> list[str]:
+    """Explain a decision."""
+    if decision.winner is None:
         return ["no proposal was left to rank"]
-    return list(_sentences(ranking, str(chosen["proposal_id"]), str(result["decided_by"])))
+    return list(_sentences(decision.ranking, decision.winner.proposal_id, decision.decided_by))
 
 
 def _sentences(ranking: Ranking, winner: str, decided_by: str) -> Iterator[str]:
@@ -88,7 +86,7 @@ def _where(first: RankedProposal, second: RankedProposal) -> str:
 def _doubts(ranking: Ranking) -> Iterator[str]:
     if ranking.p_winner is not None:
         yield f"P(winner) {number(ranking.p_winner)}: how often it stays first when reviewers are drawn again"
-    others = [label(one) for one in ranking.tied_with_winner if one != ranking.winner]
+    others = [label(proposal) for proposal in ranking.tied_with_winner if proposal != ranking.winner]
     if ranking.tied and others:
         yield f"tied: these ballots can't tell it apart from {', '.join(others)}"
     if ranking.contested and ranking.condorcet is not None:
@@ -107,11 +105,11 @@ def _agreement(ranking: Ranking) -> Iterator[str]:
 
 
 def _reviewers(ranking: Ranking) -> Iterator[str]:
-    for one in ranking.reviewers:
-        remarks = [FLAGS.get(flag, flag) for flag in one.flags]
-        if one.weight < 1 and one.scored:
-            remarks.append(f"counts {number(one.weight)}")
-        if one.winner_without not in (None, ranking.winner):
-            remarks.append(f"without it {label(str(one.winner_without))} would be first")
+    for report in ranking.reviewers:
+        remarks = [FLAGS.get(flag, flag) for flag in report.flags]
+        if report.weight < 1 and report.scored:
+            remarks.append(f"counts {number(report.weight)}")
+        if report.winner_without is not None and report.winner_without != ranking.winner:
+            remarks.append(f"without it {label(report.winner_without)} would be first")
         if remarks:
-            yield f"reviewer {one.reviewer}: {'; '.join(remarks)}"
+            yield f"reviewer {report.reviewer}: {'; '.join(remarks)}"

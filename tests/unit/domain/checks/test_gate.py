@@ -18,6 +18,7 @@ from domain.checks.python_parses import PythonParses
 from domain.checks.repetition import Repetition
 from domain.checks.secrets import Secrets
 from domain.checks.toml_parses import TomlParses
+from domain.completed import checks_body
 
 ALL: tuple[Check, ...] = (
     NotEmpty(),
@@ -121,9 +122,12 @@ def test_a_check_that_says_it_is_not_hard_can_neither_remove_nor_cap() -> None:
 
 
 def test_the_event_holds_the_overall_score_and_one_object_a_check() -> None:
-    event = report([result(score=0.5, reason="half of it")]).as_event()
+    event = checks_body(report([result(score=0.5, reason="half of it")])).model_dump(mode="json")
 
-    assert event == {"overall_score": 0.5, "fixed": {"passed": False, "score": 0.5, "reason": "half of it"}}
+    assert event == {
+        "overall_score": 0.5,
+        "fixed": {"passed": False, "score": 0.5, "reason": "half of it"},
+    }
 
 
 @given(RESULTS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from domain.ranking import Ranking, RankingSettings, Reliability, ReviewerReport, rank, update
+from domain.ranking import Ranking, RankingSettings, Reliability, ReviewerReport, rank
 from domain.ranking.reliability import Mean, ReviewerHistory
 from tests.unit.domain.ranking.panels import authorship, ballot, entry_of, judged
 
@@ -76,28 +76,6 @@ def test_a_reviewer_whose_passes_contradict_each_other_is_flagged_unstable() -> 
 
 def test_one_pass_says_nothing_about_swap_consistency() -> None:
     assert report(rank(judged([9, 5, 1])), "judge0").swap_consistency is None
-
-
-def test_a_record_is_folded_over_rankings() -> None:
-    steady, torn = rank([*judged([8, 6, 2]), *judged([8, 6, 2])]), rank([*judged([9, 5, 1]), *judged([1, 5, 9])])
-    record = update(update(Reliability(), steady), torn).agents["judge0"]
-    assert record.deliberations == 2
-    assert record.swap_consistency == Mean(count=2, value=0.5)
-    assert update(Reliability(), steady) == update(Reliability(), steady)
-    assert Reliability.model_validate_json(update(Reliability(), torn).model_dump_json()) == update(
-        Reliability(), torn
-    )
-
-
-def test_severity_is_the_mean_offset() -> None:
-    lenient = rank(judged([9, 7], [5, 3], [5, 3]))
-    record = update(update(Reliability(), lenient), lenient).agents["judge0"]
-    assert record.severity.value == pytest.approx(8 / 3)
-
-
-def test_a_silent_reviewer_is_counted_as_such() -> None:
-    record = update(Reliability(), rank(judged([9, 7]))).agents["a0"]
-    assert (record.silent, record.severity.count) == (1, 0)
 
 
 def test_a_bad_record_counts_only_where_the_settings_say_so() -> None:

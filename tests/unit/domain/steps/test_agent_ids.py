@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from domain.chat import ChatOutcome, ChatRequest, FailureReason
+from domain.contract import ProgressBody
 from domain.deliberation import ReviewRules
 from domain.plan import Constraints
 from domain.policy import Policy
@@ -54,5 +55,6 @@ def test_a_revision_that_fails_is_progress_of_the_stage_proposal() -> None:
     stage.model.follow(script)
     play(stage)
 
-    stages = {event.body["what"]: event.body["stage"] for event in stage.news.progress}
+    bodies = [event.body for event in stage.news.progress if isinstance(event.body, ProgressBody)]
+    stages = {body.what: body.stage for body in bodies}
     assert stages["proposal/1/dev-2"] == stages["proposal/1/dev-1"] == "proposal"

@@ -8,13 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.chat import FailureReason
+from domain.contract import FailedBody
 from domain.entry import AgentFailed
 from domain.policy import Policy
 from domain.record import DeliberationState
 from tests.support.factories import council
 from tests.support.stage import Stage
-
-FAILED = "orchestration.deliberation.failed"
 
 
 @given(budget=st.integers(1, 400), bound=st.integers(1, 100), size=st.integers(1, 6), order=st.randoms())
@@ -47,7 +46,7 @@ def test_a_budget_that_holds_too_few_proposals_fails_with_the_reason_of_each() -
     stage = Stage(council("DEV"), policy=Policy(model="tiny", max_tokens=25, token_budget=49))
     record = stage.play()
     assert record.state is DeliberationState.FAILED
-    (event,) = stage.news.of_type(FAILED)
-    assert "1 of 3 agents" in event.body["reason"]
-    assert [row["reason"] for row in event.body["failures"]] == ["budget", "budget"]
-    assert all("raise token_budget" in row["detail"] for row in event.body["failures"])
+    (body,) = stage.news.bodies(FailedBody)
+    assert "1 of 3 agents" in body.reason
+    assert [row.reason for row in body.failures] == ["budget", "budget"]
+    assert all("raise token_budget" in row.detail for row in body.failures)

@@ -6,21 +6,22 @@ import json
 
 import pytest
 
+from bridge.publication import body_of
 from domain.chat import ChatOutcome, ChatRequest, FailureReason
+from domain.contract import CompletedBody, FailedBody
+from domain.contract_rows import Winner
 from domain.decision import replay
 from domain.deliberation import ReviewRules
-from domain.entry import Closed
 from domain.errors import EngineAway
 from domain.plan import Constraints
 from domain.policy import Policy
-from domain.record import DeliberationState
+from domain.record import DeliberationState, Record
 from domain.steps.conclude import conclude_deliberation
-from tests.support.factories import agent, council, plan, plan_request
+from tests.support.factories import agent, closed, council, plan, plan_request
 from tests.support.scripted_model import Script, answer, failure
-from tests.support.stage import Stage
+from tests.support.stage import Stage, decision_of
 
 COMPLETED = "orchestration.deliberation.completed"
-FAILED = "orchestration.deliberation.failed"
 
 
 def long_from(favourite: int) -> Script:
@@ -34,6 +35,12 @@ def long_from(favourite: int) -> Script:
     return script
 
 
+def winner_of(record: Record) -> Winner:
+    winner = decision_of(record).winner
+    assert winner is not None
+    return winner
+
+
 def test_the_proposal_that_the_others_like_best_wins_wherever_it_stands() -> None:
     for favourite in (1, 2, 3):
         stage = Stage(council("DEV"))
@@ -42,8 +49,7 @@ def test_the_proposal_that_the_others_like_best_wins_wherever_it_stands() -> Non
         record = stage.play()
 
         assert record.state is DeliberationState.DECIDED
-        assert record.closed is not None
-        assert record.closed.result["winner"]["agent_id"] == f"agent-{favourite}"
+        assert winner_of(record).agent_id == f"agent-{favourite}"
 
 
 def test_a_consumer_of_the_contract_finds_its_fields() -> None:
@@ -52,7 +58,7 @@ def test_a_consumer_of_the_contract_finds_its_fields() -> None:
     stage.play(request)
 
     (event,) = stage.news.of_type(COMPLETED)
-    body = json.loads(json.dumps(event.body))
+    body = json.loads(body_of(event))
     assert body["event_type"] == COMPLETED
     assert (body["story_id"], body["task_id"]) == (request.plan.story_id, request.plan.plan_id)
     assert isinstance(body["timestamp"], float)
@@ -98,10 +104,10 @@ def test_a_failed_agent_is_named_and_the_quorum_decides() -> None:
     stage.model.follow(script)
     record = stage.play()
 
-    (event,) = stage.news.of_type(COMPLETED)
-    assert event.body["degraded"] is True
-    assert event.body["failures"][0]["agent_id"] == "agent-2"
-    assert event.body["failures"][0]["reason"] == "timeout"
+    (body,) = stage.news.bodies(CompletedBody)
+    assert body.degraded is True
+    assert body.failures[0].agent_id == "agent-2"
+    assert body.failures[0].reason == "timeout"
     assert {ballot.agent_id for ballot in record.ballots()} == {"agent-1", "agent-3"}
 
 
@@ -112,9 +118,9 @@ def test_below_the_quorum_it_fails_with_an_event_and_no_text_is_made_up() -> Non
     record = stage.play()
 
     assert record.state is DeliberationState.FAILED
-    (event,) = stage.news.of_type(FAILED)
-    assert "1 of 3 agents" in event.body["reason"]
-    assert {row["reason"] for row in event.body["failures"]} == {"empty"}
+    (body,) = stage.news.bodies(FailedBody)
+    assert "1 of 3 agents" in body.reason
+    assert {row.reason for row in body.failures} == {"empty"}
     assert not stage.news.of_type(COMPLETED)
 
 
@@ -213,7 +219,7 @@ def test_a_cancelled_deliberation_is_not_concluded() -> None:
     stage = Stage(council("DEV"))
     deliberation_id = stage.open()
     stage.propose(deliberation_id)
-    cancelled = Closed(status="cancelled", at=stage.clock.now(), event_id="e")
+    cancelled = closed(status="cancelled", at=stage.clock.now())
     stage.services.deliberations.record(deliberation_id, cancelled)
     conclude_deliberation(deliberation_id, stage.services)
     assert stage.record(deliberation_id).state is DeliberationState.CANCELLED
@@ -232,14 +238,13 @@ def test_a_revision_that_the_others_like_less_loses_to_the_earlier_version() -> 
     stage.model.follow(script)
     record = stage.play(plan_request(plan(constraints=Constraints(rounds=1))))
 
-    assert record.closed is not None
-    body = record.closed.result
-    ids = {row["proposal"]["author"]["agent_id"]: row["proposal"]["proposal_id"] for row in body["decisions"]}
+    body = decision_of(record)
+    ids = {row.proposal.author.agent_id: row.proposal.proposal_id for row in body.decisions}
     assert ids["agent-1"] == "agent-1@0"
     assert ids["agent-2"] == "agent-2@1"
-    revised = next(row for row in body["decisions"] if row["proposal"]["proposal_id"] == "agent-2@1")
-    assert len(revised["proposal"]["revisions"]) == 1
-    assert len(body["critiques"]) == 6
+    revised = next(row for row in body.decisions if row.proposal.proposal_id == "agent-2@1")
+    assert len(revised.proposal.revisions) == 1
+    assert len(body.critiques) == 6
 
 
 def test_the_second_pass_is_left_out_where_it_cannot_matter() -> None:
@@ -255,7 +260,7 @@ def test_a_stored_decision_replays_to_the_same_bytes() -> None:
         stage = Stage(council("DEV"), council("QA"))
         record = stage.play(plan_request(plan(constraints=Constraints(rounds=rounds))))
         stored, replayed = replay(record)
-        assert json.dumps(stored) == json.dumps(replayed)
+        assert stored.model_dump_json() == replayed.model_dump_json()
 
 
 def test_an_architect_chooses_where_the_vote_is_tied_and_the_event_says_so() -> None:
@@ -263,12 +268,12 @@ def test_an_architect_chooses_where_the_vote_is_tied_and_the_event_says_so() -> 
     stage = Stage(council("DEV", architect=architect))
     stage.model.follow(lambda request, before: answer(request, "9,3,3") if "architect" in request.key else None)
     record = stage.play()
-    assert record.closed is not None
-    assert record.closed.result["tied"] is True
+    decision = decision_of(record)
+    assert decision.tied is True
     assert record.architect is not None
-    assert record.closed.result["winner"]["proposal_id"] == record.architect.choice
-    assert record.closed.result["decisions"][0]["proposal"]["proposal_id"] == record.architect.choice
-    assert record.closed.result["decided_by"] == "architect"
+    assert winner_of(record).proposal_id == record.architect.choice
+    assert decision.decisions[0].proposal.proposal_id == record.architect.choice
+    assert decision.decided_by == "architect"
 
 
 def test_an_architect_writes_a_synthesis_where_the_rules_ask_for_it() -> None:
@@ -276,8 +281,8 @@ def test_an_architect_writes_a_synthesis_where_the_rules_ask_for_it() -> None:
     stage = Stage(council("DEV", architect=agent("arch")), policy=policy)
     stage.model.follow(long_from(2))
     record = stage.play()
-    assert record.closed is not None
+    decision = decision_of(record)
     assert record.synthesis is not None
-    assert record.closed.result["synthesis"] == record.synthesis.synthesis != ""
-    assert record.closed.result["winner"]["agent_id"] == "agent-2"
-    assert record.closed.result["decided_by"] == "score"
+    assert decision.synthesis == record.synthesis.synthesis != ""
+    assert winner_of(record).agent_id == "agent-2"
+    assert decision.decided_by == "score"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from domain.contract import DispatchedBody, FailedBody
 from domain.identity import deliberation_id
 from tests.support.factories import council, plan, plan_request
 from tests.support.stage import Stage
 
 STARTED = "orchestration.deliberation.started"
-FAILED = "orchestration.deliberation.failed"
 DISPATCHED = "orchestration.plan.dispatched"
 
 
@@ -25,20 +25,20 @@ def test_an_unknown_role_fails_at_once_and_the_others_go_on() -> None:
     stage.approve(plan_request(plan(roles=("POET", "DEV"))))
 
     assert len(stage.queue.work) == 1
-    (failed,) = stage.news.of_type(FAILED)
-    assert failed.body["role"] == "POET"
-    assert "no council for role POET" in failed.body["reason"]
-    assert "DEV" in failed.body["reason"]
-    (dispatched,) = stage.news.of_type(DISPATCHED)
-    assert [row["role"] for row in dispatched.body["started"]] == ["DEV"]
-    assert [row["role"] for row in dispatched.body["failed"]] == ["POET"]
+    (failed,) = stage.news.bodies(FailedBody)
+    assert failed.role == "POET"
+    assert "no council for role POET" in failed.reason
+    assert "DEV" in failed.reason
+    (dispatched,) = stage.news.bodies(DispatchedBody)
+    assert [row.role for row in dispatched.started] == ["DEV"]
+    assert [row.role for row in dispatched.failed] == ["POET"]
 
 
 def test_a_plan_without_roles_is_answered_with_that() -> None:
     stage = Stage(council("DEV"))
     stage.approve(plan_request(plan(roles=())))
-    (dispatched,) = stage.news.of_type(DISPATCHED)
-    assert "nothing was asked" in dispatched.body["message"]
+    (dispatched,) = stage.news.bodies(DispatchedBody)
+    assert "nothing was asked" in dispatched.message
     assert stage.queue.work == []
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
-
 from domain.chat import ChatOutcome, ChatRequest
 from domain.checks.json_parses import JsonParses
 from domain.checks.secrets import Secrets
+from domain.contract import CompletedBody, FailedBody
 from domain.decision import replay
 from domain.deliberation import ReviewRules
 from domain.policy import Policy
@@ -15,7 +14,6 @@ from tests.support.factories import council
 from tests.support.scripted_model import Script, answer
 from tests.support.stage import Stage
 
-COMPLETED, FAILED = "orchestration.deliberation.completed", "orchestration.deliberation.failed"
 CHECKS = (Secrets(), JsonParses())
 LEAK = "A step. " * 20 + "The key is AKIAQ7RTZ2MNBVCXKJHG. "
 BROKEN = "A step. " * 20 + '\n\n```json\n{"open": \n```\n'
@@ -36,16 +34,16 @@ def test_a_proposal_that_a_check_removes_is_named_and_its_author_still_reviews()
     stage.model.follow(writing(agent_2=LEAK))
     record = stage.play()
 
-    (event,) = stage.news.of_type(COMPLETED)
-    assert [row["proposal"]["author"]["agent_id"] for row in event.body["decisions"]].count("agent-2") == 0
-    (failed,) = event.body["failures"]
-    assert (failed["agent_id"], failed["stage"], failed["reason"]) == ("agent-2", "checks", "rejected")
-    assert "an AWS access key id" in failed["detail"]
-    assert event.body["degraded"] is True
+    (body,) = stage.news.bodies(CompletedBody)
+    assert [row.proposal.author.agent_id for row in body.decisions].count("agent-2") == 0
+    (failed,) = body.failures
+    assert (failed.agent_id, failed.stage, failed.reason) == ("agent-2", "checks", "rejected")
+    assert "an AWS access key id" in failed.detail
+    assert body.degraded is True
     assert "agent-2" in {ballot.agent_id for ballot in record.ballots()}
-    assert "AKIA" not in json.dumps(event.body["ballots"]) + json.dumps(event.body["failures"])
+    assert "AKIA" not in body.model_dump_json(include={"ballots", "failures"})
     stored, replayed = replay(record)
-    assert json.dumps(stored) == json.dumps(replayed)
+    assert stored.model_dump_json() == replayed.model_dump_json()
 
 
 def test_a_proposal_that_a_check_caps_can_not_win_by_its_ballots() -> None:
@@ -53,12 +51,13 @@ def test_a_proposal_that_a_check_caps_can_not_win_by_its_ballots() -> None:
     stage.model.follow(writing(agent_1=BROKEN, agent_3="A step. " * 16))
     stage.play()
 
-    (event,) = stage.news.of_type(COMPLETED)
-    assert event.body["winner"]["agent_id"] == "agent-3"
-    capped = next(row for row in event.body["decisions"] if row["proposal"]["author"]["agent_id"] == "agent-1")
-    assert capped["score"] <= 5
-    assert (capped["checks"]["json"]["passed"], capped["checks"]["overall_score"]) == (False, 0.5)
-    assert "capped at 0.5" in capped["checks"]["json"]["reason"]
+    (body,) = stage.news.bodies(CompletedBody)
+    assert body.winner is not None
+    assert body.winner.agent_id == "agent-3"
+    capped = next(row for row in body.decisions if row.proposal.author.agent_id == "agent-1")
+    assert capped.score <= 5
+    assert (capped.checks.rows["json"].passed, capped.checks.overall_score) == (False, 0.5)
+    assert "capped at 0.5" in capped.checks.rows["json"].reason
 
 
 def test_below_the_quorum_for_its_checks_it_fails_and_says_which() -> None:
@@ -66,9 +65,9 @@ def test_below_the_quorum_for_its_checks_it_fails_and_says_which() -> None:
     stage.model.follow(writing(agent_1=LEAK, agent_2=LEAK))
 
     assert stage.play().state is DeliberationState.FAILED
-    (event,) = stage.news.of_type(FAILED)
-    assert "1 of 3 agents have an admissible proposal" in event.body["reason"]
-    assert {(row["agent_id"], row["stage"]) for row in event.body["failures"]} == {
+    (body,) = stage.news.bodies(FailedBody)
+    assert "1 of 3 agents have an admissible proposal" in body.reason
+    assert {(row.agent_id, row.stage) for row in body.failures} == {
         ("agent-1", "checks"),
         ("agent-2", "checks"),
     }
@@ -81,10 +80,10 @@ def test_the_top_is_explained_by_the_other_authors_and_nothing_depends_on_it() -
         stage.model.follow(writing(agent_2="A step. " * 20))
         stage.play()
 
-    (without,), (with_it,) = silent.news.of_type(COMPLETED), explained.news.of_type(COMPLETED)
-    assert without.body["critiques"] == []
-    pairs = [(one["reviewer"], one["proposal_id"]) for one in with_it.body["critiques"]]
+    (without,), (with_it,) = silent.news.bodies(CompletedBody), explained.news.bodies(CompletedBody)
+    assert without.critiques == ()
+    pairs = [(critique.reviewer, critique.proposal_id) for critique in with_it.critiques]
     assert sorted(pairs) == [("agent-1", "agent-2@0"), ("agent-3", "agent-2@0")]
-    assert all(one["text"] for one in with_it.body["critiques"])
-    orders = [[entry["proposal"] for entry in one.body["ranking"]["entries"]] for one in (without, with_it)]
+    assert all(critique.text for critique in with_it.critiques)
+    orders = [[entry.proposal for entry in body.ranking.entries] for body in (without, with_it)]
     assert orders[0] == orders[1]

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from domain.chat import FailureReason
-from domain.entry import AgentFailed, Closed, Proposed
+from domain.entry import AgentFailed, Proposed
 from domain.errors import EngineAway
 from domain.limits import Limits
 from domain.policy import Policy
 from domain.prompts.proposal_question import proposal_question
-from tests.support.factories import agent, council, deliberation, plan, plan_request
+from tests.support.factories import agent, closed, council, deliberation, plan, plan_request
 from tests.support.scripted_model import answer, failure
 from tests.support.stage import Stage
 
@@ -85,10 +85,10 @@ def test_a_proposal_longer_than_allowed_is_refused_with_its_length() -> None:
 def test_nothing_is_written_to_a_deliberation_that_was_cancelled_meanwhile() -> None:
     stage = Stage(council("DEV"))
     identity = stage.open()
-    closed = Closed(status="cancelled", at=stage.clock.now(), event_id="e")
+    cancelled = closed(status="cancelled", at=stage.clock.now())
 
     def cancel_meanwhile(request, before):  # type: ignore[no-untyped-def]
-        stage.services.deliberations.record(identity, closed)
+        stage.services.deliberations.record(identity, cancelled)
         return answer(request, "too late")
 
     stage.model.follow(cancel_meanwhile)

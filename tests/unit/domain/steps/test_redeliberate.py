@@ -7,6 +7,7 @@ from math import inf
 import pytest
 
 from domain.chat import ChatOutcome, ChatRequest, FailureReason
+from domain.contract import CancelledBody, CompletedBody
 from domain.decision import replay
 from domain.errors import CannotRepeat
 from domain.keys import PRIOR
@@ -16,7 +17,7 @@ from domain.redeliberation import RedeliberationPolicy
 from domain.steps.conclude import conclude_deliberation
 from tests.support.factories import agent, council, plan, plan_request
 from tests.support.scripted_model import answer, failure
-from tests.support.stage import Stage
+from tests.support.stage import Stage, decision_of
 
 COMPLETED = "orchestration.deliberation.completed"
 
@@ -36,14 +37,15 @@ def test_a_repeat_names_what_it_supersedes_and_whether_the_winner_changed() -> N
 
     stage.model.follow(script)
     finish(stage, again)
-    event = stage.news.of_type(COMPLETED)[-1]
-    assert event.body["supersedes"] == first.deliberation.deliberation_id
-    assert event.body["revision"] == first.deliberation.revision
-    assert event.body["winner"]["agent_id"] == "agent-3"
-    earlier = first.closed.result["winner"]["agent_id"] if first.closed else ""
-    assert event.body["winner_changed"] is (earlier != "agent-3")
-    assert first.closed is not None
-    assert first.closed.result["winner_changed"] is None
+    body = stage.news.bodies(CompletedBody)[-1]
+    assert body.supersedes == first.deliberation.deliberation_id
+    assert body.revision == first.deliberation.revision
+    assert body.winner is not None
+    assert body.winner.agent_id == "agent-3"
+    earlier = decision_of(first)
+    assert earlier.winner is not None
+    assert body.winner_changed is (earlier.winner.agent_id != "agent-3")
+    assert earlier.winner_changed is None
 
 
 def test_the_earlier_winner_runs_again_without_its_name_and_may_win() -> None:
@@ -53,11 +55,11 @@ def test_the_earlier_winner_runs_again_without_its_name_and_may_win() -> None:
     again = stage.redeliberate(first.deliberation.deliberation_id)
     stage.model.follow(lambda request, before: None if request.form else answer(request, "Poor."))
     finish(stage, again)
-    closed = stage.record(again).closed
-    assert closed is not None
-    assert closed.result["winner"]["proposal_id"] == PRIOR
-    assert closed.result["winner_changed"] is False
-    assert len(closed.result["decisions"]) == 4
+    decision = decision_of(stage.record(again))
+    assert decision.winner is not None
+    assert decision.winner.proposal_id == PRIOR
+    assert decision.winner_changed is False
+    assert len(decision.decisions) == 4
 
 
 def test_an_earlier_winner_whose_author_proposes_nothing_now_is_ranked_and_no_reviewer() -> None:
@@ -68,11 +70,10 @@ def test_an_earlier_winner_whose_author_proposes_nothing_now_is_ranked_and_no_re
     again = stage.redeliberate(earlier.deliberation.deliberation_id)
     finish(stage, again)
     record = stage.record(again)
-    assert record.closed is not None
-    ranking = record.closed.result["ranking"]
-    assert PRIOR in {entry["proposal"] for entry in ranking["entries"]}
-    reviewers = {reviewer.agent_id for reviewer in record.deliberation.reviewers}
-    assert {report["reviewer"] for report in ranking["reviewers"]} == reviewers
+    ranking = decision_of(record).ranking
+    assert PRIOR in {entry.proposal for entry in ranking.entries}
+    reviewers = {agent.agent_id for agent in record.deliberation.reviewers}
+    assert {report.reviewer for report in ranking.reviewers} == reviewers
     stored, replayed = replay(record)
     assert stored == replayed
 
@@ -186,7 +187,7 @@ def test_cancelling_ends_it_once_with_an_event_and_withdraws_its_work() -> None:
     assert not stage.cancel(identity, "again")
     assert stage.record(identity).state is DeliberationState.CANCELLED
     assert stage.queue.withdrawn == [identity]
-    (event,) = stage.news.of_type("orchestration.deliberation.cancelled")
-    assert event.body["reason"] == "plan was dropped"
+    (body,) = stage.news.bodies(CancelledBody)
+    assert body.reason == "plan was dropped"
     stage.propose(identity)
     assert stage.model.requests == []

@@ -11,12 +11,13 @@ from rich.console import Console
 
 from domain.chat import ChatOutcome, ChatRequest, FailureReason
 from domain.checks.check import CheckResult, PlanFacts
+from domain.contract import CompletedBody
 from domain.plan import Constraints
 from domain.policy import Policy
 from tests.support.factories import agent, council, plan, plan_request
 from tests.support.scripted_model import answer, failure
-from tests.support.stage import Stage
-from workers.cli.view.decision import beginning, decision
+from tests.support.stage import Stage, decision_of
+from workers.cli.view.decision import beginning, drawing
 from workers.cli.view.why import label, why
 
 LENGTHS = {1: 8, 2: 20, 3: 14}
@@ -27,18 +28,16 @@ def script(request: ChatRequest, before: int) -> ChatOutcome | None:
     return None if request.form else answer(request, "A step. " * LENGTHS[request.seed or 1])
 
 
-def decided(*, follow: Any = script, stage: Stage | None = None, **constraints: Any) -> dict[str, Any]:
+def decided(*, follow: Any = script, stage: Stage | None = None, **constraints: Any) -> CompletedBody:
     on = stage or Stage(council("DEV"), council("QA", agents=(agent("qa-1", seed=7), agent("qa-2", seed=8))))
     on.model.follow(follow)
     record = on.play(plan_request(plan(constraints=Constraints(**constraints))))
-    assert record.closed is not None
-    assert record.closed.status == "decided", record.closed.reason
-    return record.closed.result
+    return decision_of(record)
 
 
-def drawn(result: dict[str, Any], *, full: bool = False) -> str:
+def drawn(decision: CompletedBody, *, full: bool = False) -> str:
     console = Console(file=StringIO(), width=160, color_system=None)
-    for part in decision(result, full=full):
+    for part in drawing(decision, full=full):
         console.print(part)
     return console.file.getvalue()  # type: ignore[attr-defined, no-any-return]
 
@@ -54,7 +53,7 @@ def test_the_ranking_is_printed_best_first_with_the_events_scores() -> None:
     table = rows(drawn(result), "Ranking (criteria")
     assert [row[1] for row in table] == ["agent-2", "agent-3", "agent-1"]
     scores = [next(cell for cell in row if "." in cell) for row in table]
-    assert scores == [f"{one['score']:.2f}" for one in result["decisions"]]
+    assert scores == [f"{row.score:.2f}" for row in result.decisions]
 
 
 def test_the_matrix_shows_who_gave_whom_what_and_nothing_for_oneself() -> None:
@@ -68,9 +67,9 @@ def test_the_matrix_shows_who_gave_whom_what_and_nothing_for_oneself() -> None:
 
 def test_the_first_sentence_says_by_how_much_the_winner_leads() -> None:
     result = decided()
-    first, second = result["decisions"][:2]
-    lead = f"{first['score'] - second['score']:.2f}"
-    assert why(result)[0].startswith(f"agent-2 has the highest score, {first['score']:.2f}, which is {lead} above")
+    first, second = result.decisions[:2]
+    lead = f"{first.score - second.score:.2f}"
+    assert why(result)[0].startswith(f"agent-2 has the highest score, {first.score:.2f}, which is {lead} above")
 
 
 def test_the_criterion_that_made_the_lead_is_named() -> None:
@@ -97,7 +96,7 @@ def test_a_tie_is_said_with_whom() -> None:
         return None if request.form else answer(request, f"Seed {request.seed}. " + "A step. " * 9)
 
     result = decided(follow=alike)
-    assert result["tied"]
+    assert result.tied
     assert any(sentence.startswith("tied: ") for sentence in why(result))
     assert "Winner: " in drawn(result)
     assert " tied" in drawn(result).splitlines()[0]
@@ -110,7 +109,7 @@ def test_failures_and_missing_ballots_are_listed() -> None:
         return answer(request, "no digits") if request.form and "qa-1" in request.key else script(request, before)
 
     result = decided(follow=faulty)
-    assert result["degraded"]
+    assert result.degraded
     assert "agent-1, proposal: timeout (scripted timeout)" in drawn(result)
 
 
@@ -147,11 +146,12 @@ def test_revisions_are_told_apart_from_first_versions() -> None:
 
 def test_only_the_winner_is_printed_whole_unless_all_are_asked_for() -> None:
     result = decided()
-    loser = result["decisions"][-1]["proposal"]["content"].strip()
-    assert len(loser) < 160
+    *better, loser = result.decisions
+    assert len(loser.proposal.content.strip()) < 160
     assert "(60 more characters)" in beginning("x" * 220)
-    long = "A step. " * 60
-    result["decisions"][-1]["proposal"]["content"] = long
+    long = loser.proposal.model_copy(update={"content": "A step. " * 60})
+    rows = (*better, loser.model_copy(update={"proposal": long}))
+    result = result.model_copy(update={"decisions": rows})
     assert "more characters)" in drawn(result)
     assert "more characters)" not in drawn(result, full=True)
 

@@ -17,7 +17,7 @@ from tests.support.factories import MOMENT
 from workers.cli.view.live import live
 from workers.cli.view.progress import DeliberationView, MemberView, StageView, view
 
-DELIBERATION = make.deliberation(judges=(make.agent("QA/qa-1"),))
+DELIBERATION = make.deliberation(judges=(make.judge("QA", "qa-1"),))
 PROPOSALS = [make.proposed(f"agent-{n}", at=MOMENT + n, duration_ms=1000.0 * n) for n in (1, 2, 3)]
 BALLOTS = [
     make.ballot(reviewer, pass_=pass_, at=MOMENT + 5 + pass_)

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from domain.contract import INCOMING, OUTGOING
+from domain.contract import OUTGOING
+from domain.inbound import INCOMING
 from tests.support.breaking_changes import breaking_changes
 from workers.cli.schema_documents import asyncapi, documents
 

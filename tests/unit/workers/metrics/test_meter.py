@@ -6,9 +6,10 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from domain.chat import ChatOutcome, ChatRequest, FailureReason
+from domain.ranking import Agreement
 from tests.support.factories import council
 from tests.support.scripted_model import failure
-from tests.support.stage import Stage
+from tests.support.stage import Stage, decision_of
 from workers.metrics.meter import PrometheusMeter
 
 
@@ -48,7 +49,8 @@ def test_agreement_is_kept_where_it_could_be_measured(
 ) -> None:
     record = Stage(council("DEV")).play()
     assert record.closed is not None
-    result = record.closed.result | {"agreement": {"kendall_w": measured, "krippendorff_alpha": None}}
+    agreement = Agreement(kendall_w=measured, krippendorff_alpha=None)
+    result = decision_of(record).model_copy(update={"agreement": agreement})
     meter.ended(record, record.closed.model_copy(update={"result": result}))
     assert registry.get_sample_value("conclave_agreement_kendall_w_count", {"role": "DEV"}) == kept
 

@@ -1,0 +1,150 @@
+"""The parts that bodies of outgoing events are made of; domain.contract says what holds for them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+from pydantic import ConfigDict, Field
+
+from domain.usage import Usage
+from domain.value import OpenValue
+
+
+class Author(OpenValue):
+    """The agent that wrote a proposal, and the role of its council."""
+
+    agent_id: str
+    role: str
+
+
+class ProposalBody(OpenValue):
+    """A proposal with its author and its other versions."""
+
+    author: Author
+    content: str
+    revisions: tuple[str, ...]
+    """The author's other versions."""
+    proposal_id: str
+    model: str
+    cut_off: bool
+    """The text ended at its bound of tokens."""
+
+
+class CheckRow(OpenValue):
+    """What one check found."""
+
+    passed: bool
+    score: float
+    """1 is faultless, 0 the worst."""
+    reason: str
+
+
+class ChecksBody(OpenValue):
+    """The overall score, and one object for each check under the check's name."""
+
+    __pydantic_extra__: dict[str, CheckRow]
+    overall_score: float
+    """From 0 to 1."""
+
+    @property
+    def rows(self) -> Mapping[str, CheckRow]:
+        """Check name → what that check found, in the order in which the checks ran."""
+        return self.__pydantic_extra__
+
+
+class DecisionBody(OpenValue):
+    """A proposal with what checks and reviewers found, and its place."""
+
+    proposal: ProposalBody
+    checks: ChecksBody
+    score: float
+    """What an average reviewer would give it, on the scale from 1 to 9."""
+    rank: int
+    """1 is best; equal ranks are shared."""
+
+
+class FailureRow(OpenValue):
+    """An agent that failed, at which stage and why."""
+
+    agent_id: str
+    stage: Literal["proposal", "checks", "ballot"]
+    reason: str
+    detail: str
+
+
+class BallotRow(OpenValue):
+    """One reviewer's scores in one pass, or why they are missing."""
+
+    model_config = ConfigDict(validate_by_name=True, validate_by_alias=True, serialize_by_alias=True)
+
+    reviewer: str
+    round: int
+    pass_: int = Field(alias="pass")
+    order: tuple[str, ...]
+    """Proposal ids as shown."""
+    scores: dict[str, dict[str, int]]
+    missing: str | None
+    detail: str
+    model: str
+    usage: Usage
+    duration_ms: float
+
+
+class CritiqueRow(OpenValue):
+    """What a reviewer wrote about a proposal."""
+
+    reviewer: str
+    proposal_id: str
+    round: int
+    text: str
+
+
+class ArchitectRow(OpenValue):
+    """The architect's choice among the proposals that the vote could not tell apart."""
+
+    agent_id: str
+    round: int
+    model: str
+    engine: str
+    duration_ms: float
+    task: Literal["choice", "synthesis"]
+    choice: str | None
+    """The proposal id it chose; None if it chose none."""
+    synthesis: str
+    missing: str | None
+    """Why there is no answer."""
+
+
+class Winner(OpenValue):
+    """The proposal that won, and its author."""
+
+    proposal_id: str
+    agent_id: str
+
+
+class AgentUsage(OpenValue):
+    """What one agent's model calls took."""
+
+    usage: Usage
+    calls: int
+    duration_ms: float
+
+
+class TotalUsage(Usage):
+    """What all model calls took, together and by agent id."""
+
+    agents: dict[str, AgentUsage]
+
+
+class RoleStarted(OpenValue):
+    """A role whose deliberation was opened."""
+
+    role: str
+    deliberation_id: str
+
+
+class RoleFailed(RoleStarted):
+    """A role that could not be asked, and why."""
+
+    reason: str

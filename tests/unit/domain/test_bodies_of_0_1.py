@@ -1,0 +1,145 @@
+"""From the same record this version builds the event that version 0.1 stored, JSON value for JSON value."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from bridge.publication import body_of
+from domain import events
+from domain.contract_rows import RoleFailed, RoleStarted
+from domain.event import Event
+from domain.event_types import DISPATCHED, FAILED, PHASE_CHANGED, PROGRESS, STARTED
+from domain.inbound import InboundEvent, story_transitioned
+from domain.plan import PlanRequest
+from domain.steps.conclude import conclude_deliberation
+from tests.support.records_of_0_1 import IDS, STORE, stored, stored_record
+from tests.support.stage import Stage
+from workers.checks.registry import load_checks
+
+OUTBOX: dict[str, dict[str, Any]] = {name: json.loads(raw) for name, raw in stored("outbox:events").items()}
+
+
+def of_type(event_type: str) -> list[dict[str, Any]]:
+    return [event for event in OUTBOX.values() if event["event_type"] == event_type]
+
+
+def requests() -> dict[str, PlanRequest]:
+    raws = [kept["value"] for key, kept in STORE.items() if ":request:{" in key]
+    return {request.request_id: request for request in map(PlanRequest.model_validate_json, raws)}
+
+
+def assert_same(event: Event, was: dict[str, Any] | None = None) -> None:
+    """Compare an event with the one that 0.1 stored under its id, and its published body with that one's."""
+    was = was or OUTBOX[event.event_id]
+    assert json.loads(event.model_dump_json()) == was
+    assert json.loads(body_of(event)) == was["body"]
+
+
+class EndingStage(Stage):
+    """Where deliberations of 0.1 end once more: no model is asked, since all answers are in the records."""
+
+    def __init__(self) -> None:
+        super().__init__(checks=load_checks())
+
+    def end(self, name: str, *, at: float) -> Event:
+        record, ending = stored_record(name), stored_record(name).closed
+        assert ending is not None
+        for key, entry in sorted(record.entries.items(), key=lambda item: item[0] != "opened"):
+            if key != "closed":
+                self.services.deliberations.record(IDS[name], entry)
+        self.clock.advance(at - self.clock.now())
+        if ending.status == "cancelled":
+            self.cancel(IDS[name], ending.reason)
+        else:
+            conclude_deliberation(IDS[name], self.services)
+        assert self.model.requests == []
+        return self.news.published[-1]
+
+
+def decided(name: str) -> tuple[float, dict[str, Any]]:
+    """Return when a decision was made, in epoch seconds, and its event as of that moment.
+
+    Version 0.1 looked at the clock once more for the event; the clock that it had then moved with every look.
+    """
+    record = stored_record(name)
+    assert record.closed is not None
+    was = OUTBOX[record.closed.event_id]
+    moment = record.deliberation.opened_at + was["body"]["duration_ms"] / 1000
+    return moment, was | {"occurred_at": moment, "body": was["body"] | {"timestamp": moment}}
+
+
+@pytest.mark.parametrize("name", ["a", "b"])
+def test_a_decision_has_the_body_that_it_had(name: str) -> None:
+    moment, was = decided(name)
+    assert_same(EndingStage().end(name, at=moment), was)
+
+
+def test_a_decision_weighed_by_reliability_has_the_body_that_it_had() -> None:
+    stage = EndingStage()
+    stage.end("a", at=decided("a")[0])
+    moment, was = decided("a again")
+    assert_same(stage.end("a again", at=moment), was)
+
+
+@pytest.mark.parametrize("name", ["c", "d"])
+def test_a_failed_and_a_cancelled_one_have_the_bodies_that_they_had(name: str) -> None:
+    ending = stored_record(name).closed
+    assert ending is not None
+    assert_same(EndingStage().end(name, at=ending.at))
+
+
+def test_the_stored_end_is_written_again_as_it_was() -> None:
+    for name in ("a", "a again", "b", "c", "d"):
+        closed = stored_record(name).closed
+        assert closed is not None
+        raw = stored(f"deliberation:{{{IDS[name]}}}")["closed"]
+        assert json.loads(closed.model_dump_json()) == json.loads(raw)
+
+
+def test_openings_have_the_bodies_that_they_had() -> None:
+    opened = [events.started(stored_record(name).deliberation) for name in IDS]
+    assert {event.event_id for event in opened} == {event["event_id"] for event in of_type(STARTED)}
+    for event in opened:
+        assert_same(event)
+
+
+def test_roles_and_plans_have_the_bodies_that_they_had() -> None:
+    by_plan = {request.plan.plan_id: request for request in requests().values()}
+    for was in (event["body"] for event in of_type(DISPATCHED)):
+        started = [RoleStarted(**row) for row in was["started"]]
+        failed = [RoleFailed(**row) for row in was["failed"]]
+        request = by_plan[was["plan_id"]]
+        assert_same(events.dispatched(request, at=was["timestamp"], started=started, failed=failed))
+    (was,) = [event["body"] for event in of_type(FAILED) if event["body"]["role"] == "POET"]
+    role = RoleFailed(role="POET", deliberation_id=was["deliberation_id"], reason=was["reason"])
+    assert_same(events.role_failed(by_plan[was["plan_id"]], role, at=was["timestamp"]))
+
+
+def test_progress_and_phases_have_the_bodies_that_they_had() -> None:
+    (progress,) = of_type(PROGRESS)
+    record = stored_record("a")
+    entry = record.attempt(0, progress["body"]["agent_id"])
+    assert entry is not None
+    event = events.progress(
+        record.deliberation,
+        at=entry.at,
+        stage="proposal",
+        what=entry.key,
+        agent_id=entry.agent_id,
+        outcome=entry.kind,
+        tokens=entry.usage.completion_tokens,
+    )
+    assert_same(event)
+    (changed,) = of_type(PHASE_CHANGED)
+    moved = {"story_id": "story-1", "from_phase": "PLAN", "to_phase": "BUILD", "timestamp": "2026-01-31T12:00:00Z"}
+    inbound = InboundEvent(payload=moved, message_id="m-1", received_at=changed["occurred_at"])
+    (event,) = story_transitioned(inbound, {"BUILD": ("DEV",)}).events
+    assert_same(event)
+
+
+def test_every_event_that_was_stored_is_read_and_published_as_it_was() -> None:
+    for was in OUTBOX.values():
+        assert_same(Event.model_validate_json(json.dumps(was), strict=True))
