@@ -1,11 +1,12 @@
-"""Which texts stand for election in a round, and who wrote them."""
+"""Which texts stand for election in a round, who wrote them, and the ballots on them as the ranking reads them."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 from domain.entry import Proposed
 from domain.keys import PRIOR
+from domain.ranking import Ballot
 from domain.record import Record
 from domain.review.candidate import Candidate
 
@@ -45,3 +46,28 @@ def best_versions(candidates: Collection[Candidate], effects: Mapping[str, float
         if key not in best or effect(candidate) > effect(best[key]):
             best[key] = candidate
     return tuple(best.values())
+
+
+OUTSIDER = "(earlier winner)"
+"""Stands for the author of a candidate that no member of this council wrote."""
+
+
+def authors_of(candidates: Sequence[Candidate]) -> dict[str, str]:
+    """Return proposal id → agent id."""
+    return {candidate.proposal_id: candidate.author or OUTSIDER for candidate in candidates}
+
+
+def ballots_of(record: Record, candidates: Sequence[Candidate], round_: int) -> tuple[Ballot, ...]:
+    """Return the ballots of one round that were handed in, as values of the ranking."""
+    authors = authors_of(candidates)
+    return tuple(
+        Ballot(
+            ballot.agent_id,
+            author_of=authors,
+            scores={proposal: scores for proposal, scores in ballot.scores.items() if proposal in authors},
+            presentation=ballot.order,
+            round=round_,
+        )
+        for ballot in record.ballots(round_)
+        if ballot.missing is None
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from domain.chat import Usage
 from domain.checks.gate import GateReport
 from domain.contract import CompletedBody
 from domain.contract_rows import (
@@ -28,7 +29,6 @@ from domain.keys import PRIOR
 from domain.ranking import RankedProposal, Ranking, RankingInputs
 from domain.record import Record
 from domain.review.candidate import Candidate
-from domain.usage import Usage
 
 NO_MEMBER = "earlier winner"
 """The author's id of an earlier winner that no agent of this council wrote."""

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import ConfigDict, Field
 
-from domain.usage import Usage
+from domain.chat import Usage
 from domain.value import OpenValue
 
 

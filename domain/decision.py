@@ -5,8 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 
-from domain.ballots import authors_of, ballots_of
-from domain.candidates import best_versions
+from domain.candidates import authors_of, ballots_of, best_versions
 from domain.checks.gate import GateReport
 from domain.ranking import Ranking, RankingInputs, RankingSettings, rank
 from domain.record import Record

@@ -7,11 +7,10 @@ from typing import Annotated, Literal, TypedDict
 from pydantic import Field
 
 from domain import keys
-from domain.chat import ChatAnswer, ChatOutcome, FailureReason
+from domain.chat import ChatAnswer, ChatOutcome, FailureReason, Usage, usage_of
 from domain.contract import ClosingBody, CompletedBody
 from domain.council import Agent
 from domain.deliberation import Deliberation
-from domain.usage import Usage, usage_of
 from domain.value import Name, OpenValue, Value
 
 

@@ -8,9 +8,9 @@ from enum import StrEnum
 from functools import cached_property
 
 from domain import keys
+from domain.chat import Usage
 from domain.deliberation import Deliberation
 from domain.entry import AgentFailed, ArchitectAnswered, BallotCast, Closed, Critiqued, Entry, Opened, Proposed
-from domain.usage import Usage
 
 
 class DeliberationState(StrEnum):

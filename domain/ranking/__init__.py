@@ -4,8 +4,7 @@ from domain.ranking.agreement import kendall_w, krippendorff_alpha
 from domain.ranking.ballot import Ballot
 from domain.ranking.early import decided_early
 from domain.ranking.ranking import rank
-from domain.ranking.ranking_inputs import RankingInputs
-from domain.ranking.ranking_settings import RankingSettings
+from domain.ranking.ranking_inputs import RankingInputs, RankingSettings
 from domain.ranking.reliability import Reliability
 from domain.ranking.result import Agreement, RankedProposal, Ranking, ReviewerReport
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 
 from domain.ranking.ballot import Ballot
 from domain.ranking.panel import SAME, Panel, Row, panel_of
-from domain.ranking.ranking_settings import DEFAULT_SETTINGS, RankingSettings
+from domain.ranking.ranking_inputs import DEFAULT_SETTINGS, RankingSettings
 from domain.rubric import Rubric
 
 Bounds = Mapping[int, tuple[float, float]]

@@ -13,10 +13,48 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import fsum, sqrt
+from operator import mul
 
-from domain.ranking.linear import Factor, Matrix, Vector
 from domain.ranking.panel import SAME, Panel, Row, mean
-from domain.ranking.ranking_settings import RankingSettings
+from domain.ranking.ranking_inputs import RankingSettings
+
+Vector = list[float]
+Matrix = list[list[float]]
+
+_NO_EVIDENCE = 1e-12
+
+
+class Factor:
+    """The LDLᵀ factors of a symmetric positive semidefinite matrix, for many right-hand sides.
+
+    A variable without evidence (its pivot is zero) is solved as 0 instead of failing. Cost n³/6
+    multiplications.
+    """
+
+    def __init__(self, matrix: Sequence[Sequence[float]]) -> None:
+        self._rows: Matrix = []
+        self._inverse: Vector = []
+        for i, line in enumerate(matrix):
+            scaled: Vector = []
+            row: Vector = []
+            for j in range(i):
+                value = line[j] - fsum(map(mul, scaled, self._rows[j]))
+                scaled.append(value)
+                row.append(value * self._inverse[j])
+            pivot = line[i] - fsum(map(mul, scaled, row))
+            self._rows.append(row)
+            self._inverse.append(1.0 / pivot if pivot > _NO_EVIDENCE else 0.0)
+
+    def solve(self, right: Sequence[float]) -> Vector:
+        """Return x with matrix · x = right."""
+        x: Vector = []
+        for row, value in zip(self._rows, right, strict=True):
+            x.append(value - fsum(map(mul, row, x)))
+        x = [value * inverse for value, inverse in zip(x, self._inverse, strict=True)]
+        for i in range(len(x) - 1, 0, -1):
+            for j, factor in enumerate(self._rows[i]):
+                x[j] -= factor * x[i]
+        return x
 
 
 @dataclass(frozen=True)

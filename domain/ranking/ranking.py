@@ -8,12 +8,11 @@ from hashlib import sha256
 from math import inf
 
 from domain.ranking.ballot import Ballot
-from domain.ranking.effects import Fit, ScoreModel
-from domain.ranking.linear import Vector
+from domain.ranking.effects import Fit, ScoreModel, Vector
 from domain.ranking.order import Order, TieBreaks, arrange, respect_unanimity
 from domain.ranking.pairwise import Contests
 from domain.ranking.panel import Panel, Row, mean, panel_of
-from domain.ranking.ranking_settings import DEFAULT_SETTINGS, RankingSettings
+from domain.ranking.ranking_inputs import DEFAULT_SETTINGS, RankingSettings
 from domain.ranking.reliability import Reliability
 from domain.ranking.report import RankingParts, describe
 from domain.ranking.result import Ranking

@@ -10,7 +10,7 @@ from domain.ranking.effects import Fit, ScoreModel
 from domain.ranking.order import Order
 from domain.ranking.pairwise import Contests, borda
 from domain.ranking.panel import SAME, Panel, Row, mean
-from domain.ranking.ranking_settings import RankingSettings
+from domain.ranking.ranking_inputs import RankingSettings
 from domain.ranking.result import Agreement, RankedProposal, Ranking, ReviewerReport
 from domain.ranking.robustness import flags
 from domain.ranking.uncertainty import Uncertainty

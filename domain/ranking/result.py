@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pydantic import Field
 
 from domain.ranking.order import DecidedBy
-from domain.ranking.ranking_settings import RankingSettings
+from domain.ranking.ranking_inputs import RankingSettings
 from domain.value import OpenValue
 
 

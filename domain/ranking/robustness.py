@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from domain.ranking.agreement import correlation
 from domain.ranking.panel import SAME, Row
-from domain.ranking.ranking_settings import RankingSettings
+from domain.ranking.ranking_inputs import RankingSettings
 
 
 def agreements(rows: Sequence[Row], without: Sequence[Sequence[float]]) -> list[float | None]:

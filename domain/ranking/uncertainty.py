@@ -10,10 +10,9 @@ from itertools import combinations_with_replacement
 from math import factorial, inf, prod, sqrt
 from operator import sub
 
-from domain.ranking.effects import Fit
-from domain.ranking.linear import Vector
+from domain.ranking.effects import Fit, Vector
 from domain.ranking.panel import SAME
-from domain.ranking.ranking_settings import RankingSettings
+from domain.ranking.ranking_inputs import RankingSettings
 from domain.ranking.rng import SplitMix64
 
 _POINT = 2**40

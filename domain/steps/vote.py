@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from domain.ballots import authors_of, ballots_of
+from domain.candidates import authors_of, ballots_of
 from domain.prompts.ballot_question import BallotQuestion, ballot_questions
 from domain.prompts.material import Material
 from domain.ranking import RankingSettings, decided_early

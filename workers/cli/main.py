@@ -17,7 +17,6 @@ from workers.cli import (
     deliberation_actions,
     demo,
     doctor,
-    flower,
     schedule,
     schema,
     service_commands,
@@ -100,4 +99,4 @@ app.command()(doctor.doctor)
 app.command()(service_commands.bridge)
 app.command()(service_commands.worker)
 app.command()(service_commands.beat)
-app.command()(flower.flower)
+app.command()(service_commands.flower)

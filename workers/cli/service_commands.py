@@ -1,4 +1,4 @@
-"""`conclave bridge`, `worker` and `beat`: one process of a larger installation, in the foreground."""
+"""`conclave bridge`, `worker`, `beat` and `flower`: one process of a larger installation, in the foreground."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 from workers.cli.environment import read_settings
-from workers.cli.worker_process import beat_command, become_celery, become_worker, servers, worker_options
+from workers.cli.worker_process import CELERY, beat_command, become_celery, become_worker, servers, worker_options
+from workers.variables import variable
 
 
 def bridge() -> None:
@@ -61,3 +62,19 @@ def beat() -> None:
     """Send what is due by the clock: sweeps, publications left over, re-deliberations. Run two; one acts."""
     settings = read_settings()
     become_celery(beat_command(settings), servers(settings))
+
+
+def flower(
+    address: Annotated[str, typer.Option(help="Where it listens; 0.0.0.0 lets other hosts in.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535)] = 5555,
+) -> None:
+    """Watch every task in a browser. Read-only, and with the logins of CONCLAVE_FLOWER_AUTH.
+
+    Shows names, ids, plans, roles, agents, models and times; never a plan's or proposal's text.
+    """
+    from workers.flower.options import CONFIG
+
+    settings = read_settings()
+    command = [*CELERY, "flower", f"--conf={CONFIG}", f"--address={address}", f"--port={port}"]
+    env = {variable("redis_url"): settings.redis_url.get_secret_value(), variable("state"): str(settings.state)}
+    become_celery(command, env)

@@ -9,10 +9,10 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from domain.chat import Usage
 from domain.contract import CompletedBody
 from domain.contract_rows import FailureRow
 from domain.ranking import Ranking
-from domain.usage import Usage
 from workers.cli.view.why import label, number, why
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
+from domain.chat import Usage
 from domain.council import Agent
 from domain.entry import AgentFailed, BallotCast, Proposed
 from domain.record import DeliberationState, Record
-from domain.usage import Usage
 from domain.value import Value
 
 Status = Literal["waiting", "running", "done", "skipped", "failed"]
