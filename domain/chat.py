@@ -103,7 +103,7 @@ class FailureReason(StrEnum):
     NOT_SERVED = "not_served"
     """No live engine serves the model."""
     REFUSED = "refused"
-    """The engine rejected the request (4xx)."""
+    """The engine rejected the request (4xx), or named another address (3xx)."""
     CONTEXT_EXCEEDED = "context_exceeded"
     """Prompt and answer do not fit the model's context; nothing was sent."""
     MALFORMED = "malformed"

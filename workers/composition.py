@@ -16,7 +16,6 @@ from domain.ports.tracer import Tracer
 from domain.services import Services
 from tasks.dispatcher import CeleryDispatcher
 from workers.adapters.clock import SystemClock
-from workers.adapters.openai.chat_model import OpenAIChatModel
 from workers.checks.registry import load_checks
 from workers.engines.pinned import PinnedEngine
 from workers.engines.spec import EngineSpec
@@ -59,6 +58,9 @@ class Composition(StorePorts):
 
     @cached_property
     def model(self) -> TracedChatModel:
+        # OpenAI's client takes a third of a second to import: only processes that may call models pay for it.
+        from workers.adapters.openai.chat_model import OpenAIChatModel
+
         own = self._own or engine_of(self.settings)
         model = OpenAIChatModel(
             self.engines,

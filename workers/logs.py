@@ -16,8 +16,8 @@ SHARED: tuple[Processor, ...] = (
     structlog.processors.StackInfoRenderer(),
 )
 
-CHATTY = ("asyncio", "celery.worker.strategy", "celery.app.trace")
-"""Loggers that write a line per request or task at INFO; a step has one line of its own."""
+CHATTY = ("asyncio", "celery.worker.strategy", "celery.app.trace", "httpx2")
+"""Loggers that write a line per call or task at INFO; a step has one line of its own."""
 
 
 def configure(*, level: str = "INFO", as_json: bool | None = None) -> None:

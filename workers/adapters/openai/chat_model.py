@@ -21,6 +21,8 @@ from workers.portal import Portal
 
 FIRST_BACKOFF_S = 0.1
 LONGEST_BACKOFF_S = 2.0
+MAX_ANSWER_BYTES = 8 * 1024 * 1024
+"""Far beyond the longest completion; an answer is read whole, by as many calls as are in flight."""
 
 
 class OpenAIChatModel:
@@ -34,15 +36,17 @@ class OpenAIChatModel:
         own: Callable[[], EngineRecord | None] = lambda: None,
         api_key: Callable[[EngineRecord], str] = lambda record: "",
         max_in_flight: int | None = None,
+        max_answer_bytes: int = MAX_ANSWER_BYTES,
         observe: Callable[[ChatOutcome], None] = lambda outcome: None,
         jitter: Callable[[], float] = random.random,
         node: str = "",
     ) -> None:
         """`own`: the engine this worker is pinned to, None while it can't serve; it goes before all others.
 
-        `max_in_flight`: calls to one engine from this process; None means the engine's slots. `observe` hears of
-        every outcome, on the event loop: it must not block. `jitter` draws from 0 to 1. `node`: this host as
-        engines' records name it.
+        `max_in_flight`: calls to one engine from this process; None means the engine's slots.
+        `max_answer_bytes`: of an answer, decompressed; a longer one is malformed. `observe` receives every
+        outcome, on the event loop: it must not block. `jitter` draws from 0 to 1. `node`: this host as engines'
+        records name it.
         """
         self._directory = directory
         self._portal = portal
@@ -50,7 +54,9 @@ class OpenAIChatModel:
         self._observe = observe
         self._jitter = jitter
         self._node = node or socket.gethostname()
-        self._clients = EngineClients(api_key=api_key, max_in_flight=max_in_flight)
+        self._clients = EngineClients(
+            api_key=api_key, max_in_flight=max_in_flight, max_answer_bytes=max_answer_bytes
+        )
         portal.before_close(self._clients.close)
 
     def ask(self, requests: Sequence[ChatRequest]) -> Iterator[ChatOutcome]:

@@ -1,7 +1,7 @@
-"""Calls to engines over HTTP: slots, the check that a prompt fits, JSON out and an answer's bytes back.
+"""Calls to engines through OpenAI's Python client: slots, the check that a prompt fits, one call.
 
-The protocol is OpenAI's, its Python client is not used: around every call it costs twice the processor time of the
-call itself, which the calls of fifty deliberations wait for (`make bench`), and a third of a process's start.
+The client's low-level `post` sends a body and returns the answer's bytes: building its typed objects would cost as
+much processor time again as the call.
 """
 
 from __future__ import annotations
@@ -14,18 +14,15 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, nullcontext
 from typing import Any
 
-from aiohttp import ClientError, ClientSession, ClientTimeout, DummyCookieJar, TCPConnector
+import httpx2
+from openai import AsyncOpenAI, Omit, OpenAIError
 
 from domain.chat import ChatAnswer, ChatFailure, ChatRequest, FailureReason, Message
 from domain.engine import EngineKind, EngineRecord
 from workers.adapters.openai.completion import read_answer, request_body
-from workers.adapters.openai.failures import ErrorStatus
+from workers.adapters.openai.http_client import open_client
 from workers.engines.kinds import ENGINES
 
-CONNECT_WITHIN_S = 5.0
-KEEP_ALIVE_S = 4.0
-"""Below the five seconds after which uvicorn and llama.cpp hang up: a call must not meet a closing connection."""
-FIRST_ERROR_STATUS = 400
 TEMPLATE_TOKENS = 64
 """A chat template's own words, a default system prompt among them."""
 TOKENS_A_TURN = 16
@@ -37,11 +34,15 @@ BYTES_A_TOKEN = 2
 class EngineClients:
     """The clients of a process, each made once, over shared pools; used on that process's event loop only."""
 
-    def __init__(self, *, api_key: Callable[[EngineRecord], str], max_in_flight: int | None) -> None:
+    def __init__(
+        self, *, api_key: Callable[[EngineRecord], str], max_in_flight: int | None, max_answer_bytes: int
+    ) -> None:
+        """See OpenAIChatModel for the three."""
         self._api_key = api_key
         self._max_in_flight = max_in_flight
+        self._max_answer_bytes = max_answer_bytes
         # By process id: a forked child must neither use nor close what its parent opened.
-        self._pools: dict[tuple[int, bool], ClientSession] = {}
+        self._openai: dict[tuple[int, bool], AsyncOpenAI] = {}
         self._clients: dict[tuple[int, str], EngineClient] = {}
 
     def of(self, record: EngineRecord) -> EngineClient:
@@ -54,33 +55,33 @@ class EngineClients:
     async def close(self) -> None:
         """Close this process's connections; a later call opens new ones."""
         pid = os.getpid()
-        for key in [key for key in self._pools if key[0] == pid]:
-            await self._pools.pop(key).close()
+        for key in [key for key in self._openai if key[0] == pid]:
+            await self._openai.pop(key).close()
         self._clients = {key: client for key, client in self._clients.items() if key[0] != pid}
 
     def _make(self, record: EngineRecord) -> EngineClient:
-        pool = self._pool(outside=record.kind is EngineKind.EXTERNAL)
+        openai = self._shared(outside=record.kind is EngineKind.EXTERNAL)
         slots = record.slots if self._max_in_flight is None else self._max_in_flight
-        return EngineClient(pool, record, api_key=self._api_key(record), slots=slots)
+        return EngineClient(openai, record, api_key=self._api_key(record), slots=slots)
 
-    def _pool(self, *, outside: bool) -> ClientSession:
+    def _shared(self, *, outside: bool) -> AsyncOpenAI:
         key = os.getpid(), outside
-        if key not in self._pools:
-            self._pools[key] = open_pool(outside=outside)
-        return self._pools[key]
+        if key not in self._openai:
+            self._openai[key] = open_client(proxies=outside, max_answer_bytes=self._max_answer_bytes)
+        return self._openai[key]
 
 
 class EngineClient:
     """Calls one engine. Used on one event loop only."""
 
-    def __init__(self, pool: ClientSession, record: EngineRecord, *, api_key: str, slots: int) -> None:
+    def __init__(self, openai: AsyncOpenAI, record: EngineRecord, *, api_key: str, slots: int) -> None:
         """`api_key`: empty for none. `slots`: calls in flight at once; 0 sets no bound."""
         self.in_flight = 0
         """Calls under way here, those that wait for a slot among them."""
         self._slots = asyncio.Semaphore(slots) if slots else nullcontext()
-        self._pool = pool
+        self._openai = openai
         self._url = record.url.rstrip("/")
-        self._headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
+        self._authorization = {"Authorization": f"Bearer {api_key}" if api_key else Omit()}
         self._engine = ENGINES[record.kind]
 
     @asynccontextmanager
@@ -96,7 +97,7 @@ class EngineClient:
     async def answer(self, record: EngineRecord, request: ChatRequest) -> ChatAnswer | ChatFailure:
         """Make one call, bounded by its caller alone, and never again.
 
-        Raises ErrorStatus, aiohttp's ClientError, OSError, and ValueError for what is no chat completion.
+        Raises OpenAIError, AnswerTooLong, and ValueError for what is no chat completion.
         """
         excess = await self._excess(record, request)
         if excess:
@@ -127,7 +128,7 @@ class EngineClient:
     async def _count(self, request: ChatRequest) -> int | None:
         try:
             return await self._engine.count_tokens(self._post_to_root, request.model, request.messages)
-        except (ErrorStatus, ClientError, OSError, LookupError, TypeError, ValueError):
+        except (OpenAIError, LookupError, TypeError, ValueError):
             return 0  # The engine should have counted and didn't: it will judge the prompt itself.
 
     async def _post_to_root(self, path: str, body: Mapping[str, Any]) -> Any:
@@ -135,25 +136,10 @@ class EngineClient:
         return json.loads(await self._post(self._url.removesuffix("/v1") + path, body, {}))
 
     async def _post(self, url: str, body: Mapping[str, Any], headers: Mapping[str, str]) -> bytes:
-        async with self._pool.post(url, json=body, headers={**self._headers, **headers}) as answer:
-            data = await answer.read()
-            if answer.status >= FIRST_ERROR_STATUS:
-                retry_after = answer.headers.get("Retry-After", "")
-                raise ErrorStatus(answer.status, answer.reason or "", data, retry_after)
-            return data
-
-
-def open_pool(*, outside: bool) -> ClientSession:
-    """Open a pool on the running loop; only calls that leave the operator's own machines take the proxies' way."""
-    return ClientSession(
-        # As many connections as there are calls: engine and slots bound these.
-        connector=TCPConnector(limit=0, keepalive_timeout=KEEP_ALIVE_S),
-        # The bound on a whole call is the request's own; here only a host that doesn't answer is given up.
-        timeout=ClientTimeout(total=None, sock_connect=CONNECT_WITHIN_S),
-        # What one engine sets is none of another's business.
-        cookie_jar=DummyCookieJar(),
-        trust_env=outside,
-    )
+        response = await self._openai.post(
+            url, cast_to=httpx2.Response, body=body, options={"headers": {**self._authorization, **headers}}
+        )
+        return response.content
 
 
 def most_tokens(messages: Sequence[Message]) -> int:

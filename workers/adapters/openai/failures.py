@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 
-from aiohttp import ClientError
+from openai import APIConnectionError, APIStatusError
 
 from domain.chat import FailureReason
 
@@ -19,15 +19,11 @@ QUOTED = re.compile(r"['\"]?(?:input|prompt|messages)['\"]?\s*[:=]", re.I)
 LONGEST = 200
 
 
-class ErrorStatus(Exception):
-    """The engine answered with an error; whatever else aiohttp raises means that it did not answer whole."""
+class AnswerTooLong(Exception):
+    """The engine answered more than is read."""
 
-    def __init__(self, status: int, reason: str, body: bytes = b"", retry_after: str = "") -> None:
-        super().__init__(f"{status} {reason}")
-        self.status = status
-        self.reason = reason
-        self.body = body
-        self.retry_after = retry_after
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"the engine's answer is longer than {limit} bytes")
 
 
 class EngineBusy(Exception):
@@ -43,9 +39,11 @@ def reason_of(error: Exception) -> tuple[FailureReason, str]:
 
     BUSY where the engine says so: the caller decides how long to try again.
     """
-    if isinstance(error, ErrorStatus):
-        return _of_status(error.status, complaint(error))
-    if isinstance(error, ClientError | OSError):
+    if isinstance(error, APIStatusError):
+        return _of_status(error)
+    if isinstance(error, AnswerTooLong):
+        return FailureReason.MALFORMED, str(error)
+    if isinstance(error, APIConnectionError):
         return FailureReason.UNREACHABLE, f"the connection failed or broke: {_root(error)}"
     if isinstance(error, ValueError):
         return FailureReason.MALFORMED, f"the answer is not a chat completion ({type(error).__name__})"
@@ -54,13 +52,13 @@ def reason_of(error: Exception) -> tuple[FailureReason, str]:
 
 def retry_after(error: Exception) -> float:
     """Return the seconds a busy engine asks to be left alone; 0 where it names none."""
-    seconds = error.retry_after if isinstance(error, ErrorStatus) else ""
+    seconds = error.response.headers.get("Retry-After", "") if isinstance(error, APIStatusError) else ""
     return float(seconds) if re.fullmatch(r"\d{1,6}(\.\d+)?", seconds) else 0.0
 
 
-def complaint(error: ErrorStatus) -> str:
+def complaint(error: APIStatusError) -> str:
     """Return the engine's own words, cut before they quote the request."""
-    message = _message(error.body) or error.reason or "no reason given"
+    message = _message(error.response.content) or error.response.reason_phrase or "no reason given"
     return QUOTED.split(" ".join(message.split()), maxsplit=1)[0][:LONGEST].strip(" ,{[")
 
 
@@ -75,7 +73,11 @@ def _message(body: bytes) -> str:
     return message if isinstance(message, str) else ""
 
 
-def _of_status(status: int, message: str) -> tuple[FailureReason, str]:
+def _of_status(error: APIStatusError) -> tuple[FailureReason, str]:
+    status, message = error.status_code, complaint(error)
+    if status < 400:
+        address = f"{error.request.url.scheme}://{error.request.url.netloc.decode()}"
+        return FailureReason.REFUSED, f"the engine at {address} redirects ({status}): name its final address"
     if status in BUSY:
         return FailureReason.BUSY, f"the engine is busy ({status}): {message}"
     if status >= 500:

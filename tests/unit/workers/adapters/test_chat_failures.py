@@ -5,16 +5,23 @@ from __future__ import annotations
 import json
 from json import JSONDecodeError
 
+import httpx2
 import pytest
-from aiohttp import ClientConnectionError, ConnectionTimeoutError
+from openai import APIConnectionError, APIStatusError
 
 from domain.chat import FailureReason
-from workers.adapters.openai.failures import LONGEST, ErrorStatus, complaint, reason_of, retry_after
+from workers.adapters.openai.failures import LONGEST, AnswerTooLong, complaint, reason_of, retry_after
+
+CALL = httpx2.Request("POST", "http://user:word@10.0.0.2:8000/v1/chat/completions")
 
 
-def status(code: int, message: str = "", retry_after: str = "") -> ErrorStatus:
-    body = json.dumps({"error": {"message": message, "type": "x"}}) if message else ""
-    return ErrorStatus(code, "Reason Phrase", body.encode(), retry_after)
+def status(code: int, message: str = "", retry_after: str = "", body: bytes | None = None) -> APIStatusError:
+    if body is None:
+        body = json.dumps({"error": {"message": message, "type": "x"}}).encode() if message else b""
+    headers = {"Retry-After": retry_after} if retry_after else {}
+    phrase = {"reason_phrase": b"Reason Phrase"}
+    response = httpx2.Response(code, headers=headers, content=body, extensions=phrase, request=CALL)
+    return APIStatusError("", response=response, body=None)
 
 
 @pytest.mark.parametrize(
@@ -38,16 +45,27 @@ def test_an_engines_status_says_what_went_wrong(code: int, message: str, reason:
 
 
 def test_a_broken_connection_names_its_first_cause() -> None:
-    error = ClientConnectionError()
-    error.__cause__ = ConnectionResetError("connection reset by peer")
+    error = APIConnectionError(request=CALL)
+    error.__cause__ = httpx2.NetworkError("")
+    error.__cause__.__cause__ = ConnectionResetError("connection reset by peer")
     assert reason_of(error) == (
         FailureReason.UNREACHABLE,
         "the connection failed or broke: ConnectionResetError: connection reset by peer",
     )
 
 
-def test_a_connection_that_is_not_made_in_time_is_no_connection() -> None:
-    assert reason_of(ConnectionTimeoutError())[0] is FailureReason.UNREACHABLE
+def test_an_engine_that_redirects_is_named_with_the_remedy() -> None:
+    assert reason_of(status(307)) == (
+        FailureReason.REFUSED,
+        "the engine at http://10.0.0.2:8000 redirects (307): name its final address",
+    )
+
+
+def test_an_answer_longer_than_the_bound_is_malformed() -> None:
+    assert reason_of(AnswerTooLong(100)) == (
+        FailureReason.MALFORMED,
+        "the engine's answer is longer than 100 bytes",
+    )
 
 
 def test_an_answer_that_is_no_completion_is_malformed() -> None:
@@ -88,4 +106,4 @@ def test_an_engine_may_ask_for_a_pause() -> None:
     ],
 )
 def test_every_form_of_an_error_is_read_or_left_alone(body: bytes, words: str) -> None:
-    assert complaint(ErrorStatus(503, "Reason Phrase", body)) == words
+    assert complaint(status(503, body=body)) == words
