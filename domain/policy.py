@@ -31,7 +31,7 @@ class Policy(Value):
     judges: int | None = Field(default=None, ge=0, le=16)
     """Neutral reviewers from other councils; None means two for councils of four or fewer, else none."""
     model_wait_s: float = Field(default=60.0, ge=0)
-    """How long a deliberation waits for somebody to serve an agent's model."""
+    """How long a deliberation waits for an engine of an agent's model."""
     sweep_after_s: float = Field(default=15.0, gt=0)
     """A deliberation without progress for this long is looked after by the sweep."""
     cut_off: Literal["keep", "fail"] = "keep"
