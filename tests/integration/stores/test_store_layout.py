@@ -9,7 +9,16 @@ import pytest
 from redis import Redis
 
 from domain.identity import digest
-from tests.support.factories import closed, deliberation, event, fresh, opened, plan_request, proposed
+from tests.support.factories import (
+    closed,
+    completed_body,
+    deliberation,
+    event,
+    fresh,
+    opened,
+    plan_request,
+    proposed,
+)
 from tests.support.in_memory.clock import MemoryClock
 from tests.support.servers import ValkeyServer
 from tests.support.stores import redis_stores
@@ -87,7 +96,8 @@ def test_times_and_texts_are_kept_to_the_last_digit_and_letter(client: Redis, pr
     clock = MemoryClock(MOMENT)
     stores = redis_stores(client, clock, prefix=prefix)
     request, begun = plan_request(), deliberation()
-    late = event(occurred_at=MOMENT + 0.0000005, body={"é\u2028\x00": [2**60, 0.1 + 0.2, "\\u0000 \U0001f600"]})
+    body = completed_body(**{"é\u2028\x00": [2**60, 0.1 + 0.2, "\\u0000 \U0001f600"]})
+    late = event(occurred_at=MOMENT + 0.0000005, body=body)
     stores.plans.save([request])
     stores.deliberations.record(begun.deliberation_id, opened(begun), events=[late])
 
