@@ -7,7 +7,7 @@ UV := .venv-lock/bin/uv
 COMPILE := $(UV) pip compile pyproject.toml --quiet --universal --python-version 3.11 --only-binary :all: \
 	--extra build --extra embedded --extra languages --extra otel --generate-hashes --no-annotate --no-header
 
-.PHONY: help demo test unit check fmt bench bench-ranking bench-injection test-vllm test-gpu bench-vllm chaos soak lock clean
+.PHONY: help demo test unit check fmt bench bench-ranking bench-injection test-vllm test-gpu bench-vllm chaos soak settings lock clean
 .DEFAULT_GOAL := help
 
 help:  ## Print what can be made.
@@ -66,6 +66,9 @@ $(STAMP): requirements.lock pyproject.toml
 	@$(PIP) --no-deps --only-binary :all: --require-hashes --requirement requirements.lock
 	@$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
+
+settings: $(STAMP)  ## Write docs/settings.md anew.
+	$(BIN)/python -m tests.support.settings_page > docs/settings.md
 
 # requirements-runtime.lock is the same without what only development needs, for images.
 # For the newest versions that pyproject.toml allows: rm requirements*.lock first.

@@ -10,22 +10,19 @@ from typing import Any
 import structlog
 from nats.aio.client import Client
 from nats.errors import ConnectionClosedError, Error
-from pydantic import Field
 
 from bridge.batch_dispatch import PlanDispatcher
 from bridge.batch_processor import BatchProcessor
 from bridge.durable import durable_name
 from bridge.event_writer import EventWriter
 from bridge.intake import Reader, readers
-from bridge.nats_connection import NatsOptions, NatsUnreachable, connect
+from bridge.nats_connection import NatsUnreachable, connect
+from bridge.options import BridgeOptions
 from bridge.service import micro_service
 from bridge.statistics import BridgeStatistics
-from bridge.streams import ALL, StreamLimits, StreamMissing, ensure, stream_of
-from bridge.strict_json import MAX_BYTES
-from bridge.subject_consumer import ConsumerOptions, SubjectConsumer, pause
+from bridge.streams import ALL, StreamMissing, ensure, stream_of
+from bridge.subject_consumer import SubjectConsumer, pause
 from bridge.subjects import DELIBERATION_REQUESTED, dead_letter_subject
-from domain.limits import Limits
-from domain.value import Name, Value
 
 log = structlog.get_logger("bridge")
 
@@ -35,26 +32,6 @@ LAG_POLL_S = 2.0
 """Between two looks at the lag."""
 LOST_S = 30.0
 """A client that has not reconnected by itself for so long is replaced."""
-
-
-class BridgeOptions(Value):
-    """Everything a bridge is told."""
-
-    nats: NatsOptions = NatsOptions()
-    consumer: ConsumerOptions = ConsumerOptions()
-    streams: StreamLimits = StreamLimits()
-    max_message_bytes: int = Field(default=MAX_BYTES, ge=1024)
-    """Larger messages become dead letters."""
-    limits: Limits = Limits()
-    """Plans beyond them become dead letters too."""
-    phases: dict[str, tuple[Name, ...]] = {}
-    """The roles asked when a story enters a phase."""
-    source: str = "conclave"
-    """Who our events are from: CloudEvents' source, a URI reference."""
-    version: str = "0.0.0"
-    """Shown by the micro service; semantic."""
-    drain_s: float = Field(default=30.0, gt=0)
-    """How long a stop waits for the batches at hand; what is not settled by then is delivered to another."""
 
 
 def unlimited() -> int:

@@ -16,7 +16,8 @@ from nats.aio.client import Client
 from nats.errors import Error
 from nats.js import JetStreamContext
 
-from bridge.nats_connection import NatsOptions, NatsUnreachable, connect
+from bridge.nats_connection import NatsUnreachable, connect
+from bridge.options import NatsOptions
 from bridge.publication import PublicationFailed, TooLarge, publish_events, publish_unconfirmed
 from domain.errors import PublishFailed, PublishRefused
 from domain.event import Event

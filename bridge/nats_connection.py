@@ -6,14 +6,12 @@ import asyncio
 import ssl
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import structlog
 from nats.aio.client import Client
 from nats.errors import UnexpectedEOF
-from pydantic import Field, SecretStr
 
-from domain.value import Value
+from bridge.options import NatsOptions
 
 log = structlog.get_logger("bridge.nats_connection")
 
@@ -21,35 +19,6 @@ LOGIN_REFUSED = "authorization violation"
 """The server's words for a login it does not accept."""
 PERMISSION_MISSING = "permissions violation"
 """The server's words for a subject that a login may not publish or subscribe to; a request then gets no answer."""
-
-
-class NatsOptions(Value):
-    """Where NATS is and who we are there."""
-
-    servers: tuple[str, ...] = Field(default=("nats://127.0.0.1:4222",), min_length=1)
-    """Any servers of one cluster: nats:// or tls://, tried in random order."""
-    name: str = "conclave"
-    """Shown by the server beside the connection."""
-    user: str = ""
-    password: SecretStr = SecretStr("")
-    credentials: Path | None = None
-    """A .creds file in place of user and password; needs the package nkeys."""
-    inbox_prefix: str = Field(default="_INBOX", min_length=1)
-    """What answers to us are addressed below; a login that may not hear `_INBOX.>` has one of its own."""
-    tls_ca: Path | None = None
-    tls_cert: Path | None = None
-    tls_key: Path | None = None
-    connect_timeout_s: float = Field(default=3.0, gt=0)
-    """Bound on the first connection, over all servers."""
-    reconnect_wait_s: float = Field(default=0.5, gt=0)
-    """Between two attempts at the same server."""
-    ping_interval_s: int = Field(default=5, ge=1)
-    """Two unanswered pings make a half-open connection a broken one."""
-
-    @property
-    def address(self) -> str:
-        """The servers as an operator may read them: without user names and passwords."""
-        return ", ".join(_without_userinfo(server) for server in self.servers)
 
 
 class NatsUnreachable(Exception):
@@ -107,7 +76,7 @@ class _ConnectionMonitor:
     def __init__(self, options: NatsOptions, client: Client) -> None:
         self._client = client
         self._address = options.address
-        self._attempts_left = len(options.servers)
+        self._attempts_left = len(options.url)
         self.connected = False
         self.last_error: Exception | None = None
         self.all_failed = asyncio.Event()
@@ -137,7 +106,7 @@ class _ConnectionMonitor:
 
 def _arguments(options: NatsOptions, monitor: _ConnectionMonitor) -> dict[str, Any]:
     arguments: dict[str, Any] = {
-        "servers": list(options.servers),
+        "servers": list(options.url),
         "name": options.name,
         "user": options.user or None,
         "password": options.password.get_secret_value() or None,
@@ -152,16 +121,16 @@ def _arguments(options: NatsOptions, monitor: _ConnectionMonitor) -> dict[str, A
     }
     if options.credentials is not None:
         arguments["user_credentials"] = str(_readable(options, options.credentials))
-    if options.tls_ca or options.tls_cert:
+    if options.ca or options.cert:
         arguments["tls"] = _tls(options)
     return arguments
 
 
 def _tls(options: NatsOptions) -> ssl.SSLContext:
     try:
-        context = ssl.create_default_context(cafile=options.tls_ca)
-        if options.tls_cert is not None:
-            context.load_cert_chain(options.tls_cert, options.tls_key)
+        context = ssl.create_default_context(cafile=options.ca)
+        if options.cert is not None:
+            context.load_cert_chain(options.cert, options.key)
     except OSError as error:
         raise NatsUnreachable(
             f"the TLS files for NATS at {options.address} can't be used: {_first_line(error)}"
@@ -199,8 +168,3 @@ def _sentence(options: NatsOptions, cause: BaseException | None) -> str:
 def _first_line(error: BaseException) -> str:
     lines = str(error).strip().splitlines()
     return (lines[0] if lines else type(error).__name__)[:200]
-
-
-def _without_userinfo(server: str) -> str:
-    parts = urlsplit(server if "://" in server else f"nats://{server}")
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"

@@ -8,8 +8,8 @@ import structlog
 from nats.js import JetStreamContext
 from nats.js.api import DiscardPolicy, RetentionPolicy, StorageType, StreamConfig
 from nats.js.errors import APIError, BadRequestError, NotFoundError, ServiceUnavailableError
-from pydantic import Field
 
+from bridge.options import StreamLimits
 from bridge.subjects import (
     ADVISORIES,
     DEAD_LETTER,
@@ -20,25 +20,11 @@ from bridge.subjects import (
     dead_letter_subject,
 )
 from domain import events
-from domain.value import Value
 
 log = structlog.get_logger("bridge.streams")
 
 NAME_TAKEN, SUBJECTS_OVERLAP = 10058, 10065
 """Error codes of the JetStream API."""
-
-
-class StreamLimits(Value):
-    """Bounds of the streams that we create; an existing stream keeps its own."""
-
-    max_bytes: int = Field(default=1 << 30, gt=0)
-    """Size of each stream: 1 GiB; the oldest messages make room."""
-    max_age_s: float = Field(default=30 * 86_400.0, gt=0)
-    """Age of the oldest message: a month, so that a decision's events outlive a sprint."""
-    duplicate_window_s: float = Field(default=3600.0, gt=0)
-    """How long the same Nats-Msg-Id is stored once; longer than an event may wait in the outbox."""
-    replicas: int = Field(default=1, ge=1, le=5)
-    """Copies within the cluster; 3 survives the loss of a server."""
 
 
 @dataclass(frozen=True)

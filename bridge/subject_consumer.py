@@ -13,15 +13,14 @@ from contextlib import suppress
 import structlog
 from nats.aio.client import Client
 from nats.errors import ConnectionClosedError, Error
-from pydantic import Field
 
 from bridge.batch_processor import BatchProcessor
 from bridge.delivery import heartbeat
 from bridge.durable import ensure_durable
+from bridge.options import ConsumerOptions
 from bridge.pull import ConsumerGone, Pull
 from bridge.statistics import SubjectStatistics
 from bridge.streams import StreamMissing
-from domain.value import Value
 
 log = structlog.get_logger("bridge.subject_consumer")
 
@@ -30,30 +29,6 @@ CAPACITY_POLL_S = 0.25
 RECONNECT_POLL_S = 0.05
 API_TIMEOUT_S = 3.0
 """An answer that was lost with a killed server is awaited for this long."""
-
-
-class ConsumerOptions(Value):
-    """How messages are taken in; those that the server keeps hold for consumers that we create."""
-
-    durables: str = Field(default="conclave", pattern=r"^[A-Za-z0-9_-]+$")
-    """In front of the durables' names; bridges with the same one share the work."""
-    batch: int = Field(default=64, ge=1, le=1000)
-    """Messages fetched at once."""
-    batch_bytes: int = Field(default=8 << 20, ge=1)
-    """Bound on a batch's bytes beyond its first message: what a bridge may hold in memory."""
-    wait_s: float = Field(default=1.0, gt=0)
-    """How long one fetch waits for a message; a stop is seen after this at the latest."""
-    ack_wait_s: float = Field(default=10.0, gt=0)
-    """How soon a killed bridge's messages go to another; a heartbeat keeps those of a slow one."""
-    max_ack_pending: int = Field(default=1000, ge=1)
-    """Unacknowledged messages over all bridges."""
-    max_deliver: int = Field(default=100, ge=1)
-    """Deliveries before the dead letters; with the back-off below a quarter of an hour without a broker."""
-    backoff_s: tuple[float, ...] = Field(default=(1.0, 2.0, 5.0, 10.0), min_length=1)
-    """Wait before the second, third … delivery of what was handed back; the last one repeats, and bounds how
-    long a message waits after an outage has ended."""
-    from_beginning: bool = True
-    """Whether a new durable reads what the stream already holds; False: only what comes from then on."""
 
 
 class SubjectConsumer:

@@ -37,7 +37,9 @@ class Policy(Value):
     cut_off: Literal["keep", "fail"] = "keep"
     """A proposal that ends at `max_tokens`: keep it, marked, or record it as the agent's failure."""
     review: ReviewRules = ReviewRules()
+    """How a council reviews its proposals."""
     limits: Limits = Limits()
+    """What a plan, a council and a proposal may ask for at most."""
 
 
 SMALL_COUNCIL = 4

@@ -5,8 +5,10 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
+import structlog
 from celery.signals import setup_logging, worker_init, worker_ready
 from prometheus_client import CollectorRegistry
+from pydantic import ValidationError
 
 import tasks.entrypoints  # noqa: F401  # declares the tasks by their names; importing connects nothing
 from domain.services import Services
@@ -23,8 +25,10 @@ from workers.errors import Unavailable
 from workers.metrics.endpoint import serve_metrics
 from workers.metrics.readings import ReadingCollector, engine_readings
 from workers.per_process import PerProcess
-from workers.settings import BROKER_DB, RESULTS_DB, STORE_DB, Settings
+from workers.settings import Settings, sentence, unknown_settings
 from workers.store_ports import store_client
+
+log = structlog.get_logger("conclave.app")
 
 BEAT_LOOP_S, BEAT_LOCK_S = 2, 10
 """The lock is renewed or asked for at every loop, so five loops may be late before a standby takes it."""
@@ -33,13 +37,15 @@ BEAT_LOOP_S, BEAT_LOCK_S = 2, 10
 def make_app(settings: Settings) -> ConclaveApp:
     """Build an application on these settings; connects to nothing."""
     app = ConclaveApp("conclave", set_as_current=True)
-    broker = settings.redis(BROKER_DB)
+    url = settings.redis_url.get_secret_value()
     app.conf.update(
         celery_conf(
-            broker_url=broker,
-            result_url=settings.redis(RESULTS_DB),
+            broker_url=url,
+            result_url=url,
+            broker_prefix=settings.broker_prefix,
+            results_prefix=settings.results_prefix,
             visibility_timeout_s=settings.visibility_timeout_s,
-            sentinel_master=settings.redis_sentinel_master if "sentinel://" in broker else "",
+            sentinel_master=settings.redis_sentinel_master if "sentinel://" in url else "",
         ),
         task_queues=declared([settings.model]),
         task_default_queue=CONTROL,
@@ -58,7 +64,7 @@ def make_app(settings: Settings) -> ConclaveApp:
         beat_max_loop_interval=BEAT_LOOP_S,
         redbeat_lock_timeout=BEAT_LOCK_S,
         # For beat's banner alone. Celery hides no password here, and Flower shows the configuration.
-        redbeat_redis_url=address(settings.redis(STORE_DB)),
+        redbeat_redis_url=address(url),
         redbeat_redis_options={},
         redbeat_key_prefix=f"{settings.key_prefix}beat:",
     )
@@ -98,20 +104,26 @@ def _equipped(app: ConclaveApp) -> Any:
 def _log_as_set(settings: Settings) -> Any:
     def configure(**_: Any) -> None:
         logs.configure(level=settings.log_level, as_json=settings.log_json)
+        for unknown in unknown_settings():
+            log.warning(unknown)
 
     return configure
 
 
 def _metrics_as_set(settings: Settings, registry: CollectorRegistry) -> Any:
     def serve(**_: Any) -> None:
-        serve_metrics(registry, host=settings.metrics_host, port=settings.metrics_port)
+        serve_metrics(registry, host=settings.metrics.host, port=settings.metrics.port)
 
     return serve
 
 
 @cache
 def _app() -> ConclaveApp:
-    return make_app(Settings())
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        raise SystemExit(f"conclave: {sentence(error)}") from error
+    return make_app(settings)
 
 
 def __getattr__(name: str) -> ConclaveApp:

@@ -5,18 +5,23 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import Callable
+from importlib.metadata import version
 
+import structlog
 from prometheus_client import CollectorRegistry
 
 from bridge.bridge import Bridge
+from bridge.options import BridgeOptions
 from workers import logs
 from workers.app import make_app
-from workers.composition import Composition, bridge_options
+from workers.composition import Composition
 from workers.metrics.endpoint import serve_metrics
 from workers.metrics.readings import Reading, ReadingCollector, bridge_readings, store_readings, supply_readings
-from workers.settings import Settings
+from workers.settings import Settings, unknown_settings
 from workers.store_ports import StorePorts
 from workers.tracing.dispatcher import TracedDispatcher
+
+log = structlog.get_logger("bridge")
 
 SCRAPE_PATIENCE_S = 1.0
 """Prometheus waits ten seconds for a scrape by default."""
@@ -25,13 +30,28 @@ SCRAPE_PATIENCE_S = 1.0
 def serve_bridge(settings: Settings) -> None:
     """Run a bridge until SIGTERM or SIGINT, then finish what it has begun."""
     logs.configure(level=settings.log_level, as_json=settings.log_json)
+    for unknown in unknown_settings():
+        log.warning(unknown)
     ports = Composition(settings)
     dispatcher = TracedDispatcher(ports.dispatcher(make_app(settings)), ports.tracer)
-    bridge = Bridge(bridge_options(settings), dispatcher=dispatcher, capacity=_capacity(ports, settings.max_open))
+    bridge = Bridge(options_of(settings), dispatcher=dispatcher, capacity=capacity_of(settings, ports))
     registry = CollectorRegistry()
     registry.register(ReadingCollector(bridge_readings(bridge.statistics), *_store_figures(settings)))
-    serve_metrics(registry, host=settings.metrics_host, port=settings.metrics_port)
+    serve_metrics(registry, host=settings.metrics.host, port=settings.metrics.port)
     asyncio.run(_until_signalled(bridge))
+
+
+def options_of(settings: Settings) -> BridgeOptions:
+    """Put together what a bridge is made with."""
+    return BridgeOptions(
+        nats=settings.nats,
+        consumer=settings.bridge,
+        streams=settings.stream,
+        max_message_bytes=settings.max_message_bytes,
+        limits=settings.policy.limits,
+        phases=settings.phase_roles,
+        version=version("conclave-council"),
+    )
 
 
 def _store_figures(settings: Settings) -> tuple[Callable[[], list[Reading]], ...]:
@@ -43,9 +63,9 @@ def _store_figures(settings: Settings) -> tuple[Callable[[], list[Reading]], ...
     )
 
 
-def _capacity(ports: StorePorts, max_open: int) -> Callable[[], int]:
+def capacity_of(settings: Settings, ports: StorePorts) -> Callable[[], int]:
     """Return how many more plans may come in: open deliberations and waiting plans both count to the limit."""
-    return lambda: max_open - ports.deliberations.count_open() - ports.plans.count_undispatched()
+    return lambda: settings.max_open - ports.deliberations.count_open() - ports.plans.count_undispatched()
 
 
 async def _until_signalled(bridge: Bridge) -> None:

@@ -4,17 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cached_property
-from importlib.metadata import version
 
 from celery import Celery
 from prometheus_client import CollectorRegistry
-from pydantic import SecretStr
 
-from bridge.bridge import BridgeOptions
 from bridge.event_publisher import NatsEventPublisher
-from bridge.nats_connection import NatsOptions
-from bridge.streams import StreamLimits
-from bridge.subject_consumer import ConsumerOptions
 from domain.chat import ChatOutcome
 from domain.checks.check import Check
 from domain.engine import EngineKind, EngineRecord
@@ -53,7 +47,7 @@ class Composition(StorePorts):
 
     @cached_property
     def publisher(self) -> NatsEventPublisher:
-        return NatsEventPublisher(nats_options(self.settings), self.portal)
+        return NatsEventPublisher(self.settings.nats, self.portal)
 
     @cached_property
     def meter(self) -> PrometheusMeter:
@@ -105,12 +99,7 @@ class Composition(StorePorts):
 
 def engine_of(settings: Settings) -> PinnedEngine:
     """Describe the engine that a model worker on these settings is pinned to; nothing starts."""
-    chosen = {name: value for name, value in settings.engine if value not in (None, ())}
-    kind = EngineKind.EXTERNAL if settings.engine_url else EngineKind.VLLM
-    # The key is for external engines: one of ours that was told it would ask every caller for it.
-    key = settings.engine_key if settings.engine_url else SecretStr("")
-    known = {"kind": kind, "model": settings.model, "url": settings.engine_url, "api_key": key}
-    spec = EngineSpec.model_validate(known | chosen)
+    spec = EngineSpec.of(settings.engine, model=settings.model)
     return PinnedEngine(spec, lambda: StorePorts(settings).engines, clock=SystemClock())
 
 
@@ -123,46 +112,9 @@ def _both(*listeners: Callable[[ChatOutcome], None]) -> Callable[[ChatOutcome], 
 
 
 def _api_key(settings: Settings) -> Callable[[EngineRecord], str]:
-    """Only an external engine is told the key: our own ask for none."""
+    """Show the key to external engines alone: our own ask for none."""
 
     def key(record: EngineRecord) -> str:
-        return settings.engine_key.get_secret_value() if record.kind is EngineKind.EXTERNAL else ""
+        return settings.engine.key.get_secret_value() if record.kind is EngineKind.EXTERNAL else ""
 
     return key
-
-
-def nats_options(settings: Settings) -> NatsOptions:
-    """Say where NATS is and who we are there."""
-    return NatsOptions(
-        servers=settings.nats_url,
-        user=settings.nats_user,
-        password=settings.nats_password,
-        credentials=settings.nats_credentials,
-        inbox_prefix=settings.nats_inbox_prefix,
-        tls_ca=settings.nats_ca,
-        tls_cert=settings.nats_cert,
-        tls_key=settings.nats_key,
-    )
-
-
-def bridge_options(settings: Settings) -> BridgeOptions:
-    """Say everything a bridge needs to know."""
-    return BridgeOptions(
-        nats=nats_options(settings),
-        consumer=ConsumerOptions(
-            batch=settings.bridge_batch,
-            ack_wait_s=settings.bridge_ack_wait_s,
-            max_ack_pending=settings.bridge_max_ack_pending,
-            max_deliver=settings.bridge_max_deliver,
-        ),
-        streams=StreamLimits(
-            max_bytes=settings.stream_max_bytes,
-            max_age_s=settings.stream_max_age_s,
-            duplicate_window_s=settings.duplicate_window_s,
-            replicas=settings.stream_replicas,
-        ),
-        max_message_bytes=settings.max_message_bytes,
-        limits=settings.policy.limits,
-        phases=settings.phase_roles,
-        version=version("conclave-council"),
-    )

@@ -2,150 +2,147 @@
 
 from __future__ import annotations
 
+import os
+import re
 from pathlib import Path
-from typing import Annotated
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
-from pydantic import Field, SecretStr, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from bridge.options import ConsumerOptions, NatsOptions, StreamLimits
+from bridge.strict_json import MAX_BYTES
 from domain.engine import EngineKind, Guidance
 from domain.policy import Policy
 from domain.redeliberation import RedeliberationPolicy
-from domain.value import Value
+from domain.validation.validate import invalid
+from domain.value import Name, Value
+from workers.variables import PREFIX, VariableSource, unknown_variables, variable, walk
 
-BROKER_DB, RESULTS_DB, STORE_DB = 0, 1, 2
-"""Databases of one Valkey server, so that broker, chord counters and durable state can be looked at apart."""
-
-Words = Annotated[tuple[str, ...], NoDecode]
+ENCODE = "special characters in a password are percent-encoded"
 
 
 class EngineOptions(Value):
-    """How a model worker's engine is started and called; None leaves the engine's own default."""
+    """How a model worker's engine is started and called."""
 
-    kind: EngineKind | None = None
-    """vllm, llama.cpp or external; None means external with an engine URL, else vllm."""
-    weights: str | None = None
-    """What the engine loads, an identifier or a folder; None means the model's name."""
+    kind: EngineKind = EngineKind.VLLM
+    """vllm, llama.cpp or external; with a URL it is external unless this says otherwise."""
+    weights: str = ""
+    """What the engine loads, an identifier or a folder; empty means the model's name."""
     gpus: tuple[str, ...] = ()
-    """As JSON: ["0"], or ["0", "1"] for one model over two by tensor parallelism."""
+    """Indices or UUIDs as nvidia-smi names them, as JSON: ["0"], or ["0", "1"] for one model over two by tensor
+    parallelism."""
+    url: str = ""
+    """An OpenAI-compatible endpoint, `/v1` included, that a model worker serves; empty: it starts its own."""
+    key: SecretStr = SecretStr("")
+    """Bearer token for external engines."""
+    host: str = "127.0.0.1"
+    """Where our engine listens, and the address that others call: set it where other nodes must reach it."""
+    port: int = Field(default=0, ge=0, le=65_535)
+    """Its port; 0 takes any free one."""
     command: tuple[str, ...] = ()
-    """What starts the engine in place of its kind's own, as JSON: ["python", "-m", …]."""
+    """What starts the engine in place of its kind's own, as JSON: ["python", "-m", …]. The weights follow, or
+    stand where `{model}` does."""
     extra_args: tuple[str, ...] = ()
-    """Handed to the engine as they are, as JSON."""
-    host: str | None = None
-    """Where our engine listens; set it to an address that other nodes reach."""
-    port: int | None = None
-    """Its port; None takes any free one."""
+    """Handed to the engine as they are, last, so that they win; as JSON."""
     slots: int | None = Field(default=None, ge=1)
-    """Calls at once; None means the engine's own limit."""
+    """Calls at once; None leaves the engine's own limit."""
     max_model_len: int | None = Field(default=None, ge=1)
-    """Tokens of prompt and answer together."""
+    """Tokens of prompt and answer together; None leaves the model's own."""
     guidance: Guidance | None = None
     """How answers are kept to a form: regex, grammar or json_schema; None means what the kind does best."""
-    state_dir: Path | None = None
+    state_dir: Path = Path(".conclave/engines")
     """Where leases and logs of engines lie; workers that share it adopt one another's engines."""
-    start_within_s: float | None = Field(default=None, gt=0)
-    """From launch to ready."""
-    lease_s: float | None = Field(default=None, gt=0)
-    """How long an engine outlives a worker that vanished."""
-    probe_every_s: float | None = Field(default=None, gt=0)
+    start_within_s: float = Field(default=900.0, gt=0)
+    """From launch to ready: large weights may have to be downloaded first."""
+    lease_s: float = Field(default=30.0, gt=0)
+    """How long an engine outlives a worker that vanished; longer than a worker's restart."""
+    probe_every_s: float = Field(default=1.0, gt=0)
     """Between two looks at the engine's health."""
-    stall_s: float | None = Field(default=None, gt=0)
-    """Requests running and no token for so long means that it hangs."""
+    probe_within_s: float = Field(default=5.0, gt=0)
+    """A health check that takes longer has failed."""
+    stall_s: float = Field(default=60.0, gt=0)
+    """Requests running and no step for so long means that the engine hangs; longer than its slowest step, a
+    prefill."""
+    publish_ttl_s: float = Field(default=15.0, gt=0)
+    """How long the directory believes in the engine without a word from its worker."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _external_with_a_url(cls, values: Any) -> Any:
+        if isinstance(values, dict) and values.get("url") and "kind" not in values:
+            return {**values, "kind": EngineKind.EXTERNAL}
+        return values
+
+    @field_validator("gpus")
+    @classmethod
+    def _gpus_differ(cls, gpus: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(gpus)) != len(gpus):
+            raise ValueError(f"the same GPU is named twice: {','.join(gpus)}")
+        return gpus
+
+
+class MetricsOptions(Value):
+    """Where a process shows its metrics."""
+
+    port: int = Field(default=0, ge=0, le=65_535)
+    """Where a worker or bridge serves Prometheus' /metrics; 0 serves none. Each process needs its own."""
+    host: str = "127.0.0.1"
+    """The address it listens on; 0.0.0.0 lets a Prometheus on another host in."""
+
+
+class FlowerOptions(Value):
+    """Whom Flower shows what it sees."""
+
+    auth: SecretStr = SecretStr("")
+    """Logins for Flower, user:password, separated by commas; empty asks for none."""
+    read_only: bool = True
+    """Flower shows; false lets its users revoke tasks and stop workers."""
+
+    @property
+    def logins(self) -> list[str]:
+        """`user:password` pairs; without any, Flower asks for no login."""
+        return [pair.strip() for pair in self.auth.get_secret_value().split(",") if pair.strip()]
 
 
 class Settings(BaseSettings):
     """Effective settings; `conclave config` prints them with secrets masked."""
 
     model_config = SettingsConfigDict(
-        env_prefix="CONCLAVE_",
+        env_prefix=PREFIX,
         env_nested_delimiter="__",
         frozen=True,
-        extra="ignore",
+        extra="forbid",
         env_ignore_empty=True,
         hide_input_in_errors=True,
     )
 
     redis_url: SecretStr = SecretStr("redis://127.0.0.1:6379")
-    """Valkey or Redis: redis://, valkey://, rediss:// (TLS) or sentinel://; without a database number."""
+    """Valkey or Redis: redis://, valkey://, rediss:// (TLS) or sentinel://. `redis://host/3` means database 3 for
+    broker, results and store alike; without a number it is 0."""
     redis_sentinel_master: str = "conclave"
-    """The master's name where `redis_url` is sentinel://."""
-    key_prefix: str = "conclave:"
-    """In front of every key of the store."""
+    """The master's name where the URL is sentinel://."""
+    key_prefix: str = Field(default="conclave:", pattern=r"^[A-Za-z0-9_.:{}/-]+$")
+    """In front of every key; installations with different prefixes share a database and see nothing of each
+    other."""
     retention_s: float = Field(default=14 * 86_400.0, gt=0)
     """How long plans and ended deliberations are kept: two weeks, enough for a sprint's review."""
-
-    nats_url: Words = ("nats://127.0.0.1:4222",)
-    """Servers of the NATS cluster, separated by commas; nats:// or tls://."""
-    nats_user: str = ""
-    """User name; empty for none."""
-    nats_password: SecretStr = SecretStr("")
-    """Password of `nats_user`."""
-    nats_credentials: Path | None = None
-    """A .creds file in place of user and password."""
-    nats_inbox_prefix: str = Field(default="_INBOX", min_length=1)
-    """Below this NATS answers us. The shipped user `publisher` hears `_INBOX_publisher`, `observer` likewise."""
-    nats_ca: Path | None = None
-    """Certificate authority of the NATS servers, PEM."""
-    nats_cert: Path | None = None
-    """Our certificate for NATS, PEM."""
-    nats_key: Path | None = None
-    """The key of `nats_cert`, PEM."""
-    duplicate_window_s: float = Field(default=3600.0, gt=0)
-    """Deduplication window of the streams that Conclave creates: longer than the outages we ride out."""
-    stream_max_bytes: int = Field(default=1 << 30, gt=0)
-    """Size limit of each stream that Conclave creates: 1 GiB."""
-    stream_max_age_s: float = Field(default=30 * 86_400.0, gt=0)
-    """Age of the oldest message in streams that Conclave creates: a month."""
-    stream_replicas: int = Field(default=1, ge=1, le=5)
-    """Copies of each stream within a NATS cluster; 3 survives the loss of a server."""
-
-    model: str = "smollm2-135m-instruct"
+    model: Name = "smollm2-135m-instruct"
     """The served model for agents that name none; its queue is llm.<model>."""
-    engine_url: str = ""
-    """An OpenAI-compatible endpoint, `/v1` included, that a model worker serves; empty: it starts its own."""
-    engine_key: SecretStr = SecretStr("")
-    """Bearer token for external engines."""
-    engine: EngineOptions = EngineOptions()
-    """The engine of a model worker: CONCLAVE_ENGINE__GPUS and so on."""
     worker_concurrency: int = Field(default=64, ge=1, le=1024)
     """Threads of a worker: they wait for models, so as many as vLLM's slots, not as cores."""
     visibility_timeout_s: float = Field(default=10.0, ge=2)
     """How soon a killed worker's task is run by another; a heartbeat keeps running tasks visible. 8 or more, so
     that a chord whose worker dies while it publishes the callback needs no sweep."""
-    policy: Policy = Policy()
-    """Defaults and limits of deliberations: CONCLAVE_POLICY__ROUNDS and so on."""
-
-    redeliberation: RedeliberationPolicy = RedeliberationPolicy()
-    """What beat deliberates again by itself: CONCLAVE_REDELIBERATION__STALE_AFTER_S and so on."""
-
-    bridge_batch: int = Field(default=64, ge=1, le=1000)
-    """Messages fetched at once."""
-    bridge_ack_wait_s: float = Field(default=10.0, gt=0)
-    """How soon a killed bridge's messages go to another; a heartbeat keeps those of a slow one."""
-    bridge_max_deliver: int = Field(default=100, ge=1)
-    """Deliveries of one message before the dead letters: a quarter of an hour without a broker."""
-    bridge_max_ack_pending: int = Field(default=1000, ge=1)
-    """Unacknowledged messages over all bridges."""
-    max_message_bytes: int = Field(default=1 << 20, ge=1024)
+    max_message_bytes: int = Field(default=MAX_BYTES, ge=1024)
     """Larger messages are dead-lettered: 1 MiB, NATS's own default."""
     max_open: int = Field(default=1000, ge=1)
     """Open deliberations above which bridges stop fetching; the backlog waits in JetStream."""
     phase_roles: dict[str, tuple[str, ...]] = {}
     """Which roles deliberate when a story enters a phase, as JSON: {"BUILD": ["DEV", "QA"]}."""
-
     otlp_endpoint: str = ""
     """Base URL of an OpenTelemetry collector (OTLP over HTTP) that gets our spans; empty: no tracing."""
-    metrics_port: int = Field(default=0, ge=0, le=65_535)
-    """Where a worker or bridge serves Prometheus' /metrics; 0 serves none. Each process needs its own."""
-    metrics_host: str = "127.0.0.1"
-    """The address it listens on; 0.0.0.0 lets a Prometheus on another host in."""
-
-    flower_auth: SecretStr = SecretStr("")
-    """Logins for Flower, user:password, separated by commas; empty asks for none."""
-    flower_read_only: bool = True
-    """Flower shows; false lets its users revoke tasks and stop workers."""
-
     state: Path = Path(".conclave")
     """Folder of the embedded stack."""
     log_json: bool | None = None
@@ -153,27 +150,50 @@ class Settings(BaseSettings):
     log_level: str = "INFO"
     """DEBUG, INFO, WARNING or ERROR."""
 
-    @field_validator("nats_url", mode="before")
+    nats: NatsOptions = NatsOptions()
+    """Where NATS is and who we are there."""
+    stream: StreamLimits = StreamLimits()
+    """Bounds of the streams that Conclave creates; a stream that exists keeps its own."""
+    bridge: ConsumerOptions = ConsumerOptions()
+    """How bridges take messages in; what the server keeps holds for consumers that Conclave creates."""
+    engine: EngineOptions = EngineOptions()
+    """The engine of a model worker."""
+    policy: Policy = Policy()
+    """Defaults and limits of deliberations that are opened from now on."""
+    redeliberation: RedeliberationPolicy = RedeliberationPolicy()
+    """What beat deliberates again by itself. Every rule is off until it is set; limits hold for all rules."""
+    metrics: MetricsOptions = MetricsOptions()
+    """Where a process shows its metrics."""
+    flower: FlowerOptions = FlowerOptions()
+    """Who sees Flower's pages, and what they may do there."""
+
     @classmethod
-    def _split(cls, value: object) -> object:
-        if not isinstance(value, str):
-            return value
-        return tuple(part.strip() for part in value.split(",") if part.strip())
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Read arguments first, then the environment, where both spellings of a variable are understood."""
+        return init_settings, VariableSource(settings_cls)
 
     @field_validator("redis_url", mode="before")
     @classmethod
-    def _valkey_is_redis(cls, value: object) -> object:
-        """kombu, celery and flower know no valkey://."""
+    def _one_database(cls, value: object) -> object:
         text = value.get_secret_value() if isinstance(value, SecretStr) else value
-        if not isinstance(text, str):
-            return value
-        for ours, theirs in (("valkey://", "redis://"), ("valkeys://", "rediss://")):
-            text = text.replace(ours, theirs)
-        return text.rstrip("/")
+        return one_database(text) if isinstance(text, str) else value
 
-    def redis(self, database: int) -> str:
-        """Return the URL of one of our databases, secret included."""
-        return ";".join(_with_database(part, database) for part in self.redis_url.get_secret_value().split(";"))
+    @property
+    def broker_prefix(self) -> str:
+        """In front of the broker's keys: queues, messages in flight, bindings."""
+        return f"{self.key_prefix}broker:"
+
+    @property
+    def results_prefix(self) -> str:
+        """In front of the keys that count the header tasks of chords."""
+        return f"{self.key_prefix}results:"
 
     @property
     def effective_policy(self) -> Policy:
@@ -181,7 +201,53 @@ class Settings(BaseSettings):
         return self.policy.model_copy(update={"model": self.model})
 
 
-def _with_database(url: str, database: int) -> str:
-    address, mark, query = url.partition("?")
+def sentence(error: ValidationError) -> str:
+    """Name the variable of the first setting that does not fit, say why, and how many more there are."""
+    refused = invalid(error, Settings)
+    first, known = refused.mistakes[0], {path for path, _ in walk(Settings)}
+    place = tuple(str(part) for part in first.place)
+    while place and place not in known:
+        place = place[:-1]
+    others = len(refused.mistakes) - 1 + refused.unlisted
+    more = f" (and {others} more)" if others else ""
+    return f"{variable(*place)} can't be used: {first.problem}{more}"
+
+
+def unknown_settings() -> list[str]:
+    """Say which CONCLAVE_ variables of this process set nothing, one sentence each."""
+    return unknown_variables(os.environ, Settings)
+
+
+def one_database(url: str) -> str:
+    """Return a URL as kombu, Celery, Flower and redis-py read it alike: redis://, one number for all servers.
+
+    Raises ValueError in one sentence, without a piece of the URL, for a database that is no number, or not one.
+    """
+    # kombu, Celery and Flower know no valkey://.
+    text = url.rstrip("/;").replace("valkey://", "redis://").replace("valkeys://", "rediss://")
+    servers = re.split(r";(?=[a-z]+://)", text)
+    numbers = {number for server in servers if (number := _database(server))}
+    if len(numbers) > 1:
+        raise ValueError(f"the servers name different databases, {' and '.join(sorted(numbers))}; name one")
+    return ";".join(_with_database(server, *numbers) for server in servers)
+
+
+def _database(server: str) -> str:
+    try:
+        parts = urlsplit(server)
+    except ValueError:
+        # Its own words may quote a piece of the password.
+        raise ValueError(f"the host can't be understood; {ENCODE}") from None
+    number = parts.path.strip("/")
+    if number and not number.isdecimal():
+        raise ValueError(f"what follows the host must be the number of a database, as in redis://host/3; {ENCODE}")
+    if "db" in parse_qs(parts.query):
+        raise ValueError("the database stands behind the host, as in redis://host/3, not in an option")
+    return number
+
+
+def _with_database(server: str, number: str = "") -> str:
+    address, mark, query = server.partition("?")
     scheme, _, rest = address.partition("://")
-    return f"{scheme}://{rest.partition('/')[0]}/{database}{mark}{query}"
+    host = rest.partition("/")[0]
+    return f"{scheme}://{host}{'/' if number else ''}{number}{mark}{query}"

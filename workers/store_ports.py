@@ -13,7 +13,7 @@ from workers.adapters.redis.deliberation_store import RedisDeliberationStore
 from workers.adapters.redis.engine_directory import RedisEngineDirectory
 from workers.adapters.redis.outbox import RedisOutbox
 from workers.adapters.redis.plan_store import RedisPlanStore
-from workers.settings import STORE_DB, Settings
+from workers.settings import Settings
 
 
 class StorePorts:
@@ -59,7 +59,7 @@ class StorePorts:
 
 def store_client(settings: Settings, *, patience_s: float | None = None) -> Redis:
     """Return a client of the durable store; connects at its first command."""
-    url, master = settings.redis(STORE_DB), settings.redis_sentinel_master
+    url, master = settings.redis_url.get_secret_value(), settings.redis_sentinel_master
     return (
         connect(url, master=master) if patience_s is None else connect(url, master=master, patience_s=patience_s)
     )

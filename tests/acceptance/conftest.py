@@ -51,7 +51,7 @@ def pipeline(tmp_path_factory: pytest.TempPathFactory, guard: Guard) -> Iterator
 
 def services_of(nats_url: str, redis_url: str, model: str) -> Services:
     """Return services on these servers, with councils for ROLES whose agents use the default model."""
-    settings = Settings.model_validate({"nats_url": nats_url, "redis_url": redis_url, "model": model})
+    settings = Settings.model_validate({"nats": {"url": nats_url}, "redis_url": redis_url, "model": model})
     services = Composition(settings).services(make_app(settings))
     for role in ROLES:
         agents = tuple(agent.model_copy(update={"model": None}) for agent in council(role).agents)

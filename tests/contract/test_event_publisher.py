@@ -13,9 +13,9 @@ import pytest
 from nats.aio.client import Client
 
 from bridge.event_publisher import NatsEventPublisher
-from bridge.nats_connection import NatsOptions
+from bridge.options import NatsOptions, StreamLimits
 from bridge.stored import message_from
-from bridge.streams import ORCHESTRATOR, StreamLimits, ensure
+from bridge.streams import ORCHESTRATOR, ensure
 from domain.ports.event_publisher import EventPublisher
 from tests.support.factories import event, fresh
 from tests.support.in_memory.event_publisher import MemoryEventPublisher
@@ -103,7 +103,7 @@ def _in_memory() -> Press:
 
 def _over_nats(server: NatsServer, portal: Portal) -> Press:
     asyncio.run(_with_client(server, _ensure))
-    publisher = NatsEventPublisher(NatsOptions(servers=(server.url,)), portal)
+    publisher = NatsEventPublisher(NatsOptions(url=(server.url,)), portal)
     return Press(
         publisher, lambda subject: asyncio.run(_with_client(server, lambda client: _read(client, subject)))
     )

@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 import typer
 import yaml
-from pydantic import BaseModel
 
 from domain.policy import Policy
 from workers.cli.main import app
 from workers.engines.llama_server import SLOTS
 from workers.settings import Settings
+from workers.variables import unknown_variables
 
 ROOT = Path(__file__).parents[2]
 COMPOSE = ROOT / "docker-compose.yml"
@@ -108,22 +108,17 @@ def test_every_password_must_be_set_and_the_example_names_all() -> None:
 
 @every_service
 def test_every_setting_exists(name: str) -> None:
-    for variable in SERVICES[name].get("environment", {}):
-        if variable.startswith("CONCLAVE_"):
-            assert_is_setting(variable.removeprefix("CONCLAVE_").lower().split("__"), Settings)
+    assert unknown_variables(SERVICES[name].get("environment", {}), Settings) == []
+
+
+def test_broker_results_and_store_are_the_database_that_valkeys_users_may_use() -> None:
+    urls = {service.get("environment", {}).get("CONCLAVE_REDIS_URL", "") for service in SERVICES.values()} - {""}
+    assert len(urls) == 3
+    assert {url.rpartition("/")[2] for url in urls} == {SERVICES["valkey"]["environment"]["VALKEY_DATABASE"]}
 
 
 def test_the_embedded_engine_is_called_as_it_serves() -> None:
-    assert SERVICES["model-worker"]["environment"]["CONCLAVE_ENGINE__SLOTS"] == str(SLOTS)
-
-
-def assert_is_setting(path: list[str], settings: type[BaseModel]) -> None:
-    assert path[0] in settings.model_fields, f"no setting {path}"
-    if len(path) > 1:
-        nested = settings.model_fields[path[0]].annotation
-        assert isinstance(nested, type)
-        assert issubclass(nested, BaseModel)
-        assert_is_setting(path[1:], nested)
+    assert SERVICES["model-worker"]["environment"]["CONCLAVE_ENGINE_SLOTS"] == str(SLOTS)
 
 
 @pytest.mark.parametrize("name", ["bridge", "flower", *sorted(WORKERS)])

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from tests.support.servers import NatsServer, ValkeyServer
 from workers.processes.command import ProcessCommand
+from workers.processes.guard import Guard
 from workers.processes.ports import HOST
 from workers.processes.readiness import log_says
 from workers.stack.binaries import configuration, valkey_server
@@ -31,7 +32,11 @@ class SecuredNats(NatsServer):
 
 
 class SecuredValkey(ValkeyServer):
-    """valkey-server that asks for a user: bridge, worker, flower or observer."""
+    """valkey-server that asks for a user (bridge, worker, flower or observer) and lets it use one database."""
+
+    def __init__(self, folder: Path, *, guard: Guard | None = None, database: int = 0) -> None:
+        self._database = database
+        super().__init__(folder, guard=guard)
 
     def url_of(self, user: str) -> str:
         """Address of the server, logging in as `user`."""
@@ -41,6 +46,7 @@ class SecuredValkey(ValkeyServer):
         env = _passwords("VALKEY", "BRIDGE", "WORKER", "FLOWER", "OBSERVER")
         env["PATH"] = f"{Path(valkey_server()).parent}{os.pathsep}{os.environ['PATH']}"
         env["VALKEY_ACL_FILE"] = str(self.folder / "users.acl")
+        env["VALKEY_DATABASE"] = str(self._database)
         return ProcessCommand(
             name="valkey",
             argv=(

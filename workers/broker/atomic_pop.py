@@ -8,6 +8,7 @@ again". A lost notification costs a second, a lost message cannot happen.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from queue import Empty
 from time import monotonic, time
 from typing import Any
@@ -97,7 +98,8 @@ class AtomicPop(redis.Channel, ChannelMembers):
 
     def _notify_commands(self, queue: str) -> list[tuple[Any, ...]]:
         key = _notify_key(queue)
-        return [("lpush", key, ""), ("expire", key, NOTIFY_LASTS_S)]
+        # kombu's clients put the prefix in front of PEXPIRE's key, not of EXPIRE's.
+        return [("lpush", key, ""), ("pexpire", key, NOTIFY_LASTS_S * 1000)]
 
     def _brpop_start(self, timeout: float | None = None) -> None:
         if self._no_ack_queues.intersection(self.active_queues):
@@ -109,7 +111,8 @@ class AtomicPop(redis.Channel, ChannelMembers):
             return
         self._awaits_notification = False
         keys = [self.unacked_index_key, self.unacked_key, *(key for key, _ in lists), *map(_notify_key, queues)]
-        self._send("EVAL", POP_AND_MARK, len(keys), *keys, repr(time()), *(queue for _, queue in lists))
+        arguments = (repr(time()), *(queue for _, queue in lists))
+        self._send("EVAL", POP_AND_MARK, len(keys), *self._prefixed(keys), *arguments)
 
     def _brpop_read(self, **options: Any) -> bool:
         if self._no_ack_queues.intersection(self.active_queues):
@@ -124,7 +127,7 @@ class AtomicPop(redis.Channel, ChannelMembers):
 
     def _on_popped(self, answer: list[bytes] | None) -> bool:
         if answer is None and self.active_queues and not self._closing:
-            self._send("BRPOP", *map(_notify_key, self.active_queues), self.brpop_timeout)
+            self._send("BRPOP", *self._prefixed(map(_notify_key, self.active_queues)), self.brpop_timeout)
             self._awaits_notification = True
             raise Empty
         self._in_poll = None
@@ -144,8 +147,13 @@ class AtomicPop(redis.Channel, ChannelMembers):
         if answer and not self.active_queues:
             # This channel was cancelled meanwhile: pass the notification on to another consumer.
             with self.conn_or_acquire() as client:
-                self._notify(bytes_to_str(answer[0]).removesuffix(NOTIFY_SUFFIX), client)
+                queue = bytes_to_str(answer[0]).removeprefix(self.global_keyprefix).removesuffix(NOTIFY_SUFFIX)
+                self._notify(queue, client)
         raise Empty
+
+    def _prefixed(self, keys: Iterable[str]) -> list[str]:
+        # Commands sent past the client go out as they are.
+        return [f"{self.global_keyprefix}{key}" for key in keys]
 
     def _send(self, *command: Any) -> None:
         self._in_poll = self.client.connection

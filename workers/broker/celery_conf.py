@@ -40,6 +40,8 @@ def celery_conf(
     *,
     broker_url: str,
     result_url: str,
+    broker_prefix: str = "",
+    results_prefix: str = "",
     visibility_timeout_s: float = 20.0,
     outage_s: float = 60.0,
     sentinel_master: str = "",
@@ -47,19 +49,31 @@ def celery_conf(
     """Build the settings that the layer in this package needs; pass the application to `install` as well.
 
     `broker_url`, `result_url`: redis://, rediss:// or sentinel:// (several joined by semicolons), each with its
-    database, both of one kind. `visibility_timeout_s`: how soon a killed worker's task is run again; the same in
-    every process on that broker, since the shortest one rules. Below 8 s, a chord whose worker dies while it
-    publishes the callback is left to a sweeper. `outage_s`: for how long, up to three times as long, publishing a
-    task and counting a header wait for a server that is away; then publishing raises kombu's OperationalError, and
-    the header task comes back to be counted. `sentinel_master`: the master's name, with sentinel:// only.
+    database, both of one kind. `broker_prefix`, `results_prefix`: in front of every key and channel there, so
+    that one database can hold both, and other things too; the same in every process. `visibility_timeout_s`: how
+    soon a killed worker's task is run again; the same in every process on that broker, since the shortest one
+    rules. Below 8 s, a chord whose worker dies while it publishes the callback is left to a sweeper. `outage_s`:
+    for how long, up to three times as long, publishing a task and counting a header wait for a server that is
+    away; then publishing raises kombu's OperationalError, and the header task comes back to be counted.
+    `sentinel_master`: the master's name, with sentinel:// only.
 
     TLS is verified unless the URL's query says otherwise (`?ssl_cert_reqs=…&ssl_ca_certs=…`).
     Raises ValueError for a scheme that is not among these, or without the master's name.
     """
     scheme = _scheme(broker_url, sentinel_master)
     return {
-        **_broker(broker_url, visibility_timeout_s=visibility_timeout_s, sentinel_master=sentinel_master),
-        **_results(f"{BACKENDS[scheme]}+{result_url}", outage_s=outage_s, sentinel_master=sentinel_master),
+        **_broker(
+            broker_url,
+            prefix=broker_prefix,
+            visibility_timeout_s=visibility_timeout_s,
+            sentinel_master=sentinel_master,
+        ),
+        **_results(
+            f"{BACKENDS[scheme]}+{result_url}",
+            prefix=results_prefix,
+            outage_s=outage_s,
+            sentinel_master=sentinel_master,
+        ),
         **_tls(broker_url),
         **_tasks(outage_s=outage_s),
         **_workers(),
@@ -78,8 +92,9 @@ def install(app: Celery) -> None:
     app.steps["consumer"].add(Visibility)
 
 
-def _broker(url: str, *, visibility_timeout_s: float, sentinel_master: str) -> dict[str, Any]:
+def _broker(url: str, *, prefix: str, visibility_timeout_s: float, sentinel_master: str) -> dict[str, Any]:
     options = {
+        "global_keyprefix": prefix,
         # A killed worker's task is run again this long after its last heartbeat.
         "visibility_timeout": visibility_timeout_s,
         # Look for such tasks every second; kombu's default is every 100: https://github.com/celery/kombu/pull/2558
@@ -118,8 +133,9 @@ def _broker(url: str, *, visibility_timeout_s: float, sentinel_master: str) -> d
     }
 
 
-def _results(url: str, *, outage_s: float, sentinel_master: str) -> dict[str, Any]:
+def _results(url: str, *, prefix: str, outage_s: float, sentinel_master: str) -> dict[str, Any]:
     options = {
+        "global_keyprefix": prefix,
         # Our backend retries every command for so long.
         "outage_s": outage_s,
         # Celery's own retries around that would multiply the time.

@@ -141,7 +141,9 @@ class QoS(redis.QoS, QoSMembers):
 
     def _restore_lost(self, tag: str, deadline: float, client: Any) -> None:
         def transaction(pipe: Any) -> None:
-            score, mark = pipe.zscore(self.unacked_index_key, tag), pipe.hget(self.unacked_key, tag)
+            # kombu's clients put the prefix in front of HGET's key, not of ZSCORE's.
+            index_key = f"{self.channel.global_keyprefix}{self.unacked_index_key}"
+            score, mark = pipe.zscore(index_key, tag), pipe.hget(self.unacked_key, tag)
             pipe.multi()
             # Stock kombu doesn't look again: a message refreshed since it was listed would be doubled.
             if score is None or score > deadline:
@@ -196,6 +198,11 @@ class Channel(AtomicPop):
         self._disconnect_pools()
         if self.connection is not None:
             self.connection.close_channel(self)
+
+    def _has_queue(self, queue: str, **kwargs: Any) -> bool:
+        # kombu's clients put the prefix in front of LLEN's key, not of EXISTS's; an empty list does not exist.
+        # No upstream issue known.
+        return bool(self._size(queue))
 
     def finish_poll(self) -> None:
         """Wait for the answer to the poll under way, at most a second; the message it brings is delivered."""

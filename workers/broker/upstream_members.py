@@ -41,6 +41,8 @@ class ChannelMembers:
     _brpop_sent_at: float | None
     """When that pop was sent; kombu drops a connection whose answer is long overdue."""
     _closing: bool
+    global_keyprefix: str
+    """In front of the keys of most commands that go through a client of the channel."""
 
     def _get_message_priority(self, message: Any, reverse: bool = False) -> int:
         raise NotImplementedError
@@ -66,6 +68,12 @@ class ChannelMembers:
         raise NotImplementedError
 
     def _disconnect_pools(self) -> None:
+        raise NotImplementedError
+
+    def _has_queue(self, queue: str, **kwargs: Any) -> bool:
+        raise NotImplementedError
+
+    def _size(self, queue: str) -> int:
         raise NotImplementedError
 
 

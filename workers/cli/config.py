@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from functools import reduce
 from typing import Any, Literal
 
-from pydantic import BaseModel, SecretStr
+from pydantic import SecretStr
 from rich.table import Table
 from rich.text import Text
 
 from domain.value import Value
-from workers.cli.environment import environment_settings, from_stack, read_settings, variable, without_login
+from workers.cli.environment import environment_settings, from_stack, read_settings, without_login
 from workers.cli.output import AS_JSON, console, print_json
+from workers.settings import Settings
+from workers.variables import leaves, variable
 
 MASK = "********"
-SHADOWED = ("policy", "model")
-"""Left out: CONCLAVE_MODEL decides, whatever stands there."""
+Source = Literal["environment", "running stack", "default"]
 
 
 class Effective(Value):
@@ -23,31 +24,31 @@ class Effective(Value):
 
     variable: str
     value: Any
-    source: Literal["environment", "running stack", "default"]
+    source: Source
 
 
 def effective_settings() -> list[Effective]:
     """Return every setting with its variable's name and where its value comes from."""
     stated = environment_settings()
-    stack = from_stack(stated)
-    return list(_effective(read_settings(), stated, stack, ()))
+    stack, effective = from_stack(stated), read_settings()
+    return [
+        Effective(
+            variable=variable(*path), value=shown(_value(effective, path)), source=_source(path, stated, stack)
+        )
+        for path in leaves(Settings)
+    ]
 
 
-def _effective(
-    model: BaseModel, stated: BaseModel | None, stack: dict[str, Any], path: tuple[str, ...]
-) -> Iterator[Effective]:
-    for name in type(model).model_fields:
-        if (*path, name) == SHADOWED:
-            continue
-        value = getattr(model, name)
-        was_set = stated is not None and name in stated.model_fields_set
-        if isinstance(value, BaseModel):
-            yield from _effective(value, getattr(stated, name) if was_set else None, {}, (*path, name))
-            continue
-        source: Literal["environment", "running stack", "default"] = "environment" if was_set else "default"
-        if name in stack:
-            source = "running stack"
-        yield Effective(variable=variable(*path, name), value=shown(value), source=source)
+def _value(settings: Any, path: tuple[str, ...]) -> Any:
+    return reduce(getattr, path, settings)
+
+
+def _source(path: tuple[str, ...], stated: Settings, stack: dict[str, Any]) -> Source:
+    *groups, name = path
+    if name in reduce(lambda found, group: found.get(group, {}), groups, stack):
+        return "running stack"
+    # What was set is known to every group for itself.
+    return "environment" if name in reduce(getattr, groups, stated).model_fields_set else "default"
 
 
 def shown(value: Any) -> Any:

@@ -12,9 +12,10 @@ from rich.text import Text
 
 from domain.council import Agent, Council
 from workers.cli.cli_error import BadInput, CliError
-from workers.cli.environment import open_ports, read_settings, variable
+from workers.cli.environment import open_ports, read_settings
 from workers.cli.output import AS_JSON, console, print_json
 from workers.councils.read import CouncilFileError, default_councils, parse_councils
+from workers.variables import variable
 
 commands = typer.Typer(no_args_is_help=True)
 

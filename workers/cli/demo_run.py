@@ -106,13 +106,8 @@ def _services(where: Addresses, options: StackOptions, state: Path) -> Sequence[
 
 
 def _settings(where: Addresses, options: StackOptions, state: Path) -> Settings:
-    return Settings(
-        redis_url=where.redis_url,
-        nats_url=where.nats_url,
-        engine_url=where.engine_url,
-        model=options.model,
-        state=state,
-    )
+    servers = {"redis_url": where.redis_url, "nats": {"url": where.nats_url}, "engine": {"url": where.engine_url}}
+    return Settings.model_validate({**servers, "model": options.model, "state": state})
 
 
 def _watchman(stack: ProcessGroup, until: float) -> Callable[[], None]:

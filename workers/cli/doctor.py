@@ -31,7 +31,6 @@ def doctor(as_json: AS_JSON = False) -> None:
 
 def examine(settings: Settings) -> Findings:
     """Go through everything; what can't be looked at is a finding too."""
-    from workers.composition import nats_options
     from workers.doctor.engines import examine_gpus
     from workers.doctor.jetstream import examine_nats
     from workers.doctor.store_server import examine_valkey
@@ -39,13 +38,13 @@ def examine(settings: Settings) -> Findings:
 
     yield from examine_settings(settings)
     yield from examine_nats(
-        nats_options(settings),
-        duplicate_window_s=settings.duplicate_window_s,
+        settings.nats,
+        duplicate_window_s=settings.stream.duplicate_window_s,
         max_message_bytes=settings.max_message_bytes,
     )
     valkey = list(examine_valkey(settings))
     yield from valkey
-    if not serious(valkey[:3]):
+    if not serious(valkey[:1]):
         yield from _guarded("engines", lambda: _engines(settings))
     yield from examine_gpus()
 
@@ -60,7 +59,7 @@ def _engines(settings: Settings) -> Findings:
             councils=ports.councils,
             model=Composition(settings).model,
             policy=settings.effective_policy,
-            key=settings.engine_key,
+            key=settings.engine.key,
         )
 
 

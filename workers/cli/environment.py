@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
-from pydantic_settings import SettingsError
 
-from domain.validation.validate import invalid
 from workers.cli.cli_error import BadInput, CliError
-from workers.settings import BROKER_DB, STORE_DB, Settings
+from workers.settings import Settings, sentence
 from workers.stack.folder import StackRecord, StateFolder
+from workers.variables import variable
 
 if TYPE_CHECKING:
     from celery import Celery
@@ -25,21 +24,12 @@ PATIENCE_S = 1.0
 """How long a command tries to reach Valkey."""
 
 
-def variable(*names: str) -> str:
-    """Name the environment variable of a setting: ("policy", "rounds") is CONCLAVE_POLICY__ROUNDS."""
-    return "CONCLAVE_" + "__".join(names).upper()
-
-
 def environment_settings() -> Settings:
     """Read the environment. Raises BadInput naming the variable that does not fit."""
     try:
         return Settings()
     except ValidationError as error:
-        mistake = invalid(error, Settings).mistakes[0]
-        where = variable(*(str(part) for part in mistake.place))
-        raise BadInput(f"{where} can't be used: {mistake.problem}") from error
-    except SettingsError as error:
-        raise BadInput(f"a CONCLAVE_ variable is not JSON: {error}") from error
+        raise BadInput(sentence(error)) from error
 
 
 def running_stack(state: Path) -> StackRecord | None:
@@ -53,14 +43,19 @@ def from_stack(settings: Settings) -> dict[str, Any]:
     running = running_stack(settings.state)
     if running is None:
         return {}
-    found = {"nats_url": running.nats_url, "redis_url": running.redis_url, "engine_url": running.engine_url}
-    return {name: value for name, value in found.items() if name not in settings.model_fields_set}
+    found: dict[str, Any] = {}
+    if "redis_url" not in settings.model_fields_set:
+        found["redis_url"] = running.redis_url
+    for group, url in (("nats", running.nats_url), ("engine", running.engine_url)):
+        if "url" not in getattr(settings, group).model_fields_set:
+            found[group] = {"url": url}
+    return found
 
 
 def read_settings(state: Path | None = None) -> Settings:
     """Return the effective settings: the environment first, then the stack that runs in the state folder.
 
-    So commands find `conclave up` without being told its ports. Raises BadInput, StackError.
+    So commands find the servers of `conclave up` by themselves. Raises BadInput, StackError.
     """
     settings = environment_settings()
     if state is not None:
@@ -81,7 +76,7 @@ def open_ports(settings: Settings) -> Iterator[StorePorts]:
     from workers.adapters.redis.connection import StoreUnreachable, address, reach
     from workers.store_ports import StorePorts, store_client
 
-    url = settings.redis(STORE_DB)
+    url = settings.redis_url.get_secret_value()
     try:
         client = store_client(settings, patience_s=PATIENCE_S)
     except ValueError as error:
@@ -112,7 +107,7 @@ def open_work(settings: Settings) -> Iterator[tuple[Composition, Celery]]:
         try:
             yield Composition(settings), make_app(settings)
         except OperationalError as error:
-            broker = address(settings.redis(BROKER_DB))
+            broker = address(settings.redis_url.get_secret_value())
             raise CliError(f"Valkey at {broker} was lost on the way: {error}; try again") from error
 
 

@@ -8,6 +8,7 @@ import typer
 
 from workers.cli.environment import read_settings
 from workers.cli.worker_process import CELERY, become_celery
+from workers.variables import variable
 
 
 def flower(
@@ -22,5 +23,5 @@ def flower(
 
     settings = read_settings()
     command = [*CELERY, "flower", f"--conf={CONFIG}", f"--address={address}", f"--port={port}"]
-    env = {"CONCLAVE_REDIS_URL": settings.redis_url.get_secret_value(), "CONCLAVE_STATE": str(settings.state)}
+    env = {variable("redis_url"): settings.redis_url.get_secret_value(), variable("state"): str(settings.state)}
     become_celery(command, env)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from importlib.metadata import version
 from typing import Annotated
 
@@ -25,6 +26,10 @@ from workers.cli import (
 )
 from workers.cli.cli_error import ConclaveCommands
 from workers.cli.output import quiet_logs
+from workers.settings import unknown_settings
+
+SERVICES = ("bridge", "worker", "beat", "flower")
+"""They become processes that say in their logs which variables set nothing."""
 
 app = typer.Typer(
     cls=ConclaveCommands,
@@ -44,6 +49,7 @@ def _print_version(wanted: bool) -> None:
 
 @app.callback()
 def conclave(
+    context: typer.Context,
     _version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
     ] = False,
@@ -66,6 +72,9 @@ def conclave(
     or input.
     """
     quiet_logs()
+    if context.invoked_subcommand not in SERVICES:
+        for sentence in unknown_settings():
+            print(f"conclave: {sentence}", file=sys.stderr)
 
 
 app.command()(demo.demo)

@@ -14,12 +14,12 @@ from nats.aio.msg import Msg
 from nats.errors import Error
 from nats.js.api import DeliverPolicy
 
-from bridge.nats_connection import NatsOptions, NatsUnreachable, connect, permission_violation
+from bridge.nats_connection import NatsUnreachable, connect, permission_violation
+from bridge.options import NatsOptions, StreamLimits
 from bridge.publication import NoStream, PublicationFailed, publish_confirmed
-from bridge.streams import ORCHESTRATOR, PLANNING, StreamLimits, StreamMissing, StreamPlan, ensure
+from bridge.streams import ORCHESTRATOR, PLANNING, StreamMissing, StreamPlan, ensure
 from bridge.subjects import PLAN_APPROVED
 from workers.cli.cli_error import CliError
-from workers.composition import bridge_options, nats_options
 from workers.portal import Portal
 from workers.settings import Settings
 
@@ -47,7 +47,7 @@ class NatsSession:
     @classmethod
     def to(cls, settings: Settings) -> Self:
         """Describe a connection as settings say; nothing is connected yet."""
-        return cls(nats_options(settings), bridge_options(settings).streams)
+        return cls(settings.nats, settings.stream)
 
     def __enter__(self) -> Self:
         try:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from workers.cli.environment import read_settings
-from workers.cli.worker_process import asked, beat_command, become_celery, become_worker, servers
+from workers.cli.worker_process import beat_command, become_celery, become_worker, servers, worker_options
 
 
 def bridge() -> None:
@@ -45,7 +45,7 @@ def worker(
         conclave worker --model qwen3-8b --gpu 0 -- --max-model-len 16384
     """
     settings = read_settings()
-    options = asked(
+    options = worker_options(
         settings,
         control=control,
         model=model,

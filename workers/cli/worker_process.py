@@ -13,6 +13,7 @@ from pathlib import Path
 from workers.cli.cli_error import BadInput
 from workers.own_packages import refuse_foreign_in
 from workers.settings import Settings
+from workers.variables import replaced, variable
 
 CELERY = (sys.executable, "-m", "celery", "-A", "workers.app")
 """Celery's own command line on our application."""
@@ -20,7 +21,7 @@ CELERY = (sys.executable, "-m", "celery", "-A", "workers.app")
 
 @dataclass(frozen=True)
 class WorkerOptions:
-    """What was asked of one worker."""
+    """What one worker is to be."""
 
     control: bool
     model: str
@@ -46,7 +47,7 @@ class WorkerOptions:
         return f"{part}-{os.getpid()}@%h"
 
 
-def asked(
+def worker_options(
     settings: Settings,
     *,
     control: bool,
@@ -94,8 +95,8 @@ def environment(options: WorkerOptions, settings: Settings) -> dict[str, str]:
 def servers(settings: Settings) -> dict[str, str]:
     """Return the variables that name NATS and Valkey, wherever the settings came from."""
     return {
-        "CONCLAVE_REDIS_URL": settings.redis_url.get_secret_value(),
-        "CONCLAVE_NATS_URL": ",".join(settings.nats_url),
+        variable("redis_url"): settings.redis_url.get_secret_value(),
+        variable("nats", "url"): ",".join(settings.nats.url),
     }
 
 
@@ -103,13 +104,13 @@ def _engine(options: WorkerOptions, settings: Settings) -> dict[str, str]:
     """Say which engine: the one at a URL, or its own as soon as GPUs or arguments for one are named."""
     own = options.gpu is not None or bool(options.engine_args)
     found = {
-        "CONCLAVE_MODEL": options.model,
-        "CONCLAVE_ENGINE_URL": options.engine_url or ("" if own else settings.engine_url),
+        variable("model"): options.model,
+        variable("engine", "url"): options.engine_url or ("" if own else settings.engine.url),
     }
     if options.gpu is not None:
-        found["CONCLAVE_ENGINE__GPUS"] = json.dumps(_ids(options.gpu))
+        found[variable("engine", "gpus")] = json.dumps(_ids(options.gpu))
     if options.engine_args:
-        found["CONCLAVE_ENGINE__EXTRA_ARGS"] = json.dumps(options.engine_args)
+        found[variable("engine", "extra_args")] = json.dumps(options.engine_args)
     return found
 
 
@@ -141,4 +142,4 @@ def become_celery(command: list[str], env: Mapping[str, str]) -> None:
     """
     refuse_foreign_in(Path.cwd())
     sys.stdout.flush()
-    os.execve(command[0], command, {**os.environ, **env})
+    os.execve(command[0], command, replaced(os.environ, env))

@@ -43,7 +43,7 @@ def examine_engines(
             yield warn(f"engine {record.name}", "is being started; look again in a minute, or at its worker's log")
         elif not record.reachable_from(node or socket.gethostname()):
             text = f"listens on the loopback address of {record.node} alone: only workers there can call it"
-            yield warn(f"engine {record.name}", f"{text}; CONCLAVE_ENGINE__HOST names an address for others")
+            yield warn(f"engine {record.name}", f"{text}; CONCLAVE_ENGINE_HOST names an address for others")
         else:
             yield from _engine(record, key, model, max_tokens=policy.max_tokens, agents=largest)
     served = {record.model for record in records if record.ready}
@@ -100,10 +100,10 @@ def _room(record: EngineRecord, answer: int, agents: int) -> Findings:
     subject, context = f"context of {record.model}", record.context_length
     if context and context <= answer:
         text = f"{context} tokens leave no prompt beside an answer of {answer}: every proposal would be refused"
-        yield fail(subject, f"{text}; lower CONCLAVE_POLICY__MAX_TOKENS")
+        yield fail(subject, f"{text}; lower CONCLAVE_POLICY_MAX_TOKENS")
     elif context and context < agents * answer:
         text = f"{context} tokens may not hold {agents} proposals of {answer}: reviewers would hand in no ballot"
-        yield warn(subject, f"{text}; lower CONCLAVE_POLICY__MAX_TOKENS or serve a longer context")
+        yield warn(subject, f"{text}; lower CONCLAVE_POLICY_MAX_TOKENS or serve a longer context")
 
 
 def _guided(record: EngineRecord, model: ChatModel) -> Finding:
@@ -122,7 +122,7 @@ def _guided(record: EngineRecord, model: ChatModel) -> Finding:
         return fail(subject, f"none: {outcome.reason}: {outcome.detail}")
     if FORM.read(outcome.text) is None:
         return fail(
-            subject, f"off form under {record.guidance}: set CONCLAVE_ENGINE__GUIDANCE to what the engine knows"
+            subject, f"off form under {record.guidance}: set CONCLAVE_ENGINE_GUIDANCE to what the engine knows"
         )
     return ok(
         subject, f"kept to the form by {record.guidance}, {outcome.completion_tokens} tokens for two proposals"

@@ -8,7 +8,8 @@ from nats.aio.client import Client
 from nats.errors import Error
 from nats.js.api import RetentionPolicy, StorageType, StreamConfig, StreamInfo
 
-from bridge.nats_connection import NatsOptions, NatsUnreachable, connect
+from bridge.nats_connection import NatsUnreachable, connect
+from bridge.options import NatsOptions
 from bridge.streams import ALL, StreamPlan, stream_of
 from workers.doctor.finding import Finding, Findings, fail, ok, warn
 

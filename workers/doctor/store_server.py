@@ -10,7 +10,7 @@ from redis.exceptions import RedisError
 
 from workers.adapters.redis.connection import StoreUnreachable, address, connect, reach
 from workers.doctor.finding import Finding, Findings, fail, ok, warn
-from workers.settings import BROKER_DB, RESULTS_DB, STORE_DB, Settings
+from workers.settings import Settings
 
 SKEW_S = 2.0
 """Clocks further apart than this blur leases and deadlines of seconds."""
@@ -18,19 +18,21 @@ SKEW_S = 2.0
 
 def examine_valkey(settings: Settings) -> Findings:
     """Look at the server behind broker, results and store."""
-    for name, database in (("broker", BROKER_DB), ("results", RESULTS_DB), ("store", STORE_DB)):
-        url = settings.redis(database)
-        client = connect(url, master=settings.redis_sentinel_master, patience_s=0.5)
-        try:
-            reach(client, url)
-        except StoreUnreachable as error:
-            yield fail(f"valkey {name}", str(error))
-            return
-        yield ok(f"valkey {name}", f"answers at {address(url)}")
+    url = settings.redis_url.get_secret_value()
+    client = connect(url, master=settings.redis_sentinel_master, patience_s=0.5)
+    try:
+        reach(client, url)
+    except StoreUnreachable as error:
+        yield fail("valkey", str(error))
+        return
+    yield ok("valkey", f"answers at {address(url)}, broker, results and store under {settings.key_prefix}")
     try:
         yield from _server(client)
     except RedisError as error:
-        yield warn("valkey", f"does not let us look at its configuration ({error}); check it as its administrator")
+        yield warn(
+            "valkey configuration",
+            f"does not let us look at its configuration ({error}); check it as its administrator",
+        )
 
 
 def _server(client: Redis) -> Findings:

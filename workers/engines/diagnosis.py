@@ -49,7 +49,7 @@ def explain(spec: EngineSpec, log: str, why: str) -> EngineError:
     if spec.kind is EngineKind.VLLM and NOT_INSTALLED.search(log):
         return EngineError(
             "vLLM is not installed here: on a GPU node install the extra `vllm` of conclave-council, or name the "
-            "command that starts it in CONCLAVE_ENGINE__COMMAND"
+            "command that starts it in CONCLAVE_ENGINE_COMMAND"
         )
     if found := UNKNOWN_FLAGS.search(log):
         flags = frozenset(re.findall(r"--[\w-]+", found.group(0)))

@@ -34,7 +34,7 @@ class ExternalEngineWatch:
         """See EngineSupervisor for the three."""
         self._spec = spec
         self._serving, self._not_serving, self._failed = serving, not_serving, failed
-        self._probe = EngineProbe(spec.url, within_s=spec.probe_within_s, api_key=spec.api_key, proxies=True)
+        self._probe = EngineProbe(spec.url, within_s=spec.probe_within_s, api_key=spec.key, proxies=True)
         self._served = False
         every_s = max(LOOK_EVERY_S, spec.probe_every_s) if spec.probe_every_s >= 1 else spec.probe_every_s
         self._looks = PeriodicThread("external engine", self._look, every_s=every_s)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import json
 import os
 import re
 import time
@@ -22,6 +23,9 @@ from workers.engines.engine_shim import LEASE, read, write
 from workers.engines.errors import EngineError
 from workers.engines.spec import EngineSpec
 from workers.processes.sessions import is_running, started_at
+
+IDENTITY = ("kind", "model", "weights", "gpus", "host", "command", "extra_args", "slots", "max_model_len")
+"""What tells engines apart that can't stand in for one another, with the key."""
 
 
 class Lease:
@@ -72,10 +76,10 @@ def take(spec: EngineSpec) -> Lease:
 
 def fingerprint(spec: EngineSpec) -> str:
     """Tell engines apart that can't stand in for one another."""
-    identity = spec.model_dump_json(
-        include={"kind", "model", "weights", "gpus", "host", "command", "extra_args", "slots", "max_model_len"}
-    )
-    return hashlib.sha256((identity + spec.api_key.get_secret_value()).encode()).hexdigest()[:16]
+    known = spec.model_dump(mode="json", include=set(IDENTITY))
+    # In this order and without blanks, as in version 0.1, so that an upgraded worker adopts the engine of the old.
+    identity = json.dumps({name: known[name] for name in IDENTITY}, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256((identity + spec.key.get_secret_value()).encode()).hexdigest()[:16]
 
 
 def _folders(spec: EngineSpec) -> Iterator[Path]:

@@ -92,7 +92,7 @@ class Starter:
         """Wait until the engine serves; ends it before raising."""
         spec = self._spec
         url = f"http://{spec.host}:{process.port}/v1"
-        probe = EngineProbe(url, within_s=spec.probe_within_s, api_key=spec.api_key)
+        probe = EngineProbe(url, within_s=spec.probe_within_s, api_key=spec.key)
         try:
             models = self._until_it_answers(process, probe)
             if spec.model not in models:

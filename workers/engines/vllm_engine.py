@@ -71,7 +71,7 @@ class VllmEngine:
 
     def _environment(self, spec: EngineSpec) -> dict[str, str]:
         # The key goes through the environment: every user of the host can read a command line.
-        key = spec.api_key.get_secret_value()
+        key = spec.key.get_secret_value()
         environment = gpu_environment(spec) | ({"VLLM_API_KEY": key} if key else {})
         return environment if spec.command else environment | {"PATH": _own_scripts_first()}
 

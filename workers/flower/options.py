@@ -14,11 +14,6 @@ SAVE_EVERY_MS = 60_000
 """What a killed Flower forgets; a stopped one saves first."""
 
 
-def logins(settings: Settings) -> list[str]:
-    """Return `user:password` pairs; none asks for no login."""
-    return [pair.strip() for pair in settings.flower_auth.get_secret_value().split(",") if pair.strip()]
-
-
 def database(settings: Settings) -> str:
     """Return the file that keeps what Flower has seen, its folder made."""
     settings.state.mkdir(parents=True, exist_ok=True)

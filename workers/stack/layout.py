@@ -14,7 +14,7 @@ from workers.processes.command import ProcessCommand
 from workers.processes.ports import HOST, claim
 from workers.processes.readiness import http_answers, log_says
 from workers.stack.folder import StateFolder
-from workers.stack.servers import nats, nats_url, valkey, valkey_url
+from workers.stack.servers import database_url, nats, nats_url, valkey
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def addresses(options: StackOptions) -> tuple[Addresses, Mapping[str, int]]:
         ports["engine"] = claim(options.engine_port, name="engine")
     where = Addresses(
         nats_url=nats_url(ports["nats"]),
-        redis_url=valkey_url(ports["valkey"]),
+        redis_url=database_url(ports["valkey"]),
         engine_url=options.engine or engine_url(ports["engine"]),
         flower_port=claim(options.flower_port, name="flower"),
     )
@@ -113,7 +113,7 @@ def services(where: Addresses, options: StackOptions, state: Path) -> list[Proce
     ]
 
 
-_LLAMA = {"CONCLAVE_ENGINE__GUIDANCE": "grammar", "CONCLAVE_ENGINE__SLOTS": str(SLOTS)}
+_LLAMA = {"CONCLAVE_ENGINE_GUIDANCE": "grammar", "CONCLAVE_ENGINE_SLOTS": str(SLOTS)}
 """What a worker must know of our engine to call it well; of another we know nothing."""
 _CELERY = (sys.executable, "-m", "celery", "-q", "-A", "workers.app")
 _ALONE = ("--without-mingle", "--without-gossip")

@@ -9,6 +9,9 @@ from workers.processes.ports import HOST
 from workers.processes.readiness import nats_answers, valkey_answers
 from workers.stack.binaries import configuration, script, valkey_server
 
+DATABASE = 2
+"""Where version 0.1 kept its records: a state folder of that time goes on with them."""
+
 
 def nats(*, port: int, folder: Path) -> ProcessCommand:
     """Describe nats-server with its streams under `folder`; raises StackError when it is not installed."""
@@ -45,3 +48,8 @@ def valkey(*, port: int, folder: Path) -> ProcessCommand:
 def valkey_url(port: int) -> str:
     """Address of the Valkey server for clients, without a database number."""
     return f"redis://{HOST}:{port}"
+
+
+def database_url(port: int) -> str:
+    """Address of the database that the embedded stack uses."""
+    return f"{valkey_url(port)}/{DATABASE}"

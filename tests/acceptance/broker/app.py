@@ -5,6 +5,7 @@ BROKER_TEST_WITHOUT names remedies to leave out, so that each test can be seen t
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import time
@@ -21,6 +22,7 @@ from workers.broker.atomic_pop import AtomicPop
 WITHOUT = frozenset(os.environ.get("BROKER_TEST_WITHOUT", "").split(","))
 BROKER = os.environ["BROKER_TEST_BROKER"]
 RESULTS = os.environ["BROKER_TEST_RESULTS"]
+PREFIXES: dict[str, str] = json.loads(os.environ["BROKER_TEST_PREFIXES"])
 JOURNAL = Journal(Path(os.environ["BROKER_TEST_JOURNAL"]))
 MAY_LOSE = 2
 """Workers a task may lose before it is parked."""
@@ -34,6 +36,7 @@ def make_app() -> Celery:
     conf = celery_conf(
         broker_url=BROKER,
         result_url=RESULTS,
+        **PREFIXES,
         visibility_timeout_s=float(os.environ["BROKER_TEST_VISIBILITY"]),
         outage_s=float(os.environ["BROKER_TEST_OUTAGE"]),
         sentinel_master=os.environ.get("BROKER_TEST_MASTER", ""),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -29,6 +30,9 @@ from workers.processes.sessions import kill_group
 ROOT = Path(__file__).parents[3]
 READY_WITHIN = 30.0
 """Seconds; generous, since test machines are shared."""
+PREFIXES = {"broker_prefix": "test:broker:", "results_prefix": "test:results:"}
+"""In front of all keys, as in the product."""
+QUEUE, UNACKED = (f"{PREFIXES['broker_prefix']}{name}" for name in ("celery", "unacked"))
 
 
 def eventually(condition: Callable[[], bool], what: str, within: float) -> None:
@@ -184,12 +188,12 @@ class Fleet:
     def unacked(self) -> int:
         """How many messages are in the hands of workers, as the broker sees it."""
         with redis.Redis(port=self.broker.port) as client:
-            return int(client.hlen("unacked"))
+            return int(client.hlen(UNACKED))
 
     def waiting(self) -> int:
         """How many messages are in the queue."""
         with redis.Redis(port=self.broker.port) as client:
-            return int(client.llen("celery"))
+            return int(client.llen(QUEUE))
 
     def is_idle(self) -> bool:
         """Whether no message waits, and none is in anybody's hands."""
@@ -207,6 +211,8 @@ class Fleet:
             celery_conf(
                 broker_url=self.broker_url,
                 result_url=self.result_url,
+                broker_prefix=PREFIXES["broker_prefix"],
+                results_prefix=PREFIXES["results_prefix"],
                 visibility_timeout_s=self.visibility_s,
                 sentinel_master=self.env.get("BROKER_TEST_MASTER", ""),
             )
@@ -218,6 +224,7 @@ class Fleet:
         return {
             "BROKER_TEST_BROKER": self.broker_url,
             "BROKER_TEST_RESULTS": self.result_url,
+            "BROKER_TEST_PREFIXES": json.dumps(PREFIXES),
             "BROKER_TEST_VISIBILITY": str(self.visibility_s),
             "BROKER_TEST_OUTAGE": str(self.outage_s),
             "BROKER_TEST_JOURNAL": str(self.journal.path),

@@ -11,7 +11,7 @@ from typing import Any
 import redis
 
 from tests.acceptance.broker.conftest import MakeFleet
-from tests.acceptance.broker.fleet import Fleet, crash, eventually
+from tests.acceptance.broker.fleet import QUEUE, Fleet, crash, eventually
 
 
 def test_callback_is_published_although_the_broker_was_away_when_the_header_ended(
@@ -67,8 +67,8 @@ def test_header_delivered_twice_counts_once(fleet_of: MakeFleet) -> None:
 def _double(fleet: Fleet, task_id: str) -> None:
     """Let a message be delivered before all others, again, and once more when everything else is done."""
     with redis.Redis(port=fleet.broker.port) as client:
-        messages: list[dict[str, Any]] = [json.loads(raw) for raw in client.lrange("celery", 0, -1)]
+        messages: list[dict[str, Any]] = [json.loads(raw) for raw in client.lrange(QUEUE, 0, -1)]
         message = next(message for message in messages if message["headers"]["id"] == task_id)
         for push in (client.rpush, client.lpush):
             message["properties"]["delivery_tag"] = str(uuid.uuid4())
-            push("celery", json.dumps(message))
+            push(QUEUE, json.dumps(message))

@@ -24,6 +24,9 @@ from workers.broker.transport import QoS, Transport
 from workers.processes.guard import Guard
 from workers.processes.readiness import wait_until
 
+PREFIX = "conclave:broker:"
+"""As in the product: in front of every key that the transport uses."""
+
 
 class Desk:
     """One channel, one queue and the keys around them, used by no other test."""
@@ -32,10 +35,14 @@ class Desk:
         self.name = uuid.uuid4().hex
         self.url = server.url
         keys = {f"unacked{part}_key": f"{self.name}.unacked{part}" for part in ("", "_index", "_mutex")}
-        defaults = {"visibility_timeout": 0.0, "unacked_mutex_expire": 10, **keys}
+        prefix = {"global_keyprefix": PREFIX}
+        self._prefix = prefix
+        defaults = {"visibility_timeout": 0.0, "unacked_mutex_expire": 10, **keys, **prefix}
         self.connection = kombu.Connection(
             server.url, transport=Transport, transport_options={**defaults, **options}
         )
+        self.server = redis.Redis.from_url(server.url)
+        """Past the transport: keys are named in full."""
         self.queue = kombu.Queue(self.name)
 
     @property
@@ -51,8 +58,8 @@ class Desk:
 
     def publish_when_awaited(self) -> None:
         """Publish as soon as a consumer waits for it."""
-        with kombu.Connection(self.url, transport=Transport) as other, redis.Redis.from_url(self.url) as client:
-            assert wait_until(lambda: client.info("clients")["blocked_clients"] > 0, within=10)
+        with kombu.Connection(self.url, transport=Transport, transport_options=self._prefix) as other:
+            assert wait_until(lambda: self.server.info("clients")["blocked_clients"] > 0, within=10)
             other.Producer().publish({}, routing_key=self.name, declare=[self.queue])
 
     def consumer(self, seen: list[Any]) -> kombu.Consumer:
@@ -63,10 +70,9 @@ class Desk:
 
     def counts(self) -> tuple[int, int]:
         """How many wait, and how many are marked as unacknowledged."""
-        with self.channel.conn_or_acquire() as client:
-            marks = client.zcard(self.channel.unacked_index_key)
-            assert client.hlen(self.channel.unacked_key) == marks
-            return client.llen(self.name), marks
+        marks = int(self.server.zcard(f"{PREFIX}{self.channel.unacked_index_key}"))
+        assert self.server.hlen(f"{PREFIX}{self.channel.unacked_key}") == marks
+        return int(self.server.llen(f"{PREFIX}{self.name}")), marks
 
 
 @contextmanager
@@ -76,6 +82,7 @@ def desk(server: ValkeyServer, **options: Any) -> Iterator[Desk]:
         yield opened
     finally:
         opened.connection.release()
+        opened.server.close()
 
 
 @pytest.fixture
@@ -193,16 +200,14 @@ def test_waiting_consumer_is_woken_by_a_message(valkey_server: ValkeyServer) -> 
 
 def test_what_is_no_message_is_put_aside_and_stops_no_consumer(valkey_server: ValkeyServer) -> None:
     with desk(valkey_server) as it:
-        with it.channel.conn_or_acquire() as client:
-            for nonsense in (b"\xff", b"[]", b"{}", b'{"properties": {"delivery_tag": 7}}', b"[" * 5000):
-                client.lpush(it.name, nonsense)
+        for nonsense in (b"\xff", b"[]", b"{}", b'{"properties": {"delivery_tag": 7}}', b"[" * 5000):
+            it.server.lpush(f"{PREFIX}{it.name}", nonsense)
         it.publish()
         seen: list[Any] = []
         with it.consumer(seen):
             it.connection.drain_events(timeout=5)
         assert len(seen) == 1
-        with it.channel.conn_or_acquire() as client:
-            assert client.llen(f"{it.name}.unreadable") == 5
+        assert it.server.llen(f"{PREFIX}{it.name}.unreadable") == 5
 
 
 def test_empty_queue_leaves_no_notify_key(valkey_server: ValkeyServer) -> None:
@@ -210,12 +215,14 @@ def test_empty_queue_leaves_no_notify_key(valkey_server: ValkeyServer) -> None:
         for _ in range(5):
             it.publish()
         seen: list[Any] = []
-        with it.consumer(seen), it.channel.conn_or_acquire() as client:
+        bell = f"{PREFIX}{it.name}.bell"
+        assert 0 < it.server.ttl(bell) <= 60
+        with it.consumer(seen):
             while len(seen) < 5:
                 it.connection.drain_events(timeout=5)
             with pytest.raises(TimeoutError):
                 it.connection.drain_events(timeout=0.5)
-            assert not client.exists(f"{it.name}.bell")
+            assert not it.server.exists(bell)
 
 
 def test_ack_without_a_broker_is_pending_where_a_channel_will_deliver_it_else_raised(
@@ -266,6 +273,13 @@ def test_chord_is_claimed_by_the_count_whose_answer_was_lost_and_by_no_other(val
     assert count("first")
     assert count("first"), "asked again, as redis-py does when no answer came"
     assert not count("second")
+
+
+def test_a_passive_declaration_tells_how_many_messages_wait(valkey_server: ValkeyServer) -> None:
+    with desk(valkey_server) as it:
+        it.publish()
+        it.publish()
+        assert it.channel.queue_declare(it.name, passive=True).message_count == 2
 
 
 def test_commands_share_a_client_for_as_long_as_its_connections_last(valkey_server: ValkeyServer) -> None:

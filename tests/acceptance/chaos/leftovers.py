@@ -5,13 +5,13 @@ from __future__ import annotations
 import nats
 
 from domain.services import Services
-from tests.support.databases import Database, databases
+from tests.support.sections import Section, sections
 from tests.support.streams import streams
 
 
 async def leftovers(services: Services, *, nats_url: str, redis_url: str) -> dict[str, int]:
     """Count locks, marks, claims, leases and pieces of work by what they are; of an orphan there is one."""
-    found = databases(redis_url)
+    found = sections(redis_url)
     client = await nats.connect(nats_url)
     try:
         stored = await streams(client)
@@ -34,24 +34,26 @@ async def leftovers(services: Services, *, nats_url: str, redis_url: str) -> dic
 
 def chords_left(redis_url: str) -> int:
     """Count chords whose work was queued anew under another chord: their counters go when they expire."""
-    names = databases(redis_url)["results"].names()
+    names = sections(redis_url)["results"].names()
     return len({key.rpartition(".")[0] for key in names if key.endswith((".j", ".t", ".s"))})
 
 
 def at_rest(redis_url: str) -> bool:
     """Whether the broker holds no message, neither in a queue nor in anybody's hands."""
-    broker = databases(redis_url)["broker"]
-    return not any(broker.client.exists(key) for key in ("unacked", "unacked_index")) and not _queued(broker)
+    broker = sections(redis_url)["broker"]
+    marks = (broker.key(name) for name in ("unacked", "unacked_index"))
+    return not any(broker.client.exists(key) for key in marks) and not _queued(broker)
 
 
-def _in_broker(broker: Database) -> dict[str, int]:
+def _in_broker(broker: Section) -> dict[str, int]:
+    client, key = broker.client, broker.key
     return {
-        "messages marked as taken": int(broker.client.hlen("unacked")) + int(broker.client.zcard("unacked_index")),
-        "locks of the broker's sweep": int(broker.client.exists("unacked_mutex")),
+        "messages marked as taken": int(client.hlen(key("unacked"))) + int(client.zcard(key("unacked_index"))),
+        "locks of the broker's sweep": int(client.exists(key("unacked_mutex"))),
         "messages in queues": len(_queued(broker)),
     }
 
 
-def _queued(broker: Database) -> list[str]:
+def _queued(broker: Section) -> list[str]:
     lists = [key for key in broker.names() if broker.client.type(key) == "list" and not key.endswith(".bell")]
     return [str(message) for key in lists for message in broker.client.lrange(key, 0, -1)]

@@ -24,8 +24,8 @@ from tests.acceptance.chaos.ledger import Kill, Ledger, read_ends
 from tests.acceptance.chaos.leftovers import at_rest, chords_left, leftovers
 from tests.acceptance.chaos.report import Outcome, report
 from tests.acceptance.chaos.stage import KINDS, Stage, deck, staged
-from tests.support.databases import used_memory
 from tests.support.memory import MemoryWatch
+from tests.support.sections import used_memory
 from tests.support.streams import streams
 from workers.processes.guard import Guard, find_started
 from workers.processes.readiness import wait_until

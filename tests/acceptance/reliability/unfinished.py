@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import nats
-from redis import Redis
 
 from tasks.queues import CONTROL, model_queue_name
 from tests.acceptance.chaos.stage import Stage
 from tests.acceptance.reliability.lag import taken_in
 from tests.support.observer import until
-from workers.settings import BROKER_DB
+from tests.support.sections import sections
 
 
 async def finish(stage: Stage, *, within: float) -> None:
@@ -24,12 +23,13 @@ def unfinished(stage: Stage) -> dict[str, int]:
 
     In the order in which work moves on, so that what moves while it is counted is counted.
     """
-    with Redis.from_url(f"{stage.valkey.url}/{BROKER_DB}") as broker:
+    broker = sections(stage.valkey.url)["broker"]
+    with broker.client as client:
         figures = {
             "plans": stage.services.plans.count_undispatched(),
-            "queued for control": int(broker.llen(CONTROL)),
-            "queued for the model": int(broker.llen(model_queue_name(stage.fleet.model))),
-            "in hand": int(broker.hlen("unacked")),
+            "queued for control": int(client.llen(broker.key(CONTROL))),
+            "queued for the model": int(client.llen(broker.key(model_queue_name(stage.fleet.model)))),
+            "in hand": int(client.hlen(broker.key("unacked"))),
             "deliberations": stage.services.deliberations.count_open(),
             "events": stage.services.outbox.count(),
         }

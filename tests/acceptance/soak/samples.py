@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 
 from rich.table import Table
 
-from tests.support.databases import Database
 from tests.support.memory import MIB
+from tests.support.sections import Section
 from tests.support.streams import Stored
 
 WARM, LATE = (0.25, 0.40), (0.85, 1.0)
@@ -30,10 +30,10 @@ class Sample:
     spent: dict[str, float]
     """Process → processor seconds so far."""
     keys: dict[str, int]
-    """Database → keys."""
+    """Section → keys."""
     streams: dict[str, Stored]
     kept: dict[str, int]
-    """Database or stream → deliberations that it may still know of."""
+    """Section or stream → deliberations that it may still know of."""
     at: float = field(default_factory=time.monotonic)
 
 
@@ -70,12 +70,12 @@ def growth(samples: Sequence[Sample]) -> Table:
     return table
 
 
-def lines(now: Sample, before: Sample, databases: dict[str, Database]) -> Iterator[str]:
+def lines(now: Sample, before: Sample, found: dict[str, Section]) -> Iterator[str]:
     """Describe a sample, with the rate since an earlier one."""
     rate = (now.done - before.done) / max(0.001, now.at - before.at)
     yield f"{now.done} done, {rate:.1f}/s"
     yield "  MiB: " + ", ".join(f"{name} {size / MIB:.1f}" for name, size in now.resident.items())
-    held = (f"{name} {now.keys[name]} keys {one.bytes() / 1024:.0f} KiB" for name, one in databases.items())
+    held = (f"{name} {now.keys[name]} keys {one.bytes() / 1024:.0f} KiB" for name, one in found.items())
     yield "  " + ", ".join(held)
     stored = ((name, one) for name, one in now.streams.items())
     yield "  " + ", ".join(f"{name} {one.messages} messages {one.bytes // 1024} KiB" for name, one in stored)

@@ -19,8 +19,8 @@ from tests.acceptance.soak.samples import Sample, grown, growth, lines
 from tests.acceptance.soak.stage import RETENTION_S, STREAM_AGE_S, STREAM_BYTES, Stage, staged
 from tests.acceptance.test_pipeline import COMPLETED
 from tests.bench.pipeline.usage import usage
-from tests.support.databases import Database, databases
 from tests.support.memory import MemoryWatch
+from tests.support.sections import Section, sections
 from tests.support.streams import streams
 from workers.processes.guard import Guard
 
@@ -48,7 +48,7 @@ console = Console(width=200)
 
 def test_memory_stays_flat_and_retention_bounds_what_is_kept(tmp_path: Path, guard: Guard) -> None:
     with staged(tmp_path, guard) as stage:
-        found = databases(stage.redis_url)
+        found = sections(stage.redis_url)
         samples, crowd = asyncio.run(_soak(stage, found))
         console.print(growth(samples))
         left = asyncio.run(_what_stays(stage, found))
@@ -59,7 +59,7 @@ def test_memory_stays_flat_and_retention_bounds_what_is_kept(tmp_path: Path, gua
     assert left == {}
 
 
-async def _soak(stage: Stage, found: dict[str, Database]) -> tuple[list[Sample], Crowd]:
+async def _soak(stage: Stage, found: dict[str, Section]) -> tuple[list[Sample], Crowd]:
     memory, samples = MemoryWatch(), []
     async with Crowd(stage.nats_url) as crowd:
         asking = asyncio.create_task(crowd.ask(COUNT))
@@ -73,12 +73,12 @@ async def _soak(stage: Stage, found: dict[str, Database]) -> tuple[list[Sample],
     return samples, crowd
 
 
-async def _look(stage: Stage, crowd: Crowd, memory: MemoryWatch, found: dict[str, Database]) -> Sample:
+async def _look(stage: Stage, crowd: Crowd, memory: MemoryWatch, found: dict[str, Section]) -> Sample:
     return Sample(
         done=crowd.ends.total(),
         resident=memory.look(stage.pids),
         spent={name: used.cpu_s for name, used in usage(stage.pids).items()},
-        keys={name: database.count() for name, database in found.items()},
+        keys={name: section.count() for name, section in found.items()},
         streams=await streams(crowd.client),
         kept={
             "store": crowd.asked_within(RETENTION_S + SLACK_S),
@@ -99,7 +99,7 @@ def _over_bounds(sample: Sample) -> list[str]:
     return [f"at {sample.done}: {what}" for what in (*keys, *sizes, *old)]
 
 
-async def _what_stays(stage: Stage, found: dict[str, Database]) -> dict[str, object]:
+async def _what_stays(stage: Stage, found: dict[str, Section]) -> dict[str, object]:
     """Wait for all retention to pass and return what there is although nothing should be."""
     over = time.monotonic() + GONE_WITHIN_S
     client = await nats.connect(stage.nats_url)
@@ -108,7 +108,7 @@ async def _what_stays(stage: Stage, found: dict[str, Database]) -> dict[str, obj
         left = {
             "store": [key for key in found["store"].names() if not key.startswith(STANDING)],
             "results that stay": found["results"].without_expiry(),
-            "messages taken": found["broker"].client.hlen("unacked"),
+            "messages taken": found["broker"].client.hlen(found["broker"].key("unacked")),
             "streams": {name: one.messages for name, one in stored.items() if one.messages},
         }
         if not any(left.values()) or time.monotonic() > over:

@@ -106,7 +106,8 @@ def node(tmp_path_factory: pytest.TempPathFactory, guard: Guard) -> Iterator[Nod
         ValkeyServer(folder / "valkey", guard=guard) as valkey,
         Fleet(folder, guard, nats_url=broker.url, redis_url=valkey.url, model=spec.model, env=env) as fleet,
     ):
-        settings = Settings.model_validate({"nats_url": broker.url, "redis_url": valkey.url, "model": spec.model})
+        servers = {"nats": {"url": broker.url}, "redis_url": valkey.url}
+        settings = Settings.model_validate({**servers, "model": spec.model})
         services = Composition(settings).services(make_app(settings))
         worker = fleet.worker()
         for one in (fleet.bridge(), fleet.control(), fleet.beat(), worker):

@@ -102,7 +102,7 @@ def _bare(redis_url: str, queue: str, threads: int) -> ProcessCommand:
 
 
 def _councils(nats_url: str, redis_url: str, model: str) -> None:
-    settings = Settings.model_validate({"nats_url": nats_url, "redis_url": redis_url, "model": model})
+    settings = Settings.model_validate({"nats": {"url": nats_url}, "redis_url": redis_url, "model": model})
     agents = council(ROLE).agents
     wanted = council(ROLE, agents=tuple(agent.model_copy(update={"model": None}) for agent in agents))
     Composition(settings).services(make_app(settings)).councils.save(wanted)

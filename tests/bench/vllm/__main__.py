@@ -177,7 +177,7 @@ def _stage(folder: Path) -> Iterator[tuple[Services, str]]:
             ) as fleet,
         ):
             settings = Settings.model_validate(
-                {"nats_url": nats.url, "redis_url": valkey.url, "model": spec.model, "policy": {"judges": 0}}
+                {"nats": {"url": nats.url}, "redis_url": valkey.url, "model": spec.model, "policy": {"judges": 0}}
             )
             services = Composition(settings).services(make_app(settings))
             for one in (fleet.bridge(), fleet.control(), fleet.worker()):

@@ -10,9 +10,8 @@ import sys
 import time
 from collections.abc import Sequence
 
-from bridge.bridge import Bridge, BridgeOptions
-from bridge.nats_connection import NatsOptions
-from bridge.subject_consumer import ConsumerOptions
+from bridge.bridge import Bridge
+from bridge.options import BridgeOptions, ConsumerOptions, NatsOptions
 from domain.plan import PlanRequest
 
 
@@ -27,7 +26,7 @@ class Hanging:
 
 async def main(url: str, ack_wait_s: float) -> None:
     options = BridgeOptions(
-        nats=NatsOptions(servers=(url,)), consumer=ConsumerOptions(ack_wait_s=ack_wait_s, wait_s=0.2)
+        nats=NatsOptions(url=(url,)), consumer=ConsumerOptions(ack_wait_s=ack_wait_s, wait_s=0.2)
     )
     await Bridge(options, dispatcher=Hanging()).serve(asyncio.Event())
 

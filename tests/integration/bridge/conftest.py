@@ -14,9 +14,8 @@ import pytest
 from nats.aio.client import Client
 from nats.js import JetStreamContext
 
-from bridge.bridge import Bridge, BridgeOptions
-from bridge.nats_connection import NatsOptions
-from bridge.subject_consumer import ConsumerOptions
+from bridge.bridge import Bridge
+from bridge.options import BridgeOptions, ConsumerOptions, NatsOptions
 from domain.plan import PlanRequest
 from tests.support.factories import fresh
 from tests.support.servers import NatsServer
@@ -115,7 +114,7 @@ def options(server: NatsServer) -> Callable[..., BridgeOptions]:
     def make(**consumer: Any) -> BridgeOptions:
         values = {"wait_s": 0.2, "ack_wait_s": 2.0, "backoff_s": (0.1, 0.2)} | consumer
         return BridgeOptions(
-            nats=NatsOptions(servers=(server.url,), reconnect_wait_s=0.1),
+            nats=NatsOptions(url=(server.url,), reconnect_wait_s=0.1),
             consumer=ConsumerOptions.model_validate(values),
             phases={"BUILD": ("DEV",)},
         )

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from bridge.nats_connection import NatsOptions, NatsUnreachable, connect
+from bridge.nats_connection import NatsUnreachable, connect
+from bridge.options import NatsOptions
 from tests.integration.bridge.conftest import freeze, until
 from tests.support.servers import NatsServer
 from workers.processes.command import ProcessCommand
@@ -47,27 +48,27 @@ async def sentence(options: NatsOptions) -> str:
 
 async def test_no_server_is_said_at_once_with_address_and_remedy() -> None:
     url = f"nats://user:s3cret@127.0.0.1:{free_port()}"
-    told = await asyncio.wait_for(sentence(NatsOptions(servers=(url,), connect_timeout_s=60)), 10)
+    told = await asyncio.wait_for(sentence(NatsOptions(url=(url,), connect_timeout_s=60)), 10)
     assert told.startswith(f"NATS at {url.replace('user:s3cret@', '')} does not answer (")
     assert told.endswith("; start it, or correct its address")
 
 
 async def test_every_server_is_tried_before_giving_up(server: NatsServer) -> None:
     dead = tuple(f"nats://127.0.0.1:{free_port()}" for _ in range(3))
-    client = await connect(NatsOptions(servers=(*dead, server.url)))
+    client = await connect(NatsOptions(url=(*dead, server.url)))
     assert client.is_connected
     await client.close()
 
 
 async def test_a_server_that_says_nothing_is_given_up_after_the_time_out(server: NatsServer) -> None:
     await freeze(server)
-    told = await sentence(NatsOptions(servers=(server.url,), connect_timeout_s=0.5))
+    told = await sentence(NatsOptions(url=(server.url,), connect_timeout_s=0.5))
     server.thaw()
     assert f"NATS at {server.url} does not answer" in told
 
 
 async def test_a_wrong_password_is_said_to_be_one(guarded: GuardedServer) -> None:
-    told = await sentence(NatsOptions(servers=(guarded.url,), user="bridge", password=SecretStr("guess")))
+    told = await sentence(NatsOptions(url=(guarded.url,), user="bridge", password=SecretStr("guess")))
     assert told == f"NATS at {guarded.url} refuses our login; correct user, password or credentials file"
 
 
@@ -85,12 +86,12 @@ async def test_a_server_that_hangs_up_after_its_refusal_is_still_heard() -> None
     listening = await asyncio.start_server(refuse, "127.0.0.1", 0)
     async with listening:
         port = listening.sockets[0].getsockname()[1]
-        told = await sentence(NatsOptions(servers=(f"nats://127.0.0.1:{port}",), user="bridge"))
+        told = await sentence(NatsOptions(url=(f"nats://127.0.0.1:{port}",), user="bridge"))
     assert "refuses our login" in told
 
 
 async def test_the_right_password_lets_us_in(guarded: GuardedServer) -> None:
-    client = await connect(NatsOptions(servers=(guarded.url,), user="bridge", password=SecretStr("s3cret")))
+    client = await connect(NatsOptions(url=(guarded.url,), user="bridge", password=SecretStr("s3cret")))
     assert client.is_connected
     await client.close()
 
@@ -103,12 +104,12 @@ async def test_a_missing_credentials_file_is_named(tmp_path: Path) -> None:
 
 async def test_unusable_tls_files_are_said_to_be(tmp_path: Path) -> None:
     (tmp_path / "ca.pem").write_text("not a certificate")
-    assert "the TLS files for NATS" in await sentence(NatsOptions(tls_ca=tmp_path / "ca.pem"))
-    assert "the TLS files for NATS" in await sentence(NatsOptions(tls_ca=tmp_path / "missing.pem"))
+    assert "the TLS files for NATS" in await sentence(NatsOptions(ca=tmp_path / "ca.pem"))
+    assert "the TLS files for NATS" in await sentence(NatsOptions(ca=tmp_path / "missing.pem"))
 
 
 async def test_a_connection_comes_back_by_itself(server: NatsServer) -> None:
-    client = await connect(NatsOptions(servers=(server.url,), reconnect_wait_s=0.1))
+    client = await connect(NatsOptions(url=(server.url,), reconnect_wait_s=0.1))
     server.kill9()
     await until(lambda: not client.is_connected)
     await asyncio.to_thread(server.start)
@@ -129,15 +130,15 @@ async def test_tls_with_a_private_authority_and_our_own_certificate(tmp_path: Pa
     with TlsServer(tmp_path / "tls", guard=guard) as server:
         address = server.url.replace("nats://", "tls://")
         ours = NatsOptions(
-            servers=(address,),
-            tls_ca=tmp_path / "ca.pem",
-            tls_cert=tmp_path / "client.pem",
-            tls_key=tmp_path / "client.key",
+            url=(address,),
+            ca=tmp_path / "ca.pem",
+            cert=tmp_path / "client.pem",
+            key=tmp_path / "client.key",
         )
         client = await connect(ours)
         assert client.is_connected
         await client.close()
-        assert "does not answer" in await sentence(NatsOptions(servers=(address,), tls_ca=tmp_path / "ca.pem"))
+        assert "does not answer" in await sentence(NatsOptions(url=(address,), ca=tmp_path / "ca.pem"))
 
 
 def _make_certificates(folder: Path) -> None:

@@ -13,7 +13,8 @@ from nats.js import JetStreamContext
 from nats.js.api import ConsumerConfig
 
 from bridge.dead_letters import DeadLetters, NoSuchDeadLetter, NotReplayable
-from bridge.streams import DEAD_LETTERS, PLANNING, StreamLimits, ensure
+from bridge.options import StreamLimits
+from bridge.streams import DEAD_LETTERS, PLANNING, ensure
 from tests.integration.bridge.conftest import Broker, approval, until
 from tests.support.spoilt_messages import odd_headers, spoilt
 

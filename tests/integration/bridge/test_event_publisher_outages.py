@@ -15,8 +15,8 @@ from nats.js import JetStreamContext
 from nats.js.api import StreamInfo
 
 from bridge.event_publisher import NatsEventPublisher
-from bridge.nats_connection import NatsOptions
-from bridge.streams import ORCHESTRATOR, StreamLimits, ensure
+from bridge.options import NatsOptions, StreamLimits
+from bridge.streams import ORCHESTRATOR, ensure
 from domain.errors import PublishFailed, PublishRefused
 from domain.event import Event
 from tests.integration.bridge.conftest import freeze, until
@@ -35,7 +35,7 @@ def make_publisher(server: NatsServer) -> Iterator[MakePublisher]:
     portal = Portal()
 
     def make(timeout_s: float = 10.0) -> NatsEventPublisher:
-        options = NatsOptions(servers=(server.url,), reconnect_wait_s=0.1)
+        options = NatsOptions(url=(server.url,), reconnect_wait_s=0.1)
         return NatsEventPublisher(options, portal, timeout_s=timeout_s)
 
     yield make

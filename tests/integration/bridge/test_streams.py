@@ -11,7 +11,8 @@ from nats.aio.client import Client
 from nats.js import JetStreamContext
 from nats.js.api import DiscardPolicy, RetentionPolicy, StorageType
 
-from bridge.streams import ALL, DEAD_LETTERS, ORCHESTRATOR, PLANNING, StreamLimits, StreamMissing, ensure
+from bridge.options import StreamLimits
+from bridge.streams import ALL, DEAD_LETTERS, ORCHESTRATOR, PLANNING, StreamMissing, ensure
 from tests.integration.bridge.conftest import Broker, approval, until
 
 pytestmark = pytest.mark.anyio

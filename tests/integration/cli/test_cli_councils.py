@@ -87,5 +87,5 @@ def test_a_council_larger_than_allowed_is_refused_with_the_setting(
     result = run("council", "apply", "-", stdin=TWO)
     assert result.exit_code == 2
     assert "the council of OPS has 2 agents, 1 are allowed" in sentence(result)
-    assert "CONCLAVE_POLICY__LIMITS__AGENTS" in sentence(result)
+    assert "CONCLAVE_POLICY_LIMITS_AGENTS" in sentence(result)
     assert services.councils.all() == ()

@@ -10,7 +10,8 @@ from typing import Any
 import nats
 import pytest
 
-from bridge.streams import DEAD_LETTERS, PLANNING, StreamLimits, ensure
+from bridge.options import StreamLimits
+from bridge.streams import DEAD_LETTERS, PLANNING, ensure
 from bridge.subjects import PLAN_APPROVED, dead_letter_subject
 from domain.services import Services
 from domain.statistics import tally_of

@@ -28,7 +28,7 @@ def services(valkey_server: ValkeyServer) -> Services:
             "redis_url": valkey_server.url,
             "key_prefix": f"{fresh('doctor')}:",
             "model": MODEL,
-            "engine_key": KEY,
+            "engine": {"key": KEY},
             "policy": {"max_tokens": 512},
         }
     )
@@ -98,7 +98,7 @@ def test_an_engine_that_keeps_to_no_form_is_told_which_setting_helps(
     engine.fault("off_form")
     publish(services, engine.openai_url)
     found = examine(services)[f"guided answers of {MODEL}"]
-    assert (found.level, "CONCLAVE_ENGINE__GUIDANCE" in found.text) == (Level.FAIL, True)
+    assert (found.level, "CONCLAVE_ENGINE_GUIDANCE" in found.text) == (Level.FAIL, True)
 
 
 def test_an_engine_that_is_gone_is_named_with_its_address(services: Services, engine: ScriptedEngine) -> None:

@@ -11,8 +11,8 @@ from typing import Any
 import nats
 import pytest
 
-from bridge.nats_connection import NatsOptions
-from bridge.streams import ALL, StreamLimits, ensure
+from bridge.options import NatsOptions, StreamLimits
+from bridge.streams import ALL, ensure
 from tests.support.servers import NatsServer
 from workers.doctor.finding import Finding, Level
 from workers.doctor.jetstream import examine_nats
@@ -41,9 +41,7 @@ class WithoutJetStream(NatsServer):
 
 
 def examine(server: NatsServer, *, largest: int = 1 << 20) -> dict[str, Finding]:
-    found = examine_nats(
-        NatsOptions(servers=(server.url,)), duplicate_window_s=WINDOW_S, max_message_bytes=largest
-    )
+    found = examine_nats(NatsOptions(url=(server.url,)), duplicate_window_s=WINDOW_S, max_message_bytes=largest)
     return {one.subject: one for one in found}
 
 

@@ -108,11 +108,11 @@ def test_a_model_that_it_does_not_serve_ends_the_worker_with_what_it_serves() ->
 
 def test_a_refused_key_is_told_as_such_without_the_key() -> None:
     with ScriptedEngine("theirs", key="right") as engine:
-        watched = Watched(external(engine, api_key=SecretStr("wr0ng")))
+        watched = Watched(external(engine, key=SecretStr("wr0ng")))
         until(lambda: watched.failures, "the failure")
         watched.leave()
         assert str(watched.failures[0]) == f"{engine.openai_url} refuses the key it was shown (401)"
-        admitted = Watched(external(engine, api_key=SecretStr("right")))
+        admitted = Watched(external(engine, key=SecretStr("right")))
         until(lambda: admitted.gate.stands_open, "the open gate")
         admitted.leave()
 

@@ -20,7 +20,7 @@ from tests.support.secured import SecuredNats, SecuredValkey
 from workers.processes.command import ProcessCommand
 from workers.processes.guard import Guard
 from workers.processes.ports import free_port
-from workers.processes.readiness import http_answers
+from workers.processes.readiness import answers_200, http_answers
 
 WITHIN = 60.0
 
@@ -51,16 +51,18 @@ def logs(
         fleet("flower") as flower,
     ):
         services_of(secured_nats.url_of("worker"), secured_valkey.url_of("worker"), worker.model)
-        running = [bridge.bridge(), worker.control(), worker.worker(), worker.beat(), _flower(flower)]
+        port = free_port()
+        running = [bridge.bridge(), worker.control(), worker.worker(), worker.beat(), _flower(flower, port)]
         for service in running:
             service.start(wait=False)
         for service in running:
             service.wait_ready()
+        for page in ("workers", "broker", "tasks"):
+            assert answers_200(f"http://127.0.0.1:{port}/{page}")
         yield folder / "logs"
 
 
-def _flower(fleet: Fleet) -> Service:
-    port = free_port()
+def _flower(fleet: Fleet, port: int) -> Service:
     command = (*(sys.executable, "-m", "celery", "-A", "workers.app", "flower"), f"--port={port}")
     ready = http_answers(f"http://127.0.0.1:{port}/healthcheck")
     return fleet.add(ProcessCommand("flower", (*command, "--address=127.0.0.1"), fleet.env, ready=ready))

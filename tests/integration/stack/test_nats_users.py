@@ -12,7 +12,8 @@ from nats.aio.client import Client
 from nats.errors import Error, NoRespondersError
 from nats.js.api import ConsumerConfig
 
-from bridge.streams import ALL, StreamLimits, ensure
+from bridge.options import StreamLimits
+from bridge.streams import ALL, ensure
 from tests.support.secured import SecuredNats
 
 Act = Callable[[Client], Awaitable[object]]

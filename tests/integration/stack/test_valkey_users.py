@@ -2,60 +2,101 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 import redis
 from redis.exceptions import AuthenticationError, NoPermissionError
 
 from tests.support.secured import SecuredValkey
+from workers.adapters.redis.keys import Keys
+from workers.processes.guard import Guard
 
-BROKER, RESULTS, STORE = 0, 1, 2
+USERS = ("bridge", "worker", "flower", "observer")
+
+KEYS = Keys()
+STORE = (
+    *(getattr(KEYS, name) for name, kind in vars(Keys).items() if isinstance(kind, property)),
+    *(make("id") for make in (KEYS.deliberation, KEYS.request, KEYS.latest_request, KEYS.of_plan)),
+    *("conclave:engines", "conclave:engine:one", "conclave:beat::lock"),
+)
+"""Every kind of key that the store has."""
+BROKER = tuple(f"conclave:broker:{name}" for name in ("control", "llm.m", "unacked", "_kombu.binding.celeryev"))
+CHORD = "conclave:results:celery-taskset-meta-one.j"
+SOMEBODY_ELSES = ("somebody:elses", "control", "unacked", "celery-taskset-meta-one.j")
 
 
-def login(server: SecuredValkey, user: str, database: int) -> redis.Redis:
-    return redis.Redis.from_url(f"{server.url_of(user)}/{database}")
+def login(server: SecuredValkey, user: str) -> redis.Redis:
+    return redis.Redis.from_url(server.url_of(user))
+
+
+def ask(server: SecuredValkey, user: str, *command: str) -> Any:
+    with login(server, user) as client:
+        return client.execute_command(*command)
 
 
 @pytest.mark.parametrize(
-    ("user", "database", "command"),
+    ("user", "command"),
     [
-        ("observer", STORE, ("SET", "conclave:council:DEV", "{}")),
-        ("observer", STORE, ("DEL", "conclave:council:DEV")),
-        ("observer", BROKER, ("LPUSH", "control", "{}")),
-        ("observer", STORE, ("EVAL", "return 1", "0")),
-        ("observer", STORE, ("CONFIG", "SET", "appendonly", "no")),
-        ("flower", BROKER, ("SELECT", "2")),
-        ("flower", BROKER, ("GET", "conclave:council:DEV")),
-        ("flower", BROKER, ("FLUSHDB",)),
-        ("bridge", STORE, ("GET", "somebody:elses")),
-        ("bridge", STORE, ("SELECT", "1")),
-        ("bridge", STORE, ("FLUSHALL",)),
-        ("worker", STORE, ("GET", "somebody:elses")),
-        ("worker", STORE, ("SELECT", "3")),
-        ("worker", STORE, ("CONFIG", "SET", "maxmemory-policy", "allkeys-lru")),
-        ("worker", STORE, ("SHUTDOWN", "NOSAVE")),
-        ("worker", STORE, ("ACL", "SETUSER", "worker", "+@all")),
-        ("worker", STORE, ("SCRIPT", "FLUSH")),
-        ("worker", STORE, ("KEYS", "*")),
+        ("observer", ("SET", "conclave:councils", "{}")),
+        ("observer", ("DEL", "conclave:councils")),
+        ("observer", ("LPUSH", "conclave:broker:control", "{}")),
+        ("observer", ("GET", "conclave:broker:unacked")),
+        ("observer", ("EVAL", "return 1", "0")),
+        ("observer", ("CONFIG", "SET", "appendonly", "no")),
+        ("flower", ("GET", "conclave:councils")),
+        ("flower", ("FLUSHDB",)),
+        ("bridge", ("FLUSHALL",)),
+        ("worker", ("CONFIG", "SET", "maxmemory-policy", "allkeys-lru")),
+        ("worker", ("SHUTDOWN", "NOSAVE")),
+        ("worker", ("ACL", "SETUSER", "worker", "+@all")),
+        ("worker", ("SCRIPT", "FLUSH")),
+        ("worker", ("KEYS", "*")),
+        *((user, ("GET", CHORD)) for user in ("bridge", "flower", "observer")),
+        *((user, ("SELECT", number)) for user in USERS for number in ("1", "2", "3")),
+        *((user, ("GET", key)) for user in USERS for key in SOMEBODY_ELSES),
     ],
 )
 def test_nobody_does_what_is_not_theirs(
-    secured_valkey: SecuredValkey, user: str, database: int, command: tuple[str, ...]
+    secured_valkey: SecuredValkey, user: str, command: tuple[str, ...]
 ) -> None:
     with pytest.raises(NoPermissionError):
-        login(secured_valkey, user, database).execute_command(*command)  # type: ignore[no-untyped-call]
+        ask(secured_valkey, user, *command)
+
+
+@pytest.mark.parametrize(
+    ("user", "key"),
+    [
+        *(("worker", key) for key in (*STORE, *BROKER, CHORD)),
+        *(("bridge", key) for key in (*STORE, *BROKER)),
+        *(("flower", key) for key in BROKER),
+        *(("observer", key) for key in STORE),
+    ],
+)
+def test_a_process_reaches_the_keys_that_it_works_with(secured_valkey: SecuredValkey, user: str, key: str) -> None:
+    assert ask(secured_valkey, user, "TYPE", key) is not None
 
 
 def test_an_observer_reads_the_store_and_the_length_of_queues(secured_valkey: SecuredValkey) -> None:
-    login(secured_valkey, "worker", STORE).set("conclave:council:DEV", "{}")
-    login(secured_valkey, "bridge", BROKER).lpush("control", "task")
-    observer = login(secured_valkey, "observer", STORE)
-    assert observer.get("conclave:council:DEV") == b"{}"
+    ask(secured_valkey, "worker", "SET", "conclave:request:{observed}", "{}")
+    ask(secured_valkey, "bridge", "LPUSH", "conclave:broker:control", "task")
+    observer = login(secured_valkey, "observer")
+    assert observer.get("conclave:request:{observed}") == b"{}"
     assert observer.info("persistence")["aof_enabled"] == 1
-    assert login(secured_valkey, "observer", BROKER).llen("control") >= 1
+    assert int(observer.llen("conclave:broker:control")) >= 1
+
+
+@pytest.mark.parametrize("user", USERS)
+def test_the_database_of_an_earlier_version_can_be_the_one(tmp_path: Path, guard: Guard, user: str) -> None:
+    with SecuredValkey(tmp_path / "valkey", guard=guard, database=2) as server:
+        assert redis.Redis.from_url(f"{server.url_of(user)}/2").type("conclave:broker:control") == b"none"
+        with pytest.raises(NoPermissionError):
+            redis.Redis.from_url(server.url_of(user)).type("conclave:broker:control")
 
 
 def test_what_the_doctor_looks_at_is_open_to_workers(secured_valkey: SecuredValkey) -> None:
-    worker = login(secured_valkey, "worker", STORE)
+    worker = login(secured_valkey, "worker")
     assert worker.config_get("appendonly") == {"appendonly": "yes"}
     assert worker.config_get("maxmemory-policy") == {"maxmemory-policy": "noeviction"}
 

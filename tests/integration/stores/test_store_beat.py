@@ -14,13 +14,12 @@ from redis.exceptions import LockNotOwnedError
 from domain.schedule import ScheduledRedeliberation
 from tests.support.factories import fresh
 from tests.support.servers import ValkeyServer
-from workers.adapters.redis.connection import connect
 from workers.adapters.redis.encoding import texts
 from workers.adapters.redis.schedule import RedBeatSchedule
 from workers.app import make_app
 from workers.beat import BeatScheduler
 from workers.processes.guard import Guard
-from workers.settings import BROKER_DB, Settings
+from workers.settings import Settings
 from workers.store_ports import store_client
 
 TASK = "deliberation.sweep"
@@ -43,7 +42,7 @@ def beat(settings: Settings) -> BeatScheduler:
 
 def sent(settings: Settings) -> int:
     """Count the messages in the control workers' queue."""
-    return int(connect(settings.redis(BROKER_DB)).llen("control"))
+    return int(store_client(settings).llen(f"{settings.broker_prefix}control"))
 
 
 def lock_runs_out(beat: BeatScheduler, store: Redis) -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from bridge.durable import durable_name
-from bridge.nats_connection import NatsOptions
+from bridge.options import NatsOptions
 
 
 def test_an_address_is_shown_without_who_logs_in() -> None:
-    options = NatsOptions(servers=("nats://user:secret@a:4222", "tls://b:4223", "token@c"), password="hidden")
+    options = NatsOptions(url=("nats://user:secret@a:4222", "tls://b:4223", "token@c"), password="hidden")
     assert options.address == "nats://a:4222, tls://b:4223, nats://c"
     assert "hidden" not in repr(options)
 

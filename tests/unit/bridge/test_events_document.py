@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
+from bridge.options import ConsumerOptions
 from bridge.streams import ALL
 from bridge.strict_json import MAX_BYTES, MAX_DEPTH, MAX_DIGITS
-from bridge.subject_consumer import ConsumerOptions
 from domain.contract import INCOMING, OUTGOING, Head
 
 DOCUMENT = (Path(__file__).parents[3] / "docs" / "events.md").read_text()

@@ -19,7 +19,8 @@ SECRET = "hunter2"
     ],
 )
 def test_the_configuration_that_workers_show_holds_no_password(url: str) -> None:
-    app = make_app(Settings.model_validate({"redis_url": url, "engine_key": SECRET, "nats_password": SECRET}))
+    secrets = {"redis_url": url, "engine": {"key": SECRET}, "nats": {"password": SECRET}}
+    app = make_app(Settings.model_validate(secrets))
     shown = app.conf.table(with_defaults=True, censored=True)
     assert [name for name, value in shown.items() if SECRET in str(value)] == []
     assert shown["redbeat_lock_timeout"] == 10

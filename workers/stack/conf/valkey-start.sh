@@ -1,6 +1,7 @@
 #!/bin/sh
-# Puts the users' passwords, as hashes, into the access list and becomes valkey-server with it; arguments go there.
-# Databases are part of the list, which needs Valkey 9.1.
+# Puts the users' passwords, as hashes, and the one database into the access list and becomes valkey-server with it;
+# arguments go there. Databases are part of the list, which needs Valkey 9.1. Keys begin with `conclave:`, as they do
+# unless CONCLAVE_KEY_PREFIX says otherwise; only workers see the counters of chords, below `conclave:results:`.
 set -eu
 umask 077
 here=$(dirname "$0")
@@ -15,6 +16,7 @@ worker=$(hash_of "${VALKEY_WORKER_PASSWORD:?is not set}")
 flower=$(hash_of "${VALKEY_FLOWER_PASSWORD:?is not set}")
 observer=$(hash_of "${VALKEY_OBSERVER_PASSWORD:?is not set}")
 
-sed -e "s/@BRIDGE@/$bridge/" -e "s/@WORKER@/$worker/" -e "s/@FLOWER@/$flower/" -e "s/@OBSERVER@/$observer/" \
+sed -e "s/@DATABASE@/${VALKEY_DATABASE:-0}/" \
+  -e "s/@BRIDGE@/$bridge/" -e "s/@WORKER@/$worker/" -e "s/@FLOWER@/$flower/" -e "s/@OBSERVER@/$observer/" \
   "$here/valkey-users.acl" > "$list"
 exec valkey-server "$here/valkey.conf" --aclfile "$list" "$@"

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from typer.main import get_command
 
-from tests.support.settings_table import HEAD, table
+from tests.support import settings_page
 from workers.cli.main import app
 
 ROOT = Path(__file__).parents[4]
@@ -67,8 +67,7 @@ def test_every_command_that_is_named_in_passing_exists() -> None:
             )
 
 
-def test_the_table_of_settings_is_the_settings() -> None:
-    lines = (ROOT / "README.md").read_text(encoding="utf-8").splitlines()
-    start = lines.index(HEAD[0])
-    shown = [line for line in lines[start:] if line.startswith("|")]
-    assert shown == table(), "write it anew: python -m tests.support.settings_table"
+def test_the_page_of_settings_is_the_settings() -> None:
+    assert (ROOT / "docs/settings.md").read_text(encoding="utf-8") == settings_page.page(), (
+        "write it anew: make settings"
+    )

@@ -12,11 +12,11 @@ from workers.cli.cli_error import BadInput
 from workers.cli.main import app
 from workers.cli.worker_process import (
     WorkerOptions,
-    asked,
     beat_command,
     celery_command,
     environment,
     servers,
+    worker_options,
 )
 from workers.composition import engine_of
 from workers.settings import Settings
@@ -27,7 +27,7 @@ def typed(*arguments: str) -> WorkerOptions:
     command: Any = get_command(app)
     with command.commands["worker"].make_context("worker", list(arguments)) as context:
         given = {name: value for name, value in context.params.items() if name != "help"}
-    return asked(Settings(worker_concurrency=9), **(given | {"engine_args": given["engine_args"] or ()}))
+    return worker_options(Settings(worker_concurrency=9), **(given | {"engine_args": given["engine_args"] or ()}))
 
 
 def test_a_control_worker_reads_the_control_queue() -> None:
@@ -80,8 +80,12 @@ def test_a_beat_is_celerys_on_the_servers_that_are_set() -> None:
     assert servers(SETTINGS) == SERVERS
 
 
-SETTINGS = Settings(
-    redis_url="redis://:secret@r:1", nats_url=("nats://a:1", "nats://b:2"), engine_url="http://s/v1"
+SETTINGS = Settings.model_validate(
+    {
+        "redis_url": "redis://:secret@r:1",
+        "nats": {"url": ("nats://a:1", "nats://b:2")},
+        "engine": {"url": "http://s/v1"},
+    }
 )
 SERVERS = {"CONCLAVE_REDIS_URL": "redis://:secret@r:1", "CONCLAVE_NATS_URL": "nats://a:1,nats://b:2"}
 
@@ -106,7 +110,7 @@ def test_the_worker_finds_what_the_command_found() -> None:
 
 def test_naming_gpus_or_arguments_means_an_engine_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     found = settled(worker("--model", "qwen3", "--gpu", "0, GPU-2", "--", "--max-model-len", "16384"), monkeypatch)
-    assert found.engine_url == ""
+    assert found.engine.url == ""
     assert found.engine.gpus == ("0", "GPU-2")
     assert found.engine.extra_args == ("--max-model-len", "16384")
     assert engine_of(found).spec.kind is EngineKind.VLLM

@@ -99,7 +99,7 @@ def test_another_launch_command_may_say_where_the_weights_stand() -> None:
 
 
 def test_the_key_is_never_on_the_command_line() -> None:
-    argv, env = vllm(api_key=SecretStr("s3cret"))
+    argv, env = vllm(key=SecretStr("s3cret"))
     assert "s3cret" not in " ".join(argv)
     assert env["VLLM_API_KEY"] == "s3cret"
 
@@ -134,4 +134,4 @@ def test_a_spec_that_contradicts_itself_is_refused_with_the_reason() -> None:
     with pytest.raises(ValidationError, match="needs its URL"):
         EngineSpec(model="m", kind=EngineKind.EXTERNAL)
     with pytest.raises(ValidationError, match="no other kind takes one"):
-        EngineSpec(model="m", url="http://x/v1")
+        EngineSpec(model="m", kind=EngineKind.VLLM, url="http://x/v1")

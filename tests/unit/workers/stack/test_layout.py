@@ -25,7 +25,7 @@ def test_addresses_name_the_chosen_ports() -> None:
     where, ports = addresses(StackOptions())
     assert where == Addresses(
         nats_url=f"nats://127.0.0.1:{ports['nats']}",
-        redis_url=f"redis://127.0.0.1:{ports['valkey']}",
+        redis_url=f"redis://127.0.0.1:{ports['valkey']}/2",
         engine_url=f"http://127.0.0.1:{ports['engine']}/v1",
         flower_port=where.flower_port,
     )
