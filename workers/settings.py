@@ -16,6 +16,7 @@ from bridge.strict_json import MAX_BYTES
 from domain.engine import EngineKind, Guidance
 from domain.policy import Policy
 from domain.redeliberation import RedeliberationPolicy
+from domain.validation.validate import invalid
 from domain.value import Name, Value
 from workers.variables import PREFIX, VariableSource, unknown_variables, variable, walk
 
@@ -202,13 +203,14 @@ class Settings(BaseSettings):
 
 def sentence(error: ValidationError) -> str:
     """Name the variable of the first setting that does not fit, say why, and how many more there are."""
-    first = error.errors(include_url=False)[0]
-    known = {path for path, _ in walk(Settings)}
-    place = tuple(str(part) for part in first["loc"])
+    refused = invalid(error, Settings)
+    first, known = refused.mistakes[0], {path for path, _ in walk(Settings)}
+    place = tuple(str(part) for part in first.place)
     while place and place not in known:
         place = place[:-1]
-    more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
-    return f"{variable(*place)} can't be used: {first['msg'].removeprefix('Value error, ')}{more}"
+    others = len(refused.mistakes) - 1 + refused.unlisted
+    more = f" (and {others} more)" if others else ""
+    return f"{variable(*place)} can't be used: {first.problem}{more}"
 
 
 def unknown_settings() -> list[str]:

@@ -45,7 +45,7 @@ def test_servers_that_are_away_are_named_with_their_address(pipeline: Pipeline) 
     assert code == 1
     named = failures(found)
     assert "127.0.0.1:1" in named["nats"]
-    assert "127.0.0.1:1" in named["valkey broker"]
+    assert "127.0.0.1:1" in named["valkey"]
 
 
 def test_a_model_that_nobody_serves_is_named_with_who_serves_what(pipeline: Pipeline) -> None:

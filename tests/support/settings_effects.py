@@ -168,7 +168,7 @@ def store_database(settings: Settings) -> tuple[str, str, int]:
     return conf.broker_url, conf.result_backend.partition("+")[2], number
 
 
-def room(settings: Settings) -> int:
+def capacity(settings: Settings) -> int:
     """Return how much a bridge takes in while nothing is open."""
     ports = MagicMock()
     ports.deliberations.count_open.return_value = ports.plans.count_undispatched.return_value = 0
@@ -252,7 +252,7 @@ ALL_PROCESSES = {
     "worker_concurrency": Effect("7", app_conf("worker_concurrency"), 7),
     "visibility_timeout_s": Effect("9.5", TRANSPORT("visibility_timeout"), 9.5),
     "max_message_bytes": Effect("2048", bridge("max_message_bytes"), 2048),
-    "max_open": Effect("5", room, 5),
+    "max_open": Effect("5", capacity, 5),
     "phase_roles": Effect('{"BUILD": ["DEV"]}', bridge("phases"), {"BUILD": ("DEV",)}),
     "otlp_endpoint": Effect(
         "http://127.0.0.1:9", lambda settings: type(Composition(settings).tracer).__name__, "OtelTracer"

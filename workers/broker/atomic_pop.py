@@ -111,9 +111,8 @@ class AtomicPop(redis.Channel, ChannelMembers):
             return
         self._awaits_notification = False
         keys = [self.unacked_index_key, self.unacked_key, *(key for key, _ in lists), *map(_notify_key, queues)]
-        self._send(
-            "EVAL", POP_AND_MARK, len(keys), *self._prefixed(keys), repr(time()), *(queue for _, queue in lists)
-        )
+        arguments = (repr(time()), *(queue for _, queue in lists))
+        self._send("EVAL", POP_AND_MARK, len(keys), *self._prefixed(keys), *arguments)
 
     def _brpop_read(self, **options: Any) -> bool:
         if self._no_ack_queues.intersection(self.active_queues):

@@ -200,7 +200,8 @@ class Channel(AtomicPop):
             self.connection.close_channel(self)
 
     def _has_queue(self, queue: str, **kwargs: Any) -> bool:
-        # kombu's clients put the prefix in front of LLEN's key, not of EXISTS's; what is empty exists for neither.
+        # kombu's clients put the prefix in front of LLEN's key, not of EXISTS's; an empty list does not exist.
+        # No upstream issue known.
         return bool(self._size(queue))
 
     def finish_poll(self) -> None:

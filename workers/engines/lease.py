@@ -24,7 +24,7 @@ from workers.engines.errors import EngineError
 from workers.engines.spec import EngineSpec
 from workers.processes.sessions import is_running, started_at
 
-DISTINCT = ("kind", "model", "weights", "gpus", "host", "command", "extra_args", "slots", "max_model_len")
+IDENTITY = ("kind", "model", "weights", "gpus", "host", "command", "extra_args", "slots", "max_model_len")
 """What tells engines apart that can't stand in for one another, with the key."""
 
 
@@ -76,9 +76,9 @@ def take(spec: EngineSpec) -> Lease:
 
 def fingerprint(spec: EngineSpec) -> str:
     """Tell engines apart that can't stand in for one another."""
-    values = spec.model_dump(mode="json", include=set(DISTINCT))
+    known = spec.model_dump(mode="json", include=set(IDENTITY))
     # In this order and without blanks, as in version 0.1, so that an upgraded worker adopts the engine of the old.
-    identity = json.dumps({name: values[name] for name in DISTINCT}, separators=(",", ":"), ensure_ascii=False)
+    identity = json.dumps({name: known[name] for name in IDENTITY}, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256((identity + spec.key.get_secret_value()).encode()).hexdigest()[:16]
 
 

@@ -11,6 +11,7 @@ class SentinelQueues(broker.RedisSentinel):  # type: ignore[misc]  # flower has 
     """Flower 2.2 asks the master's database 0, whatever the URL says; without Sentinels it asks the right one."""
 
     def _get_redis_client(self, *args: Any, **kwargs: Any) -> Any:
+        # No upstream issue known.
         client = super()._get_redis_client(*args, **kwargs)
         client.connection_pool.connection_kwargs["db"] = self.vhost
         return client

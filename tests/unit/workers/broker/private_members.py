@@ -117,6 +117,9 @@ USED: list[tuple[str, str, str | None]] = [
     ("flower.events:Events", "run", "(self)"),
     ("flower.events:Events", "on_event", "(self, event)"),
     ("flower.events:Events", "capp", None),
+    ("flower.utils.broker", "RedisSentinel", "(broker_url, *args, **kwargs)"),
+    ("flower.utils.broker:RedisSentinel", "_get_redis_client", "(self, broker_options, broker_use_ssl)"),
+    ("flower.utils.broker:RedisSentinel", "vhost", None),
     ("celery.events:EventReceiver", "capture", "(self, limit=, timeout=, wakeup=)"),
 ]
 LISTINGS = {
