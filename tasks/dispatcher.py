@@ -10,7 +10,7 @@ from domain.deliberation import Deliberation
 from domain.identity import conclude_task_id, dispatch_task_id, generate_task_id
 from domain.plan import PlanRequest
 from domain.ports.plan_store import PlanStore
-from tasks.queues import CONTROL, model_queue_name
+from tasks.queue_names import CONTROL, model_queue_name
 
 
 class CeleryDispatcher:

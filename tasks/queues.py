@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from celery.app.amqp import AMQP
 from kombu import Exchange, Queue
 
-CONTROL = "control"
+from tasks.queue_names import CONTROL, model_queue_name
+
 EXCHANGE = Exchange("conclave", type="direct", durable=True)
 
 ROUTES = {
@@ -16,11 +17,6 @@ ROUTES = {
     "outbox.flush": {"queue": CONTROL},
 }
 """`proposal.generate` isn't here: its queue is its agent's model, known only when the canvas is built."""
-
-
-def model_queue_name(model: str) -> str:
-    """Name the queue of a served model."""
-    return f"llm.{model}"
 
 
 def queue(name: str) -> Queue:

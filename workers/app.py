@@ -14,7 +14,8 @@ import tasks.entrypoints  # noqa: F401  # declares the tasks by their names; imp
 from domain.services import Services
 from tasks.beat_entries import beat_schedule
 from tasks.heartbeat import DeliberationHeartbeat
-from tasks.queues import CONTROL, EXCHANGE, ROUTES, declared, model_queue_name
+from tasks.queue_names import CONTROL, model_queue_name
+from tasks.queues import EXCHANGE, ROUTES, declared
 from tasks.step import ConclaveApp
 from workers import logs
 from workers.adapters.redis.connection import address

@@ -33,7 +33,8 @@ def serve_bridge(settings: Settings) -> None:
     for unknown in unknown_settings():
         log.warning(unknown)
     ports = Composition(settings)
-    dispatcher = TracedDispatcher(ports.dispatcher(make_app(settings)), ports.tracer)
+    services = ports.services(make_app(settings))  # all of them: a check that can't be used stops a bridge as well
+    dispatcher = TracedDispatcher(services.dispatcher, services.tracer)
     bridge = Bridge(options_of(settings), dispatcher=dispatcher, capacity=capacity_of(settings, ports))
     registry = CollectorRegistry()
     registry.register(ReadingCollector(bridge_readings(bridge.statistics), *_store_figures(settings)))

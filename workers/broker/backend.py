@@ -16,8 +16,8 @@ from celery.exceptions import Reject
 from redis.exceptions import ConnectionError as Unreachable
 from redis.exceptions import TimeoutError as Unanswered
 
-from workers.broker.outage_retry import OutageRetry
 from workers.broker.upstream_members import BackendMembers
+from workers.outage_retry import OutageRetry
 
 OUTAGE_S = 60.0
 """Seconds a server may be away, where the settings don't say."""

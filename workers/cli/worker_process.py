@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tasks.queue_names import CONTROL, model_queue_name
 from workers.cli.cli_error import BadInput
 from workers.own_packages import refuse_foreign_in
 from workers.settings import Settings
@@ -36,8 +37,6 @@ class WorkerOptions:
     @property
     def queue(self) -> str:
         """The queue that this worker reads."""
-        from tasks.queues import CONTROL, model_queue_name
-
         return CONTROL if self.control else model_queue_name(self.model)
 
     @property

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from tasks.queues import CONTROL, model_queue_name
+from tasks.queue_names import CONTROL, model_queue_name
 from workers.engines.llama_server import DEFAULT_MODEL, SLOTS, engine_url, llama_server
 from workers.flower.options import CONFIG
 from workers.processes.command import ProcessCommand

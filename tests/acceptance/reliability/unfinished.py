@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import nats
 
-from tasks.queues import CONTROL, model_queue_name
+from tasks.queue_names import CONTROL, model_queue_name
 from tests.acceptance.chaos.stage import Stage
 from tests.acceptance.reliability.lag import taken_in
 from tests.support.observer import until

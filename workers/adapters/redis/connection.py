@@ -15,7 +15,7 @@ from redis.exceptions import AuthenticationError, AuthorizationError, Connection
 from redis.retry import Retry
 from redis.sentinel import Sentinel
 
-from workers.broker.outage_retry import OutageRetry
+from workers.outage_retry import OutageRetry
 
 CONNECT_TIMEOUT_S = 2.0
 """A server on the same network accepts in milliseconds; longer means that it is not there."""

@@ -9,7 +9,7 @@ from redis.exceptions import AuthenticationError, AuthorizationError, ResponseEr
 from redis.exceptions import ConnectionError as Unreachable
 from redis.exceptions import TimeoutError as Unanswered
 
-from workers.broker.outage_retry import CAP_S, STEEPEST, OutageRetry
+from workers.outage_retry import CAP_S, STEEPEST, OutageRetry
 
 
 class Flaky:
