@@ -34,7 +34,8 @@ from domain.redeliberation import RedeliberationPolicy
 from domain.services import Services
 from tasks.dispatcher import CeleryDispatcher
 from tasks.heartbeat import DeliberationHeartbeat
-from tasks.queues import CONTROL, declared, model_queue_name
+from tasks.queue_names import CONTROL, model_queue_name
+from tasks.queues import declared
 from tasks.step import ConclaveApp
 from tests.support.factories import council
 from tests.support.in_memory.clock import MemoryClock
