@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[4]
 LISTED = ROOT / "workers/broker/upstream_members.py"
 FILES = [
     path
-    for pattern in ("workers/broker/*.py", "workers/beat.py", "workers/flower/*.py")
+    for pattern in ("workers/broker/*.py", "workers/outage_retry.py", "workers/beat.py", "workers/flower/*.py")
     for path in sorted(ROOT.glob(pattern))
     if path != LISTED
 ]
