@@ -16,7 +16,7 @@ import pytest
 
 from tests.support.sample_stack import FOLDER, living_in
 from workers.processes.readiness import wait_until
-from workers.processes.sessions import alive
+from workers.processes.sessions import alive, kill
 from workers.stack.folder import StackRecord, StateFolder
 
 ROOT = Path(__file__).parents[2]
@@ -98,8 +98,7 @@ class Here:
 def here(tmp_path: Path) -> Iterator[Here]:
     (tmp_path / "docs").symlink_to(ROOT / "docs")
     yield Here(tmp_path)
-    for process in living_in(tmp_path):
-        process.kill()
+    kill([process.pid for process in living_in(tmp_path)])
 
 
 def test_the_readmes_session_and_publisher_end_with_decisions_and_nothing_running(here: Here) -> None:

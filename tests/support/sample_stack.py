@@ -13,6 +13,7 @@ from pathlib import Path
 import psutil
 
 from workers.processes.command import ProcessCommand
+from workers.processes.sessions import alive
 from workers.stack.layout import Addresses, StackOptions
 from workers.stack.run import run_stack
 
@@ -48,7 +49,7 @@ def _mentions(process: psutil.Process, folder: str) -> bool:
         places = (process.cwd(), *process.cmdline(), process.environ().get(FOLDER, ""))
     except (psutil.Error, OSError):
         return False
-    return process.status() != psutil.STATUS_ZOMBIE and any(place.startswith(folder) for place in places)
+    return any(place.startswith(folder) for place in places) and alive(process.pid)
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from tests.support.sample_stack import NO_ENGINE, family, living_in
 from workers.errors import StackError
 from workers.processes.ports import HOST, free_port
 from workers.processes.readiness import wait_until
-from workers.processes.sessions import alive
+from workers.processes.sessions import alive, kill
 from workers.stack.folder import StackRecord, StateFolder
 from workers.stack.layout import StackOptions
 from workers.stack.run import embedded_stack, run_stack, stop_stack
@@ -31,8 +31,7 @@ WITHIN = 30.0
 @pytest.fixture
 def state(tmp_path: Path) -> Iterator[Path]:
     yield tmp_path / "state"
-    for process in living_in(tmp_path):
-        process.kill()
+    kill([process.pid for process in living_in(tmp_path)])
 
 
 @contextlib.contextmanager
