@@ -15,7 +15,7 @@ from domain.contract import PhaseChangedBody
 from domain.event import Event
 from domain.event_types import PHASE_CHANGED
 from domain.identity import digest, event_id, request_id
-from domain.plan import AcceptanceCriteria, Constraints, Identifier, Plan, PlanRequest, Text, WireValue
+from domain.plan import Constraints, CriterionTexts, Identifier, Plan, PlanRequest, Text, WireValue
 from domain.validation.validate import validate
 from domain.value import Name, Value
 
@@ -68,7 +68,7 @@ class DeliberationRequested(WireValue):
     requested_by: Identifier | None = None
     timestamp: Timestamp | None = None
     title: Text = ""
-    acceptance_criteria: AcceptanceCriteria = ()
+    acceptance_criteria: CriterionTexts = ()
     constraints: Constraints | None = None
     priority: str | int | None = None
 
@@ -94,7 +94,7 @@ class StoryTransitioned(WireValue):
     """The plan that the phase works on; None: the story in that phase is what is deliberated."""
     title: Text = ""
     description: Text = ""
-    acceptance_criteria: AcceptanceCriteria = ()
+    acceptance_criteria: CriterionTexts = ()
     constraints: Constraints | None = None
 
 

@@ -21,7 +21,7 @@ def _as_tuple(value: Any) -> Any:
 
 JsonList = BeforeValidator(_as_tuple)
 """Lets a strict tuple be read from JSON that is parsed already, where it is a list."""
-AcceptanceCriteria = Annotated[tuple[Text, ...], Field(max_length=200), JsonList]
+CriterionTexts = Annotated[tuple[Text, ...], Field(max_length=200), JsonList]
 
 
 class WireValue(BaseModel):
@@ -75,7 +75,7 @@ class Plan(WireValue):
     roles: Annotated[tuple[Name, ...], Field(max_length=64), JsonList]
     title: Text = ""
     description: Text = ""
-    acceptance_criteria: AcceptanceCriteria = ()
+    acceptance_criteria: CriterionTexts = ()
     constraints: Constraints = Constraints()
     priority: str | int | None = None
 

@@ -16,6 +16,7 @@ from types import CodeType, FrameType
 from typing import Any
 
 import pytest
+from celery import _state
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
@@ -96,6 +97,8 @@ def main_line() -> set[str]:
         asyncio.run(deliver_approval(services))
         assert wait_until(lambda: any(is_completed(event) for event in publisher.read), within=DECIDED_WITHIN)
     worker.stop()
+    # Celery's threads pool sets this for the whole process; a later test that joins results would be refused.
+    _state._set_task_join_will_block(False)  # type: ignore[attr-defined]  # not in the stubs
     return entered
 
 

@@ -20,7 +20,7 @@ def examine_settings(settings: Settings) -> Findings:
             policy.model_wait_s >= policy.deadline_s,
             warn,
             f"model_wait_s {policy.model_wait_s:g} is not below deadline_s {policy.deadline_s:g}: "
-            "a model that nobody serves is only noticed at the deadline; lower CONCLAVE_POLICY_MODEL_WAIT_S",
+            "a model that no engine serves is only noticed at the deadline; lower CONCLAVE_POLICY_MODEL_WAIT_S",
         ),
         (
             policy.sweep_after_s >= policy.deadline_s,

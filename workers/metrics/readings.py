@@ -1,4 +1,4 @@
-"""Figures that are read when somebody looks: of the store, of a bridge, of the engine a worker is pinned to."""
+"""Figures that are read at a scrape: of the store, of a bridge, of the engine a worker is pinned to."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def bridge_readings(statistics: BridgeStatistics) -> Callable[[], list[Reading]]
 def supply_readings(
     councils: CouncilRegistry, engines: EngineDirectory, *, default_model: str
 ) -> Callable[[], list[Reading]]:
-    """Count the engines of every model that an agent of some council wants, those that nobody serves with 0."""
+    """Count the engines of every model that some council asks for; a model that no engine serves counts 0."""
 
     def read() -> list[Reading]:
         wanted = {agent.model or default_model for council in councils.all() for agent in council.agents}
