@@ -29,7 +29,7 @@ def test_an_agent_survives_ten_waits_for_its_engine_and_two_errors_after_them(
         ValkeyServer(tmp_path / "valkey", guard=guard) as valkey,
         Fleet(tmp_path, guard, nats_url=nats_server.url, redis_url=valkey.url) as fleet,
     ):
-        settings = Settings.model_validate({"nats_url": nats_server.url, "redis_url": valkey.url})
+        settings = Settings.model_validate({"nats": {"url": nats_server.url}, "redis_url": valkey.url})
         services = Composition(settings).services(make_app(settings))
         waiting = deliberation(size=1, opened_at=time.time())
         services.deliberations.record(waiting.deliberation_id, opened(waiting))
