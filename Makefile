@@ -22,7 +22,7 @@ test: $(STAMP)  ## Every test but those for vLLM, GPUs, chaos and soak.
 
 # Property tests try fewer examples here than in `make test`.
 unit: $(STAMP)  ## The unit tier, for every save: no server, no socket.
-	CONCLAVE_TEST_EXAMPLES=few $(BIN)/python -m pytest tests/unit --numprocesses 2
+	PROPERTY_EXAMPLES=few $(BIN)/python -m pytest tests/unit --numprocesses 2
 
 fmt: $(STAMP)  ## Format the code and mend what ruff can mend.
 	$(BIN)/ruff check --fix .

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-FEW = os.environ.get("CONCLAVE_TEST_EXAMPLES") == "few"
+FEW = os.environ.get("PROPERTY_EXAMPLES") == "few"
 
 
 def examples(count: int) -> int:

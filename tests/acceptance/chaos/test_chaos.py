@@ -1,6 +1,6 @@
 """A plan that was approved gets its decision, once, whatever dies meanwhile (`make chaos`).
 
-CONCLAVE_CHAOS_S is how long the monkey plays (default 300), CONCLAVE_CHAOS_SEED what it draws from.
+CHAOS_S is how long the monkey plays (default 300), CHAOS_SEED what it draws from.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ from workers.processes.guard import Guard, find_started
 from workers.processes.readiness import wait_until
 from workers.processes.sessions import alive
 
-PLAY_S = float(os.environ.get("CONCLAVE_CHAOS_S", "300"))
-SEED = int(os.environ.get("CONCLAVE_CHAOS_SEED", "7"))
+PLAY_S = float(os.environ.get("CHAOS_S", "300"))
+SEED = int(os.environ.get("CHAOS_SEED", "7"))
 EVERY_S = (2.0, 5.0)
 """Between two kills."""
 ASK_EVERY_S = 0.5

@@ -1,7 +1,7 @@
 """A worker on a real GPU: the engine is on that GPU and on no other, and whatever ends it leaves no memory held.
 
 For a node with idle NVIDIA GPUs and vLLM: `make test-gpu`. The weights are downloaded unless
-CONCLAVE_GPU_TEST_WEIGHTS names a folder that holds some.
+GPU_TEST_WEIGHTS names a folder that holds some.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from workers.processes.guard import Guard
 
 pytestmark = [pytest.mark.gpu, pytest.mark.timeout(1800)]
 
-WEIGHTS = os.environ.get("CONCLAVE_GPU_TEST_WEIGHTS", "Qwen/Qwen3-0.6B")
+WEIGHTS = os.environ.get("GPU_TEST_WEIGHTS", "Qwen/Qwen3-0.6B")
 FLAGS = ("--max-model-len", "2048", "--enforce-eager", "--gpu-memory-utilization")
 LEASE_S = 10.0
 READY_WITHIN_S = 900.0

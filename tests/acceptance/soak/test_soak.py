@@ -1,6 +1,6 @@
 """Many short deliberations leave nothing behind: memory is flat, keys and streams are bounded (`make soak`).
 
-CONCLAVE_SOAK_DELIBERATIONS says how many (default 20,000, twenty minutes on two cores).
+SOAK_DELIBERATIONS says how many (default 20,000, twenty minutes on two cores).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from tests.support.sections import Section, sections
 from tests.support.streams import streams
 from workers.processes.guard import Guard
 
-COUNT = int(os.environ.get("CONCLAVE_SOAK_DELIBERATIONS", "20000"))
+COUNT = int(os.environ.get("SOAK_DELIBERATIONS", "20000"))
 SAMPLES, REPORTS = 100, 10
 CHORD_S = 300.0
 """How long Celery remembers that a chord's callback was published."""
