@@ -30,11 +30,11 @@ ENGINE = [sys.executable, "-m", "tests.support.scripted_engine"]
 OWN_ENGINE = {
     "CONCLAVE_ENGINE_URL": "",
     "CONCLAVE_MODEL": OWN,
-    "CONCLAVE_ENGINE__KIND": "vllm",
-    "CONCLAVE_ENGINE__COMMAND": json.dumps(ENGINE),
-    "CONCLAVE_ENGINE__EXTRA_ARGS": '["--latency", "6", "--waiting", "2"]',
-    "CONCLAVE_ENGINE__PROBE_EVERY_S": "0.2",
-    "CONCLAVE_ENGINE__LEASE_S": "5",
+    "CONCLAVE_ENGINE_KIND": "vllm",
+    "CONCLAVE_ENGINE_COMMAND": json.dumps(ENGINE),
+    "CONCLAVE_ENGINE_EXTRA_ARGS": '["--latency", "6", "--waiting", "2"]',
+    "CONCLAVE_ENGINE_PROBE_EVERY_S": "0.2",
+    "CONCLAVE_ENGINE_LEASE_S": "5",
 }
 
 

@@ -34,11 +34,11 @@ from workers.stack.run import embedded_stack
 
 CANCELLED = "orchestration.deliberation.cancelled"
 STALE = {
-    "CONCLAVE_REDELIBERATION__STALE_AFTER_S": "2",
-    "CONCLAVE_REDELIBERATION__COOL_DOWN_S": "0",
-    "CONCLAVE_REDELIBERATION__MAX_REVISIONS": "1",
+    "CONCLAVE_REDELIBERATION_STALE_AFTER_S": "2",
+    "CONCLAVE_REDELIBERATION_COOL_DOWN_S": "0",
+    "CONCLAVE_REDELIBERATION_MAX_REVISIONS": "1",
 }
-TEN_A_SECOND = {**STALE, "CONCLAVE_REDELIBERATION__EVERY_S": "0.1"}
+TEN_A_SECOND = {**STALE, "CONCLAVE_REDELIBERATION_EVERY_S": "0.1"}
 TICKS = 100
 TAKEN_OVER_WITHIN = 40.0
 
@@ -107,7 +107,7 @@ async def stale_is_decided_again(observer: Observer) -> None:
 
 
 def test_what_went_stale_is_decided_again_and_says_what_it_supersedes(operated: Operated) -> None:
-    beat = operated.fleet.beat(**STALE, CONCLAVE_REDELIBERATION__EVERY_S="1").start()
+    beat = operated.fleet.beat(**STALE, CONCLAVE_REDELIBERATION_EVERY_S="1").start()
     try:
         watching(operated.nats_url, stale_is_decided_again)
     finally:
@@ -115,7 +115,7 @@ def test_what_went_stale_is_decided_again_and_says_what_it_supersedes(operated: 
 
 
 def test_the_embedded_stack_decides_again_by_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in {**STALE, "CONCLAVE_REDELIBERATION__EVERY_S": "1"}.items():
+    for name, value in {**STALE, "CONCLAVE_REDELIBERATION_EVERY_S": "1"}.items():
         monkeypatch.setenv(name, value)
     with ScriptedEngine(latency_s=0.05) as engine:
         options = StackOptions(engine=engine.openai_url, model=engine.model)

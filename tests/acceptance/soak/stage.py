@@ -24,9 +24,9 @@ ENV = {
     "CONCLAVE_RETENTION_S": f"{RETENTION_S}",
     "CONCLAVE_STREAM_MAX_AGE_S": f"{STREAM_AGE_S}",
     "CONCLAVE_STREAM_MAX_BYTES": f"{STREAM_BYTES}",
-    "CONCLAVE_DUPLICATE_WINDOW_S": f"{RETENTION_S}",
+    "CONCLAVE_STREAM_DUPLICATE_WINDOW_S": f"{RETENTION_S}",
     # Three agents who review one another: nine calls in place of thirteen.
-    "CONCLAVE_POLICY__JUDGES": "0",
+    "CONCLAVE_POLICY_JUDGES": "0",
 }
 
 

@@ -100,7 +100,7 @@ def node(tmp_path_factory: pytest.TempPathFactory, guard: Guard) -> Iterator[Nod
     build.build()
     folder: Path = tmp_path_factory.mktemp("vllm-fleet")
     spec = vllm_spec(folder / "engines")
-    env = environment(spec) | {"CONCLAVE_POLICY__DEADLINE_S": "900", "CONCLAVE_POLICY__CALL_TIMEOUT_S": "300"}
+    env = environment(spec) | {"CONCLAVE_POLICY_DEADLINE_S": "900", "CONCLAVE_POLICY_CALL_TIMEOUT_S": "300"}
     with (
         NatsServer(folder / "nats", guard=guard) as broker,
         ValkeyServer(folder / "valkey", guard=guard) as valkey,
@@ -167,8 +167,8 @@ def test_two_models_on_two_engines_serve_one_council(node: Node) -> None:
     port = free_port()
     env: dict[str, Any] = {
         "CONCLAVE_ENGINE_URL": f"http://127.0.0.1:{port}/v1",
-        "CONCLAVE_ENGINE__GUIDANCE": "grammar",
-        "CONCLAVE_ENGINE__SLOTS": "4",
+        "CONCLAVE_ENGINE_GUIDANCE": "grammar",
+        "CONCLAVE_ENGINE_SLOTS": "4",
         "CONCLAVE_MODEL": LLAMA,
     }
     node.fleet.add(llama_server(port=port, model=LLAMA)).start()

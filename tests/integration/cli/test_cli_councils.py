@@ -83,7 +83,7 @@ def test_an_empty_list_says_what_to_do(run: Run) -> None:
 def test_a_council_larger_than_allowed_is_refused_with_the_setting(
     run: Run, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("CONCLAVE_POLICY__LIMITS__AGENTS", "1")
+    monkeypatch.setenv("CONCLAVE_POLICY_LIMITS_AGENTS", "1")
     result = run("council", "apply", "-", stdin=TWO)
     assert result.exit_code == 2
     assert "the council of OPS has 2 agents, 1 are allowed" in sentence(result)
