@@ -21,7 +21,7 @@ class ReviewRules(Value):
     """Wait for the first pass and leave the second out where it can't change the winner any more. Off: both
     passes run at once, which costs tokens and saves a whole model step."""
     swing: float | None = Field(default=3.0, ge=0, le=8)
-    """With `skip_decided`: how far one score may still move between passes; None: the whole scale."""
+    """With `skip_decided`: how far one score may still move between passes; 8: the whole scale."""
     explain_top: int = Field(default=0, ge=0, le=16)
     """Ask for critiques of this many top proposals after the vote, for people to read."""
     synthesis: bool = False

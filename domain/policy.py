@@ -27,9 +27,9 @@ class Policy(Value):
     call_timeout_s: float = Field(default=120.0, gt=0)
     """Bound on one model call; below the deadline, so that one slow call can't eat it all."""
     quorum: int | None = Field(default=None, ge=1)
-    """Fewest proposals that make a decision; None means more than half of the council."""
+    """Fewest proposals that make a decision; not set: more than half of the council."""
     judges: int | None = Field(default=None, ge=0, le=16)
-    """Neutral reviewers from other councils; None means two for councils of four or fewer, else none."""
+    """Neutral reviewers from other councils; not set: two for councils of four or fewer, else none."""
     model_wait_s: float = Field(default=60.0, ge=0)
     """How long a deliberation waits for an engine of an agent's model."""
     sweep_after_s: float = Field(default=15.0, gt=0)

@@ -47,11 +47,11 @@ class EngineOptions(Value):
     extra_args: tuple[str, ...] = ()
     """Handed to the engine as they are, last, so that they win; as JSON."""
     slots: int | None = Field(default=None, ge=1)
-    """Calls at once; None leaves the engine's own limit."""
+    """Calls at once. Not set: 64 for vLLM, 1 for llama.cpp, and the engine's own limit stays."""
     max_model_len: int | None = Field(default=None, ge=1)
-    """Tokens of prompt and answer together; None leaves the model's own."""
+    """Tokens of prompt and answer together; not set: the model's own."""
     guidance: Guidance | None = None
-    """How answers are kept to a form: regex, grammar or json_schema; None means what the kind does best."""
+    """How answers are kept to a form: regex, grammar or json_schema; not set: what the kind does best."""
     state_dir: Path = Path(".conclave/engines")
     """Where leases and logs of engines lie; workers that share it adopt one another's engines."""
     start_within_s: float = Field(default=900.0, gt=0)
@@ -146,7 +146,7 @@ class Settings(BaseSettings):
     state: Path = Path(".conclave")
     """Folder of the embedded stack."""
     log_json: bool | None = None
-    """JSON lines (true) or text for people (false); None: text on a terminal, JSON elsewhere."""
+    """JSON lines (true) or text for people (false); not set: text on a terminal, JSON elsewhere."""
     log_level: str = "INFO"
     """DEBUG, INFO, WARNING or ERROR."""
 

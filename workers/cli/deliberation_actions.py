@@ -1,4 +1,4 @@
-"""`conclave deliberation cancel|again|replay`: acting on deliberations by name."""
+"""`conclave deliberation cancel|redeliberate|replay`: acting on deliberations by name."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import typer
 from domain.decision import replay as replayed
 from domain.errors import CannotRepeat
 from domain.steps.cancel import cancel_deliberation
-from domain.steps.redeliberate import redeliberate
+from domain.steps.redeliberate import redeliberate as open_again
 from workers.cli.cli_error import CliError
 from workers.cli.deliberation import ID, loaded
 from workers.cli.environment import open_ports, open_work, read_settings
@@ -38,7 +38,7 @@ def cancel(
     print(f"{deliberation_id} cancelled")
 
 
-def again(deliberation_id: ID) -> None:
+def redeliberate(deliberation_id: ID) -> None:
     """Deliberate the same plan once more with today's council, and print the new id.
 
     The new decision supersedes the old one, and its event says so.
@@ -46,7 +46,7 @@ def again(deliberation_id: ID) -> None:
     with open_work(read_settings()) as (ports, app):
         loaded(deliberation_id, ports.deliberations)
         try:
-            following = redeliberate(
+            following = open_again(
                 deliberation_id,
                 deliberations=ports.deliberations,
                 councils=ports.councils,
@@ -67,12 +67,12 @@ def replay(deliberation_id: ID, as_json: AS_JSON = False) -> None:
     with open_ports(read_settings()) as ports:
         record = loaded(deliberation_id, ports.deliberations)
     try:
-        stored, again = replayed(record)
+        stored, computed = replayed(record)
     except LookupError as error:
         raise CliError(str(error)) from error
-    identical = stored == again
+    identical = stored == computed
     if as_json:
-        replayed_json = again.model_dump(mode="json")
+        replayed_json = computed.model_dump(mode="json")
         print_json({"deliberation_id": deliberation_id, "identical": identical, "replayed": replayed_json})
     elif identical:
         print(f"{deliberation_id}: identical, winner {stored.winner}")

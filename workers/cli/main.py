@@ -81,8 +81,8 @@ app.command()(up_down.up)
 app.command()(up_down.down)
 app.command()(approve.approve)
 deliberation.commands.command()(deliberation_actions.cancel)
-deliberation.commands.command("redeliberate")(deliberation_actions.again)
-deliberation.commands.command("again", hidden=True)(deliberation_actions.again)
+deliberation.commands.command("redeliberate")(deliberation_actions.redeliberate)
+deliberation.commands.command("again", hidden=True)(deliberation_actions.redeliberate)
 deliberation.commands.command()(deliberation_actions.replay)
 app.add_typer(
     deliberation.commands,
