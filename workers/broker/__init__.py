@@ -1,7 +1,7 @@
 """Celery and kombu on Valkey so that a worker outlives its broker and a task outlives its worker.
 
 Two names are for the application: `celery_conf` builds the settings, `install` adds what settings can't.
-Nothing here reads the environment or knows what the tasks are about.
+No module here reads the environment or knows what the tasks are about.
 """
 
 from __future__ import annotations

@@ -85,13 +85,6 @@ class AtomicPop(redis.Channel, ChannelMembers):
             for name, *arguments in self._notify_commands(queue):
                 batch.add(name, *arguments)
 
-    def _do_restore_message(
-        self, payload: Any, exchange: str, routing_key: str, pipe: Any, leftmost: bool = False
-    ) -> None:
-        super()._do_restore_message(payload, exchange, routing_key, pipe, leftmost)
-        for queue in self._lookup(exchange, routing_key):
-            self._notify(queue, pipe)
-
     def _notify(self, queue: str, pipe: Any) -> None:
         for name, *arguments in self._notify_commands(queue):
             getattr(pipe, name)(*arguments)

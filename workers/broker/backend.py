@@ -72,10 +72,6 @@ class Backend(redis.RedisBackend, BackendMembers):
         """Subscribe to nothing, as above; chords and groups call this for every task they hold."""
         return result
 
-    def add_pending_results(self, results: Any, weak: bool = False) -> list[Any]:
-        """Subscribe to nothing, as above."""
-        return list(results)
-
     def remove_pending_result(self, result: Any) -> Any:
         """Unsubscribe from nothing: Celery would for every result that is dropped, and wait for a server that is
         away. Unnecessary with https://github.com/celery/celery/pull/10326."""

@@ -57,29 +57,9 @@ class QoS(redis.QoS, QoSMembers):
         except UNREACHABLE as error:
             self._ack_later(delivery_tag, error)
 
-    def reject(self, delivery_tag: str, requeue: bool = False) -> None:
-        """Remove a message, or requeue it; with the broker away the visibility timeout requeues it."""
-        # As for ack.
-        try:
-            super().reject(delivery_tag, requeue=requeue)
-        except UNREACHABLE as error:
-            if not requeue:
-                self._ack_later(delivery_tag, error)
-            elif self.pending_acks is None:
-                raise
-            self.free_slot(delivery_tag)
-
     def free_slot(self, delivery_tag: str) -> None:
         """Stop counting a message against the prefetch limit, without a command to the broker; from any thread."""
         self._quick_ack(delivery_tag)
-
-    def restore_unacked_once(self, stderr: Any = None) -> None:
-        """Requeue unacknowledged messages at a shutdown; on a channel already taken apart, leave them marked."""
-        # No upstream issue known.
-        if self.channel.connection is None:
-            self._on_collect.cancel()
-            return
-        super().restore_unacked_once(stderr)
 
     def restore_visible(self, start: int = 0, num: int | None = None, interval: int = 1) -> None:
         """Requeue the messages that no worker has kept in flight for the visibility timeout."""

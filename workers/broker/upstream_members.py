@@ -18,8 +18,6 @@ class QoSMembers:
 
     _quick_ack: Callable[[str], None]
     """Counts a message as acknowledged, without a command to the broker; from any thread."""
-    _on_collect: Any
-    """The finalizer that requeues what is unacknowledged when the process ends."""
     _vrestore_count: int
     """How often `restore_visible` was called."""
 
@@ -45,9 +43,6 @@ class ChannelMembers:
     _closing: bool
 
     def _get_message_priority(self, message: Any, reverse: bool = False) -> int:
-        raise NotImplementedError
-
-    def _lookup(self, exchange: str, routing_key: str, default: str | None = None) -> list[str] | set[str]:
         raise NotImplementedError
 
     def _q_for_pri(self, queue: str, pri: int) -> str:
@@ -89,9 +84,6 @@ class BackendMembers:
         raise NotImplementedError
 
     def _chord_publish_claim_expires(self, initial_expires: int, callback: Any) -> int:
-        raise NotImplementedError
-
-    def add_pending_results(self, results: Any, weak: bool = False) -> Any:
         raise NotImplementedError
 
 

@@ -1,7 +1,4 @@
-"""A small Celery application for the acceptance tests of the broker layer.
-
-BROKER_TEST_WITHOUT names remedies to leave out, so that each test can be seen to fail without its own.
-"""
+"""A small Celery application for the acceptance tests of the broker layer, less what is to be left out."""
 
 from __future__ import annotations
 
@@ -16,10 +13,10 @@ from celery import Celery, Task
 from kombu import transport
 
 from tests.acceptance.broker.journal import Journal
+from tests.acceptance.broker.left_out import WITHOUT, leave_out_overrides
 from workers.broker import attempts, celery_conf, install
 from workers.broker.atomic_pop import AtomicPop
 
-WITHOUT = frozenset(os.environ.get("BROKER_TEST_WITHOUT", "").split(","))
 BROKER = os.environ["BROKER_TEST_BROKER"]
 RESULTS = os.environ["BROKER_TEST_RESULTS"]
 PREFIXES: dict[str, str] = json.loads(os.environ["BROKER_TEST_PREFIXES"])
@@ -31,7 +28,7 @@ STOCK_RETRY = {"max_retries": 3, "interval_start": 0, "interval_step": 0.2, "int
 
 
 def make_app() -> Celery:
-    """Configure as the product does, less what was asked to be left out."""
+    """Configure as the product does, less what is to be left out."""
     app = Celery("broker_test")
     conf = celery_conf(
         broker_url=BROKER,
@@ -48,6 +45,7 @@ def make_app() -> Celery:
 
 
 def _leave_out(app: Celery, conf: dict[str, Any]) -> None:
+    leave_out_overrides()
     options = conf["broker_transport_options"]
     if "sweep" in WITHOUT:
         del options["unacked_restore_interval"], options["unacked_restore_throttle"]
@@ -60,7 +58,7 @@ def _leave_out(app: Celery, conf: dict[str, Any]) -> None:
     if "transport" in WITHOUT:
         transport.TRANSPORT_ALIASES["redis"] = "kombu.transport.redis:Transport"
     if "taking" in WITHOUT:
-        for name in ("_put", "_do_restore_message", "_brpop_start", "_brpop_read"):
+        for name in ("_put", "_brpop_start", "_brpop_read"):
             delattr(AtomicPop, name)
     if "backend" in WITHOUT:
         conf["result_backend"] = RESULTS
@@ -109,10 +107,10 @@ def conclude(values: list[Any], seconds: float = 0.0) -> list[Any]:
 
 
 @app.task(name="poison", bind=True)
-def poison(self: Any) -> None:
+def poison(self: Task[Any, Any]) -> None:
     """Kill the worker, unless that was done often enough."""
     if "park" not in WITHOUT and attempts(self.request) > MAY_LOSE:
-        JOURNAL.write("parked", self.request.id, str(attempts(self.request)))
+        JOURNAL.write("parked", str(self.request.id), str(attempts(self.request)))
         return
-    JOURNAL.write("begin", self.request.id, str(attempts(self.request)))
+    JOURNAL.write("begin", str(self.request.id), str(attempts(self.request)))
     os.kill(os.getpid(), signal.SIGKILL)

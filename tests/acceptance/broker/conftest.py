@@ -10,10 +10,14 @@ from typing import Any
 import pytest
 
 from tests.acceptance.broker.fleet import Fleet
+from tests.acceptance.broker.left_out import leave_out_overrides
 from tests.support.servers import ValkeyServer
 from workers.processes.guard import Guard
 
 MakeFleet = Callable[..., Fleet]
+
+# The client and the single operations run in this process, the workers in theirs.
+leave_out_overrides()
 
 
 @pytest.fixture

@@ -48,6 +48,23 @@ def test_header_is_counted_although_the_results_were_away_when_it_ended(fleet_of
     assert set(fleet.journal.counts("begin").values()) == {1}
 
 
+def test_header_is_counted_although_the_results_were_away_for_longer_than_the_settings_say(
+    fleet_of: MakeFleet,
+) -> None:
+    """Back just then, they would take the failure to count for the header's own, and the chord would fail."""
+    fleet = fleet_of(visibility_s=4.0, outage_s=2.0, apart=True)
+    fleet.start(concurrency=3)
+    header, callback = fleet.chord([1.0, 1.0, 1.0])
+    for task in header:
+        fleet.begun(task)
+    crash(fleet.results)
+    time.sleep(3.0)
+    fleet.results.start()
+    fleet.ended(callback, within=25.0)
+    assert fleet.journal.count("begin", callback) == 1
+    assert fleet.journal.last("end", callback).note == str(header)
+
+
 def test_header_delivered_twice_counts_once(fleet_of: MakeFleet) -> None:
     fleet = fleet_of()
     chords = [fleet.varying_chord(3) for _ in range(5)]
