@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.settings_effects import EFFECTS, Effect
+from tests.support.settings_effects import EFFECTS
+from tests.support.settings_observers import Effect
 from workers.settings import Settings
 from workers.variables import leaves, variable
 
