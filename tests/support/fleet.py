@@ -115,6 +115,8 @@ class Fleet:
             "CONCLAVE_MODEL": model,
             "CONCLAVE_STATE": str(folder / "state"),
             "CONCLAVE_LOG_JSON": "true",
+            # As in the container images: a banner stands before what is logged.
+            "PYTHONUNBUFFERED": "1",
             **(env or {}),
         }
         self._guard = guard
