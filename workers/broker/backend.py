@@ -79,6 +79,7 @@ class Backend(redis.RedisBackend, BackendMembers):
 
     def wait_for_pending(self, result: Any, *args: Any, **kwargs: Any) -> NoReturn:
         """Refuse: nothing is subscribed to, so the wait would have no end."""
+        # No upstream issue known.
         raise NotImplementedError("results are not kept: read the outcome of a task from the store")
 
 

@@ -186,7 +186,7 @@ class Fleet:
         eventually(lambda: self.journal.count("end", task_id) >= 1, f"{task_id} ended", within)
 
     def unacked(self) -> int:
-        """How many messages are in the hands of workers, as the broker sees it."""
+        """How many messages are in flight, as the broker sees it."""
         with redis.Redis(port=self.broker.port) as client:
             return int(client.hlen(UNACKED))
 
@@ -196,7 +196,7 @@ class Fleet:
             return int(client.llen(QUEUE))
 
     def is_idle(self) -> bool:
-        """Whether no message waits, and none is in anybody's hands."""
+        """Whether no message waits, and none is in flight."""
         return self.waiting() == 0 and self.unacked() == 0
 
     def cut_connections(self) -> None:
