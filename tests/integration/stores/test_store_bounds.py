@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,6 @@ from tests.support.factories import (
     completed_body,
     deliberation,
     event,
-    fresh,
     opened,
     plan,
     plan_request,
@@ -29,18 +27,6 @@ from workers.adapters.redis.encoding import Unreadable
 from workers.adapters.redis.keys import Keys
 from workers.processes.guard import Guard
 from workers.processes.readiness import wait_until
-
-
-@pytest.fixture
-def client(valkey_server: ValkeyServer) -> Iterator[Redis]:
-    client = connect(f"{valkey_server.url}/2")
-    yield client
-    client.close()
-
-
-@pytest.fixture
-def prefix() -> str:
-    return f"{fresh('test')}:"
 
 
 def test_ended_deliberations_leave_nothing_behind_after_retention(client: Redis, prefix: str) -> None:

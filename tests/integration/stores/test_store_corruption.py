@@ -2,34 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from redis import Redis
 from redis.exceptions import ResponseError
 
 from domain.deliberation import Deliberation
-from tests.support.factories import closed, deliberation, event, fresh, opened, plan_request, proposed
+from tests.support.factories import closed, deliberation, event, opened, plan_request, proposed
 from tests.support.in_memory.clock import MemoryClock
-from tests.support.servers import ValkeyServer
 from tests.support.stores import Stores, redis_stores
-from workers.adapters.redis.connection import connect
 from workers.adapters.redis.keys import Keys
 
 BEGUN, REQUEST = deliberation(), plan_request()
 COUNTER = "total|decided"
-
-
-@pytest.fixture
-def client(valkey_server: ValkeyServer) -> Iterator[Redis]:
-    client = connect(f"{valkey_server.url}/2")
-    yield client
-    client.close()
-
-
-@pytest.fixture
-def prefix() -> str:
-    return f"{fresh('test')}:"
 
 
 @pytest.fixture

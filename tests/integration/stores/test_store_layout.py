@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 
-import pytest
 from redis import Redis
 
 from domain.identity import digest
@@ -14,30 +12,15 @@ from tests.support.factories import (
     completed_body,
     deliberation,
     event,
-    fresh,
     opened,
     plan_request,
     proposed,
 )
 from tests.support.in_memory.clock import MemoryClock
-from tests.support.servers import ValkeyServer
 from tests.support.stores import redis_stores
-from workers.adapters.redis.connection import connect
 
 MOMENT = 1_753_000_000.1234567
 """More digits than the 14 that Lua's JSON encoder would keep of a number."""
-
-
-@pytest.fixture
-def client(valkey_server: ValkeyServer) -> Iterator[Redis]:
-    client = connect(f"{valkey_server.url}/2")
-    yield client
-    client.close()
-
-
-@pytest.fixture
-def prefix() -> str:
-    return f"{fresh('test')}:"
 
 
 def test_what_version_0_1_wrote_is_read_and_written_on(client: Redis, prefix: str) -> None:
