@@ -14,7 +14,7 @@ from celery.exceptions import Retry
 from celery.signals import before_task_publish
 from structlog.contextvars import bound_contextvars
 
-from domain.errors import EngineAway
+from domain.errors import EngineAway, PublishFailed
 from domain.services import Services
 from domain.spans import current_traceparent, spanning
 from tasks.heartbeat import DeliberationHeartbeat
@@ -57,7 +57,8 @@ class Step(Task):  # type: ignore[type-arg]  # generic in the stubs only
 
     EngineAway is retried with back-off for as long as the domain raises it. Any other exception is retried a
     few times; then, and for a task that keeps killing its workers, `gave_up` records what that means, so that
-    no deliberation waits for this task for ever. `tasks.retries` decides.
+    no deliberation waits for this task for ever. `tasks.retries` decides. A task that expires is one of beat's
+    fixed entries, which sends the next one: it is not retried.
     """
 
     abstract = True
@@ -124,6 +125,9 @@ class Step(Task):  # type: ignore[type-arg]  # generic in the stubs only
             log.info("engine away", reason=away.failure.reason, detail=away.failure.detail)
             raise self._again(self.app.retry_policy.engine_away(counts), away) from away
         except Exception as error:
+            if self.request.expires:  # by then beat has sent the next one
+                log.warning("step failed, beat sends it again", error=repr(error), exc_info=_unexpected(error))
+                return None
             decision = self.app.retry_policy.unexpected_error(counts)
             if isinstance(decision, GiveUp):
                 log.exception("step given up")
@@ -134,3 +138,8 @@ class Step(Task):  # type: ignore[type-arg]  # generic in the stubs only
     def _again(self, decision: RetryIn, error: Exception) -> Retry:
         headers = {**(self.request.headers or {}), **decision.counts.headers()}
         return self.retry(exc=error, countdown=decision.seconds, headers=headers, throw=False)
+
+
+def _unexpected(error: Exception) -> bool:
+    """Whether a traceback tells more than the error's own text."""
+    return not isinstance(error, PublishFailed)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 import sys
+import traceback
 
 import structlog
-from structlog.typing import Processor
+from structlog.typing import ExcInfo, Processor
 
 SHARED: tuple[Processor, ...] = (
     structlog.contextvars.merge_contextvars,
@@ -15,6 +16,10 @@ SHARED: tuple[Processor, ...] = (
     structlog.processors.TimeStamper(fmt="iso", utc=True),
     structlog.processors.StackInfoRenderer(),
 )
+
+FRAMES, CAUSES, CHARS = 6, 3, 4000
+"""Bounds of one traceback: of each exception the innermost frames, of a chain the latest exceptions, characters in
+all. It is written under a lock that every thread waits for, so it must stay short."""
 
 CHATTY = ("asyncio", "celery.worker.strategy", "celery.app.trace", "httpx2")
 """Loggers that write a line per call or task at INFO; a step has one line of its own."""
@@ -41,13 +46,51 @@ def configure(*, level: str = "INFO", as_json: bool | None = None) -> None:
         logging.getLogger(chatty).setLevel(logging.WARNING)
 
 
-def _formatter(wants_json: bool) -> logging.Formatter:
-    last: list[Processor] = (
-        [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
-        if wants_json
-        else [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+def configure_command() -> None:
+    """Let a command write its errors alone, as text on standard error: standard output is for what it prints."""
+    structlog.configure(
+        processors=[structlog.stdlib.add_log_level, *_as_text()],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR),
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
     )
+
+
+def short_traceback(exc_info: ExcInfo) -> str:
+    """Return the end of a traceback, bounded, and without local variables, which hold passwords and plans."""
+    if exc_info[0] is None:  # `exc_info=True` where no exception is being handled
+        return ""
+    told = traceback.TracebackException(
+        *exc_info, limit=-FRAMES, compact=True, max_group_width=3, max_group_depth=2
+    )
+    _forget_outer_causes(told)
+    text = "".join(told.format()).rstrip()
+    half = CHARS // 2
+    return text if len(text) <= CHARS else f"{text[:half]}\n  [...]\n{text[-half:]}"
+
+
+def _forget_outer_causes(told: traceback.TracebackException) -> None:
+    for _ in range(CAUSES - 1):
+        inner = told.__cause__ or told.__context__
+        if inner is None:
+            return
+        told = inner
+    told.__cause__ = told.__context__ = None
+
+
+def _formatter(wants_json: bool) -> logging.Formatter:
+    last = [_with_exception, structlog.processors.JSONRenderer()] if wants_json else _as_text()
     return structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=list(SHARED),
         processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last],
     )
+
+
+def _as_text() -> list[Processor]:
+    # The renderer's own way of showing an exception is rich's: with local variables, and seconds long.
+    plain = structlog.dev.ConsoleRenderer(
+        colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+    )
+    return [_with_exception, plain]
+
+
+_with_exception = structlog.processors.ExceptionRenderer(short_traceback)

@@ -24,7 +24,7 @@ from workers.cli import (
     up_down,
 )
 from workers.cli.cli_error import ConclaveCommands
-from workers.cli.output import quiet_logs
+from workers.logs import configure_command
 from workers.settings import unknown_settings
 
 SERVICES = ("bridge", "worker", "flower")
@@ -70,7 +70,7 @@ def conclave(
     Settings are CONCLAVE_ variables; `conclave config` prints them. Exit codes: 0 done, 1 failed, 2 wrong usage
     or input.
     """
-    quiet_logs()
+    configure_command()
     if context.invoked_subcommand not in SERVICES:
         for sentence in unknown_settings():
             print(f"conclave: {sentence}", file=sys.stderr)

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import logging
 import sys
 from typing import Annotated, Any
 
-import structlog
 import typer
 from rich.console import Console
 
@@ -15,17 +13,6 @@ AS_JSON = Annotated[bool, typer.Option("--json", help="Print JSON instead of tex
 
 PIPE_WIDTH = 120
 """Columns where standard output is no terminal: tables stay readable in a file."""
-
-
-def quiet_logs() -> None:
-    """Keep log lines off standard output: only errors are logged, on standard error.
-
-    `bridge` sets up its own logging afterwards.
-    """
-    structlog.configure(
-        wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR),
-        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
-    )
 
 
 def console() -> Console:
