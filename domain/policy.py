@@ -34,6 +34,9 @@ class Policy(Value):
     """How long a deliberation waits for an engine of an agent's model."""
     sweep_after_s: float = Field(default=15.0, gt=0)
     """A deliberation without progress for this long is looked after by the sweep."""
+    park_after_losses: int = Field(default=5, ge=1)
+    """A task that loses so many workers, one after another and without progress in between, is parked as their
+    killer. Where several tasks shared a worker, each bears a part of its loss: a quarter at least."""
     cut_off: Literal["keep", "fail"] = "keep"
     """A proposal that ends at `max_tokens`: keep it, marked, or record it as the agent's failure."""
     review: ReviewRules = ReviewRules()

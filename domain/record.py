@@ -114,6 +114,11 @@ class Record:
         return tuple(entry for entry in self._by_key() if not isinstance(entry, Opened | Closed))
 
     @property
+    def progress_at(self) -> float:
+        """When the last entry was recorded, in epoch seconds."""
+        return max((call.at for call in self.calls()), default=self.deliberation.opened_at)
+
+    @property
     def usage(self) -> Usage:
         """Tokens of all calls so far."""
         return sum((call.usage for call in self.calls()), Usage())

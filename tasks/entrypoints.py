@@ -50,6 +50,10 @@ class Conclude(Step):
     def subject(self) -> str:
         return str((self.request.kwargs or {}).get("deliberation_id", ""))
 
+    def progress_at(self) -> float:
+        """Return when the last ballot, revision or other answer was recorded."""
+        return self.services.deliberations.load(self.subject()).progress_at
+
     def gave_up(self, error: Exception) -> None:
         fail_deliberation(self.subject(), f"the conclusion was given up: {error}", self.services)
 

@@ -18,14 +18,13 @@ from domain.errors import EngineAway, PublishFailed
 from domain.services import Services
 from domain.spans import current_traceparent, spanning
 from tasks.heartbeat import DeliberationHeartbeat
+from tasks.losses import Loss, is_killer, losses_of, since_progress
 from tasks.retries import GiveUp, RetryCounts, RetryIn, RetryPolicy
 
 log = structlog.get_logger("conclave.task")
 
 SENT_AT = "conclave_sent_at"
 """Message header: epoch seconds when the message was published; tells how long a task waited."""
-MAX_LOSSES = 2
-"""A task that has lost so many workers is taken for their killer and parked."""
 
 
 class ConclaveApp(Celery):
@@ -83,6 +82,10 @@ class Step(Task):  # type: ignore[type-arg]  # generic in the stubs only
         """Name the deliberation that this run works on; None where it is no single one."""
         return None
 
+    def progress_at(self) -> float:
+        """Return when this task's work moved last, in epoch seconds; 0.0 where it is done in one piece."""
+        return 0.0
+
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         began = time.monotonic()
         subject = self.subject()
@@ -96,7 +99,7 @@ class Step(Task):  # type: ignore[type-arg]  # generic in the stubs only
     def _span(self, subject: str | None) -> Iterator[None]:
         """Enclose this run in its span, below what sent it, or linked to that where a worker was lost with it."""
         sender = self.request.get("traceparent") or ""
-        lost = bool(self.request.get("losses"))
+        lost = bool(losses_of(self.request))
         attributes = {"celery.task_id": str(self.request.id), "conclave.deliberation_id": subject or ""}
         span = self.services.tracer.start(
             self.name, parent="" if lost else sender, links=[sender] if lost else (), attributes=attributes
@@ -114,13 +117,9 @@ class Step(Task):  # type: ignore[type-arg]  # generic in the stubs only
         return nullcontext() if subject is None else self.app.heartbeat().working_on(subject)
 
     def _attempt(self, *args: Any, **kwargs: Any) -> Any:
-        losses = self.request.get("losses") or 0
-        if losses >= MAX_LOSSES:
-            log.error("step parked", losses=losses)
-            return self.gave_up(Poisonous(f"{losses} workers were lost while they ran this task"))
         counts = RetryCounts.of_message(self.request)
         try:
-            return self.run(*args, **kwargs)
+            return self._park() if self._kills_workers() else self.run(*args, **kwargs)
         except EngineAway as away:
             log.info("engine away", reason=away.failure.reason, detail=away.failure.detail)
             raise self._again(self.app.retry_policy.engine_away(counts), away) from away
@@ -134,6 +133,18 @@ class Step(Task):  # type: ignore[type-arg]  # generic in the stubs only
                 return self.gave_up(error)
             log.warning("step failed, will be tried again", error=repr(error))
             raise self._again(decision, error) from error
+
+    def _recent_losses(self) -> tuple[Loss, ...]:
+        losses = losses_of(self.request)
+        return since_progress(losses, self.progress_at()) if losses else ()
+
+    def _kills_workers(self) -> bool:
+        return is_killer(self._recent_losses(), self.services.policy.park_after_losses)
+
+    def _park(self) -> Any:
+        lost = len(self._recent_losses())
+        log.error("step parked", losses=lost)
+        return self.gave_up(Poisonous(f"{lost} workers were lost while they ran this task, without progress"))
 
     def _again(self, decision: RetryIn, error: Exception) -> Retry:
         headers = {**(self.request.headers or {}), **decision.counts.headers()}

@@ -143,6 +143,7 @@ POLICY = {
         ("judges", "1", 1),
         ("model_wait_s", "7.5", 7.5),
         ("sweep_after_s", "7.5", 7.5),
+        ("park_after_losses", "7", 7),
         ("cut_off", "fail", "fail"),
         ("review.orders", "2", 2),
         ("review.both_passes", "false", False),

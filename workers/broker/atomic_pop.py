@@ -10,23 +10,30 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from queue import Empty
-from time import monotonic, time
+from time import monotonic
 from typing import Any
 
 from kombu.transport import redis
 from kombu.utils.encoding import bytes_to_str
 from kombu.utils.json import dumps, loads
 
+from workers.broker.broker_clock import NOW
 from workers.broker.upstream_members import ChannelMembers
 
-POP_AND_MARK = """
+POP_AND_MARK = (
+    NOW
+    + """
 for i = 1, #ARGV - 1 do
     local raw = redis.call('RPOP', KEYS[i + 2])
     while raw do
         local ok, tag = pcall(function() return cjson.decode(raw).properties.delivery_tag end)
         if ok and type(tag) == 'string' then
-            redis.call('ZADD', KEYS[1], ARGV[1], tag)
-            redis.call('HSET', KEYS[2], tag, '[' .. raw .. ',"",' .. cjson.encode(ARGV[i + 1]) .. ']')
+            local marked = raw
+            if ARGV[1] ~= '' then
+                marked = string.gsub(raw, '}%s*$', ',"worker":"' .. ARGV[1] .. '"}')
+            end
+            redis.call('ZADD', KEYS[1], now, tag)
+            redis.call('HSET', KEYS[2], tag, '[' .. marked .. ',"",' .. cjson.encode(ARGV[i + 1]) .. ']')
             return {ARGV[i + 1], raw}
         end
         redis.call('LPUSH', KEYS[i + 2] .. '.unreadable', raw)
@@ -38,9 +45,14 @@ for i = #ARGV + 2, #KEYS do
 end
 return false
 """
-"""KEYS: index and hash of unacknowledged messages, lists to pop from, their notify keys. ARGV: the time, and the
-queue of each list. Returns queue and message, or nothing; then the notify keys are deleted, since the lists are
-empty. What is no message is moved to a list of its own."""
+)
+"""KEYS: index and hash of unacknowledged messages, lists to pop from, their notify keys. ARGV: the worker's id,
+and the queue of each list. Returns queue and message, or nothing; then the notify keys are deleted, since the
+lists are empty. The marked message ends with the worker's id under WORKER. What is no message is moved to a list
+of its own."""
+
+WORKER = "worker"
+"""Key of a marked message: which worker process holds it. Written over at every pop."""
 
 NOTIFY_SUFFIX = ".bell"
 """A queue's notify key is its name with this suffix. The word is older than this file's: workers and publishers of
@@ -57,6 +69,8 @@ class AtomicPop(redis.Channel, ChannelMembers):
 
     marked_tag: str | None = None
     """Delivery tag of the message being delivered, if it is marked already."""
+    worker_id = ""
+    """Hexadecimal; names the worker process in the messages that it marks. Empty while it keeps no heartbeat."""
     _awaits_notification = False
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -104,8 +118,8 @@ class AtomicPop(redis.Channel, ChannelMembers):
             return
         self._awaits_notification = False
         keys = [self.unacked_index_key, self.unacked_key, *(key for key, _ in lists), *map(_notify_key, queues)]
-        arguments = (repr(time()), *(queue for _, queue in lists))
-        self._send("EVAL", POP_AND_MARK, len(keys), *self._prefixed(keys), *arguments)
+        arguments = (self.worker_id, *(queue for _, queue in lists))
+        self._send("EVAL", POP_AND_MARK, len(keys), *self.prefixed(keys), *arguments)
 
     def _brpop_read(self, **options: Any) -> bool:
         if self._no_ack_queues.intersection(self.active_queues):
@@ -120,7 +134,7 @@ class AtomicPop(redis.Channel, ChannelMembers):
 
     def _on_popped(self, answer: list[bytes] | None) -> bool:
         if answer is None and self.active_queues and not self._closing:
-            self._send("BRPOP", *self._prefixed(map(_notify_key, self.active_queues)), self.brpop_timeout)
+            self._send("BRPOP", *self.prefixed(map(_notify_key, self.active_queues)), self.brpop_timeout)
             self._awaits_notification = True
             raise Empty
         self._in_poll = None
@@ -144,8 +158,8 @@ class AtomicPop(redis.Channel, ChannelMembers):
                 self._notify(queue, client)
         raise Empty
 
-    def _prefixed(self, keys: Iterable[str]) -> list[str]:
-        # Commands sent past the client go out as they are.
+    def prefixed(self, keys: Iterable[str]) -> list[str]:
+        """Return keys as commands that are sent past kombu's client, or by `EVAL`, must name them."""
         return [f"{self.global_keyprefix}{key}" for key in keys]
 
     def _send(self, *command: Any) -> None:

@@ -1,6 +1,6 @@
 """How often a task was begun without coming to an end: the measure of a task that kills its workers.
 
-The count travels in the message itself. The worker whose sweep finds a message of a lost worker adds one while it
+The losses travel in the message itself. The worker whose sweep finds a message of a lost worker adds one while it
 requeues the message, in the same transaction: free as long as no worker is lost, and no store has to be cleaned.
 """
 
@@ -10,7 +10,14 @@ from collections.abc import MutableMapping
 from typing import Any, Protocol
 
 LOSSES = "losses"
-"""Message header: how many workers were lost while this message was in flight there. Absent: none."""
+"""Message header: one `[at, share]` for every worker that was lost while it ran this message's task. `at`: epoch
+seconds by the broker's clock when the loss was noticed. `share`: 1.0 where the worker ran nothing else, less where
+other tasks shared it. Absent: none was lost."""
+KEPT = 100
+"""Losses that a message remembers, the latest; no task is run so often without a decision about it."""
+LEAST_SHARE = 0.25
+"""Of a loss, for each of the many tasks that shared a worker. More, and the neighbours of a killer are soon taken
+for killers themselves; less, and a killer with many neighbours takes down too many workers before it is found."""
 
 
 class Delivered(Protocol):
@@ -23,22 +30,29 @@ def attempts(request: Delivered) -> int:
     """Return the ordinal of this run of a task: 1 at first, one more for every worker lost with it.
 
     A task that lost two workers is at 3. A run that ended by itself (returned, raised, was rejected, was requeued
-    at a shutdown or after a failed trace) doesn't count, nor does a retry, which is a new message. Other tasks
-    that were running in a lost worker are counted too: which of them killed it can't be told.
+    at a shutdown or after a failed trace) doesn't count, nor does a retry, which is a new message, nor a worker
+    that was cut off or refused by its broker and lives. Other tasks that were running in a lost worker are
+    counted too: which of them killed it can't be told, so each bears a share (see LOSSES).
 
         class Base(celery.Task):
             def __call__(self, *args, **kwargs):
                 if attempts(self.request) > limit:
                     return self.park(f"lost {attempts(self.request) - 1} workers")
                 return self.run(*args, **kwargs)
-
-    Code that may not import this package reads the same number as `1 + self.request.get("losses", 0)`.
     """
     losses = request.get(LOSSES)
-    return 1 + (losses if isinstance(losses, int) and losses > 0 else 0)
+    return 1 + (len(losses) if isinstance(losses, list) else 0)
 
 
-def count_loss(payload: MutableMapping[str, Any]) -> None:
+def share_of_loss(tasks: int) -> float:
+    """Return what one of so many tasks bears of the loss of the worker that ran them."""
+    return max(LEAST_SHARE, 1 / tasks)
+
+
+def count_loss(payload: MutableMapping[str, Any], *, at: float, share: float) -> None:
     """Add one lost worker to a message as it lies in the broker."""
-    headers = payload.setdefault("headers", {})
-    headers[LOSSES] = attempts(headers)
+    headers = payload.get("headers")
+    if not isinstance(headers, dict):
+        headers = payload["headers"] = {}
+    known = headers.get(LOSSES)
+    headers[LOSSES] = [*(known if isinstance(known, list) else ()), [round(at, 3), share]][-KEPT:]

@@ -11,15 +11,17 @@ import contextlib
 import logging
 from collections.abc import Collection
 from queue import Empty
-from time import monotonic, time
+from time import monotonic
 from typing import Any
 
 from kombu.transport import redis, virtual
 from kombu.utils.json import loads
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, ResponseError
 
 from workers.broker.atomic_pop import AtomicPop
 from workers.broker.attempts import count_loss
+from workers.broker.broker_clock import NOW, broker_time
+from workers.broker.left_messages import LeftMessage, holder, judge
 from workers.broker.pending_acks import PendingAcks
 from workers.broker.upstream_members import QoSMembers
 
@@ -27,6 +29,25 @@ logger = logging.getLogger(__name__)
 
 UNREACHABLE = (RedisError, OSError, AttributeError)
 """How an operation on a lost broker ends; AttributeError where kombu has taken the closed channel apart."""
+
+REFRESH = (
+    NOW
+    + """
+redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', time[1] - 86400)
+if ARGV[1] ~= '' then redis.call('ZADD', KEYS[2], now, ARGV[1]) end
+local held = 0
+for i = 2, #ARGV do
+    if redis.call('ZSCORE', KEYS[1], ARGV[i]) then
+        redis.call('ZADD', KEYS[1], now, ARGV[i])
+        held = held + 1
+    end
+end
+return held
+"""
+)
+"""KEYS: index of unacknowledged messages, index of workers by their last refresh. ARGV: the worker's id, delivery
+tags. Returns how many of these are still marked. Workers unheard of for a day are forgotten; since that comes
+first, and frees memory, a server without memory lets the rest pass."""
 
 
 class QoS(redis.QoS, QoSMembers):
@@ -39,6 +60,7 @@ class QoS(redis.QoS, QoSMembers):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._last_contact = float("-inf")
+        self._last_time = float("-inf")
         self._sweeps_from = float("-inf")
 
     def append(self, message: Any, delivery_tag: str) -> None:
@@ -68,25 +90,23 @@ class QoS(redis.QoS, QoSMembers):
         if (self._vrestore_count - 1) % (interval or 1):
             return
         with self.channel.conn_or_acquire() as client:
-            if not self._may_sweep(client):
+            now = broker_time(client)
+            if not self._may_sweep(client, now):
                 return
-            deadline = time() - self.visibility_timeout
             mutex = redis.Mutex(client, self.unacked_mutex_key, self.unacked_mutex_expire)
             with contextlib.suppress(redis.MutexHeld), mutex:
-                for tag in self._older_than(deadline, client, start, num):
-                    self._restore_lost(tag, deadline, client)
+                for left in self._left(client, now, start, num):
+                    self._restore(left, client, now)
 
     def refresh(self, tags: Collection[str]) -> int:
-        """Begin the visibility timeout anew for these messages; return how many of them are no longer marked.
+        """Begin the visibility timeout anew for these messages, and say that this worker lives.
 
-        A message that is not marked any more was requeued by another worker, or removed.
+        Returns how many of them are no longer marked: requeued by another worker, or removed. Raises ResponseError
+        where the broker refuses to write.
         """
-        if not tags:
-            return 0
+        keys = self.channel.prefixed((self.unacked_index_key, self._workers_key))
         with self.channel.conn_or_acquire() as client:
-            now = time()
-            refreshed = client.zadd(self.unacked_index_key, dict.fromkeys(tags, now), xx=True, ch=True)
-        return len(tags) - int(refreshed)
+            return len(tags) - int(client.eval(REFRESH, len(keys), *keys, self.channel.worker_id, *tags))
 
     def ack_all(self, tags: Collection[str]) -> None:
         """Remove messages for good, whichever channel received them."""
@@ -97,14 +117,27 @@ class QoS(redis.QoS, QoSMembers):
             pipe.hdel(self.unacked_key, *tags)
             pipe.execute()
 
-    def _may_sweep(self, client: Any) -> bool:
-        # After an outage every score is old, those of living workers too: let them refresh theirs first.
-        client.ping()
-        now = monotonic()
-        if now - self._last_contact > max(self.visibility_timeout / 4, 3 * self.channel.unacked_restore_interval):
-            self._sweeps_from = now + self.channel.unacked_restore_grace
-        self._last_contact = now
-        return bool(now >= self._sweeps_from)
+    def _may_sweep(self, client: Any, now: float) -> bool:
+        # After an outage every score is old, those of living workers too: let them refresh theirs first. A broker
+        # that refuses to write refuses their heartbeats, so it counts as away; so does one whose clock was set.
+        moment = monotonic()
+        try:
+            client.zadd(self.unacked_index_key, {"": now}, xx=True)  # writes nothing, where that is allowed
+        except ResponseError as error:
+            self._await_others(moment, f"refuses to write: {error}")
+            return False
+        silence_s = moment - self._last_contact
+        if silence_s > max(self.visibility_timeout / 4, 3 * self.channel.unacked_restore_interval):
+            self._await_others(moment)
+        elif abs(now - self._last_time - silence_s) > self.visibility_timeout / 4:
+            self._await_others(moment, "has set its clock")
+        self._last_contact, self._last_time = moment, now
+        return bool(moment >= self._sweeps_from)
+
+    def _await_others(self, moment: float, why: str = "") -> None:
+        if why and moment >= self._sweeps_from:
+            logger.warning("the broker %s; no message is taken for a lost worker's meanwhile", why)
+        self._sweeps_from = moment + self.channel.unacked_restore_grace
 
     def _ack_later(self, delivery_tag: str, error: BaseException) -> None:
         if self.pending_acks is None:
@@ -113,28 +146,44 @@ class QoS(redis.QoS, QoSMembers):
         self.pending_acks.add(delivery_tag)
         self.free_slot(delivery_tag)
 
-    def _older_than(self, deadline: float, client: Any, start: int, num: int | None) -> list[str]:
+    def _left(self, client: Any, now: float, start: int, num: int | None) -> list[LeftMessage]:
+        deadline = now - self.visibility_timeout
         found = client.zrange(
             self.unacked_index_key, deadline, 0, desc=True, byscore=True, offset=num and start, num=num
         )
-        return [tag.decode() if isinstance(tag, bytes) else tag for tag in found]
+        tags = [tag.decode() if isinstance(tag, bytes) else tag for tag in found]
+        marks = [(tag, client.hget(self.unacked_key, tag)) for tag in tags]
+        holders = {holder(mark, now) for _, mark in marks}
+        return judge(marks, self._gone(holders, client, now), now)
 
-    def _restore_lost(self, tag: str, deadline: float, client: Any) -> None:
+    def _gone(self, workers: set[str], client: Any, now: float) -> set[str]:
+        """Return those of these workers that have not refreshed anything for the visibility timeout."""
+        # kombu's clients put the prefix in front of HGET's key, not of ZSCORE's.
+        (key,) = self.channel.prefixed([self._workers_key])
+        heard = {worker: client.zscore(key, worker) for worker in workers if worker}
+        return {worker for worker, at in heard.items() if at is None or at < now - self.visibility_timeout}
+
+    def _restore(self, left: LeftMessage, client: Any, now: float) -> None:
         def transaction(pipe: Any) -> None:
-            # kombu's clients put the prefix in front of HGET's key, not of ZSCORE's.
-            index_key = f"{self.channel.global_keyprefix}{self.unacked_index_key}"
-            score, mark = pipe.zscore(index_key, tag), pipe.hget(self.unacked_key, tag)
+            (index_key,) = self.channel.prefixed([self.unacked_index_key])
+            score, mark = pipe.zscore(index_key, left.tag), pipe.hget(self.unacked_key, left.tag)
             pipe.multi()
             # Stock kombu doesn't look again: a message refreshed since it was listed would be doubled.
-            if score is None or score > deadline:
+            if score is None or score > now - self.visibility_timeout:
                 return
-            self._remove_from_indices(tag, pipe)
+            self._remove_from_indices(left.tag, pipe)
             if mark:
                 payload, exchange, routing_key = loads(mark)
-                count_loss(payload)
+                if left.share:
+                    count_loss(payload, at=now, share=left.share)
                 self.channel._do_restore_message(payload, exchange, routing_key, pipe)
 
         client.transaction(transaction, self.unacked_key, self.unacked_index_key)
+
+    @property
+    def _workers_key(self) -> str:
+        """Sorted set: worker processes by when they refreshed their messages last."""
+        return f"{self.unacked_key}_workers"
 
 
 class Channel(AtomicPop):

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable
 from time import monotonic, sleep
 from typing import Any, cast
+from uuid import uuid4
 
 import kombu
 from celery import bootsteps
@@ -43,9 +44,11 @@ class VisibilityHeartbeat(threading.Thread):
         *,
         in_flight: InFlight,
         pending_acks: PendingAcks,
+        worker_id: str,
         every_s: float,
     ) -> None:
         super().__init__(name="visibility", daemon=True)
+        self._worker_id = worker_id
         self._connect = connect
         self._in_flight = in_flight
         self._pending_acks = pending_acks
@@ -74,10 +77,11 @@ class VisibilityHeartbeat(threading.Thread):
                     logger.info("visibility heartbeat goes on")
                 self._away = False
                 channel = cast(Channel, connection.default_channel)
+                channel.worker_id = self._worker_id
                 self._beat_on(cast(QoS, channel.qos))
         except Exception as error:  # without the heartbeat live messages would be requeued
             if not self._away:
-                logger.warning("visibility heartbeat can't reach the broker: %r", error)
+                logger.warning("visibility heartbeat can't refresh its messages: %r", error)
             self._away = True
         return not self._away
 
@@ -114,11 +118,13 @@ class Visibility(bootsteps.StartStopStep):
     def __init__(self, consumer: Any, **kwargs: Any) -> None:
         super().__init__(consumer, **kwargs)
         self._pending_acks = PendingAcks()
+        self._worker_id = uuid4().hex
         self._heartbeat: VisibilityHeartbeat | None = None
         self._in_flight: InFlight | None = None
 
     def start(self, parent: Any) -> None:
-        """Collect the acks that fail on the channel of this connection; called again after every reconnection."""
+        """Equip the channel of this connection; called again after every reconnection."""
+        parent.task_consumer.channel.worker_id = self._worker_id
         parent.task_consumer.channel.qos.pending_acks = self._pending_acks
         if self._heartbeat is None:
             self._begin(parent)
@@ -140,6 +146,7 @@ class Visibility(bootsteps.StartStopStep):
             parent.app.connection_for_read,
             in_flight=self._in_flight,
             pending_acks=self._pending_acks,
+            worker_id=self._worker_id,
             every_s=every_s,
         )
         self._heartbeat.start()
