@@ -1,29 +1,12 @@
-"""OpenAI's chat completion: what a request's body holds, and how an answer is read."""
+"""OpenAI's chat completion: how an answer is read."""
 
 from __future__ import annotations
-
-from typing import Any
 
 from pydantic import BaseModel, Field, field_validator
 
 from domain.chat import ChatAnswer, ChatFailure, ChatRequest, FailureReason
 from domain.engine import EngineRecord
-from workers.engines.engine import turns
 from workers.engines.guided_decoding import GUIDED_DECODINGS
-
-
-def request_body(request: ChatRequest, record: EngineRecord) -> dict[str, Any]:
-    """Return the body that asks this engine for what the request wants."""
-    form, decoding = request.form, GUIDED_DECODINGS[record.guidance]
-    max_tokens = request.max_tokens if form is None else decoding.max_tokens(form, request.max_tokens)
-    return {
-        "model": request.model,
-        "messages": turns(request.messages),
-        "max_tokens": max_tokens,
-        "temperature": request.temperature,
-        **({} if request.seed is None else {"seed": request.seed}),
-        **({} if form is None else decoding.request_fields(form)),
-    }
 
 
 def read_answer(

@@ -19,8 +19,9 @@ from openai import AsyncOpenAI, Omit, OpenAIError
 
 from domain.chat import ChatAnswer, ChatFailure, ChatRequest, FailureReason, Message
 from domain.engine import EngineKind, EngineRecord
-from workers.adapters.openai.completion import read_answer, request_body
+from workers.adapters.openai.completion import read_answer
 from workers.adapters.openai.http_client import open_client
+from workers.adapters.openai.request import request_body
 from workers.engines.kinds import ENGINES
 
 TEMPLATE_TOKENS = 64
