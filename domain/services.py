@@ -15,6 +15,7 @@ from domain.ports.engine_directory import EngineDirectory
 from domain.ports.event_publisher import EventPublisher
 from domain.ports.meter import Meter
 from domain.ports.outbox import Outbox
+from domain.ports.parking import Parking
 from domain.ports.plan_store import PlanStore
 from domain.ports.tracer import Tracer
 from domain.redeliberation import RedeliberationPolicy
@@ -37,6 +38,7 @@ class Services:
     dispatcher: Dispatcher
     model: ChatModel
     engines: EngineDirectory
+    parking: Parking
     meter: Meter
     tracer: Tracer
     checks: tuple[Check, ...]

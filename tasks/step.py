@@ -15,6 +15,7 @@ from celery.signals import before_task_publish
 from structlog.contextvars import bound_contextvars
 
 from domain.errors import EngineAway, PublishFailed
+from domain.parked import Parked, parked_id_of
 from domain.services import Services
 from domain.spans import current_traceparent, spanning
 from tasks.heartbeat import DeliberationHeartbeat
@@ -143,8 +144,18 @@ class Step(Task):  # type: ignore[type-arg]  # generic in the stubs only
 
     def _park(self) -> Any:
         lost = len(self._recent_losses())
-        log.error("step parked", losses=lost)
-        return self.gave_up(Poisonous(f"{lost} workers were lost while they ran this task, without progress"))
+        error = Poisonous(f"{lost} workers were lost while they ran this task, without progress")
+        parked = Parked(
+            parked_id=parked_id_of(str(self.request.id)),
+            at=self.services.clock.now(),
+            queue=str((self.request.delivery_info or {}).get("routing_key", "")),
+            reason=str(error),
+            task=self.name,
+            subject=self.subject() or str((self.request.args or ("",))[0]),
+        )
+        self.services.parking.put(parked)
+        log.error("step parked", losses=lost, parked_id=parked.parked_id)
+        return self.gave_up(error)
 
     def _again(self, decision: RetryIn, error: Exception) -> Retry:
         headers = {**(self.request.headers or {}), **decision.counts.headers()}

@@ -91,6 +91,7 @@ class Composition(StorePorts):
             dispatcher=self.dispatcher(app),
             model=self.model,
             engines=self.engines,
+            parking=self.parking,
             meter=self.meter,
             tracer=self.tracer,
             checks=self.checks,

@@ -12,6 +12,7 @@ from workers.adapters.redis.council_registry import RedisCouncilRegistry
 from workers.adapters.redis.deliberation_store import RedisDeliberationStore
 from workers.adapters.redis.engine_directory import RedisEngineDirectory
 from workers.adapters.redis.outbox import RedisOutbox
+from workers.adapters.redis.parking import RedisParking
 from workers.adapters.redis.plan_store import RedisPlanStore
 from workers.settings import Settings
 
@@ -51,6 +52,10 @@ class StorePorts:
     @cached_property
     def outbox(self) -> RedisOutbox:
         return RedisOutbox(self.store, clock=self.clock, retention_s=self._retention_s, prefix=self._prefix)
+
+    @cached_property
+    def parking(self) -> RedisParking:
+        return RedisParking(self.store, prefix=self.settings.broker_prefix)
 
     @cached_property
     def engines(self) -> RedisEngineDirectory:

@@ -31,6 +31,7 @@ from tests.support.in_memory.engine_directory import MemoryEngineDirectory
 from tests.support.in_memory.event_publisher import MemoryEventPublisher
 from tests.support.in_memory.meter import MemoryMeter
 from tests.support.in_memory.outbox import MemoryOutbox
+from tests.support.in_memory.parking import MemoryParking
 from tests.support.in_memory.plan_store import MemoryPlanStore
 from tests.support.scripted_model import ScriptedModel
 from workers.tracing.silent import SilentTracer
@@ -62,6 +63,7 @@ class Stage:
             dispatcher=self.queue,
             model=self.model,
             engines=MemoryEngineDirectory(clock=self.clock),
+            parking=MemoryParking(),
             meter=self.meter,
             tracer=SilentTracer(),
             checks=checks,

@@ -12,14 +12,17 @@ from domain.ports.clock import Clock
 from domain.ports.council_registry import CouncilRegistry
 from domain.ports.deliberation_store import DeliberationStore
 from domain.ports.outbox import Outbox
+from domain.ports.parking import Parking
 from domain.ports.plan_store import PlanStore
 from tests.support.in_memory.council_registry import MemoryCouncilRegistry
 from tests.support.in_memory.deliberation_store import MemoryDeliberationStore
 from tests.support.in_memory.outbox import MemoryOutbox
+from tests.support.in_memory.parking import MemoryParking
 from tests.support.in_memory.plan_store import MemoryPlanStore
 from workers.adapters.redis.council_registry import RedisCouncilRegistry
 from workers.adapters.redis.deliberation_store import RedisDeliberationStore
 from workers.adapters.redis.outbox import RedisOutbox
+from workers.adapters.redis.parking import RedisParking
 from workers.adapters.redis.plan_store import RedisPlanStore
 
 LONG = 3600.0
@@ -34,6 +37,7 @@ class Stores:
     plans: PlanStore
     deliberations: DeliberationStore
     outbox: Outbox
+    parking: Parking
 
 
 class MakeStores(Protocol):
@@ -47,6 +51,7 @@ def memory_stores(clock: Clock, retention_s: float = LONG) -> Stores:
         plans=MemoryPlanStore(clock=clock, retention_s=retention_s),
         deliberations=MemoryDeliberationStore(clock=clock, outbox=outbox, retention_s=retention_s),
         outbox=outbox,
+        parking=MemoryParking(),
     )
 
 
@@ -58,4 +63,5 @@ def redis_stores(client: Redis, clock: Clock, retention_s: float = LONG, prefix:
         plans=RedisPlanStore(client, clock=clock, retention_s=retention_s, prefix=prefix),
         deliberations=RedisDeliberationStore(client, clock=clock, retention_s=retention_s, prefix=prefix),
         outbox=RedisOutbox(client, clock=clock, retention_s=retention_s, prefix=prefix),
+        parking=RedisParking(client, prefix=f"{prefix}broker:"),
     )

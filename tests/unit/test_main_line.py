@@ -116,6 +116,7 @@ def services_in_memory(app: ConclaveApp, publisher: MemoryEventPublisher) -> Ser
         dispatcher=CeleryDispatcher(app, stores.plans),
         model=ScriptedModel(),
         engines=MemoryEngineDirectory(clock=clock),
+        parking=stores.parking,
         meter=MemoryMeter(),
         tracer=SilentTracer(),
         checks=(NotEmpty(),),

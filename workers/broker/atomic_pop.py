@@ -8,6 +8,7 @@ again". A lost notification costs a second, a lost message cannot happen.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from queue import Empty
 from time import monotonic
@@ -17,14 +18,26 @@ from kombu.transport import redis
 from kombu.utils.encoding import bytes_to_str
 from kombu.utils.json import dumps, loads
 
-from workers.broker.broker_clock import NOW
+from workers.broker.broker_clock import NOW, broker_time
+from workers.broker.parked_messages import (
+    MOST_PARKED,
+    PARK,
+    PARK_UNREADABLE,
+    MalformedMessage,
+    Message,
+    parked_record,
+)
 from workers.broker.upstream_members import ChannelMembers
+from workers.queue_keys import NOTIFY_LASTS_S, NOTIFY_SUFFIX, PARKED
+
+logger = logging.getLogger(__name__)
 
 POP_AND_MARK = (
     NOW
+    + PARK_UNREADABLE
     + """
 for i = 1, #ARGV - 1 do
-    local raw = redis.call('RPOP', KEYS[i + 2])
+    local raw = redis.call('RPOP', KEYS[i + 3])
     while raw do
         local ok, tag = pcall(function() return cjson.decode(raw).properties.delivery_tag end)
         if ok and type(tag) == 'string' then
@@ -36,29 +49,23 @@ for i = 1, #ARGV - 1 do
             redis.call('HSET', KEYS[2], tag, '[' .. marked .. ',"",' .. cjson.encode(ARGV[i + 1]) .. ']')
             return {ARGV[i + 1], raw}
         end
-        redis.call('LPUSH', KEYS[i + 2] .. '.unreadable', raw)
-        raw = redis.call('RPOP', KEYS[i + 2])
+        park(KEYS[3], raw, ARGV[i + 1], now)
+        raw = redis.call('RPOP', KEYS[i + 3])
     end
 end
-for i = #ARGV + 2, #KEYS do
+for i = #ARGV + 3, #KEYS do
     redis.call('DEL', KEYS[i])
 end
 return false
 """
 )
-"""KEYS: index and hash of unacknowledged messages, lists to pop from, their notify keys. ARGV: the worker's id,
-and the queue of each list. Returns queue and message, or nothing; then the notify keys are deleted, since the
-lists are empty. The marked message ends with the worker's id under WORKER. What is no message is moved to a list
-of its own."""
+"""KEYS: index and hash of unacknowledged messages, hash of what is parked, lists to pop from, their notify keys.
+ARGV: the worker's id, and the queue of each list. Returns queue and message, or nothing; then the notify keys are
+deleted, since the lists are empty. The marked message ends with the worker's id under WORKER. What is no message
+is parked."""
 
 WORKER = "worker"
 """Key of a marked message: which worker process holds it. Written over at every pop."""
-
-NOTIFY_SUFFIX = ".bell"
-"""A queue's notify key is its name with this suffix. The word is older than this file's: workers and publishers of
-two releases share a broker during an upgrade, and access rules name the key."""
-NOTIFY_LASTS_S = 60
-"""Seconds after which the notify key of a queue without such consumers is gone."""
 
 
 class AtomicPop(redis.Channel, ChannelMembers):
@@ -67,8 +74,11 @@ class AtomicPop(redis.Channel, ChannelMembers):
     Queues consumed without acknowledgements (answers to `celery inspect`) are popped as in stock kombu.
     """
 
+    Message = Message
     marked_tag: str | None = None
     """Delivery tag of the message being delivered, if it is marked already."""
+    delivered_from = ""
+    """Queue of the message that was delivered last."""
     worker_id = ""
     """Hexadecimal; names the worker process in the messages that it marks. Empty while it keeps no heartbeat."""
     _awaits_notification = False
@@ -117,7 +127,8 @@ class AtomicPop(redis.Channel, ChannelMembers):
         if not lists:
             return
         self._awaits_notification = False
-        keys = [self.unacked_index_key, self.unacked_key, *(key for key, _ in lists), *map(_notify_key, queues)]
+        marks = (self.unacked_index_key, self.unacked_key, PARKED)
+        keys = [*marks, *(key for key, _ in lists), *map(_notify_key, queues)]
         arguments = (self.worker_id, *(queue for _, queue in lists))
         self._send("EVAL", POP_AND_MARK, len(keys), *self.prefixed(keys), *arguments)
 
@@ -142,12 +153,23 @@ class AtomicPop(redis.Channel, ChannelMembers):
             raise Empty
         queue, message = bytes_to_str(answer[0]), loads(bytes_to_str(answer[1]))
         self._queue_cycle.rotate(queue)
-        self.marked_tag = message["properties"]["delivery_tag"]
+        self.marked_tag, self.delivered_from = message["properties"]["delivery_tag"], queue
         try:
             self.connection._deliver(message, queue)
+        except MalformedMessage as error:
+            self.park(message, str(error))
         finally:
             self.marked_tag = None
         return True
+
+    def park(self, payload: Any, reason: str) -> None:
+        """Take a message that is being delivered out of the way, whole and with the reason, in one step."""
+        tag, queue = payload["properties"]["delivery_tag"], self.delivered_from
+        keys = self.prefixed((self.unacked_index_key, self.unacked_key, PARKED))
+        with self.conn_or_acquire() as client:
+            parked_id, record = parked_record(payload, queue=queue, reason=reason, at=broker_time(client))
+            kept = client.eval(PARK, len(keys), *keys, tag, parked_id, record, MOST_PARKED)
+        logger.error("message of queue %s %s: %s", queue, f"parked as {parked_id}" if kept else "dropped", reason)
 
     def _on_notified(self, answer: Any) -> bool:
         self._in_poll, self._awaits_notification = None, False

@@ -13,6 +13,8 @@ LOSSES = "losses"
 """Message header: one `[at, share]` for every worker that was lost while it ran this message's task. `at`: epoch
 seconds by the broker's clock when the loss was noticed. `share`: 1.0 where the worker ran nothing else, less where
 other tasks shared it. Absent: none was lost."""
+CRASHES = "crashes"
+"""Message header: how often this message's task ended without an outcome, its worker going on."""
 KEPT = 100
 """Losses that a message remembers, the latest; no task is run so often without a decision about it."""
 LEAST_SHARE = 0.25
@@ -56,3 +58,11 @@ def count_loss(payload: MutableMapping[str, Any], *, at: float, share: float) ->
         headers = payload["headers"] = {}
     known = headers.get(LOSSES)
     headers[LOSSES] = [*(known if isinstance(known, list) else ()), [round(at, 3), share]][-KEPT:]
+
+
+def count_crash(payload: MutableMapping[str, Any]) -> int:
+    """Add one run without an outcome to a message as it lies in the broker; return how many there were."""
+    headers = payload["headers"]
+    known = headers.get(CRASHES)
+    headers[CRASHES] = 1 + (known if isinstance(known, int) and known > 0 else 0)
+    return int(headers[CRASHES])

@@ -19,16 +19,21 @@ from kombu.utils.json import loads
 from redis.exceptions import RedisError, ResponseError
 
 from workers.broker.atomic_pop import AtomicPop
-from workers.broker.attempts import count_loss
+from workers.broker.attempts import count_crash, count_loss
 from workers.broker.broker_clock import NOW, broker_time
 from workers.broker.left_messages import LeftMessage, holder, judge
+from workers.broker.parked_messages import parked_record
 from workers.broker.pending_acks import PendingAcks
 from workers.broker.upstream_members import QoSMembers
+from workers.queue_keys import PARKED
 
 logger = logging.getLogger(__name__)
 
 UNREACHABLE = (RedisError, OSError, AttributeError)
 """How an operation on a lost broker ends; AttributeError where kombu has taken the closed channel apart."""
+
+MOST_CRASHES = 50
+"""An outage of the results would have to last for most of an hour to end a header task so often."""
 
 REFRESH = (
     NOW
@@ -107,6 +112,28 @@ class QoS(redis.QoS, QoSMembers):
         keys = self.channel.prefixed((self.unacked_index_key, self._workers_key))
         with self.channel.conn_or_acquire() as client:
             return len(tags) - int(client.eval(REFRESH, len(keys), *keys, self.channel.worker_id, *tags))
+
+    def requeue_crashed(self, tag: str) -> None:
+        """Requeue the message of a task that ended without an outcome, which may be an outage of the results.
+
+        One that does so again and again has something in it that Celery can't use: it is parked.
+        """
+
+        def transaction(pipe: Any) -> None:
+            mark = pipe.hget(self.unacked_key, tag)
+            pipe.multi()
+            self._remove_from_indices(tag, pipe)
+            if mark:
+                payload, exchange, queue = loads(mark)
+                if count_crash(payload) < MOST_CRASHES:
+                    self.channel._do_restore_message(payload, exchange, queue, pipe)
+                else:
+                    reason = f"its task ended {MOST_CRASHES} times without an outcome"
+                    pipe.hset(PARKED, *parked_record(payload, queue=queue, reason=reason, at=now))
+
+        with self.channel.conn_or_acquire() as client:
+            now = broker_time(client)
+            client.transaction(transaction, self.unacked_key)
 
     def ack_all(self, tags: Collection[str]) -> None:
         """Remove messages for good, whichever channel received them."""

@@ -107,7 +107,7 @@ class VisibilityHeartbeat(threading.Thread):
         for request in snapshot.crashed:
             logger.error("task %s[%s] ended without an outcome, requeued", request.name, request.id)
             self._in_flight.remove(request)
-            qos.restore_by_tag(request.message.delivery_tag)
+            qos.requeue_crashed(request.message.delivery_tag)
 
 
 class Visibility(bootsteps.StartStopStep):

@@ -8,13 +8,18 @@ from functools import partial
 from typing import Any
 
 import kombu
+import vine
 from celery import bootsteps
-from celery.worker import consumer
+from celery.worker import consumer, state
 
+from workers.broker.task_message import fault_of
 from workers.broker.transport import Channel
 from workers.broker.upstream_members import ConsumerMembers
 
 logger = logging.getLogger(__name__)
+
+MALFORMED = (TypeError, ValueError, LookupError, AttributeError, ArithmeticError)
+"""How Celery fails on a message that is not what it takes for granted."""
 
 RECONNECT: dict[str, Any] = {"interval_start": 0.2, "interval_step": 0.2, "interval_max": 1.0}
 """Seconds between attempts to reach the broker again; Celery's own grow to 30, in which nothing is consumed."""
@@ -54,6 +59,39 @@ class WorkerConsumer(consumer.Consumer, ConsumerMembers):
             return super().call_soon_ack(p, *args, **kwargs)
         return p(*args, **kwargs)
 
+    def create_task_handler(self, promise: type[vine.promise] = vine.promise) -> Callable[[Any], Any]:
+        """Take in what our tasks can be run by, and park everything else: no message may end the worker.
+
+        Celery unpacks a message's body in its event loop without a look at it, and forgets what it can't use
+        otherwise. No upstream issue known.
+        """
+        take_in = super().create_task_handler(promise)
+
+        def on_task_received(message: Any) -> None:
+            if fault := fault_of(message, self.app.tasks):
+                self._park(message, fault)
+                return
+            try:
+                take_in(message)
+            except MALFORMED as error:
+                if not _forget(message):
+                    raise
+                self._park(message, f"it can't be taken in: {error!r}")
+
+        return on_task_received
+
+    def on_decode_error(self, message: Any, exc: Exception) -> None:
+        """Park a message that could not be unpacked."""
+        self._park(message, f"it can't be unpacked: {exc!r}")
+
+    def on_invalid_task(self, body: Any, message: Any, exc: Exception) -> None:
+        """Park a message of which Celery itself finds a header that can't be used."""
+        self._park(message, str(exc))
+
+    def _park(self, message: Any, reason: str) -> None:
+        message.channel.park(message.in_queue, reason)
+        message.channel.qos.free_slot(message.delivery_tag)
+
     def stop(self) -> None:
         """Stop consuming; send the acks that wait for the event loop, and deliver what the poll under way brings.
 
@@ -77,3 +115,12 @@ class WorkerConsumer(consumer.Consumer, ConsumerMembers):
         # `connection.transport` would connect anew; this looks at what there is.
         transport = getattr(self.connection, "_transport", None)
         return [channel for channel in getattr(transport, "channels", ()) if channel is not None]
+
+
+def _forget(message: Any) -> bool:
+    """Take back the request that Celery has made of a message; False where its task runs already."""
+    if any(request.message is message for request in state.active_requests):
+        return False
+    for request in [one for one in state.reserved_requests if one.message is message]:
+        state.task_ready(request)
+    return True

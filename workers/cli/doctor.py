@@ -45,8 +45,16 @@ def examine(settings: Settings) -> Findings:
     valkey = list(examine_valkey(settings))
     yield from valkey
     if not serious(valkey[:1]):
+        yield from _guarded("parked", lambda: _parked(settings))
         yield from _guarded("engines", lambda: _engines(settings))
     yield from examine_gpus()
+
+
+def _parked(settings: Settings) -> Findings:
+    from workers.doctor.parked import examine_parked
+
+    with open_ports(settings) as ports:
+        yield from examine_parked(ports.parking)
 
 
 def _engines(settings: Settings) -> Findings:

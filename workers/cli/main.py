@@ -17,6 +17,7 @@ from workers.cli import (
     deliberation_actions,
     demo,
     doctor,
+    parked,
     schedule,
     schema,
     service_commands,
@@ -93,6 +94,7 @@ app.add_typer(council.commands, name="council", help="Say who deliberates for a 
 app.add_typer(schedule.commands, name="schedule", help="Deliberate again by the clock.")
 app.command()(stats.stats)
 app.add_typer(dead_letter.commands, name="dead-letter", help="Look at messages that could not be taken in.")
+app.add_typer(parked.commands, name="parked", help="Look at tasks and queued messages that lie aside.")
 app.command()(config.config)
 app.command()(schema.schema)
 app.command()(doctor.doctor)

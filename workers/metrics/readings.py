@@ -16,6 +16,7 @@ from domain.ports.council_registry import CouncilRegistry
 from domain.ports.deliberation_store import DeliberationStore
 from domain.ports.engine_directory import EngineDirectory
 from domain.ports.outbox import Outbox
+from domain.ports.parking import Parking
 
 
 @dataclass(frozen=True)
@@ -58,8 +59,10 @@ class ReadingCollector(Collector):
         return iter(())
 
 
-def store_readings(deliberations: DeliberationStore, outbox: Outbox, clock: Clock) -> Callable[[], list[Reading]]:
-    """Read what is open and what waits to be published."""
+def store_readings(
+    deliberations: DeliberationStore, outbox: Outbox, parking: Parking, clock: Clock
+) -> Callable[[], list[Reading]]:
+    """Read what is open, what waits to be published and what lies aside."""
 
     def read() -> list[Reading]:
         oldest = outbox.pending(1)
@@ -68,6 +71,7 @@ def store_readings(deliberations: DeliberationStore, outbox: Outbox, clock: Cloc
         return [
             Reading("conclave_open_deliberations", "Deliberations not yet ended", {"": open_count}),
             Reading("conclave_outbox_events", "Events saved and not yet published", {"": float(outbox.count())}),
+            Reading("conclave_parked", "Tasks and queued messages that lie aside", {"": float(parking.count())}),
             Reading("conclave_outbox_age_seconds", "Age of the oldest unpublished event", {"": age}),
         ]
 

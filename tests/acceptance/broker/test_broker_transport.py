@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 import uuid
 from collections.abc import Iterator
@@ -25,15 +26,17 @@ from workers.broker import LOSSES, celery_conf, install, transport
 from workers.broker.broker_clock import broker_time
 from workers.broker.left_messages import LeftMessage
 from workers.broker.pending_acks import PendingAcks
-from workers.broker.transport import QoS, Transport
+from workers.broker.transport import MOST_CRASHES, QoS, Transport
 from workers.processes.guard import Guard
 from workers.processes.readiness import wait_until
+from workers.queue_keys import PARKED
 
 PREFIX = "conclave:broker:"
 """As in the product: in front of every key that the transport uses."""
 
 
 WORKER_ID = "a1"
+NONSENSE = (b"\xff", b"[]", b"{}", b'{"properties": {"delivery_tag": 7}}', b"[" * 5000)
 
 
 class Desk:
@@ -187,6 +190,18 @@ def test_a_broker_whose_clock_is_set_takes_nothing_from_living_workers(
         assert it.counts() == (0, 1)
 
 
+def test_a_message_whose_task_never_comes_to_an_outcome_is_parked_in_the_end(valkey_server: ValkeyServer) -> None:
+    with desk(valkey_server) as it:
+        it.publish()
+        for _ in range(MOST_CRASHES):
+            it.channel.qos.requeue_crashed(it.pop().delivery_tag)
+        assert it.counts() == (0, 0)
+        parked = [json.loads(record) for record in it.server.hvals(f"{PREFIX}{PARKED}")]
+        assert [one["reason"] for one in parked if one["queue"] == it.name] == [
+            f"its task ended {MOST_CRASHES} times without an outcome"
+        ]
+
+
 def test_message_given_back_by_its_holder_is_not_counted_as_lost(valkey_server: ValkeyServer) -> None:
     with desk(valkey_server) as it:
         it.publish()
@@ -284,14 +299,16 @@ def test_waiting_consumer_is_woken_by_a_message(valkey_server: ValkeyServer) -> 
 
 def test_what_is_no_message_is_put_aside_and_stops_no_consumer(valkey_server: ValkeyServer) -> None:
     with desk(valkey_server) as it:
-        for nonsense in (b"\xff", b"[]", b"{}", b'{"properties": {"delivery_tag": 7}}', b"[" * 5000):
+        for nonsense in NONSENSE:
             it.server.lpush(f"{PREFIX}{it.name}", nonsense)
         it.publish()
         seen: list[Any] = []
         with it.consumer(seen):
             it.connection.drain_events(timeout=5)
         assert len(seen) == 1
-        assert it.server.llen(f"{PREFIX}{it.name}.unreadable") == 5
+        parked = [json.loads(record) for record in it.server.hvals(f"{PREFIX}{PARKED}")]
+        ours = [bytes.fromhex(one["message"]) for one in parked if one["queue"] == it.name]
+        assert sorted(ours) == sorted(NONSENSE)
 
 
 def test_empty_queue_leaves_no_notify_key(valkey_server: ValkeyServer) -> None:

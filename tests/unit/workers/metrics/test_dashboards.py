@@ -18,6 +18,7 @@ from tests.support.in_memory.council_registry import MemoryCouncilRegistry
 from tests.support.in_memory.deliberation_store import MemoryDeliberationStore
 from tests.support.in_memory.engine_directory import MemoryEngineDirectory
 from tests.support.in_memory.outbox import MemoryOutbox
+from tests.support.in_memory.parking import MemoryParking
 from workers.metrics.meter import PrometheusMeter
 from workers.metrics.readings import (
     ReadingCollector,
@@ -42,7 +43,11 @@ def exported() -> set[str]:
     deliberations = MemoryDeliberationStore(clock=clock, outbox=outbox)
     PrometheusMeter(registry)
     supply = supply_readings(MemoryCouncilRegistry(), MemoryEngineDirectory(clock=clock), default_model="tiny")
-    bridge = (bridge_readings(BridgeStatistics()), store_readings(deliberations, outbox, clock), supply)
+    bridge = (
+        bridge_readings(BridgeStatistics()),
+        store_readings(deliberations, outbox, MemoryParking(), clock),
+        supply,
+    )
     registry.register(ReadingCollector(*bridge, engine_readings("tiny", lambda: None, pinned=lambda: True)))
     return series(registry.collect())
 
