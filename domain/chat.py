@@ -78,7 +78,7 @@ class ChatAnswer(Value):
 
     key: str
     model: Name
-    """The model that answered, as the engine names it."""
+    """The model that was asked; what an engine calls its model is not believed."""
     engine: str
     """Name of the engine that answered, as the directory has it."""
     text: str
@@ -88,6 +88,8 @@ class ChatAnswer(Value):
     cached_tokens: int = 0
     """Part of `prompt_tokens` that the engine's prefix cache served; 0 where it doesn't tell."""
     completion_tokens: int = 0
+    reasoning_tokens: int = 0
+    """Part of `completion_tokens` that went into thoughts; estimated where the engine doesn't tell."""
     duration_ms: float = 0.0
 
 
@@ -103,7 +105,8 @@ class FailureReason(StrEnum):
     NOT_SERVED = "not_served"
     """No live engine serves the model."""
     REFUSED = "refused"
-    """The engine rejected the request (4xx), or named another address (3xx)."""
+    """The engine rejected the request (4xx), named another address (3xx), or filtered the answer; or the model
+    refused."""
     CONTEXT_EXCEEDED = "context_exceeded"
     """Prompt and answer do not fit the model's context; nothing was sent."""
     MALFORMED = "malformed"
@@ -149,12 +152,15 @@ class Usage(OpenValue):
     prompt_tokens: int = 0
     cached_tokens: int = 0
     completion_tokens: int = 0
+    reasoning_tokens: int = 0
+    """Part of `completion_tokens` that went into thoughts."""
 
     def __add__(self, other: Usage) -> Usage:
         return Usage(
             prompt_tokens=self.prompt_tokens + other.prompt_tokens,
             cached_tokens=self.cached_tokens + other.cached_tokens,
             completion_tokens=self.completion_tokens + other.completion_tokens,
+            reasoning_tokens=self.reasoning_tokens + other.reasoning_tokens,
         )
 
 
@@ -164,4 +170,5 @@ def usage_of(answer: ChatAnswer) -> Usage:
         prompt_tokens=answer.prompt_tokens,
         cached_tokens=answer.cached_tokens,
         completion_tokens=answer.completion_tokens,
+        reasoning_tokens=answer.reasoning_tokens,
     )

@@ -45,7 +45,7 @@ class ProposalQuestion(ModelQuestion):
         if answer.cut_off and self.policy.cut_off == "fail":
             return (
                 FailureReason.CUT_OFF,
-                f"the answer ended at {answer.completion_tokens} tokens; raise max_tokens",
+                f"the answer ended at {self.request.max_tokens} tokens; raise max_tokens",
             )
         length, longest = len(answer.text), self.policy.limits.proposal_chars
         if length > longest:

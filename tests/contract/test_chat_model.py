@@ -17,6 +17,8 @@ from workers.adapters.openai.chat_model import OpenAIChatModel
 from workers.engines.kinds import ENGINES
 from workers.portal import Portal
 
+LONG = (Message(role="user", content="word " * 9000),)
+
 
 @pytest.fixture(scope="module")
 def portal() -> Iterator[Portal]:
@@ -201,15 +203,30 @@ def test_leaving_early_cancels_what_still_runs(model: ChatModel, engine: Scripte
     assert until(lambda: engine.script.cancelled == 2)
 
 
-def test_a_prompt_longer_than_the_context_is_refused_with_the_numbers_and_not_sent(
+def test_a_prompt_longer_than_the_context_is_refused_with_the_number(
     model: ChatModel, engine: ScriptedEngine
 ) -> None:
-    long = (Message(role="user", content="word " * 9000),)
-    failed = failure(model.ask([asking(messages=long)]))
+    failed = failure(model.ask([asking(messages=LONG)]))
     assert failed.reason is FailureReason.CONTEXT_EXCEEDED
-    assert "64 of answer" in failed.detail
     assert "8192" in failed.detail
+
+
+@pytest.mark.parametrize("kind", [EngineKind.VLLM, EngineKind.LLAMA_CPP])
+def test_what_an_engine_counts_as_too_long_is_not_sent(
+    portal: Portal, engine: ScriptedEngine, kind: EngineKind
+) -> None:
+    directory = MemoryEngineDirectory(clock=SystemClock())
+    directory.publish(record_of(engine, kind), ttl_s=600)
+    failed = failure(OpenAIChatModel(directory, portal).ask([asking(messages=LONG)]))
+    assert failed.detail == (
+        "9000 tokens of prompt and 64 of answer exceed the context of 8192 that engine-1 serves scripted with"
+    )
     assert engine.bodies == []
+
+
+def test_no_guess_refuses_a_prompt_that_fits(model: ChatModel, engine: ScriptedEngine) -> None:
+    fits = (Message(role="user", content="longwordswhich" * 1_000 + " word" * 5_000),)
+    assert isinstance(only(model.ask([asking(messages=fits)])), ChatAnswer)
 
 
 def test_no_detail_quotes_the_prompt(model: ChatModel, engine: ScriptedEngine) -> None:

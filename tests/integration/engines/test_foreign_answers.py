@@ -7,16 +7,15 @@ import itertools
 import json
 import tracemalloc
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 import pytest
 
-from domain.chat import ChatAnswer, ChatFailure, ChatOutcome, ChatRequest, FailureReason, Message
-from domain.engine import EngineKind, EngineRecord, Guidance
-from tests.support.in_memory.engine_directory import MemoryEngineDirectory
+from domain.chat import ChatAnswer, ChatFailure, ChatOutcome, FailureReason
+from tests.support.foreign_engine import ask, http_answer, model_at
 from tests.support.raw_server import RawServer
 from tests.support.scripted_engine import ScriptedEngine
-from workers.adapters.clock import SystemClock
-from workers.adapters.openai.chat_model import MAX_ANSWER_BYTES, OpenAIChatModel
+from workers.adapters.openai.chat_model import MAX_ANSWER_BYTES
 from workers.portal import Portal
 
 COMPLETION = json.dumps({"model": "m", "choices": [{"message": {"content": "yes"}}]}).encode()
@@ -30,37 +29,18 @@ def portal() -> Iterator[Portal]:
     portal.close()
 
 
-def answer(body: bytes, *headers: str, status: str = "200 OK") -> bytes:
-    lines = (f"HTTP/1.1 {status}", *headers, f"Content-Length: {len(body)}", "Connection: close", "", "")
-    return "\r\n".join(lines).encode() + body
-
-
 def endless(*headers: str, status: str = "200 OK") -> Iterator[bytes]:
     head = (f"HTTP/1.1 {status}", *headers, "Transfer-Encoding: chunked", "", "")
     yield "\r\n".join(head).encode()
     yield from itertools.repeat(b"10000\r\n" + b" " * 0x10000 + b"\r\n")
 
 
-def model_at(portal: Portal, url: str, **options: object) -> OpenAIChatModel:
-    directory = MemoryEngineDirectory(clock=SystemClock())
-    record = EngineRecord(name="e", model="m", url=url, kind=EngineKind.VLLM, guidance=Guidance.REGEX)
-    directory.publish(record, ttl_s=600)
-    return OpenAIChatModel(directory, portal, **options)  # type: ignore[arg-type]
-
-
-def ask(model: OpenAIChatModel, timeout_s: float = 20.0) -> ChatOutcome:
-    message = Message(role="user", content="?")
-    request = ChatRequest(key="k", model="m", messages=(message,), max_tokens=16, timeout_s=timeout_s)
-    (outcome,) = model.ask([request])
-    return outcome
-
-
-def outcome_of(portal: Portal, pieces: Iterable[bytes], **options: object) -> ChatOutcome:
+def outcome_of(portal: Portal, pieces: Iterable[bytes], **options: Any) -> ChatOutcome:
     with RawServer(pieces) as server:
         return ask(model_at(portal, f"http://{server.address}/v1", **options))
 
 
-def failure_of(portal: Portal, pieces: Iterable[bytes], **options: object) -> ChatFailure:
+def failure_of(portal: Portal, pieces: Iterable[bytes], **options: Any) -> ChatFailure:
     outcome = outcome_of(portal, pieces, **options)
     assert isinstance(outcome, ChatFailure)
     return outcome
@@ -70,7 +50,7 @@ def failure_of(portal: Portal, pieces: Iterable[bytes], **options: object) -> Ch
 def test_a_redirect_is_not_followed_and_the_sentence_names_the_engine(portal: Portal, status: str) -> None:
     with ScriptedEngine("m") as elsewhere:
         location = f"Location: {elsewhere.openai_url}/chat/completions"
-        with RawServer([answer(b"", location, status=status)]) as server:
+        with RawServer([http_answer(b"", location, status=status)]) as server:
             failed = ask(model_at(portal, f"http://{server.address}/v1"))
     assert isinstance(failed, ChatFailure)
     assert failed.reason is FailureReason.REFUSED
@@ -82,8 +62,8 @@ def test_a_redirect_is_not_followed_and_the_sentence_names_the_engine(portal: Po
 
 def test_an_answer_as_long_as_the_bound_is_read_and_one_byte_more_is_malformed(portal: Portal) -> None:
     size = len(COMPLETION)
-    assert isinstance(outcome_of(portal, [answer(COMPLETION)], max_answer_bytes=size), ChatAnswer)
-    failed = failure_of(portal, [answer(COMPLETION)], max_answer_bytes=size - 1)
+    assert isinstance(outcome_of(portal, [http_answer(COMPLETION)], max_answer_bytes=size), ChatAnswer)
+    failed = failure_of(portal, [http_answer(COMPLETION)], max_answer_bytes=size - 1)
     assert failed.reason is FailureReason.MALFORMED
     assert failed.detail == f"the engine's answer is longer than {size - 1} bytes"
 
@@ -98,14 +78,14 @@ def test_an_answer_that_never_ends_is_left_at_the_bound(portal: Portal) -> None:
 
 
 def test_a_compressed_answer_is_read(portal: Portal) -> None:
-    outcome = outcome_of(portal, [answer(gzip.compress(COMPLETION), "Content-Encoding: gzip")])
+    outcome = outcome_of(portal, [http_answer(gzip.compress(COMPLETION), "Content-Encoding: gzip")])
     assert isinstance(outcome, ChatAnswer)
     assert outcome.text == "yes"
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "zstd", "x" * 100])
 def test_an_answer_that_cannot_be_unpacked_is_none(portal: Portal, encoding: str) -> None:
-    failed = failure_of(portal, [answer(b"\x1f\x8b nothing packed", f"Content-Encoding: {encoding}")])
+    failed = failure_of(portal, [http_answer(b"\x1f\x8b nothing packed", f"Content-Encoding: {encoding}")])
     assert failed.reason in (FailureReason.UNREACHABLE, FailureReason.MALFORMED)
     assert "the call broke" not in failed.detail
 
@@ -114,7 +94,7 @@ def test_a_compressed_answer_is_bounded_by_what_it_unpacks_to(portal: Portal) ->
     bomb = gzip.compress(b" " * (512 * MIB), compresslevel=1)
     tracemalloc.start()
     try:
-        failed = failure_of(portal, [answer(bomb, "Content-Encoding: gzip")])
+        failed = failure_of(portal, [http_answer(bomb, "Content-Encoding: gzip")])
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -131,19 +111,28 @@ def test_an_error_that_never_ends_keeps_its_meaning(portal: Portal) -> None:
     "headers", [["X-Long: " + "x" * 100_000], [f"X-{number}: x" for number in range(1000)]], ids=["long", "many"]
 )
 def test_headers_beyond_the_bound_are_no_answer(portal: Portal, headers: list[str]) -> None:
-    assert failure_of(portal, [answer(COMPLETION, *headers)]).reason is FailureReason.UNREACHABLE
+    failed = failure_of(portal, [http_answer(COMPLETION, *headers)])
+    assert failed.reason is FailureReason.MALFORMED
+    assert "headers are longer than 8192 bytes" in failed.detail
+    assert not failed.reason.passing, "the same call would be answered the same way again"
 
 
-@pytest.mark.parametrize("garbage", [b"\x00" * 100_000, b"HTTP/1.1 \r\n\r\n", b"220 smtp ready\r\n", b""])
+@pytest.mark.parametrize("garbage", [b"\x00" * 100_000, b"HTTP/1.1 \r\n\r\n", b"220 smtp ready\r\n"])
 def test_what_is_not_http_is_no_answer(portal: Portal, garbage: bytes) -> None:
-    assert failure_of(portal, [garbage]).reason is FailureReason.UNREACHABLE
+    failed = failure_of(portal, [garbage])
+    assert failed.reason is FailureReason.MALFORMED
+    assert failed.detail == "the engine's answer is no HTTP, or its headers are longer than 8192 bytes"
+
+
+def test_an_engine_that_hangs_up_may_be_back(portal: Portal) -> None:
+    assert failure_of(portal, [b""]).reason is FailureReason.UNREACHABLE
 
 
 @pytest.mark.parametrize(
     "body", [b"[" * 100_000, b'{"error": {"code": [], "param": {}, "type": 1, "message": {}}}', b"\xff\xfe"]
 )
 def test_any_body_of_an_error_is_taken(portal: Portal, body: bytes) -> None:
-    failed = failure_of(portal, [answer(body, "Content-Type: application/json", status="400 Bad Request")])
+    failed = failure_of(portal, [http_answer(body, "Content-Type: application/json", status="400 Bad Request")])
     assert (failed.reason, failed.detail) == (
         FailureReason.REFUSED,
         "the engine refused the request (400): Bad Request",
@@ -151,7 +140,7 @@ def test_any_body_of_an_error_is_taken(portal: Portal, body: bytes) -> None:
 
 
 def test_a_cookie_of_an_engine_is_not_sent_back(portal: Portal) -> None:
-    with RawServer([answer(COMPLETION, "Set-Cookie: session=1; Path=/")]) as server:
+    with RawServer([http_answer(COMPLETION, "Set-Cookie: session=1; Path=/")]) as server:
         model = model_at(portal, f"http://{server.address}/v1")
         assert isinstance(ask(model), ChatAnswer)
         assert isinstance(ask(model), ChatAnswer)
@@ -165,7 +154,7 @@ def test_what_the_environment_says_of_openai_does_not_reach_an_engine(
     for name in ("API_KEY", "ADMIN_KEY", "ORG_ID", "PROJECT_ID", "BASE_URL"):
         monkeypatch.setenv(f"OPENAI_{name}", "http://secret.invalid")
     monkeypatch.setenv("OPENAI_CUSTOM_HEADERS", "X-Custom: secret")
-    with RawServer([answer(COMPLETION)]) as server:
+    with RawServer([http_answer(COMPLETION)]) as server:
         assert isinstance(ask(model_at(portal, f"http://{server.address}/v1")), ChatAnswer)
     head = server.heads[0].lower()
     assert "secret" not in head
@@ -174,6 +163,6 @@ def test_what_the_environment_says_of_openai_does_not_reach_an_engine(
 
 
 def test_a_login_in_the_address_is_sent_as_one(portal: Portal) -> None:
-    with RawServer([answer(COMPLETION)]) as server:
+    with RawServer([http_answer(COMPLETION)]) as server:
         assert isinstance(ask(model_at(portal, f"http://user:word@{server.address}/v1")), ChatAnswer)
     assert "authorization: basic dxnlcjp3b3jk" in server.heads[0].lower()

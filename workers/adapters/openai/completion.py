@@ -1,72 +1,174 @@
-"""OpenAI's chat completion: how an answer is read."""
+"""OpenAI's chat completion: how an answer is read, from servers that follow the protocol each in its own way.
+
+Everything here is foreign input. Only a whole answer becomes one: thoughts are taken off, numbers are checked
+against what was asked, and an answer that its engine broke off is a failure with its reason.
+"""
 
 from __future__ import annotations
 
-from pydantic import BaseModel, Field, field_validator
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel
 
 from domain.chat import ChatAnswer, ChatFailure, ChatRequest, FailureReason
 from domain.engine import EngineRecord
+from workers.adapters.openai.failures import ErrorUnderOk, UnreadableAnswer, complaint_in, plain
+from workers.adapters.openai.request import token_bound
+from workers.adapters.openai.thoughts import without_thoughts
+from workers.adapters.openai.token_counts import token_counts
 from workers.engines.guided_decoding import GUIDED_DECODINGS
+
+ENDED = frozenset({"", "stop", "eos", "eos_token", "end_turn", "stop_sequence", "complete"})
+CUT_OFF = frozenset({"length", "max_tokens", "max_length"})
+FILTERED = frozenset({"content_filter", "safety", "recitation", "refusal"})
+BROKEN_OFF = frozenset({"abort", "aborted", "cancelled", "error"})
+"""vLLM and SGLang answer 200 with `abort` when they shut down or drop a request: asked again, it may succeed."""
+TOOL_CALLED = frozenset({"tool_calls", "function_call", "tool_use"})
+THOUGHT_FIELDS = ("reasoning", "reasoning_content", "thinking")
+"""vLLM and OpenRouter, DeepSeek and most others, Ollama."""
+TEXT_PARTS = frozenset({"text", "output_text"})
+THOUGHT_PART = re.compile(r"think|reason", re.IGNORECASE)
+_FENCED = re.compile(r"\A\s*```[\w-]*[ \t]*\n(.*?)\n?[ \t]*```\s*\Z", re.DOTALL)
 
 
 def read_answer(
     data: bytes, request: ChatRequest, record: EngineRecord, duration_ms: float
 ) -> ChatAnswer | ChatFailure:
-    """Read an engine's answer; raises pydantic's ValidationError, a ValueError, for anything that isn't one."""
+    """Read an engine's answer, or say why it is none.
+
+    Raises ErrorUnderOk for an error that came as if it were an answer, UnreadableAnswer for a page of HTML, and a
+    ValueError for anything else that is no chat completion.
+    """
+    if data.lstrip().startswith(b"<"):
+        raise UnreadableAnswer(
+            "the engine answered a page of HTML; its URL must be the API's, such as http://host:8000/v1"
+        )
     completion = _Completion.model_validate_json(data)
-    choice, usage = completion.choices[0], completion.usage
-    text, cut_off = choice.message.content or "", choice.finish_reason == "length"
-    if not text.strip():
-        reason, detail = FailureReason.EMPTY, "the model said nothing"
-        if cut_off:
-            reason, detail = FailureReason.CUT_OFF, f"the model said nothing within {request.max_tokens} tokens"
+    if not completion.choices:
+        code, sentence = complaint_in(data)
+        raise ErrorUnderOk(code, sentence) if sentence else ValueError("no choices")
+    choice, bound = completion.choices[0], token_bound(request, record)
+    said = _said(choice.message)
+    problem = _broken_off(choice.ended) or _nothing_said(said, choice.ended, bound)
+    if problem:
+        reason, detail = problem
         return ChatFailure(key=request.key, reason=reason, detail=detail, engine=record.name)
-    form = request.form
+    counts = token_counts(completion.usage, request, record, bound)
     return ChatAnswer(
         key=request.key,
-        model=completion.model or request.model,
+        model=request.model,
         engine=record.name,
-        text=text if form is None else GUIDED_DECODINGS[record.guidance].compact_text(text, form),
-        cut_off=cut_off,
-        prompt_tokens=usage.prompt_tokens,
-        cached_tokens=usage.cached_tokens,
-        completion_tokens=usage.completion_tokens,
+        text=said.text if request.form is None else _compact(said.text, request, record),
+        cut_off=choice.ended in CUT_OFF,
+        prompt_tokens=counts.prompt,
+        cached_tokens=counts.cached,
+        completion_tokens=counts.completion,
+        reasoning_tokens=counts.reasoning or said.share_of_thoughts(counts.completion),
         duration_ms=duration_ms,
     )
 
 
-class _Message(BaseModel):
-    content: str | None = None
-
-
 class _Choice(BaseModel):
-    message: _Message
-    finish_reason: str | None = None
-
-
-class _PromptDetails(BaseModel):
-    cached_tokens: int | None = None
-
-
-class _Usage(BaseModel):
-    prompt_tokens: int = Field(default=0, ge=0)
-    completion_tokens: int = Field(default=0, ge=0)
-    prompt_tokens_details: _PromptDetails | None = None
+    message: dict[str, Any]
+    finish_reason: Any = None
 
     @property
-    def cached_tokens(self) -> int:
-        """Part of the prompt that the prefix cache served; 0 where the engine does not say."""
-        return (self.prompt_tokens_details.cached_tokens if self.prompt_tokens_details else 0) or 0
+    def ended(self) -> str:
+        """Why the answer ended, in small letters; empty where the engine does not say."""
+        return self.finish_reason.lower() if isinstance(self.finish_reason, str) else ""
 
 
 class _Completion(BaseModel):
-    """As much of an answer as is read here."""
+    """As much of an answer as is read here; the name that an engine gives its model is not."""
 
-    model: str = ""
-    choices: list[_Choice] = Field(min_length=1)
-    usage: _Usage = _Usage()
+    choices: list[_Choice] = []
+    usage: Any = None
 
-    @field_validator("usage", mode="before")
-    @classmethod
-    def _may_be_null(cls, usage: object) -> object:
-        return {} if usage is None else usage
+
+@dataclass(frozen=True)
+class _Said:
+    """What a message holds for its reader, and what it holds besides."""
+
+    text: str
+    thought_chars: int
+    unfinished: bool
+    refused: bool
+
+    def share_of_thoughts(self, completion_tokens: int) -> int:
+        """Estimate the tokens of the thoughts by their share of the characters."""
+        chars = self.thought_chars + len(self.text)
+        return completion_tokens * self.thought_chars // chars if chars else 0
+
+
+def _said(message: dict[str, Any]) -> _Said:
+    pieces = list(_pieces(message.get("content"), thought=False))
+    written = "".join(text for thought, text in pieces if not thought)
+    answer = without_thoughts(written)
+    # Some engines send the same thoughts under two names.
+    beside = (_length(_pieces(message.get(name), thought=True)) for name in THOUGHT_FIELDS)
+    within = len(written) - len(answer.text) if answer.thought else 0
+    return _Said(
+        text=answer.text,
+        thought_chars=max(beside) + _length(piece for piece in pieces if piece[0]) + within,
+        unfinished=answer.unfinished,
+        refused=bool(message.get("refusal")),
+    )
+
+
+def _length(pieces: Iterable[tuple[bool, str]]) -> int:
+    return sum(len(text) for _, text in pieces)
+
+
+def _pieces(content: Any, *, thought: bool) -> Iterator[tuple[bool, str]]:
+    """Yield the texts of a string, a part or a list of parts, each with whether it is a thought."""
+    if isinstance(content, str):
+        yield thought, content
+    elif isinstance(content, list):
+        for part in content:
+            yield from _pieces(part, thought=thought)
+    elif isinstance(content, dict):
+        kind = str(content.get("type") or "text")
+        is_thought = thought or bool(THOUGHT_PART.search(kind))
+        if is_thought or kind in TEXT_PARTS:
+            for name in ("text", *THOUGHT_FIELDS):
+                yield from _pieces(content.get(name), thought=is_thought or name != "text")
+
+
+def _broken_off(ended: str) -> tuple[FailureReason, str] | None:
+    """Say why an answer that did not come to its end is none; None for one that did, or reached its bound."""
+    if ended in ENDED | CUT_OFF:
+        return None
+    if ended in FILTERED:
+        return FailureReason.REFUSED, f"the engine filtered the answer ({ended})"
+    if ended in BROKEN_OFF:
+        return FailureReason.UNREACHABLE, f"the engine broke the answer off ({ended})"
+    if ended in TOOL_CALLED:
+        return FailureReason.MALFORMED, f"the model called a tool instead of answering ({ended})"
+    return FailureReason.MALFORMED, f"the answer ended for an unknown reason ({plain(ended)[:40]})"
+
+
+def _nothing_said(said: _Said, ended: str, bound: int) -> tuple[FailureReason, str] | None:
+    if said.text.strip():
+        return None
+    if said.refused:
+        return FailureReason.REFUSED, "the model refused to answer"
+    if ended in CUT_OFF and not said.thought_chars:
+        return FailureReason.CUT_OFF, f"the model said nothing within {bound} tokens"
+    if ended in CUT_OFF:
+        detail = f"the model still thought after {bound} tokens; turn its thinking off, or give it a larger budget"
+        return FailureReason.CUT_OFF, detail
+    if said.unfinished:
+        return FailureReason.EMPTY, "the model ended within its thoughts"
+    if said.thought_chars:
+        return FailureReason.EMPTY, "the model thought, and then said nothing"
+    return FailureReason.EMPTY, "the model said nothing"
+
+
+def _compact(text: str, request: ChatRequest, record: EngineRecord) -> str:
+    """Return scores as compact text, whatever the engine wrapped them in."""
+    assert request.form is not None
+    fenced = _FENCED.match(text)
+    return GUIDED_DECODINGS[record.guidance].compact_text(fenced[1] if fenced else text, request.form)

@@ -10,26 +10,19 @@ import asyncio
 import json
 import os
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, nullcontext
 from typing import Any
 
 import httpx2
 from openai import AsyncOpenAI, Omit, OpenAIError
 
-from domain.chat import ChatAnswer, ChatFailure, ChatRequest, FailureReason, Message
+from domain.chat import ChatAnswer, ChatFailure, ChatRequest, FailureReason
 from domain.engine import EngineKind, EngineRecord
 from workers.adapters.openai.completion import read_answer
 from workers.adapters.openai.http_client import open_client
-from workers.adapters.openai.request import request_body
+from workers.adapters.openai.request import most_prompt_tokens, request_body, token_bound
 from workers.engines.kinds import ENGINES
-
-TEMPLATE_TOKENS = 64
-"""A chat template's own words, a default system prompt among them."""
-TOKENS_A_TURN = 16
-"""The marks a template puts round one turn."""
-BYTES_A_TOKEN = 2
-"""A cautious guess for engines that can't count: English has four and more, Chinese in UTF-8 two to three."""
 
 
 class EngineClients:
@@ -98,7 +91,7 @@ class EngineClient:
     async def answer(self, record: EngineRecord, request: ChatRequest) -> ChatAnswer | ChatFailure:
         """Make one call, bounded by its caller alone, and never again.
 
-        Raises OpenAIError, AnswerTooLong, and ValueError for what is no chat completion.
+        Raises OpenAIError, UnreadableAnswer, ErrorUnderOk, and ValueError for what is no chat completion.
         """
         excess = await self._excess(record, request)
         if excess:
@@ -112,17 +105,19 @@ class EngineClient:
         return read_answer(data, request, record, (time.monotonic() - started) * 1000)
 
     async def _excess(self, record: EngineRecord, request: ChatRequest) -> str:
-        """Say with numbers how a request exceeds the context; empty if it fits, or its length is unknown."""
-        room = record.context_length - request.max_tokens
-        if not record.context_length or most_tokens(request.messages) <= room:
+        """Say with numbers how a request exceeds the context; empty if it fits.
+
+        A guess refuses nothing: where the engine can't count, it judges the prompt itself.
+        """
+        bound = token_bound(request, record)
+        room = record.context_length - bound
+        if not record.context_length or most_prompt_tokens(request.messages) <= room:
             return ""
-        counted = await self._count(request)
-        tokens = likely_tokens(request.messages) if counted is None else counted
-        if tokens <= room:
+        tokens = await self._count(request)
+        if tokens is None or tokens <= room:
             return ""
-        about = "about " if counted is None else ""
         return (
-            f"{about}{tokens} tokens of prompt and {request.max_tokens} of answer exceed the context of "
+            f"{tokens} tokens of prompt and {bound} of answer exceed the context of "
             f"{record.context_length} that {record.name} serves {request.model} with"
         )
 
@@ -130,7 +125,7 @@ class EngineClient:
         try:
             return await self._engine.count_tokens(self._post_to_root, request.model, request.messages)
         except (OpenAIError, LookupError, TypeError, ValueError):
-            return 0  # The engine should have counted and didn't: it will judge the prompt itself.
+            return None
 
     async def _post_to_root(self, path: str, body: Mapping[str, Any]) -> Any:
         """Post to a path beside the API, where engines keep what is their own."""
@@ -141,21 +136,3 @@ class EngineClient:
             url, cast_to=httpx2.Response, body=body, options={"headers": {**self._authorization, **headers}}
         )
         return response.content
-
-
-def most_tokens(messages: Sequence[Message]) -> int:
-    """Bound a prompt's tokens from above without a tokenizer: none is shorter than a byte."""
-    return _bytes(messages) + _marks(messages)
-
-
-def likely_tokens(messages: Sequence[Message]) -> int:
-    """Estimate a prompt's tokens, rather too many than too few."""
-    return _bytes(messages) // BYTES_A_TOKEN + _marks(messages)
-
-
-def _bytes(messages: Sequence[Message]) -> int:
-    return sum(len(message.content.encode()) for message in messages)
-
-
-def _marks(messages: Sequence[Message]) -> int:
-    return TEMPLATE_TOKENS + TOKENS_A_TURN * len(messages)

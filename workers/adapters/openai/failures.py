@@ -19,11 +19,21 @@ QUOTED = re.compile(r"['\"]?(?:input|prompt|messages)['\"]?\s*[:=]", re.I)
 LONGEST = 200
 
 
-class AnswerTooLong(Exception):
-    """The engine answered more than is read."""
+SPEAKS_OF_MODEL = re.compile(r"model", re.I)
+"""In a 404: without it the path is unknown, not the model."""
 
-    def __init__(self, limit: int) -> None:
-        super().__init__(f"the engine's answer is longer than {limit} bytes")
+
+class UnreadableAnswer(Exception):
+    """The engine answered what is not read, such as more than the bound; the text is a sentence."""
+
+
+class ErrorUnderOk(Exception):
+    """The engine told of an error with the status of success, as gateways do for what stands behind them."""
+
+    def __init__(self, status: int, complaint: str) -> None:
+        """`status`: what the error's own words say, 0 for nothing."""
+        super().__init__(complaint)
+        self.status = status
 
 
 class EngineBusy(Exception):
@@ -40,8 +50,10 @@ def reason_of(error: Exception) -> tuple[FailureReason, str]:
     BUSY where the engine says so: the caller decides how long to try again.
     """
     if isinstance(error, APIStatusError):
-        return _of_status(error)
-    if isinstance(error, AnswerTooLong):
+        return _redirected(error) if error.status_code < 400 else _of_status(error.status_code, complaint(error))
+    if isinstance(error, ErrorUnderOk):
+        return _of_status(error.status, str(error)) if error.status else _refused("200, with an error", str(error))
+    if isinstance(error, UnreadableAnswer):
         return FailureReason.MALFORMED, str(error)
     if isinstance(error, APIConnectionError):
         return FailureReason.UNREACHABLE, f"the connection failed or broke: {_root(error)}"
@@ -58,35 +70,64 @@ def retry_after(error: Exception) -> float:
 
 def complaint(error: APIStatusError) -> str:
     """Return the engine's own words, cut before they quote the request."""
-    message = _message(error.response.content) or error.response.reason_phrase or "no reason given"
-    return QUOTED.split(" ".join(message.split()), maxsplit=1)[0][:LONGEST].strip(" ,{[")
+    _, message = complaint_in(error.response.content)
+    return message or plain(error.response.reason_phrase) or "no reason given"
 
 
-def _message(body: bytes) -> str:
-    """Read OpenAI's form of an error, or one without its envelope; empty for any other."""
+def complaint_in(body: bytes) -> tuple[int, str]:
+    """Read OpenAI's form of an error, or one without its envelope: a status (0 for none) and the engine's words.
+
+    Both are empty for any other body: a page of HTML is not quoted.
+    """
     try:
-        message = json.loads(body)
+        told = json.loads(body)
     except (ValueError, RecursionError):
-        return ""
-    for key in ("error", "message"):
-        message = message.get(key, message) if isinstance(message, dict) else message
-    return message if isinstance(message, str) else ""
+        return 0, ""
+    status = 0
+    for key in ("error", "message", "detail"):
+        if isinstance(told, dict):
+            status = _status(told.get("code")) or status
+            told = told.get(key, told)
+    return status, plain(told) if isinstance(told, str) else ""
 
 
-def _of_status(error: APIStatusError) -> tuple[FailureReason, str]:
-    status, message = error.status_code, complaint(error)
-    if status < 400:
-        address = f"{error.request.url.scheme}://{error.request.url.netloc.decode()}"
-        return FailureReason.REFUSED, f"the engine at {address} redirects ({status}): name its final address"
+def plain(text: str) -> str:
+    """Return foreign words in one printable line of bounded length, cut before they quote the request."""
+    printable = "".join(sign if sign.isprintable() else " " for sign in text[: 4 * LONGEST])
+    return QUOTED.split(" ".join(printable.split()), maxsplit=1)[0][:LONGEST].strip(" ,{[")
+
+
+def _status(code: object) -> int:
+    """Return an error's code if it is one of HTTP; engines write it as a number or in digits."""
+    number = int(code) if isinstance(code, str) and re.fullmatch(r"[45]\d\d", code) else code
+    return number if isinstance(number, int) and 400 <= number < 600 else 0
+
+
+def _of_status(status: int, message: str) -> tuple[FailureReason, str]:
     if status in BUSY:
         return FailureReason.BUSY, f"the engine is busy ({status}): {message}"
     if status >= 500:
         return FailureReason.UNREACHABLE, f"the engine failed ({status}): {message}"
-    if status == 404:
+    if status == 404 and SPEAKS_OF_MODEL.search(message):
         return FailureReason.NOT_SERVED, f"the engine does not know the model (404): {message}"
+    if status in (404, 405):
+        remedy = "its URL must be where the API begins, as in http://host:8000/v1, without /chat/completions"
+        return FailureReason.REFUSED, f"the engine has no such path ({status}): {message}; {remedy}"
     if status in (400, 413) and TOO_LONG.search(message):
         return FailureReason.CONTEXT_EXCEEDED, f"the engine refused the prompt as too long: {message}"
+    return _refused(str(status), message)
+
+
+def _refused(status: str, message: str) -> tuple[FailureReason, str]:
     return FailureReason.REFUSED, f"the engine refused the request ({status}): {message}"
+
+
+def _redirected(error: APIStatusError) -> tuple[FailureReason, str]:
+    address = f"{error.request.url.scheme}://{error.request.url.netloc.decode()}"
+    return (
+        FailureReason.REFUSED,
+        f"the engine at {address} redirects ({error.status_code}): name its final address",
+    )
 
 
 def _root(error: BaseException) -> str:

@@ -7,10 +7,18 @@ is foreign input: its headers and its body are bounded, redirects are not follow
 from __future__ import annotations
 
 import httpx2
-from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout, DummyCookieJar, TCPConnector
+from aiohttp import (
+    ClientError,
+    ClientResponse,
+    ClientResponseError,
+    ClientSession,
+    ClientTimeout,
+    DummyCookieJar,
+    TCPConnector,
+)
 from openai import AsyncOpenAI, Omit
 
-from workers.adapters.openai.failures import AnswerTooLong
+from workers.adapters.openai.failures import UnreadableAnswer
 
 MAX_ERROR_BODY_BYTES = 64 * 1024
 """Of an error, whose first sentence is read; the rest is left unread."""
@@ -68,7 +76,8 @@ class EngineTransport(httpx2.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         """Make one call and read its answer whole.
 
-        Raises httpx2's NetworkError for a connection that failed or broke, AnswerTooLong.
+        Raises httpx2's NetworkError for a connection that failed or broke, UnreadableAnswer for what is no HTTP,
+        or exceeds a bound.
         """
         try:
             async with self._open().request(
@@ -80,6 +89,10 @@ class EngineTransport(httpx2.AsyncBaseTransport):
                 allow_redirects=False,
             ) as response:
                 body = await self._read(response)
+        except ClientResponseError as error:
+            # Also for headers beyond the bounds: the same call would be answered the same way again.
+            words = f"the engine's answer is no HTTP, or its headers are longer than {MAX_HEADER_BYTES} bytes"
+            raise UnreadableAnswer(words) from error
         except (ClientError, OSError) as error:
             raise httpx2.NetworkError(str(error)) from error
         return httpx2.Response(
@@ -120,5 +133,5 @@ class EngineTransport(httpx2.AsyncBaseTransport):
                 response.close()  # Otherwise the rest would be read before the connection is used again.
                 if failed:
                     break
-                raise AnswerTooLong(limit)
+                raise UnreadableAnswer(f"the engine's answer is longer than {limit} bytes")
         return bytes(body[:limit])

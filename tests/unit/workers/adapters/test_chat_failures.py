@@ -10,7 +10,7 @@ import pytest
 from openai import APIConnectionError, APIStatusError
 
 from domain.chat import FailureReason
-from workers.adapters.openai.failures import LONGEST, AnswerTooLong, complaint, reason_of, retry_after
+from workers.adapters.openai.failures import LONGEST, UnreadableAnswer, complaint, reason_of, retry_after
 
 CALL = httpx2.Request("POST", "http://user:word@10.0.0.2:8000/v1/chat/completions")
 
@@ -61,11 +61,22 @@ def test_an_engine_that_redirects_is_named_with_the_remedy() -> None:
     )
 
 
-def test_an_answer_longer_than_the_bound_is_malformed() -> None:
-    assert reason_of(AnswerTooLong(100)) == (
-        FailureReason.MALFORMED,
-        "the engine's answer is longer than 100 bytes",
+def test_an_answer_that_is_not_read_is_malformed() -> None:
+    assert reason_of(UnreadableAnswer("it is long")) == (FailureReason.MALFORMED, "it is long")
+
+
+def test_an_unknown_path_is_told_from_an_unknown_model() -> None:
+    reason, detail = reason_of(status(404, body=b'{"detail": "Not Found"}'))
+    assert reason is FailureReason.REFUSED
+    assert detail == (
+        "the engine has no such path (404): Not Found; "
+        "its URL must be where the API begins, as in http://host:8000/v1, without /chat/completions"
     )
+
+
+def test_an_engines_words_come_as_one_printable_line() -> None:
+    words = complaint(status(400, "two\nlines,\x1b[31m red \u202e and turned"))
+    assert words == "two lines, [31m red and turned"
 
 
 def test_an_answer_that_is_no_completion_is_malformed() -> None:
