@@ -74,7 +74,7 @@ def completed_body(
         rounds=deliberation.rounds,
         models=tuple(sorted({call.model for call in record.calls() if call.model})),
         usage=_total_usage(record),
-        duration_ms=round((at - deliberation.opened_at) * 1000, 1),
+        duration_ms=_ms(deliberation.opened_at, at),
         timings=_timings(record, at),
         quorum=deliberation.quorum,
     )
@@ -216,7 +216,12 @@ def _timings(record: Record, at: float) -> dict[str, float]:
     proposed = max((attempt.at for attempt in attempts if attempt is not None), default=opened)
     voted = max((ballot.at for ballot in record.ballots()), default=proposed)
     return {
-        "proposing_ms": round((proposed - opened) * 1000, 1),
-        "reviewing_ms": round((voted - proposed) * 1000, 1),
-        "concluding_ms": round((at - max(voted, proposed)) * 1000, 1),
+        "proposing_ms": _ms(opened, proposed),
+        "reviewing_ms": _ms(proposed, voted),
+        "concluding_ms": _ms(max(voted, proposed), at),
     }
+
+
+def _ms(since: float, until: float) -> float:
+    """Return a duration between moments that two hosts may have told: never negative."""
+    return round(max(0.0, until - since) * 1000, 1)

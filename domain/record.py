@@ -115,8 +115,8 @@ class Record:
 
     @property
     def progress_at(self) -> float:
-        """When the last entry was recorded, in epoch seconds."""
-        return max((call.at for call in self.calls()), default=self.deliberation.opened_at)
+        """When the last entry was recorded, the opening among them, in epoch seconds."""
+        return max([self.deliberation.opened_at, *(call.at for call in self.calls())])
 
     @property
     def usage(self) -> Usage:

@@ -75,7 +75,7 @@ def _decision_metrics(record: Record, decision: CompletedBody) -> dict[str, int]
     return {
         "degraded": int(decision.degraded),
         "contested": int(decision.contested),
-        "duration_ms": round((decision.timestamp - record.deliberation.opened_at) * 1000),
+        "duration_ms": max(0, round((decision.timestamp - record.deliberation.opened_at) * 1000)),
         "kendall_w_count": int(kendall_w is not None),
         "kendall_w": round((kendall_w or 0.0) * MICRO),
     }

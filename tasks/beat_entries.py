@@ -9,10 +9,12 @@ from domain.redeliberation import RedeliberationPolicy
 
 FLUSH_EVERY_S = 5.0
 """The outbox only holds what could not be published at once, so seconds are soon enough."""
+LEAST_EXPIRY_S = 60.0
+"""Workers compare the expiry with their own clock, which may be half a minute off."""
 
 
 def beat_schedule(policy: Policy, rules: RedeliberationPolicy) -> dict[str, dict[str, Any]]:
-    """Return beat's fixed entries. Each message expires when the next is due: a backlog of sweeps is of no use."""
+    """Return beat's fixed entries. Messages expire soon after the next are due, lest sweeps pile up."""
     return {
         **({"redeliberate": _every("deliberation.redeliberate", rules.every_s)} if rules.active else {}),
         "sweep": _every("deliberation.sweep", policy.sweep_after_s / 3),
@@ -21,4 +23,4 @@ def beat_schedule(policy: Policy, rules: RedeliberationPolicy) -> dict[str, dict
 
 
 def _every(task: str, seconds: float) -> dict[str, Any]:
-    return {"task": task, "schedule": seconds, "options": {"expires": max(seconds, 10.0)}}
+    return {"task": task, "schedule": seconds, "options": {"expires": max(seconds, LEAST_EXPIRY_S)}}

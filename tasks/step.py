@@ -9,13 +9,14 @@ from datetime import datetime
 from typing import Any
 
 import structlog
-from celery import Celery, Task
+from celery import Celery, Task, current_app
 from celery.exceptions import Retry
 from celery.signals import before_task_publish
 from structlog.contextvars import bound_contextvars
 
 from domain.errors import EngineAway, PublishFailed
 from domain.parked import Parked, parked_id_of
+from domain.ports.clock import Clock
 from domain.services import Services
 from domain.spans import current_traceparent, spanning
 from tasks.heartbeat import DeliberationHeartbeat
@@ -32,19 +33,21 @@ class ConclaveApp(Celery):
     """A Celery application that can reach the domain's services.
 
     `services` is called in the process that runs the task, after any fork; it returns the same object for the
-    lifetime of that process. `heartbeat` likewise.
+    lifetime of that process. `heartbeat` and `store_clock` likewise.
     """
 
     amqp_cls = "tasks.queues:Amqp"
     services: Callable[[], Services]
     heartbeat: Callable[[], DeliberationHeartbeat]
+    store_clock: Callable[[], Clock]
     retry_policy = RetryPolicy()
 
 
 @before_task_publish.connect
 def _stamp(headers: dict[str, Any] | None = None, **_: Any) -> None:
     if headers is not None:
-        headers[SENT_AT] = time.time()
+        clock = getattr(current_app, "store_clock", None)  # another application's publisher has none
+        headers[SENT_AT] = clock().now() if clock else time.time()
         headers.setdefault("traceparent", current_traceparent())
 
 
@@ -73,7 +76,7 @@ class Step(Task):  # type: ignore[type-arg]  # generic in the stubs only
     @property
     def sent_at(self) -> float:
         """Return when this run's message was published, in epoch seconds; now, where it doesn't say."""
-        return float(self.request.get(SENT_AT) or time.time())
+        return float(self.request.get(SENT_AT) or self.services.clock.now())
 
     def gave_up(self, error: Exception) -> Any:
         """Record that the step will not be done and return the task's value; by default there is no record."""
@@ -105,7 +108,8 @@ class Step(Task):  # type: ignore[type-arg]  # generic in the stubs only
         span = self.services.tracer.start(
             self.name, parent="" if lost else sender, links=[sender] if lost else (), attributes=attributes
         )
-        waited_s = time.time() - self._due()
+        # A countdown's end is told by the clock of the host that set it.
+        waited_s = max(0.0, self.services.clock.now() - self._due())
         with spanning(span), self.services.meter.step(self.name, waited_s=waited_s):
             yield
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
 import structlog
-from celery.signals import setup_logging, worker_init, worker_ready
+from celery.signals import beat_init, setup_logging, worker_init, worker_ready
 from prometheus_client import CollectorRegistry
 from pydantic import ValidationError
 
@@ -18,6 +19,7 @@ from tasks.queue_names import CONTROL, model_queue_name
 from tasks.queues import EXCHANGE, ROUTES, declared
 from tasks.step import ConclaveApp
 from workers import logs
+from workers.adapters.redis.clock import RedisClock
 from workers.adapters.redis.connection import address
 from workers.broker import celery_conf, install
 from workers.composition import Composition, engine_of
@@ -27,7 +29,8 @@ from workers.metrics.endpoint import serve_metrics
 from workers.metrics.readings import ReadingCollector, engine_readings
 from workers.per_process import PerProcess
 from workers.settings import Settings, sentence, unknown_settings
-from workers.store_ports import store_client
+from workers.skew import SkewWatch, refuse_skewed
+from workers.store_ports import store_client, store_clock
 
 log = structlog.get_logger("conclave.app")
 
@@ -76,9 +79,14 @@ def make_app(settings: Settings) -> ConclaveApp:
     pin(app, own, queue=model_queue_name(settings.model))
     registry = CollectorRegistry()
     registry.register(ReadingCollector(engine_readings(settings.model, own.record, pinned=lambda: own.started)))
-    app.services = PerProcess(lambda: Composition(settings, own=own, registry=registry).services(app))
+    clock = PerProcess(lambda: store_clock(settings, observe=SkewWatch()))
+    app.store_clock = clock
+    app.services = PerProcess(
+        lambda: Composition(settings, own=own, registry=registry, clock=clock()).services(app)
+    )
     app.heartbeat = PerProcess(lambda: _heartbeat(app.services()))
-    worker_init.connect(_equipped(app), weak=False, dispatch_uid="conclave.services")
+    worker_init.connect(_equipped(app, clock), weak=False, dispatch_uid="conclave.services")
+    beat_init.connect(_in_time(clock), weak=False, dispatch_uid="conclave.clock")
     worker_ready.connect(_metrics_as_set(settings, registry), weak=False, dispatch_uid="conclave.metrics")
     setup_logging.connect(_log_as_set(settings), weak=False, dispatch_uid="conclave.logs")
     return app
@@ -90,16 +98,29 @@ def _heartbeat(services: Services) -> DeliberationHeartbeat:
     )
 
 
-def _equipped(app: ConclaveApp) -> Any:
+def _equipped(app: ConclaveApp, clock: Callable[[], RedisClock]) -> Any:
     """See that a worker that can't do its work does not start: its first task would find out, and every other."""
 
     def equip(**_: Any) -> None:
         try:
+            refuse_skewed(clock())
             app.services()
         except Unavailable as error:
             raise SystemExit(f"conclave: {error}") from error
 
     return equip
+
+
+def _in_time(clock: Callable[[], RedisClock]) -> Any:
+    """See that a beat whose host's clock is wrong does not start: what it sends would come late, or expired."""
+
+    def check(**_: Any) -> None:
+        try:
+            refuse_skewed(clock())
+        except Unavailable as error:
+            raise SystemExit(f"conclave: {error}") from error
+
+    return check
 
 
 def _log_as_set(settings: Settings) -> Any:

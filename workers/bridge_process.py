@@ -18,7 +18,8 @@ from workers.composition import Composition
 from workers.metrics.endpoint import serve_metrics
 from workers.metrics.readings import Reading, ReadingCollector, bridge_readings, store_readings, supply_readings
 from workers.settings import Settings, unknown_settings
-from workers.store_ports import StorePorts
+from workers.skew import SkewWatch, refuse_skewed
+from workers.store_ports import StorePorts, store_clock
 from workers.tracing.dispatcher import TracedDispatcher
 
 log = structlog.get_logger("bridge")
@@ -32,8 +33,12 @@ def serve_bridge(settings: Settings) -> None:
     logs.configure(level=settings.log_level, as_json=settings.log_json)
     for unknown in unknown_settings():
         log.warning(unknown)
-    ports = Composition(settings)
-    services = ports.services(make_app(settings))  # all of them: a check that can't be used stops a bridge as well
+    clock = store_clock(settings, observe=SkewWatch())
+    refuse_skewed(clock)
+    app = make_app(settings)
+    app.store_clock = lambda: clock
+    ports = Composition(settings, clock=clock)
+    services = ports.services(app)  # all of them: a check that can't be used stops a bridge as well
     dispatcher = TracedDispatcher(services.dispatcher, services.tracer)
     bridge = Bridge(options_of(settings), dispatcher=dispatcher, capacity=capacity_of(settings, ports))
     registry = CollectorRegistry()

@@ -12,6 +12,7 @@ from bridge.event_publisher import NatsEventPublisher
 from domain.chat import ChatOutcome
 from domain.checks.check import Check
 from domain.engine import EngineKind, EngineRecord
+from domain.ports.clock import Clock
 from domain.ports.tracer import Tracer
 from domain.services import Services
 from tasks.dispatcher import CeleryDispatcher
@@ -34,9 +35,14 @@ class Composition(StorePorts):
     """
 
     def __init__(
-        self, settings: Settings, *, own: PinnedEngine | None = None, registry: CollectorRegistry | None = None
+        self,
+        settings: Settings,
+        *,
+        own: PinnedEngine | None = None,
+        registry: CollectorRegistry | None = None,
+        clock: Clock | None = None,
     ) -> None:
-        super().__init__(settings)
+        super().__init__(settings, clock=clock)
         self._own = own
         self._registry = registry
 

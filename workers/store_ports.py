@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
 
 from redis import Redis
 
-from workers.adapters.clock import SystemClock
+from domain.ports.clock import Clock
+from workers.adapters.redis.clock import RedisClock
 from workers.adapters.redis.connection import connect
 from workers.adapters.redis.council_registry import RedisCouncilRegistry
 from workers.adapters.redis.deliberation_store import RedisDeliberationStore
@@ -16,16 +18,19 @@ from workers.adapters.redis.parking import RedisParking
 from workers.adapters.redis.plan_store import RedisPlanStore
 from workers.settings import Settings
 
+CLOCK_PATIENCE_S = 0.5
+"""How long a look at the store's clock tries to reach it."""
+
 
 class StorePorts:
     """The store's ports for one process, each made at its first use; all share one client.
 
-    `patience_s` bounds how long a call to the store rides out an outage.
+    `patience_s` bounds how long a call to the store rides out an outage. `clock` is the process's, if it has one.
     """
 
-    def __init__(self, settings: Settings, *, patience_s: float | None = None) -> None:
+    def __init__(self, settings: Settings, *, patience_s: float | None = None, clock: Clock | None = None) -> None:
         self.settings = settings
-        self.clock = SystemClock()
+        self._clock = clock
         self._patience_s = patience_s
         self._prefix = settings.key_prefix
         self._retention_s = settings.retention_s
@@ -34,6 +39,10 @@ class StorePorts:
     def store(self) -> Redis:
         """The client of the durable store; connects at its first command."""
         return store_client(self.settings, patience_s=self._patience_s)
+
+    @cached_property
+    def clock(self) -> Clock:
+        return self._clock or store_clock(self.settings)
 
     @cached_property
     def councils(self) -> RedisCouncilRegistry:
@@ -60,6 +69,11 @@ class StorePorts:
     @cached_property
     def engines(self) -> RedisEngineDirectory:
         return RedisEngineDirectory(self.store, prefix=self._prefix)
+
+
+def store_clock(settings: Settings, *, observe: Callable[[float], None] | None = None) -> RedisClock:
+    """Return the store's clock, over a client of its own, since telling the time must not ride out an outage."""
+    return RedisClock(store_client(settings, patience_s=CLOCK_PATIENCE_S), observe=observe)
 
 
 def store_client(settings: Settings, *, patience_s: float | None = None) -> Redis:

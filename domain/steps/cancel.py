@@ -33,7 +33,7 @@ def cancel_deliberation(
     record = deliberations.load(deliberation_id)
     if record.closed is not None:
         return False
-    deliberation, at = record.deliberation, clock.now()
+    deliberation, at = record.deliberation, max(clock.now(), record.progress_at)
     body = events.cancelled_body(deliberation, at=at, reason=reason)
     event = events.event_of(deliberation, body)
     closed = Closed(status="cancelled", at=at, event_id=event.event_id, reason=reason, result=body)

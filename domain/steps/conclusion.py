@@ -40,8 +40,8 @@ class Conclusion:
         return self.record_so_far.deliberation
 
     def now(self) -> float:
-        """Return epoch seconds."""
-        return self.services.clock.now()
+        """Return epoch seconds, never before what is recorded: clocks of hosts differ, if by little."""
+        return max(self.services.clock.now(), self.record_so_far.progress_at)
 
     def timeout_s(self) -> float:
         """Return the bound on a call that starts now, in seconds; never 0, since `ask` looks at the deadline."""

@@ -48,7 +48,7 @@ def stage(settings: Settings) -> Stage:
     composition = Composition(settings)
     stage = Stage(policy=settings.effective_policy)
     stage.clock.advance(NOW - stage.clock.now())
-    composition.clock = stage.clock  # type: ignore[assignment]  # any Clock will do
+    composition.clock = stage.clock
     stage.outbox = composition.outbox  # type: ignore[assignment]  # any Outbox will do
     stage.services = replace(
         stage.services,

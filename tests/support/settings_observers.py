@@ -23,6 +23,7 @@ from bridge.nats_connection import connect
 from bridge.streams import PLANNING, ensure
 from domain.plan import PlanRequest
 from tests.support.factories import plan
+from tests.support.in_memory.clock import MemoryClock
 from workers.app import make_app
 from workers.bridge_process import capacity_of, options_of
 from workers.composition import Composition, engine_of
@@ -156,6 +157,7 @@ def store_commands(settings: Settings) -> str:
     """Return in words what the store's server is asked for when councils are read and a plan is saved."""
     ports = Composition(settings)
     ports.__dict__["store"] = client = MagicMock()
+    ports.__dict__["clock"] = MemoryClock()
     ports.councils.all()
     ports.plans.save([PlanRequest(request_id="r", plan=plan(), revision="1")])
     return repr(client.mock_calls)

@@ -6,7 +6,7 @@ import time
 
 
 class SystemClock:
-    """The host's clock; hosts that share a store keep theirs together with NTP."""
+    """The host's clock, for what concerns this host alone; between hosts the store's clock counts."""
 
     def now(self) -> float:
         return time.time()

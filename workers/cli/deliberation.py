@@ -75,10 +75,10 @@ def show(
     with open_ports(read_settings()) as ports:
         record = loaded(deliberation_id, ports.deliberations)
     if as_json:
-        print_json(details(record, time.time()).model_dump(mode="json"))
+        print_json(details(record, ports.clock.now()).model_dump(mode="json"))
         return
     out = console()
-    out.print(live(view(record, time.time())))
+    out.print(live(view(record, ports.clock.now())))
     result = record.closed.result if record.closed else None
     if isinstance(result, CompletedBody):
         for part in drawing(result, full=full):
