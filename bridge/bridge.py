@@ -13,6 +13,7 @@ from nats.errors import ConnectionClosedError, Error
 
 from bridge.batch_dispatch import PlanDispatcher
 from bridge.batch_processor import BatchProcessor
+from bridge.cancelling import cancel_all
 from bridge.durable import durable_name
 from bridge.event_writer import EventWriter
 from bridge.intake import Reader, readers
@@ -167,10 +168,7 @@ async def run_until_stopped(
         for ended in done:
             ended.result()
     finally:
-        everything: list[asyncio.Future[Any]] = [*workers, *others, stopping]
-        for task in everything:
-            task.cancel()
-        await asyncio.gather(*everything, return_exceptions=True)
+        await cancel_all([*workers, *others, stopping])
 
 
 async def _first_of(tasks: list[asyncio.Future[Any]]) -> None:

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager, suppress
 from nats.aio.msg import Msg
 from nats.errors import Error
 
+from bridge.cancelling import cancel_all
 from bridge.message import InboundMessage
 
 ACK_TIMEOUT_S = 2.0
@@ -60,7 +61,7 @@ async def heartbeat(deliveries: Sequence[Delivery], *, every_s: float) -> AsyncI
     try:
         yield
     finally:
-        beating.cancel()
+        await cancel_all([beating])
 
 
 async def _beat(deliveries: Sequence[Delivery], every_s: float) -> None:

@@ -11,6 +11,7 @@ import structlog
 from nats.aio.client import Client
 from nats.errors import UnexpectedEOF
 
+from bridge.cancelling import cancel_all
 from bridge.options import NatsOptions
 
 log = structlog.get_logger("bridge.nats_connection")
@@ -145,8 +146,7 @@ def _readable(options: NatsOptions, path: Path) -> Path:
 
 
 async def _abandon(client: Client, connecting: asyncio.Future[None]) -> None:
-    connecting.cancel()
-    await asyncio.gather(connecting, return_exceptions=True)
+    await cancel_all([connecting])
     await client.close()
 
 

@@ -106,7 +106,7 @@ class BridgeOptions(Value):
     """Who our events are from: CloudEvents' source, a URI reference."""
     version: str = "0.0.0"
     """Shown by the micro service; semantic."""
-    drain_s: float = Field(default=30.0, gt=0)
+    drain_s: float = Field(default=10.0, gt=0)
     """How long a stop waits for the batches at hand; what is not settled by then is delivered to another."""
 
 

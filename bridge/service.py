@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -15,6 +16,8 @@ from bridge.statistics import BridgeStatistics
 
 NAME = "conclave-bridge"
 STATUS_SUBJECT = "conclave.bridge.status"
+STOP_WITHIN_S = 2.0
+"""A service drains its subscriptions when it stops, for ten seconds where the server is silent."""
 
 
 @asynccontextmanager
@@ -39,4 +42,4 @@ async def micro_service(client: Client, statistics: BridgeStatistics, *, version
         yield
     finally:
         with suppress(Error, TimeoutError, OSError):
-            await service.stop()
+            await asyncio.wait_for(service.stop(), STOP_WITHIN_S)

@@ -15,6 +15,7 @@ from nats.aio.client import Client
 from nats.errors import ConnectionClosedError, Error
 
 from bridge.batch_processor import BatchProcessor
+from bridge.cancelling import cancel_all
 from bridge.delivery import heartbeat
 from bridge.durable import ensure_durable
 from bridge.options import ConsumerOptions
@@ -97,7 +98,7 @@ class SubjectConsumer:
             await pull.close()
 
     async def _process_batch(self, pull: Pull, stop: asyncio.Event, *, ack_wait_s: float) -> None:
-        capacity = await self._current_capacity()
+        capacity = await self._capacity_unless(stop)
         if capacity <= 0:
             await pause(stop, CAPACITY_POLL_S)
             return
@@ -107,6 +108,15 @@ class SubjectConsumer:
         async with heartbeat(deliveries, every_s=ack_wait_s / 3):
             wait_s = await self._processor.process(deliveries)
         await pause(stop, wait_s)
+
+    async def _capacity_unless(self, stop: asyncio.Event) -> int:
+        """Return the capacity, and 0 as soon as the stop is set: a silent store is asked for many seconds."""
+        asking, stopping = asyncio.ensure_future(self._current_capacity()), asyncio.ensure_future(stop.wait())
+        try:
+            await asyncio.wait((asking, stopping), return_when=asyncio.FIRST_COMPLETED)
+            return asking.result() if asking.done() else 0
+        finally:
+            await cancel_all([asking, stopping])
 
     async def _current_capacity(self) -> int:
         try:

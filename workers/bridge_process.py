@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
+import threading
 from collections.abc import Callable
 from importlib.metadata import version
 
@@ -24,6 +26,9 @@ from workers.tracing.dispatcher import TracedDispatcher
 
 log = structlog.get_logger("bridge")
 
+END_WITHIN_S = 15.0
+"""For how long a stopping bridge finishes what it has in hand and closes: longer than `drain_s`, and less than
+compose and `conclave up` wait before they kill it."""
 SCRAPE_PATIENCE_S = 1.0
 """Prometheus waits ten seconds for a scrape by default."""
 
@@ -78,5 +83,19 @@ async def _until_signalled(bridge: Bridge) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+        loop.add_signal_handler(number, _stop, stop)
     await bridge.serve(stop)
+
+
+def _stop(stop: asyncio.Event) -> None:
+    stop.set()
+    # Python awaits its threads at the end, and one that waits for a silent server can't be stopped.
+    last_resort = threading.Timer(END_WITHIN_S, _leave)
+    last_resort.daemon = True
+    last_resort.start()
+
+
+def _leave() -> None:
+    """End the process as it is. Nothing is lost: what was not acknowledged is delivered again."""
+    log.warning("bridge ended while a server was awaited", after_s=END_WITHIN_S)
+    os._exit(0)

@@ -24,7 +24,8 @@ from workers.processes.sessions import all_gone, kill, python_call, session_of, 
 MARK = "CONCLAVE_STACK_MARK"
 """Environment variable of every process that a stack started."""
 LAST_CHILD_WITHIN_S = 1.0
-"""A child forked in its owner's last moment has no mark of its own before it runs its program."""
+"""A child begun in its owner's last moment shows its mark only once its program is loaded. Until it is, the child
+holds the owner's end of the pipe open, so that the guard does not begin to look before."""
 
 
 def find_started(mark: str, leaders: Mapping[int, int]) -> list[psutil.Process]:

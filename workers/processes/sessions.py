@@ -45,6 +45,9 @@ def start_session(
         stdout=output,
         stderr=errors,
         start_new_session=True,
+        # Python's descriptors close at the exec by themselves. Closed before, the guard's pipe would tell of the
+        # owner's end while this child still looks for its program, and shows no mark by which it is known.
+        close_fds=False,
         preexec_fn=before_exec,
     )
 

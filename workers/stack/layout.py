@@ -99,6 +99,7 @@ def services(where: Addresses, options: StackOptions, state: Path) -> list[Proce
             env,
             ready=log_says("bridge_ready"),
             after=("nats", "valkey"),
+            stop_within=20.0,
         ),
         ProcessCommand(
             "beat", (*_CELERY, "beat", "-l", "INFO"), env, ready=log_says("beat: Starting"), after=("valkey",)

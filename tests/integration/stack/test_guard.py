@@ -39,6 +39,43 @@ print(Guard().mark, flush=True)
 os.kill(os.getpid(), signal.SIGKILL)
 """
 
+OWNER_KILLED_WHILE_ITS_CHILD_IS_SLOW_TO_BEGIN = """
+import os, signal, sys, threading
+import psutil
+from pathlib import Path
+from workers.processes.command import ProcessCommand, spawn
+from workers.processes.guard import Guard
+from workers.processes.log_file import LogFile
+from workers.processes.readiness import wait_until
+
+guard = Guard()
+# Between fork and exec the child looks for its program in so many folders, for seconds.
+folders = ["/x"] * 4_000_000 + os.environ["PATH"].split(os.pathsep)
+os.get_exec_path = lambda env=None: folders
+
+def has_forked():
+    return len(psutil.Process().children()) > 1
+
+def die():
+    wait_until(has_forked, within=60, every=0.01)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+threading.Thread(target=die).start()
+folder = Path(sys.argv[1])
+spawn(ProcessCommand("late", ("sleep", "600")), log=LogFile(folder / "late.log"), guard=guard, cwd=folder)
+"""
+
+
+def test_a_child_that_is_slow_to_begin_is_ended_too(tmp_path: Path) -> None:
+    subprocess.run(
+        [sys.executable, "-c", OWNER_KILLED_WHILE_ITS_CHILD_IS_SLOW_TO_BEGIN, str(tmp_path)],
+        timeout=120,
+        check=False,
+    )
+    assert (tmp_path / "late.log").exists()
+    assert living_in(tmp_path), "the child was not slow enough to show anything"
+    assert wait_until(lambda: not living_in(tmp_path), within=WITHIN)
+
 
 def test_a_server_whose_owner_is_killed_before_it_names_it_to_the_guard_is_ended(tmp_path: Path) -> None:
     subprocess.run(
