@@ -8,6 +8,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from domain.thinking import ThoughtsPlace
 from domain.value import Name, OpenValue, Value
 
 
@@ -69,6 +70,8 @@ class ChatRequest(Value):
     """Bound on the whole call, waiting for a busy engine included."""
     form: ScoreForm | None = None
     """None asks for free text."""
+    thinking_tokens: int = Field(default=0, ge=0)
+    """Room for thoughts on top of `max_tokens`; 0 asks the model not to think."""
     traceparent: str = ""
     """W3C trace context of this call, passed on to the engine; empty for none."""
 
@@ -90,6 +93,8 @@ class ChatAnswer(Value):
     completion_tokens: int = 0
     reasoning_tokens: int = 0
     """Part of `completion_tokens` that went into thoughts; estimated where the engine doesn't tell."""
+    thoughts: ThoughtsPlace = ThoughtsPlace.NOWHERE
+    """Where the engine put thoughts; they themselves are gone."""
     duration_ms: float = 0.0
 
 
@@ -140,6 +145,8 @@ class ChatFailure(Value):
     detail: str = ""
     """One sentence for people; never a prompt or an answer."""
     engine: str = ""
+    thoughts: ThoughtsPlace = ThoughtsPlace.NOWHERE
+    """Where the engine put thoughts that no answer followed."""
 
 
 ChatOutcome = ChatAnswer | ChatFailure

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field, field_validator
 
+from domain.thinking import Thinking
 from domain.value import Name, Value
 
 MAX_AGENTS = 16
@@ -20,6 +21,8 @@ class Agent(Value):
     """The served model's name; None means the model in settings."""
     temperature: float = Field(default=0.7, ge=0, le=2)
     seed: int | None = None
+    thinking: Thinking | None = None
+    """Whether its model thinks before it writes; None means what settings say."""
 
 
 class Council(Value):

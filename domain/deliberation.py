@@ -7,6 +7,7 @@ from pydantic import Field
 from domain.council import Agent
 from domain.plan import Plan
 from domain.rubric import Rubric
+from domain.thinking import Thinking, room_for
 from domain.value import Name, Value
 
 
@@ -28,6 +29,9 @@ class ReviewRules(Value):
     """Have the council's architect write one more proposal out of the best; it stands beside the decision."""
     use_reliability: bool = False
     """Weigh reviewers by their record over earlier deliberations."""
+    thinking: Thinking = "off"
+    """Whether models think before they score: off, on, or a number of tokens. A ballot takes four tokens a
+    proposal, thoughts before it take hundreds."""
 
 
 class Judge(Agent):
@@ -112,7 +116,8 @@ class Deliberation(Value):
         different workers can't overdraw the budget together. Raises LookupError if the council has no such agent.
         """
         place = self.agents.index(self.agent(agent_id)) + 1
-        return place * self.max_tokens <= self.token_budget
+        thoughts = sum(room_for(agent.thinking) for agent in self.agents[:place])
+        return place * self.max_tokens + thoughts <= self.token_budget
 
     @property
     def reviewers(self) -> tuple[Agent, ...]:

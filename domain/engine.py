@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field
+from pydantic import Field, JsonValue
 
+from domain.thinking import Thoughts, ThoughtsPlace
 from domain.value import Name, Value
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -32,6 +34,42 @@ class Guidance(StrEnum):
     """OpenAI's `response_format`."""
 
 
+class ThinkingSwitch(StrEnum):
+    """How an engine is told whether its model shall think."""
+
+    TEMPLATE = "chat_template_kwargs"
+    """`enable_thinking` for the chat template: vLLM, SGLang, llama.cpp."""
+    EFFORT = "reasoning_effort"
+    """OpenAI's own models, gpt-oss."""
+    NONE = "none"
+    """It isn't told."""
+
+
+class Dialect(Value):
+    """How one engine wants its requests."""
+
+    tokens_field: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
+    omit: tuple[Literal["temperature", "seed"], ...] = ()
+    """Fields that the engine refuses."""
+    thinking_switch: ThinkingSwitch = ThinkingSwitch.NONE
+    system_turn: bool = True
+    """False puts the system's text before the user's: some chat templates know no system role."""
+    extra_body: dict[str, JsonValue] = {}
+    """Added to every request as it is."""
+
+
+class ReadyCheckResult(Value):
+    """What the ready check found out about an engine before it got work."""
+
+    thoughts: Thoughts = Thoughts.UNKNOWN
+    place: ThoughtsPlace = ThoughtsPlace.NOWHERE
+    template_opens: Literal["never", "on", "always"] = "never"
+    """Whether the chat template opens the thought, so that the answer begins within it: never, when asked to
+    think, or always."""
+    ballot: Literal["unknown", "kept", "off_form", "none"] = "unknown"
+    """Whether a bounded ballot came back in its form."""
+
+
 class EngineRecord(Value):
     """One engine as its worker last saw it."""
 
@@ -52,6 +90,8 @@ class EngineRecord(Value):
     """Calls it takes at once before it says it is busy; 0 where unknown."""
     in_flight: int = Field(default=0, ge=0)
     waiting: int = Field(default=0, ge=0)
+    dialect: Dialect = Dialect()
+    found: ReadyCheckResult = ReadyCheckResult()
     ready: bool = True
     """False while the engine is being started: it is on its way, and gets no calls yet."""
     updated_at: float = 0.0

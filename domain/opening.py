@@ -36,9 +36,9 @@ def open_deliberation(
         repeat=repeat,
         supersedes=supersedes,
         prior_winner=prior_winner,
-        agents=tuple(_with_model(agent, policy) for agent in agents),
+        agents=tuple(settled(agent, policy) for agent in agents),
         judges=choose_judges(identity, [agent.agent_id for agent in agents], others, policy),
-        architect=None if council.architect is None else _with_model(council.architect, policy),
+        architect=None if council.architect is None else settled(council.architect, policy),
         rubric=constraints.rubric or DEFAULT_RUBRIC,
         rounds=policy.rounds if constraints.rounds is None else constraints.rounds,
         quorum=min(policy.quorum or quorum_of(len(agents)), len(agents)),
@@ -82,5 +82,7 @@ def _judge(agent: Agent, role: str, policy: Policy) -> Judge:
     )
 
 
-def _with_model(agent: Agent, policy: Policy) -> Agent:
-    return agent if agent.model else agent.model_copy(update={"model": policy.model})
+def settled(agent: Agent, policy: Policy) -> Agent:
+    """Return the agent with everything that the policy says where its council says nothing; twice is as once."""
+    thinking = policy.thinking if agent.thinking is None else agent.thinking
+    return agent.model_copy(update={"model": agent.model or policy.model, "thinking": thinking})

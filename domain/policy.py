@@ -8,6 +8,7 @@ from pydantic import Field
 
 from domain.deliberation import ReviewRules
 from domain.limits import Limits
+from domain.thinking import Thinking
 from domain.value import Name, Value
 
 
@@ -20,6 +21,9 @@ class Policy(Value):
     """Critique-and-revise rounds; each costs about as much as the whole deliberation without it."""
     max_tokens: int = Field(default=512, ge=1, le=32_768)
     """Bound on one proposal; a plan of a page."""
+    thinking: Thinking = "off"
+    """Whether agents' models think before they write: off, on, or a number of tokens on top of `max_tokens`.
+    Thoughts cost more tokens than the proposal, and the council's review is a second thought already."""
     token_budget: int = Field(default=200_000, ge=1)
     """Bound on all answers of one deliberation together."""
     deadline_s: float = Field(default=600.0, gt=0)

@@ -9,7 +9,7 @@ from pydantic import Field
 from domain.contract import CompletedBody
 from domain.council import Council
 from domain.deliberation import Deliberation
-from domain.opening import open_deliberation
+from domain.opening import open_deliberation, settled
 from domain.plan import PlanRequest
 from domain.policy import Policy
 from domain.record import DeliberationState, Record
@@ -54,7 +54,7 @@ class RedeliberationPolicy(Value):
 
 
 def reason_to_repeat(
-    record: Record, council: Council | None, rules: RedeliberationPolicy, *, default_model: str, now: float
+    record: Record, council: Council | None, rules: RedeliberationPolicy, *, policy: Policy, now: float
 ) -> str | None:
     """Say why the rules want this deliberation repeated; None if they don't or its limits forbid it."""
     closed = record.closed
@@ -67,7 +67,7 @@ def reason_to_repeat(
     if rules.stale_after_s is not None and now - closed.at >= rules.stale_after_s:
         return "stale"
     doubt = next(_doubts(closed.decision, rules), None)
-    if doubt is None and rules.council_changed and _differs(record.deliberation, council, default_model):
+    if doubt is None and rules.council_changed and _differs(record.deliberation, council, policy):
         return "council_changed"
     return doubt
 
@@ -84,10 +84,10 @@ def _doubts(decision: CompletedBody, rules: RedeliberationPolicy) -> Iterator[st
         yield "degraded"
 
 
-def _differs(deliberation: Deliberation, council: Council, default_model: str) -> bool:
+def _differs(deliberation: Deliberation, council: Council, policy: Policy) -> bool:
     members = council.agents[: deliberation.plan.constraints.num_agents]
-    now = tuple(agent if agent.model else agent.model_copy(update={"model": default_model}) for agent in members)
-    return now != deliberation.agents
+    now, then = ([settled(agent, policy) for agent in agents] for agents in (members, deliberation.agents))
+    return now != then
 
 
 def repeat_of(

@@ -18,6 +18,7 @@ from domain.services import Services
 from tasks.dispatcher import CeleryDispatcher
 from workers.adapters.clock import SystemClock
 from workers.checks.registry import load_checks
+from workers.engines.engine import ReadyCheck
 from workers.engines.pinned import PinnedEngine
 from workers.engines.spec import EngineSpec
 from workers.metrics.meter import PrometheusMeter
@@ -109,7 +110,20 @@ class Composition(StorePorts):
 def engine_of(settings: Settings) -> PinnedEngine:
     """Describe the engine that a model worker on these settings is pinned to; nothing starts."""
     spec = EngineSpec.of(settings.engine, model=settings.model)
-    return PinnedEngine(spec, lambda: StorePorts(settings).engines, clock=SystemClock())
+    return PinnedEngine(
+        spec, lambda: StorePorts(settings).engines, ready_check=_ready_check(spec), clock=SystemClock()
+    )
+
+
+def _ready_check(spec: EngineSpec) -> ReadyCheck:
+    def check(record: EngineRecord, within_s: float) -> EngineRecord:
+        # As for the model: only a worker that has an engine pays for OpenAI's client.
+        from workers.adapters.openai.ready_check import OpenAIReadyCheck
+
+        chosen = spec.thinking_switch is not None
+        return OpenAIReadyCheck(api_key=spec.key.get_secret_value(), switch_chosen=chosen)(record, within_s)
+
+    return check
 
 
 def _both(*listeners: Callable[[ChatOutcome], None]) -> Callable[[ChatOutcome], None]:

@@ -5,15 +5,15 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import parse_qs, urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import Field, JsonValue, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from bridge.options import ConsumerOptions, NatsOptions, StreamLimits
 from bridge.strict_json import MAX_BYTES
-from domain.engine import EngineKind, Guidance
+from domain.engine import EngineKind, Guidance, ThinkingSwitch
 from domain.policy import Policy
 from domain.redeliberation import RedeliberationPolicy
 from domain.validation.validate import invalid
@@ -50,6 +50,17 @@ class EngineOptions(Value):
     """Calls at once. Not set: 64 for vLLM, 1 for llama.cpp, and the engine's own limit stays."""
     max_model_len: int | None = Field(default=None, ge=1)
     """Tokens of prompt and answer together; not set: the model's own."""
+    tokens_field: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
+    """What requests call the bound on an answer; OpenAI's own newer models want max_completion_tokens."""
+    omit: tuple[Literal["temperature", "seed"], ...] = ()
+    """Fields that requests leave out because the engine refuses them, as JSON: ["temperature", "seed"]."""
+    extra_body: dict[str, JsonValue] = {}
+    """Added to every request as it is, as JSON: {"top_k": 20}. Every process that calls the engine sees it."""
+    thinking_switch: ThinkingSwitch | None = None
+    """How the model is told whether to think: chat_template_kwargs, reasoning_effort or none; not set: by the
+    chat template, and not at all where the ready check finds that the engine refuses that."""
+    reasoning_parser: str | None = None
+    """vLLM's --reasoning-parser; not set: by the model's family, `none`: none."""
     guidance: Guidance | None = None
     """How answers are kept to a form: regex, grammar or json_schema; not set: what the kind does best."""
     state_dir: Path = Path(".conclave/engines")
@@ -74,6 +85,27 @@ class EngineOptions(Value):
         if isinstance(values, dict) and values.get("url") and "kind" not in values:
             return {**values, "kind": EngineKind.EXTERNAL}
         return values
+
+    @field_validator("url")
+    @classmethod
+    def _is_a_base_url(cls, url: str) -> str:
+        if not url:
+            return url
+        if not re.match(r"https?://[^/]", url, re.IGNORECASE):
+            raise ValueError("it must begin with http:// or https://, as in http://host:8000/v1")
+        if url.rstrip("/").endswith("/completions"):
+            raise ValueError(
+                "it must end where the API begins, as in http://host:8000/v1, without /chat/completions"
+            )
+        return url.rstrip("/")
+
+    @field_validator("extra_body")
+    @classmethod
+    def _adds_only(cls, body: dict[str, JsonValue]) -> dict[str, JsonValue]:
+        ours = sorted(body.keys() & {"model", "messages", "stream", "n", "max_tokens", "max_completion_tokens"})
+        if ours:
+            raise ValueError(f"it must not set {', '.join(ours)}, which each request has of its own")
+        return body
 
     @field_validator("gpus")
     @classmethod

@@ -71,6 +71,7 @@ def choice_question(
         material.sheet(order.items, material.mark("architect")),
         rules,
         form=form,
+        thinking=architect.thinking,
         timeout_s=timeout_s,
     )
     return ChoiceQuestion(

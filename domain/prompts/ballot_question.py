@@ -15,6 +15,7 @@ from domain.keys import ballot_key
 from domain.prompts.material import Material, label
 from domain.prompts.model_question import ScoreQuestion, score_request
 from domain.review.presentation import Presentation, ShownOrder
+from domain.thinking import Thinking
 
 REVIEWER = (
     "You are a reviewer of a council. You compare proposals for one task and judge each by the rubric: what it "
@@ -52,6 +53,7 @@ def ballot_questions(
     *,
     pass_: int,
     timeout_s: float,
+    thinking: Thinking = "off",
     voices: bool = False,
 ) -> tuple[BallotQuestion, ...]:
     """Ask every reviewer for scores of every proposal it did not write, in one pass.
@@ -73,6 +75,7 @@ def ballot_questions(
             REVIEWER,
             f"{sheets[order.items]}\n{_last_line(order, scored, persona)}",
             form=ScoreForm(rows=len(scored), columns=len(criteria)),
+            thinking=thinking,
             timeout_s=timeout_s,
         )
         question = BallotQuestion(

@@ -10,6 +10,7 @@ from domain.chat import ChatFailure, ChatOutcome, ChatRequest, FailureReason, Me
 from domain.council import Agent
 from domain.entry import Entry
 from domain.review.presentation import ShownOrder
+from domain.thinking import Thinking, room_for
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,14 +94,21 @@ def text_request(
         max_tokens=max_tokens,
         temperature=agent.temperature,
         seed=agent.seed,
+        thinking_tokens=room_for(agent.thinking),
         timeout_s=timeout_s,
     )
 
 
 def score_request(
-    agent: Agent, key: str, system: str, *sections: str, form: ScoreForm, timeout_s: float
+    agent: Agent,
+    key: str,
+    system: str,
+    *sections: str,
+    form: ScoreForm,
+    thinking: Thinking | None,
+    timeout_s: float,
 ) -> ChatRequest:
-    """Ask for scores in a form, at temperature 0."""
+    """Ask for scores in a form, at temperature 0; `thinking` is whether the model thinks before."""
     return ChatRequest(
         key=key,
         model=agent.model or "",
@@ -109,6 +117,7 @@ def score_request(
         seed=agent.seed,
         timeout_s=timeout_s,
         form=form,
+        thinking_tokens=room_for(thinking),
     )
 
 

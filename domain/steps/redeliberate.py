@@ -73,7 +73,7 @@ def apply_rules(
         if len(begun) >= redeliberation.per_run:
             break
         council = by_role.get(record.deliberation.role)
-        if reason_to_repeat(record, council, redeliberation, default_model=policy.model, now=clock.now()):
+        if reason_to_repeat(record, council, redeliberation, policy=policy, now=clock.now()):
             following = redeliberate(
                 record.deliberation.deliberation_id,
                 deliberations=deliberations,

@@ -67,6 +67,13 @@ def _passes(
     authors = {proposal.agent_id for proposal in conclusion.record_so_far.proposals(0)}
     reviewers = [*(agent for agent in deliberation.agents if agent.agent_id in authors), *deliberation.judges]
     return [
-        ballot_questions(material, reviewers, presentation, pass_=pass_, timeout_s=conclusion.timeout_s())
+        ballot_questions(
+            material,
+            reviewers,
+            presentation,
+            pass_=pass_,
+            timeout_s=conclusion.timeout_s(),
+            thinking=deliberation.review.thinking,
+        )
         for pass_ in range(passes)
     ]

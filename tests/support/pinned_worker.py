@@ -16,6 +16,7 @@ from redis import Redis
 from domain.chat import ChatFailure, ChatRequest, Message
 from workers.adapters.clock import SystemClock
 from workers.adapters.openai.chat_model import OpenAIChatModel
+from workers.adapters.openai.ready_check import OpenAIReadyCheck
 from workers.adapters.redis.engine_directory import RedisEngineDirectory
 from workers.engines.bootstep import install
 from workers.engines.pinned import PinnedEngine
@@ -44,13 +45,18 @@ def make_app(redis_url: str) -> Celery:
     return app
 
 
+def ready_check_of(spec: EngineSpec) -> OpenAIReadyCheck:
+    """The ready check of a worker with that engine."""
+    return OpenAIReadyCheck(api_key=spec.key.get_secret_value(), switch_chosen=False)
+
+
 def serve(redis_url: str, spec: EngineSpec, prefix: str) -> None:
     """Run the worker until it is told to leave; exits as Celery does."""
     app, store = make_app(redis_url), Redis.from_url(redis_url)
     queue = queue_of(spec, prefix)
     app.conf.task_queues = [Queue(f"{prefix}other"), Queue(queue)]
     directory = RedisEngineDirectory(store, prefix=prefix)
-    pinned = PinnedEngine(spec, lambda: directory, clock=SystemClock())
+    pinned = PinnedEngine(spec, lambda: directory, ready_check=ready_check_of(spec), clock=SystemClock())
     install(app, pinned, queue=queue)
     model = OpenAIChatModel(directory, Portal(), own=pinned.record, observe=pinned.observe)
 

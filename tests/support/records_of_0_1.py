@@ -8,6 +8,7 @@ from typing import Any
 
 from redis import Redis
 
+from domain.engine import Dialect, ReadyCheckResult
 from domain.record import Record
 from workers.adapters.redis.encoding import decode_entry
 
@@ -24,7 +25,13 @@ EXPECTED: dict[str, Any] = json.loads((FOLDER / "expected.json").read_text(encod
 IDS: dict[str, str] = {name: row["deliberation_id"] for name, row in EXPECTED["deliberations"].items()}
 """Name of a deliberation (`a`, `a again`, `b`, …) → its id."""
 
-SINCE = {"reasoning_tokens": 0}
+SINCE: tuple[tuple[str, object], ...] = (
+    ("reasoning_tokens", 0),
+    ("thinking", None),
+    ("thinking", "off"),
+    ("dialect", Dialect().model_dump(mode="json")),
+    ("found", ReadyCheckResult().model_dump(mode="json")),
+)
 """Fields that later versions write beside those of 0.1, with what they hold where nothing is known."""
 
 
@@ -71,5 +78,5 @@ def as_of_0_1(value: Any) -> Any:
     if isinstance(value, list):
         return [as_of_0_1(item) for item in value]
     if isinstance(value, dict):
-        return {key: as_of_0_1(item) for key, item in value.items() if (key, item) not in SINCE.items()}
+        return {key: as_of_0_1(item) for key, item in value.items() if (key, item) not in SINCE}
     return value

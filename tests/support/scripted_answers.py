@@ -10,6 +10,9 @@ from collections.abc import Iterator
 from re import _parser as parser  # type: ignore[attr-defined]  # the only reader of regexes the library has
 from typing import Any
 
+from workers.adapters.openai.ready_check import BALLOT, QUESTION
+from workers.engines.engine import turns
+
 Body = dict[str, Any]
 SCORE_KEYS = ("structured_outputs", "grammar")
 
@@ -24,6 +27,11 @@ def is_ballot(body: Body) -> bool:
     """True if the request constrains its answer."""
     wanted = body.get("response_format", {}).get("type")
     return wanted == "json_schema" or any(body.get(key) for key in SCORE_KEYS)
+
+
+def is_ready_check(body: Body) -> bool:
+    """True for a worker's question whether the engine is ready; scripts are about what comes after it."""
+    return body.get("messages", [])[-1:] in [turns(messages)[-1:] for messages in (QUESTION, BALLOT)]
 
 
 def free_text(body: Body) -> str:

@@ -13,7 +13,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from tests.support.script import Script
-from tests.support.scripted_answers import Body, seed_of
+from tests.support.scripted_answers import Body, is_ready_check, seed_of
 
 STATUSES = {"400": 400, "429": 429, "500": 500, "503": 503}
 SCRIPT = web.AppKey("SCRIPT", Script)
@@ -61,6 +61,8 @@ async def _models(request: web.Request) -> web.Response:
 async def _chat(request: web.Request) -> web.StreamResponse:
     due = asyncio.get_running_loop().time() + request.app[SCRIPT].latency_s
     script, body = request.app[SCRIPT], await request.json()
+    if is_ready_check(body) and body.get("model") == script.model:
+        return web.json_response(_completion(script, body, "ok", 1, 0))
     _note(script, request, body)
     script.in_flight += 1
     script.max_in_flight = max(script.max_in_flight, script.in_flight)

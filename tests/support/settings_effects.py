@@ -12,6 +12,7 @@ from tests.support.settings_observers import (
     bridge,
     capacity,
     command_line,
+    dialect,
     durable_made,
     flower_option,
     formats_json,
@@ -124,6 +125,11 @@ ENGINE = {
     "engine.extra_args": Effect('["--x", "1"]', lambda settings: command_line(settings)[-2:], ["--x", "1"]),
     "engine.slots": Effect("7", behind("--max-num-seqs"), "7"),
     "engine.max_model_len": Effect("4096", behind("--max-model-len"), "4096"),
+    "engine.tokens_field": Effect("max_completion_tokens", dialect("tokens_field"), "max_completion_tokens"),
+    "engine.omit": Effect('["seed"]', dialect("omit"), ("seed",)),
+    "engine.extra_body": Effect('{"top_k": 20}', dialect("extra_body"), {"top_k": 20}),
+    "engine.thinking_switch": Effect("reasoning_effort", dialect("thinking_switch"), "reasoning_effort"),
+    "engine.reasoning_parser": Effect("qwen3", behind("--reasoning-parser"), "qwen3"),
     "engine.guidance": Effect("grammar", spec("guidance"), "grammar"),
     "engine.state_dir": Effect("TMP/e", lambda settings: str(spec("state_dir")(settings)), "TMP/e"),
     **{
@@ -136,6 +142,7 @@ POLICY = {
     for name, value, seen in (
         ("rounds", "2", 2),
         ("max_tokens", "7", 7),
+        ("thinking", "700", 700),
         ("token_budget", "7", 7),
         ("deadline_s", "7.5", 7.5),
         ("call_timeout_s", "7.5", 7.5),
@@ -152,6 +159,7 @@ POLICY = {
         ("review.explain_top", "1", 1),
         ("review.synthesis", "true", True),
         ("review.use_reliability", "true", True),
+        ("review.thinking", "on", "on"),
     )
 } | {
     f"policy.limits.{name}": Effect("3", bridge(f"limits.{name}"), 3)

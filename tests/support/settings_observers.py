@@ -21,6 +21,7 @@ from nats.js.errors import NotFoundError
 from bridge.durable import ensure_durable
 from bridge.nats_connection import connect
 from bridge.streams import PLANNING, ensure
+from domain.engine import ThinkingSwitch
 from domain.plan import PlanRequest
 from tests.support.factories import plan
 from tests.support.in_memory.clock import MemoryClock
@@ -64,6 +65,11 @@ def services(path: str) -> Observe:
 def spec(name: str) -> Observe:
     """Look at the engine that a worker is pinned to."""
     return lambda settings: getattr(engine_of(settings).spec, name)
+
+
+def dialect(name: str) -> Observe:
+    """How requests to the engine are made."""
+    return lambda settings: getattr(engine_of(settings).spec.dialect(ThinkingSwitch.TEMPLATE), name)
 
 
 def command_line(settings: Settings) -> list[str]:

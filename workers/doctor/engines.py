@@ -12,12 +12,14 @@ from domain.policy import Policy
 from domain.ports.chat_model import ChatModel
 from domain.ports.council_registry import CouncilRegistry
 from domain.ports.engine_directory import EngineDirectory
+from domain.thinking import ROOM, Thoughts
 from workers.doctor.finding import Finding, Findings, fail, ok, warn
 from workers.engines.engine_metrics import EngineMetrics, read_engine_metrics
 from workers.engines.engine_probe import EngineProbe, ErrorAnswer, NoAnswer
 from workers.engines.external_watch import LISTS_NO_MODELS
 from workers.engines.gpus import list_gpus
 from workers.engines.kinds import ENGINES
+from workers.engines.ready_report import found_out
 
 WITHIN_S = 10.0
 FORM = ScoreForm(rows=2, columns=3)
@@ -80,6 +82,7 @@ def _engine(record: EngineRecord, key: SecretStr, model: ChatModel, *, max_token
         return
     context = f"context of {record.context_length} tokens" if record.context_length else "context unknown"
     yield ok(subject, f"serves {record.model} at {record.url}, {context}, {record.slots or 'unknown'} slots")
+    yield _found(record)
     yield from _room(record, max_tokens, agents)
     yield _guided(record, model)
     yield _load(record, probe)
@@ -93,6 +96,21 @@ def _models(record: EngineRecord, probe: EngineProbe) -> dict[str, int]:
         if record.kind is EngineKind.EXTERNAL and error.status in LISTS_NO_MODELS:
             return {record.model: record.context_length}
         raise
+
+
+def _found(record: EngineRecord) -> Finding:
+    """Say what the ready check found, with a remedy for what costs tokens or ballots."""
+    subject, found = f"ready check of {record.model}", record.found
+    told = found_out(record)
+    if found.ballot in ("none", "off_form"):
+        remedy = "its ballots would be missing: set CONCLAVE_ENGINE_GUIDANCE to what the engine knows"
+        return fail(subject, f"{told}; {remedy}")
+    if found.thoughts is Thoughts.ALWAYS:
+        remedy = (
+            f"each of its ballots gets room for {ROOM} tokens of thoughts: a model that can leave it is faster"
+        )
+        return warn(subject, f"{told}; {remedy}")
+    return ok(subject, told)
 
 
 def _room(record: EngineRecord, answer: int, agents: int) -> Findings:
@@ -111,8 +129,12 @@ def _guided(record: EngineRecord, model: ChatModel) -> Finding:
     request = ChatRequest(
         key="doctor",
         model=record.model,
-        messages=(Message(role="user", content="Score A and B from 1 to 9, three digits each: xxx,xxx"),),
-        max_tokens=16,
+        messages=(
+            Message(role="system", content="You are a member of a council."),
+            Message(role="user", content="Score A and B from 1 to 9, three digits each: xxx,xxx"),
+        ),
+        max_tokens=FORM.max_tokens,
+        seed=1,
         timeout_s=WITHIN_S * 3,
         form=FORM,
     )

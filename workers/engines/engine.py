@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from domain.chat import Message
-from domain.engine import EngineKind, Guidance
+from domain.engine import EngineKind, EngineRecord, Guidance, ThinkingSwitch
 from workers.engines.spec import EngineSpec
 
 Post = Callable[[str, Mapping[str, Any]], Awaitable[Any]]
@@ -54,6 +54,11 @@ class Engine(Protocol):
         ...
 
     @property
+    def thinking_switch(self) -> ThinkingSwitch:
+        """How it is told whether to think, unless the operator says otherwise."""
+        ...
+
+    @property
     def metric_names(self) -> MetricNames: ...
 
     def slots(self, spec: EngineSpec) -> int:
@@ -75,10 +80,31 @@ class Engine(Protocol):
         """Count the prompt's tokens, chat template included; None where the engine can't be asked."""
         ...
 
+    async def rendered_prompt(
+        self, post: Post, model: str, turns: Sequence[Mapping[str, str]], fields: Mapping[str, Any]
+    ) -> str | None:
+        """Return the end of the prompt that the chat template makes of turns, with these fields of a request.
 
-def turns(messages: Sequence[Message]) -> list[dict[str, str]]:
-    """Return messages as OpenAI's API takes them."""
-    return [{"role": message.role, "content": message.content} for message in messages]
+        None where the engine can't be asked.
+        """
+        ...
+
+
+class ReadyCheck(Protocol):
+    """Finds out how an engine that answers wants to be asked."""
+
+    def __call__(self, record: EngineRecord, within_s: float) -> EngineRecord:
+        """Return the record with what was found, each call bounded by `within_s` seconds; raises CannotChat."""
+        ...
+
+
+def turns(messages: Sequence[Message], *, system_turn: bool = True) -> list[dict[str, str]]:
+    """Return messages as OpenAI's API takes them; without a system turn its text stands before the user's."""
+    told = [{"role": message.role, "content": message.content} for message in messages]
+    if system_turn or len(told) < 2 or told[0]["role"] != "system":
+        return told
+    system, user, *rest = told
+    return [{"role": "user", "content": f"{system['content']}\n\n{user['content']}"}, *rest]
 
 
 def gpu_environment(spec: EngineSpec) -> dict[str, str]:

@@ -6,11 +6,12 @@ import http.client
 import json
 from typing import Any
 from urllib.error import HTTPError, URLError
-from urllib.request import OpenerDirector, ProxyHandler, Request, build_opener
+from urllib.request import HTTPRedirectHandler, OpenerDirector, ProxyHandler, Request, build_opener
 
 from pydantic import SecretStr
 
 LARGEST = 8 * 1024 * 1024
+HTML = "it answers a page of HTML; its URL must be the API's, as in http://host:8000/v1"
 
 
 class NoAnswer(Exception):
@@ -36,7 +37,7 @@ class EngineProbe:
         self.root = self.url.removesuffix("/v1")
         self._within_s = within_s
         self._key = api_key.get_secret_value() if api_key else ""
-        self._opener: OpenerDirector = build_opener() if proxies else build_opener(ProxyHandler({}))
+        self._opener: OpenerDirector = build_opener(_NoRedirect, *([] if proxies else [ProxyHandler({})]))
 
     def health(self) -> None:
         """Return if the engine says it lives; raises NoAnswer."""
@@ -54,24 +55,17 @@ class EngineProbe:
         """Return the metrics' text; raises NoAnswer."""
         return self._get(f"{self.root}/metrics")
 
-    def generate_one_token(self, model: str, within_s: float) -> None:
-        """Have the model write one token: proves its chat template and its weights; raises NoAnswer."""
-        messages = [{"role": "user", "content": "Hello"}]
-        body = json.dumps({"model": model, "messages": messages, "max_tokens": 1}).encode()
-        self._send(Request(f"{self.url}/chat/completions", data=body), within_s)
-
     def _get(self, url: str) -> str:
-        return self._send(Request(url), self._within_s)
-
-    def _send(self, request: Request, within_s: float) -> str:
-        request.add_header("Content-Type", "application/json")
+        request = Request(url)
         if self._key:
             request.add_header("Authorization", f"Bearer {self._key}")
         try:
-            with self._opener.open(request, timeout=within_s) as answer:
+            with self._opener.open(request, timeout=self._within_s) as answer:
                 return str(answer.read(LARGEST).decode("utf-8", "replace"))
         except HTTPError as error:
             with error:
+                if error.code < 400:
+                    raise ErrorAnswer(error.code, "it redirects: name its final address") from error
                 raise ErrorAnswer(error.code, error.read(2000).decode("utf-8", "replace")) from error
         except (URLError, TimeoutError, OSError, http.client.HTTPException) as error:
             raise NoAnswer(str(getattr(error, "reason", error)) or type(error).__name__) from error
@@ -80,7 +74,15 @@ class EngineProbe:
         try:
             return json.loads(text)
         except ValueError as error:
-            raise NoAnswer("its answer is no JSON") from error
+            page = text.lstrip().startswith("<")
+            raise NoAnswer(HTML if page else "its answer is no JSON") from error
+
+
+class _NoRedirect(HTTPRedirectHandler):
+    """Lets a redirect come back as the error that it is: another address must not see a key."""
+
+    def redirect_request(self, *_: Any) -> None:
+        return None
 
 
 def _context(card: dict[str, Any]) -> int:

@@ -37,16 +37,21 @@ class EngineSupervisor:
         self,
         spec: EngineSpec,
         *,
+        check: Callable[[str, int, float], None],
         serving: Callable[[str, int, EngineMetrics], None],
         not_serving: Callable[[str], None],
         failed: Callable[[EngineError], None],
     ) -> None:
-        """All three are called on the supervisor's thread: `serving` after every look at an engine that may be
-        given work, with its URL, its context in tokens and its metrics; `not_serving` with why it may not;
-        `failed` with why it never will, before it ever served.
+        """All are called on the supervisor's thread.
+
+        `check` once for an engine that answers, with its URL, its context in tokens and the seconds for one call;
+        it raises CannotChat. `serving` after every look at an engine that may be given work, with its URL, its
+        context in tokens and its metrics; `not_serving` with why it may not; `failed` with why it never will,
+        before it ever served.
         """
         self._spec = spec
         self._engine = ENGINES[spec.kind]
+        self._check = check
         self._serving, self._not_serving, self._failed = serving, not_serving, failed
         self._stop = threading.Event()
         self._wake = threading.Event()
@@ -90,7 +95,7 @@ class EngineSupervisor:
 
     def _run(self) -> None:
         assert self._lease is not None
-        starter = Starter(self._spec, self._engine, self._lease, self._stop.wait)
+        starter = Starter(self._spec, self._engine, self._lease, check=self._check, stopped=self._stop.wait)
         restarts, has_served = Restarts(RESTARTS), False
         while not self._stop.is_set():
             try:

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+from domain.chat import FailureReason
+
 
 class EngineError(Exception):
     """An engine can't serve as it is set up; the text is one sentence for the operator."""
+
+
+class CannotChat(Exception):
+    """The ready check got no answer."""
+
+    def __init__(self, reason: FailureReason, detail: str) -> None:
+        super().__init__(detail)
+        self.reason = reason
 
 
 class EngineBusyPort(EngineError):

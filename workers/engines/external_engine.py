@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from domain.chat import Message
-from domain.engine import EngineKind, Guidance
+from domain.engine import EngineKind, Guidance, ThinkingSwitch
 from workers.engines.engine import Launch, MetricNames, Post
 from workers.engines.spec import EngineSpec
 
@@ -15,6 +16,7 @@ class ExternalEngine:
 
     kind = EngineKind.EXTERNAL
     guidance = Guidance.JSON_SCHEMA
+    thinking_switch = ThinkingSwitch.TEMPLATE
     metric_names = MetricNames()
 
     def slots(self, spec: EngineSpec) -> int:
@@ -27,4 +29,9 @@ class ExternalEngine:
         return False
 
     async def count_tokens(self, post: Post, model: str, messages: Sequence[Message]) -> int | None:
+        return None
+
+    async def rendered_prompt(
+        self, post: Post, model: str, turns: Sequence[Mapping[str, str]], fields: Mapping[str, Any]
+    ) -> str | None:
         return None

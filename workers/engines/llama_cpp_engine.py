@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from domain.chat import Message
-from domain.engine import EngineKind, Guidance
+from domain.engine import EngineKind, Guidance, ThinkingSwitch
 from workers.engines.engine import Launch, MetricNames, Post, gpu_environment, turns
 from workers.engines.llama_server import SLOTS
 from workers.engines.spec import EngineSpec
@@ -19,6 +20,7 @@ class LlamaCppEngine:
 
     kind = EngineKind.LLAMA_CPP
     guidance = Guidance.GRAMMAR
+    thinking_switch = ThinkingSwitch.TEMPLATE
     metric_names = MetricNames(
         running="llamacpp:requests_processing",
         waiting="llamacpp:requests_deferred",
@@ -49,3 +51,8 @@ class LlamaCppEngine:
         prompt = (await post("/apply-template", {"messages": turns(messages)}))["prompt"]
         answer = await post("/tokenize", {"content": prompt, "add_special": True})
         return len(answer["tokens"])
+
+    async def rendered_prompt(
+        self, post: Post, model: str, turns: Sequence[Mapping[str, str]], fields: Mapping[str, Any]
+    ) -> str | None:
+        return str((await post("/apply-template", {"messages": turns, **fields}))["prompt"])

@@ -12,11 +12,13 @@ from domain.chat import ChatAnswer, ChatFailure
 from domain.engine import EngineKind, EngineRecord
 from domain.ports.clock import Clock
 from domain.ports.engine_directory import EngineDirectory
+from workers.engines.engine import ReadyCheck
 from workers.engines.engine_metrics import EngineMetrics
 from workers.engines.engine_supervisor import EngineSupervisor
 from workers.engines.errors import EngineError
 from workers.engines.external_watch import ExternalEngineWatch
 from workers.engines.kinds import ENGINES
+from workers.engines.ready_report import found_out
 from workers.engines.spec import EngineSpec
 from workers.processes.periodic import PeriodicThread
 
@@ -40,7 +42,13 @@ class PinnedEngine:
     """Keeps one engine, opens the gate while it serves, and publishes it in the directory."""
 
     def __init__(
-        self, spec: EngineSpec, directory: Callable[[], EngineDirectory], *, clock: Clock, node: str = ""
+        self,
+        spec: EngineSpec,
+        directory: Callable[[], EngineDirectory],
+        *,
+        ready_check: ReadyCheck,
+        clock: Clock,
+        node: str = "",
     ) -> None:
         """`directory` is asked for when the worker starts, in its process. `node`: this host's name."""
         self.spec = spec
@@ -49,6 +57,8 @@ class PinnedEngine:
         self.started = False
         """Whether a worker has started it; a control worker never does."""
         self._make_directory = directory
+        self._ready_check = ready_check
+        self._checked: EngineRecord | None = None
         self._clock = clock
         self._node = node or socket.gethostname()
         self._record: EngineRecord | None = None
@@ -96,7 +106,19 @@ class PinnedEngine:
 
     def _make_watch(self) -> EngineSupervisor | ExternalEngineWatch:
         watch = ExternalEngineWatch if self.spec.kind is EngineKind.EXTERNAL else EngineSupervisor
-        return watch(self.spec, serving=self._serving, not_serving=self._not_serving, failed=self._failed)
+        return watch(
+            self.spec,
+            check=self._check,
+            serving=self._serving,
+            not_serving=self._not_serving,
+            failed=self._failed,
+        )
+
+    def _check(self, url: str, context_length: int, within_s: float) -> None:
+        """Find out how an engine that answers wants to be asked; raises CannotChat."""
+        answering = self._starting().model_copy(update={"url": url, "context_length": context_length})
+        self._checked = self._ready_check(answering, within_s)
+        log.info("%s: %s", self.spec.model, found_out(self._checked))
 
     def _serving(self, url: str, context_length: int, metrics: EngineMetrics) -> None:
         was_serving = self._record is not None
@@ -107,7 +129,8 @@ class PinnedEngine:
             "waiting": metrics.waiting,
             "ready": True,
         }
-        self._record = self._starting().model_copy(update=readings)
+        checked = self._checked or self._starting()
+        self._record = checked.model_copy(update={**readings, "updated_at": self._clock.now()})
         if not was_serving:
             log.info("%s is ready at %s", self.spec.model, url)
             self._publishing.now()
@@ -125,6 +148,7 @@ class PinnedEngine:
             node=self._node,
             gpu=",".join(self.spec.gpus),
             slots=engine.slots(self.spec),
+            dialect=self.spec.dialect(engine.thinking_switch),
             ready=False,
             updated_at=self._clock.now(),
         )

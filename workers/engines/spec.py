@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import SecretStr, model_validator
 
-from domain.engine import EngineKind
+from domain.engine import Dialect, EngineKind, ThinkingSwitch
 from domain.value import Name
 from workers.settings import EngineOptions
 
@@ -29,6 +29,15 @@ class EngineSpec(EngineOptions):
         if (self.kind is EngineKind.EXTERNAL) != bool(self.url):
             raise ValueError("an external engine needs its URL, and no other kind takes one")
         return self
+
+    def dialect(self, switch: ThinkingSwitch) -> Dialect:
+        """Return how the engine wants its requests; `switch` is how its kind is told whether to think."""
+        return Dialect(
+            tokens_field=self.tokens_field,
+            omit=self.omit,
+            thinking_switch=self.thinking_switch or switch,
+            extra_body=self.extra_body,
+        )
 
     @property
     def loads(self) -> str:

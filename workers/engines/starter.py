@@ -7,11 +7,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from domain.chat import FailureReason
 from workers.engines.diagnosis import TEMPLATE, explain, port_taken, without_template
 from workers.engines.engine import Engine
-from workers.engines.engine_probe import EngineProbe, ErrorAnswer, NoAnswer
+from workers.engines.engine_probe import EngineProbe, NoAnswer
 from workers.engines.engine_process import EngineProcess, adopt, start
-from workers.engines.errors import EngineBusyPort, EngineError, UnknownFlags
+from workers.engines.errors import CannotChat, EngineBusyPort, EngineError, UnknownFlags
 from workers.engines.lease import Lease, fingerprint
 from workers.engines.spec import EngineSpec
 from workers.processes.ports import free_port, is_free
@@ -19,7 +20,7 @@ from workers.processes.ports import free_port, is_free
 log = logging.getLogger(__name__)
 
 LOOK_EVERY_S = 0.25
-FIRST_TOKEN_WITHIN_S = 300.0
+FIRST_ANSWER_WITHIN_S = 300.0
 """The first call may compile kernels."""
 PORT_TRIES = 5
 
@@ -40,11 +41,20 @@ class ReadyEngine:
 class Starter:
     """Brings one worker's engine up, again and again if need be."""
 
-    def __init__(self, spec: EngineSpec, engine: Engine, lease: Lease, stopped: Callable[[float], bool]) -> None:
-        """`stopped` waits so many seconds and says whether to give up."""
+    def __init__(
+        self,
+        spec: EngineSpec,
+        engine: Engine,
+        lease: Lease,
+        *,
+        check: Callable[[str, int, float], None],
+        stopped: Callable[[float], bool],
+    ) -> None:
+        """See EngineSupervisor for `check`. `stopped` waits so many seconds and says whether to give up."""
         self._spec = spec
         self._engine = engine
         self._lease = lease
+        self._check = check
         self._stopped = stopped
         self._without: frozenset[str] = frozenset()
 
@@ -97,14 +107,15 @@ class Starter:
             models = self._until_it_answers(process, probe)
             if spec.model not in models:
                 raise EngineError(f"{url} serves {', '.join(models) or 'nothing'}, not {spec.model}")
-            self._prove(process, probe)
+            context_length = models[spec.model] or spec.max_model_len or 0
+            self._prove(process, url, context_length)
             if not process.alive:
                 raise explain(spec, process.log_tail(), "its process ended")
         except BaseException as error:
             if not isinstance(error, Stopped):
                 process.end()
             raise
-        return ReadyEngine(process, probe, models[spec.model] or spec.max_model_len or 0)
+        return ReadyEngine(process, probe, context_length)
 
     def _until_it_answers(self, process: EngineProcess, probe: EngineProbe) -> dict[str, int]:
         deadline = time.monotonic() + self._spec.start_within_s
@@ -121,15 +132,15 @@ class Starter:
         late = f"it was not ready within {self._spec.start_within_s:g} s"
         raise explain(self._spec, process.log_tail(), late)
 
-    def _prove(self, process: EngineProcess, probe: EngineProbe) -> None:
-        """Have one token written, so that a model that can't chat is found now and not by a deliberation."""
+    def _prove(self, process: EngineProcess, url: str, context_length: int) -> None:
+        """Have it answer, so that a model that can't chat is found now and not by a deliberation."""
         try:
-            probe.generate_one_token(self._spec.model, within_s=FIRST_TOKEN_WITHIN_S)
-        except ErrorAnswer as error:
+            self._check(url, context_length, FIRST_ANSWER_WITHIN_S)
+        except CannotChat as error:
             if TEMPLATE.search(str(error)):
                 raise without_template(self._spec) from error
-            if error.status in (429, 503):
+            if error.reason is FailureReason.BUSY:
                 return
+            if error.reason in (FailureReason.UNREACHABLE, FailureReason.TIMEOUT):
+                raise explain(self._spec, process.log_tail(), f"its first answer failed: {error}") from error
             raise EngineError(f"{self._spec.model} is loaded but refuses to chat: {error}") from error
-        except NoAnswer as error:
-            raise explain(self._spec, process.log_tail(), f"its first answer failed: {error}") from error

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import os
 import sysconfig
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from domain.chat import Message
-from domain.engine import EngineKind, Guidance
+from domain.engine import EngineKind, Guidance, ThinkingSwitch
 from workers.engines.engine import Launch, MetricNames, Post, command_with_model, gpu_environment, turns
+from workers.engines.reasoning_parsers import reasoning_parser
 from workers.engines.spec import EngineSpec
 
 COMMAND = ("vllm", "serve")
@@ -20,6 +22,8 @@ QUEUED_PER_SLOT = 2
 NO_BLANKS = json.dumps({"backend": "xgrammar", "disable_any_whitespace": True}, separators=(",", ":"))
 """Guided JSON without blanks, which cost as many tokens as its content; per request the setting is ignored."""
 
+PROMPT_END_TOKENS = 16
+
 OPTIONAL = frozenset({"--max-num-queued-reqs", "--structured-outputs-config", "--enable-prompt-tokens-details"})
 
 
@@ -28,6 +32,7 @@ class VllmEngine:
 
     kind = EngineKind.VLLM
     guidance = Guidance.REGEX
+    thinking_switch = ThinkingSwitch.TEMPLATE
     metric_names = MetricNames(
         running="vllm:num_requests_running",
         waiting="vllm:num_requests_waiting",
@@ -55,6 +60,8 @@ class VllmEngine:
             flags["--max-num-seqs"] = str(spec.slots)
         if spec.max_model_len is not None:
             flags["--max-model-len"] = str(spec.max_model_len)
+        if parser := reasoning_parser(spec.loads, spec.reasoning_parser):
+            flags["--reasoning-parser"] = parser
         if len(spec.gpus) > 1:
             flags["--tensor-parallel-size"] = str(len(spec.gpus))
         accepted = (pair for pair in flags.items() if pair[0] not in without)
@@ -68,6 +75,13 @@ class VllmEngine:
     async def count_tokens(self, post: Post, model: str, messages: Sequence[Message]) -> int | None:
         answer = await post("/tokenize", {"model": model, "messages": turns(messages)})
         return int(answer["count"])
+
+    async def rendered_prompt(
+        self, post: Post, model: str, turns: Sequence[Mapping[str, str]], fields: Mapping[str, Any]
+    ) -> str | None:
+        tokens = (await post("/tokenize", {"model": model, "messages": turns, **fields}))["tokens"]
+        shown = await post("/detokenize", {"model": model, "tokens": tokens[-PROMPT_END_TOKENS:]})
+        return str(shown["prompt"])
 
     def _environment(self, spec: EngineSpec) -> dict[str, str]:
         # The key goes through the environment: every user of the host can read a command line.

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 import pytest
+from aiohttp import web
 from pydantic import SecretStr
 
 from domain.engine import EngineKind, Guidance
 from domain.ports.clock import Clock
 from tests.support.gpu_node import Node, until
+from tests.support.http_routes import serving
 from tests.support.in_memory.engine_directory import MemoryEngineDirectory
+from tests.support.pinned_worker import ready_check_of
 from tests.support.scripted_engine import ScriptedEngine
 from tests.support.servers import ValkeyServer
 from workers.adapters.clock import SystemClock
@@ -36,12 +40,14 @@ class Gate:
 
     def __init__(self) -> None:
         self.stands_open = False
+        self.closings = 0
 
     def open(self) -> None:
         self.stands_open = True
 
     def close(self) -> None:
         self.stands_open = False
+        self.closings += 1
 
 
 class Watched:
@@ -51,8 +57,12 @@ class Watched:
         clock: Clock = SystemClock()
         self.directory, self.gate = MemoryEngineDirectory(clock=clock), Gate()
         self.failures: list[EngineError] = []
-        self.pinned = PinnedEngine(spec, lambda: self.directory, clock=clock)
+        self.pinned = PinnedEngine(spec, lambda: self.directory, ready_check=ready_check_of(spec), clock=clock)
         self.pinned.start("tester@here", gate=self.gate, failed=self.failures.append)
+
+    def looks(self) -> int:
+        """How often the gate was shut: once at the start, and once after every look that found no engine."""
+        return self.gate.closings
 
     def leave(self) -> None:
         self.pinned.pause()
@@ -124,3 +134,46 @@ def test_an_endpoint_that_lists_no_models_is_taken_at_its_word() -> None:
         (record,) = watched.directory.serving("theirs")
         watched.leave()
     assert (record.context_length, record.slots, record.guidance) == (4096, 3, Guidance.REGEX)
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("", "its URL must be where the API begins, as in http://host:8000/v1"),
+        ("/v1/moved", "it redirects: name its final address"),
+        ("/page", "it answers a page of HTML; its URL must be the API's, as in http://host:8000/v1"),
+        ("/engine", "the engine failed (502): upstream"),
+    ],
+    ids=["without /v1", "redirects", "HTML", "always failing"],
+)
+def test_a_url_that_is_not_the_apis_is_named_at_start_and_the_gate_stays_shut(
+    path: str, words: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def moved(_: web.Request) -> web.Response:
+        raise web.HTTPTemporaryRedirect("/v1/models")
+
+    async def page(_: web.Request) -> web.Response:
+        return web.Response(text="<html>internal</html>", content_type="text/html")
+
+    async def broken(_: web.Request) -> web.Response:
+        return web.json_response({"error": {"message": "upstream"}}, status=502)
+
+    async def models(_: web.Request) -> web.Response:
+        return web.json_response({"data": [{"id": "theirs"}]})
+
+    routes = [
+        web.get("/v1/moved/models", moved),
+        web.get("/page/models", page),
+        web.get("/engine/models", models),
+        web.post("/engine/chat/completions", broken),
+    ]
+    with serving(routes) as url, caplog.at_level(logging.WARNING, logger="workers.engines"):
+        spec = EngineSpec(kind=EngineKind.EXTERNAL, model="theirs", url=f"{url}{path}", probe_every_s=0.1)
+        watched = Watched(spec)
+        until(lambda: any(words in message for message in caplog.messages), f"{words} in the log")
+        # It is looked at ten times a second, and spoken of once a minute.
+        until(lambda: watched.looks() > 3, "more looks")
+        watched.leave()
+    assert sum(words in message for message in caplog.messages) == 1
+    assert not watched.gate.stands_open
+    assert watched.directory.serving("theirs") == ()

@@ -15,7 +15,7 @@ from domain.chat import ChatAnswer, ChatFailure, ChatOutcome, FailureReason
 from tests.support.foreign_engine import ask, http_answer, model_at
 from tests.support.raw_server import RawServer
 from tests.support.scripted_engine import ScriptedEngine
-from workers.adapters.openai.chat_model import MAX_ANSWER_BYTES
+from workers.adapters.openai.http_client import MAX_ANSWER_BYTES
 from workers.portal import Portal
 
 COMPLETION = json.dumps({"model": "m", "choices": [{"message": {"content": "yes"}}]}).encode()

@@ -176,3 +176,21 @@ def test_reading_settings_loads_neither_nats_nor_celery() -> None:
     script = "import sys, workers.settings; print({'nats', 'celery', 'kombu', 'redis'} & set(sys.modules))"
     found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "set()"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("URL", "gpu:8000/v1", "it must begin with http:// or https://, as in http://host:8000/v1"),
+        ("URL", "http://gpu/v1/chat/completions", "without /chat/completions"),
+        ("EXTRA_BODY", '{"model": "other"}', "it must not set model, which each request has of its own"),
+    ],
+)
+def test_an_engine_that_cannot_be_called_so_is_refused_in_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, words: str
+) -> None:
+    monkeypatch.setenv(f"CONCLAVE_ENGINE_{name}", value)
+    with pytest.raises(ValidationError) as refused:
+        Settings()
+    assert sentence(refused.value).startswith(f"CONCLAVE_ENGINE_{name} can't be used")
+    assert words in sentence(refused.value)

@@ -16,13 +16,12 @@ from domain.engine import EngineRecord
 from domain.ports.engine_directory import EngineDirectory
 from workers.adapters.openai.engine_client import EngineClients
 from workers.adapters.openai.failures import EngineBusy, reason_of, retry_after
+from workers.adapters.openai.http_client import MAX_ANSWER_BYTES
 from workers.adapters.openai.pending_calls import PendingCalls
 from workers.portal import Portal
 
 FIRST_BACKOFF_S = 0.1
 LONGEST_BACKOFF_S = 2.0
-MAX_ANSWER_BYTES = 8 * 1024 * 1024
-"""Far beyond the longest completion; an answer is read whole, by as many calls as are in flight."""
 
 
 class OpenAIChatModel:

@@ -15,6 +15,7 @@ from pydantic import BaseModel
 
 from domain.chat import ChatAnswer, ChatFailure, ChatRequest, FailureReason
 from domain.engine import EngineRecord
+from domain.thinking import ThoughtsPlace
 from workers.adapters.openai.failures import ErrorUnderOk, UnreadableAnswer, complaint_in, plain
 from workers.adapters.openai.request import token_bound
 from workers.adapters.openai.thoughts import without_thoughts
@@ -51,11 +52,13 @@ def read_answer(
         code, sentence = complaint_in(data)
         raise ErrorUnderOk(code, sentence) if sentence else ValueError("no choices")
     choice, bound = completion.choices[0], token_bound(request, record)
-    said = _said(choice.message)
+    said = _said(choice.message, opened=_template_opened(request, record))
     problem = _broken_off(choice.ended) or _nothing_said(said, choice.ended, bound)
     if problem:
         reason, detail = problem
-        return ChatFailure(key=request.key, reason=reason, detail=detail, engine=record.name)
+        return ChatFailure(
+            key=request.key, reason=reason, detail=detail, engine=record.name, thoughts=said.thoughts
+        )
     counts = token_counts(completion.usage, request, record, bound)
     return ChatAnswer(
         key=request.key,
@@ -67,6 +70,7 @@ def read_answer(
         cached_tokens=counts.cached,
         completion_tokens=counts.completion,
         reasoning_tokens=counts.reasoning or said.share_of_thoughts(counts.completion),
+        thoughts=said.thoughts,
         duration_ms=duration_ms,
     )
 
@@ -94,6 +98,7 @@ class _Said:
 
     text: str
     thought_chars: int
+    thoughts: ThoughtsPlace
     unfinished: bool
     refused: bool
 
@@ -103,19 +108,36 @@ class _Said:
         return completion_tokens * self.thought_chars // chars if chars else 0
 
 
-def _said(message: dict[str, Any]) -> _Said:
+def _template_opened(request: ChatRequest, record: EngineRecord) -> bool:
+    """Whether the answer's text begins within a thought, since the chat template opened it."""
+    if record.found.place is ThoughtsPlace.BESIDE:
+        return False
+    return record.found.template_opens == "always" or (
+        record.found.template_opens == "on" and request.thinking_tokens > 0
+    )
+
+
+def _said(message: dict[str, Any], *, opened: bool) -> _Said:
     pieces = list(_pieces(message.get("content"), thought=False))
     written = "".join(text for thought, text in pieces if not thought)
-    answer = without_thoughts(written)
+    answer = without_thoughts(written, opened=opened)
     # Some engines send the same thoughts under two names.
-    beside = (_length(_pieces(message.get(name), thought=True)) for name in THOUGHT_FIELDS)
+    fields = max(_length(_pieces(message.get(name), thought=True)) for name in THOUGHT_FIELDS)
+    beside = fields + _length(piece for piece in pieces if piece[0])
     within = len(written) - len(answer.text) if answer.thought else 0
     return _Said(
         text=answer.text,
-        thought_chars=max(beside) + _length(piece for piece in pieces if piece[0]) + within,
+        thought_chars=beside + within,
+        thoughts=_place(beside, answer.thought),
         unfinished=answer.unfinished,
         refused=bool(message.get("refusal")),
     )
+
+
+def _place(beside: int, within: bool) -> ThoughtsPlace:
+    if beside:
+        return ThoughtsPlace.BESIDE
+    return ThoughtsPlace.TEXT if within else ThoughtsPlace.NOWHERE
 
 
 def _length(pieces: Iterable[tuple[bool, str]]) -> int:

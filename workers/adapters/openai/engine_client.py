@@ -10,18 +10,21 @@ import asyncio
 import json
 import os
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, nullcontext
 from typing import Any
 
 import httpx2
 from openai import AsyncOpenAI, Omit, OpenAIError
 
-from domain.chat import ChatAnswer, ChatFailure, ChatRequest, FailureReason
+from domain.chat import ChatAnswer, ChatFailure, ChatRequest, FailureReason, Message
 from domain.engine import EngineKind, EngineRecord
 from workers.adapters.openai.completion import read_answer
+from workers.adapters.openai.failures import UnreadableAnswer
 from workers.adapters.openai.http_client import open_client
-from workers.adapters.openai.request import most_prompt_tokens, request_body, token_bound
+from workers.adapters.openai.request import most_prompt_tokens, request_body, thinking_fields, token_bound
+from workers.adapters.openai.thoughts import opens_thought
+from workers.engines.engine import turns
 from workers.engines.kinds import ENGINES
 
 
@@ -104,6 +107,16 @@ class EngineClient:
         data = await self._post(f"{self._url}/chat/completions", request_body(request, record), headers)
         return read_answer(data, request, record, (time.monotonic() - started) * 1000)
 
+    async def begins_thinking(self, record: EngineRecord, messages: Sequence[Message], *, thinks: bool) -> bool:
+        """Whether the chat template opens a thought at the prompt's end; False where the engine can't show it."""
+        fields = thinking_fields(record.dialect, thinks=thinks)
+        told = turns(messages, system_turn=record.dialect.system_turn)
+        try:
+            prompt = await self._engine.rendered_prompt(self._post_to_root, record.model, told, fields)
+        except (OpenAIError, UnreadableAnswer, LookupError, TypeError, ValueError):
+            return False
+        return prompt is not None and opens_thought(prompt)
+
     async def _excess(self, record: EngineRecord, request: ChatRequest) -> str:
         """Say with numbers how a request exceeds the context; empty if it fits.
 
@@ -124,7 +137,7 @@ class EngineClient:
     async def _count(self, request: ChatRequest) -> int | None:
         try:
             return await self._engine.count_tokens(self._post_to_root, request.model, request.messages)
-        except (OpenAIError, LookupError, TypeError, ValueError):
+        except (OpenAIError, UnreadableAnswer, LookupError, TypeError, ValueError):
             return None
 
     async def _post_to_root(self, path: str, body: Mapping[str, Any]) -> Any:

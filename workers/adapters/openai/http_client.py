@@ -20,6 +20,8 @@ from openai import AsyncOpenAI, Omit
 
 from workers.adapters.openai.failures import UnreadableAnswer
 
+MAX_ANSWER_BYTES = 8 * 1024 * 1024
+"""Far beyond the longest completion; an answer is read whole, by as many calls as are in flight."""
 MAX_ERROR_BODY_BYTES = 64 * 1024
 """Of an error, whose first sentence is read; the rest is left unread."""
 MAX_HEADER_BYTES = 8 * 1024

@@ -49,14 +49,23 @@ class Answer:
     """Whether the text ended within the thoughts: then there is no answer, `text` is empty."""
 
 
-def without_thoughts(text: str) -> Answer:
-    """Return the answer in a text of a model. A tag that a sound text mentions in code stays."""
+def without_thoughts(text: str, *, opened: bool = False) -> Answer:
+    """Return the answer in a text of a model. A tag that a sound text mentions in code stays.
+
+    `opened`: the text is known to begin within a thought.
+    """
     if "<|channel|>" in text:
         return _of_channels(text)
     if stripped := _STRIPPED_CHANNELS.match(text):
         ended = bool(stripped["end"])
         return Answer(text[stripped.end() :].strip() if ended else "", thought=True, unfinished=not ended)
-    return _of_tags(text)
+    answer = _of_tags(text)
+    return Answer("", thought=True, unfinished=True) if opened and not answer.thought else answer
+
+
+def opens_thought(prompt: str) -> bool:
+    """Whether a prompt, as the chat template made it, ends in a thought that the model goes on with."""
+    return any(prompt.rstrip().lower().endswith(opening) for opening in _CLOSING)
 
 
 def _of_tags(text: str) -> Answer:
