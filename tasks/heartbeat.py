@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import structlog
@@ -13,6 +13,9 @@ from domain.ports.clock import Clock
 from domain.ports.deliberation_store import DeliberationStore
 
 log = structlog.get_logger("conclave.heartbeat")
+
+RETRY_S = 0.5
+"""After a touch that failed: when the store is back, or takes writes again, the sweep waits only for so long."""
 
 
 class DeliberationHeartbeat:
@@ -28,6 +31,7 @@ class DeliberationHeartbeat:
         self._running: Counter[str] = Counter()
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
+        self._missed = False
 
     @contextmanager
     def working_on(self, deliberation_id: str) -> Iterator[None]:
@@ -45,16 +49,22 @@ class DeliberationHeartbeat:
                 self._running += Counter()  # drops what is at zero
 
     def _beat(self) -> None:
-        pause = threading.Event()
-        while not pause.wait(self._every_s):
+        pause, wait_s = threading.Event(), self._every_s
+        while not pause.wait(wait_s):
             with self._lock:
                 running = list(self._running)
-            for deliberation_id in running:
-                self._touch(deliberation_id)
+            missed = self._touch_all(running)
+            wait_s = min(self._every_s, RETRY_S) if missed else self._every_s
 
-    def _touch(self, deliberation_id: str) -> None:
-        try:
-            self._deliberations.touch(deliberation_id, self._clock.now())
-        except Exception as error:
-            # A store that is away costs freshness, and the next beat makes up for it; the thread must live.
-            log.warning("touch failed", deliberation_id=deliberation_id, error=repr(error))
+    def _touch_all(self, running: Sequence[str]) -> bool:
+        """Touch deliberations up to the first failure, which the next beat makes up for; True if there was one."""
+        for deliberation_id in running:
+            try:
+                self._deliberations.touch(deliberation_id, self._clock.now())
+            except Exception as error:  # the thread must live, whatever the store does
+                if not self._missed:
+                    log.warning("touch failed", deliberation_id=deliberation_id, error=repr(error))
+                self._missed = True
+                return True
+        self._missed = False
+        return False

@@ -52,6 +52,10 @@ class DeliberationStore(Protocol):
         """Return open deliberations untouched since `moment` (epoch seconds), longest untouched first."""
         ...
 
+    def begin_sweep(self, at: float, *, gap_s: float) -> float:
+        """Note that a sweep begins at `at`, and return since when sweeps have begun without a gap of `gap_s`."""
+        ...
+
     def touch(self, deliberation_id: str, at: float) -> None:
         """Count the deliberation as touched at `at` (epoch seconds, may lie ahead); nothing if it is not open."""
         ...

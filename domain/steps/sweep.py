@@ -30,9 +30,13 @@ def sweep(
 
     Running steps touch their deliberation (`DeliberationStore.touch`), so what is found here is either lost or
     waiting in a queue; queued again, the same task ids and write-once entries make the second run a no-op.
+    When no sweep could begin for a while, because the store was away, silent or refused to write, no step could
+    touch anything either: then this one does nothing, and the next ones wait until living steps had time to.
     Raises what the first of them raised, after all others were repaired.
     """
     now = clock.now()
+    if now - deliberations.begin_sweep(now, gap_s=policy.sweep_after_s) < policy.sweep_after_s / 2:
+        return 0
     for request_id in plans.take_overdue(now - policy.sweep_after_s, AT_ONCE):
         _dispatch_again(request_id, plans=plans, dispatcher=dispatcher)
     stale = deliberations.open_untouched_since(now - policy.sweep_after_s, AT_ONCE)

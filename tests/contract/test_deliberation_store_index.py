@@ -140,3 +140,11 @@ def _open(stores: Stores, clock: MemoryClock, begun: Deliberation | None = None)
     stores.deliberations.record(begun.deliberation_id, opened(begun))
     clock.advance(1)
     return begun.deliberation_id
+
+
+def test_sweeps_are_regular_since_the_last_gap(stores: Stores, clock: MemoryClock) -> None:
+    begun = clock.now() + 0.125
+    for moment in (begun, begun + 5, begun + 10):
+        assert stores.deliberations.begin_sweep(moment, gap_s=10) == begun
+    assert stores.deliberations.begin_sweep(begun + 20.5, gap_s=10) == begun + 20.5
+    assert stores.deliberations.begin_sweep(begun + 22, gap_s=10) == begun + 20.5

@@ -128,6 +128,12 @@ class Stage:
         return flush_outbox(outbox=self.outbox, publisher=self.news)
 
     def sweep(self) -> int:
+        """Sweep as beat has it done, again and again without a gap."""
+        before = self.clock.now() - self.services.policy.sweep_after_s
+        self.services.deliberations.begin_sweep(before, gap_s=1e12)
+        return self.sweep_once()
+
+    def sweep_once(self) -> int:
         return sweep(
             plans=self.services.plans,
             deliberations=self.services.deliberations,

@@ -36,6 +36,7 @@ class MemoryDeliberationStore:
         self._retention_s = retention_s
         self._outbox = outbox
         self._kept: dict[str, Kept] = {}
+        self._last_sweep = self._sweeps_since = -inf
         self._counts: Counter[str] = Counter()
         self._lock = RLock()
 
@@ -76,6 +77,13 @@ class MemoryDeliberationStore:
     def open_untouched_since(self, moment: float, limit: int) -> tuple[str, ...]:
         stale = sorted((kept.touched_at, key) for key, kept in self._open().items() if kept.touched_at < moment)
         return tuple(key for _, key in stale[: max(limit, 0)])
+
+    def begin_sweep(self, at: float, *, gap_s: float) -> float:
+        with self._lock:
+            if at - self._last_sweep > gap_s:
+                self._sweeps_since = at
+            self._last_sweep = at
+            return self._sweeps_since
 
     def touch(self, deliberation_id: str, at: float) -> None:
         with self._lock:

@@ -69,3 +69,12 @@ def test_a_process_has_one_thread_for_all_its_steps() -> None:
     before = threading.active_count()
     with heartbeat.working_on(begin(store)), heartbeat.working_on(begin(store)):
         assert threading.active_count() == before + 1
+
+
+def test_a_store_that_refused_is_touched_again_as_soon_as_it_takes_writes() -> None:
+    clock = MemoryClock()
+    store = CountingStore(clock, failures=3)
+    identity = begin(store)
+    heartbeat = DeliberationHeartbeat(deliberations=store, clock=clock, every_s=3.0)
+    with heartbeat.working_on(identity):
+        assert wait_until(lambda: identity in store.touched, within=4 * 3.0 - 1), "each refusal cost a whole beat"

@@ -35,6 +35,7 @@ class RedisDeliberationStore:
         self._keys = Keys(prefix)
         self._record = Script(client, "record", functions=("check_kinds", "add_events"))
         self._take_over = Script(client, "take_over", functions=("check_kinds",))
+        self._begin_sweep = Script(client, "begin_sweep", functions=("check_kinds",))
 
     def record(
         self,
@@ -92,6 +93,9 @@ class RedisDeliberationStore:
             self._keys.open, "-inf", f"({moment!r}", byscore=True, offset=0, num=max(limit, 0)
         )
         return texts(found)
+
+    def begin_sweep(self, at: float, *, gap_s: float) -> float:
+        return float(self._begin_sweep([self._keys.sweeps], at=at, gap_s=gap_s))
 
     def touch(self, deliberation_id: str, at: float) -> None:
         self._client.zadd(self._keys.open, {deliberation_id: at}, xx=True)

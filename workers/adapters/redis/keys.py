@@ -37,6 +37,11 @@ class Keys:
         return f"{self.prefix}deliberations:open"
 
     @property
+    def sweeps(self) -> str:
+        """Hash: when the last sweep began, and since when they began without a gap."""
+        return f"{self.prefix}deliberations:sweeps"
+
+    @property
     def newest(self) -> str:
         """Sorted set: deliberations by their opening."""
         return f"{self.prefix}deliberations:newest"

@@ -149,3 +149,18 @@ def test_a_plan_past_its_retention_leaves_the_backlog() -> None:
     stage.sweep()
     assert stage.queue.requests == []
     assert stage.services.plans.count_undispatched() == 0
+
+
+def test_after_a_gap_living_steps_are_let_touch_theirs_first() -> None:
+    stage = staged()
+    alive, lost = stage.open(), stage.open(plan_request(plan()))
+    queued = len(stage.queue.work)
+    stage.sweep()
+    stage.clock.advance(60)  # a store that is silent, or refuses to write: neither a sweep nor a touch
+    assert stage.sweep_once() == 0
+    stage.services.deliberations.touch(alive, stage.clock.now())
+    stage.clock.advance(1)
+    assert stage.sweep_once() == 0, "other sweeps may have queued up meanwhile"
+    stage.clock.advance(4)
+    assert stage.sweep_once() == 1
+    assert [work[0] for work in stage.queue.work[queued:]] == [lost]
