@@ -162,6 +162,17 @@ class AtomicPop(redis.Channel, ChannelMembers):
             self.marked_tag = None
         return True
 
+    def _deliver_fanout_message(self, message: Any, exchange: str) -> bool | None:
+        # A broadcast (a control command, a worker's heartbeat) that can't be read would end all workers at once.
+        # It was of the moment, so there is nothing to keep. No upstream issue known.
+        try:
+            return super()._deliver_fanout_message(message, exchange)
+        except self.connection_errors:
+            raise
+        except Exception as error:  # whatever its body, compression or headers make of a decoder
+            logger.warning("broadcast on %s dropped, since it can't be read: %r", exchange, error)
+            return None
+
     def park(self, payload: Any, reason: str) -> None:
         """Take a message that is being delivered out of the way, whole and with the reason, in one step."""
         tag, queue = payload["properties"]["delivery_tag"], self.delivered_from

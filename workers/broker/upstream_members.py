@@ -65,6 +65,9 @@ class ChannelMembers:
     def _brpop_read(self, **options: Any) -> bool | None:
         raise NotImplementedError
 
+    def _deliver_fanout_message(self, message: Any, exchange: str) -> bool | None:
+        raise NotImplementedError
+
     def _create_client(self, asynchronous: bool = False) -> Any:
         raise NotImplementedError
 

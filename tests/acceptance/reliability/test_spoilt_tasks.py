@@ -12,7 +12,7 @@ import redis
 
 from tests.support.fleet import Fleet
 from tests.support.servers import NatsServer, ValkeyServer
-from tests.support.spoilt_tasks import spoilt_tasks, task_message, with_body
+from tests.support.spoilt_tasks import bodies, spoilt_tasks, task_message, with_body, wrappings
 from workers.processes.guard import Guard
 from workers.processes.readiness import wait_until
 
@@ -20,6 +20,7 @@ SEED = 16
 EXTRA = 300
 WITHIN = 120.0
 BROKER = "conclave:broker:"
+BROADCASTS = tuple(f"{BROKER}/0.{name}" for name in ("celery.pidbox", "celeryev/worker.heartbeat"))
 QUEUE, UNACKED, PARKED = (f"{BROKER}{name}" for name in ("control", "unacked", "parked"))
 
 ISSUE = json.dumps(with_body({"hello": "world"})).encode()
@@ -66,6 +67,25 @@ def test_no_message_stops_a_worker(tmp_path: Path, guard: Guard) -> None:
         done = log.count('"step done"')
         client.lpush(QUEUE, json.dumps(task_message()))
         assert wait_until(lambda: worker.log.path.read_text().count('"step done"') > done, within=WITHIN)
+
+
+def test_no_broadcast_stops_a_worker(tmp_path: Path, guard: Guard) -> None:
+    raws = [json.dumps(one).encode() for one in (*wrappings(), *bodies())] + [b"\xff", b"[]", b"{}", b"null", b"5"]
+    with (
+        NatsServer(tmp_path / "nats", guard=guard) as nats,
+        ValkeyServer(tmp_path / "valkey", guard=guard) as valkey,
+        Fleet(tmp_path, guard, nats_url=nats.url, redis_url=valkey.url) as fleet,
+        redis.Redis.from_url(valkey.url) as client,
+    ):
+        worker = fleet.control(threads=2).start()
+        for channel in BROADCASTS:
+            # Celery subscribes anew after some of them, and misses what comes meanwhile.
+            heard = sum(client.publish(channel, raw) for raw in raws)
+            assert heard > 0, f"no worker listens on {channel}"
+        client.lpush(QUEUE, json.dumps(task_message()))
+        assert wait_until(lambda: "step done" in worker.log.path.read_text(), within=WITHIN), worker.log.tail(20)
+        assert wait_until(lambda: "broadcast on" in worker.log.path.read_text(), within=WITHIN)
+        assert worker.running
 
 
 def canonical(raw: bytes) -> str:
