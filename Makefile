@@ -53,8 +53,8 @@ test-gpu: $(STAMP)  ## For a node with idle NVIDIA GPUs and vLLM.
 bench-vllm: $(STAMP)  ## Whole deliberations on a real vLLM against a plain loop.
 	$(BIN)/python -m tests.bench.vllm
 
-chaos: $(STAMP)  ## Kill everything for five minutes.
-	$(BIN)/python -m pytest -m chaos -s
+chaos: $(STAMP)  ## Break every part under load, scenario by scenario, and judge what was told.
+	$(BIN)/python -m pytest -m chaos -s -rs
 
 soak: $(STAMP)  ## Twenty thousand deliberations.
 	$(BIN)/python -m pytest -m soak -s

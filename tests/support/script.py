@@ -50,6 +50,8 @@ class Script:
     """Fault -> how many requests got it."""
     answered: Counter[int] = field(default_factory=Counter)
     """Identity of a request -> how often it was answered whole and well."""
+    given: list[tuple[str, str]] = field(default_factory=list)
+    """Prompt and text of every answer that went out whole."""
     waiting: int = 0
     """How many requests /metrics says wait."""
     in_flight: int = 0

@@ -30,6 +30,7 @@ def application(script: Script) -> web.Application:
     app.router.add_post("/apply-template", _apply_template)
     app.router.add_get("/metrics", _metrics)
     app.router.add_get("/_scripted/requests", _requests)
+    app.router.add_get("/_scripted/given", _given)
     app.router.add_post("/_scripted/faults", _steer)
     return app
 
@@ -100,18 +101,22 @@ async def _answer(request: web.Request, script: Script, body: Body, due: float) 
     cached = script.cached(prompt)
     if fault == "hang":
         await asyncio.Event().wait()
-    answer = web.json_response(_completion(script, body, fault, words, cached))
+    text = script.say(body, fault)
+    answer = web.json_response(_completion(script, text, fault, words, cached))
     # What making up the answer took is part of the latency, not on top of it.
     await asyncio.sleep(max(0.0, due - asyncio.get_running_loop().time()))
     if fault == "garbage":
         return web.Response(text='{"choices": [{"mess', content_type="application/json")
     if fault == "ok" and script.remembers:
         script.answered[seed_of(body)] += 1
-    return await _half(request, answer) if fault == "disconnect" else answer
+    if fault == "disconnect":
+        return await _half(request, answer)
+    if script.remembers:
+        script.given.append((prompt, text))
+    return answer
 
 
-def _completion(script: Script, body: Body, fault: str, words: int, cached: int) -> Body:
-    text = script.say(body, fault)
+def _completion(script: Script, text: str, fault: str, words: int, cached: int) -> Body:
     said = max(1, len(text.split()))
     script.totals["prompt"] += words
     script.totals["generated"] += said
@@ -195,6 +200,11 @@ async def _requests(request: web.Request) -> web.Response:
         "environment": {key: os.environ.get(key) for key in ("CUDA_VISIBLE_DEVICES",)},
     }
     return web.json_response(seen)
+
+
+async def _given(request: web.Request) -> web.Response:
+    """Every prompt that got a whole answer, with the answer's text."""
+    return web.json_response(request.app[SCRIPT].given)
 
 
 async def _steer(request: web.Request) -> web.Response:

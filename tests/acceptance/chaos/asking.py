@@ -21,6 +21,8 @@ async def approve_steadily(
     stream = client.jetstream()
     while not over():
         wanted = approval()
+        # The prompt holds the title, so that the judge knows which plan a text was given for.
+        wanted["title"] = wanted["plan_id"]
         while wanted["plan_id"] not in asked:
             try:
                 data = json.dumps(wanted).encode()

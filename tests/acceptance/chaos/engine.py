@@ -7,6 +7,8 @@ import urllib.request
 from collections import Counter
 from dataclasses import dataclass
 
+from tests.support.judge import Answer
+
 FAULTS = {"503": 0.03, "hang": 0.01, "disconnect": 0.02, "garbage": 0.02, "off_form": 0.02}
 """Share of calls that the engine answers so; `disconnect` cuts an answer off in its middle."""
 
@@ -35,3 +37,9 @@ def calls(url: str) -> Calls:
     with urllib.request.urlopen(f"{url}/_scripted/requests", timeout=30) as answer:
         seen = json.loads(answer.read())
     return Calls(seen["count"], seen["answered"], seen["answered_again"], Counter(seen["faults"]))
+
+
+def answers(url: str) -> list[Answer]:
+    """Ask which texts it gave, and to what."""
+    with urllib.request.urlopen(f"{url}/_scripted/given", timeout=60) as answer:
+        return [Answer(*pair) for pair in json.loads(answer.read())]

@@ -50,10 +50,6 @@ class Ledger:
         return sorted(plan_id for plan_id in self.asked if plan_id not in self.ends)
 
     @property
-    def doubled(self) -> list[str]:
-        return sorted(plan_id for plan_id, ends in self.ends.items() if len(ends) > 1)
-
-    @property
     def ended(self) -> dict[str, End]:
         """The first end of everything that was asked and has one."""
         return {plan_id: ends[0] for plan_id, ends in self.ends.items() if plan_id in self.asked}

@@ -10,10 +10,13 @@ from rich.table import Table
 from tests.acceptance.chaos.engine import Calls
 from tests.acceptance.chaos.ledger import Ledger, median, quantile
 from tests.acceptance.chaos.stage import KINDS
+from tests.support.judge import Finding
 from tests.support.memory import MIB, Life
 
 RECOVERED_WITHIN_S = 10.0
 """The goal for the median."""
+KINDS_OF_FINDING = ("lost", "doubled end", "accusation", "invented", "order", "id", "statistics")
+"""What the judge may find; 0 of each is right."""
 WARM_AFTER_S = 20.0
 """A process that was just started goes on to grow for so long."""
 
@@ -96,3 +99,63 @@ def _counts(counted: Counter[str]) -> str:
 
 def _mib(count: int) -> str:
     return f"{count / MIB:.1f}"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One scenario."""
+
+    name: str
+    ledger: Ledger
+    findings: list[Finding]
+    took_s: float
+
+
+@dataclass
+class Rows:
+    """All scenarios so far."""
+
+    rows: list[Row] = field(default_factory=list)
+
+    @property
+    def spent_s(self) -> float:
+        return sum(row.took_s for row in self.rows)
+
+    def add(self, row: Row) -> None:
+        self.rows.append(row)
+
+    def table(self) -> Table:
+        recovery = "recovery s: median, longest"
+        table = Table(
+            "scenario", "asked", "decided", "failed", *KINDS_OF_FINDING, recovery, "took s", title="Chaos"
+        )
+        for row in self.rows:
+            table.add_row(*map(str, _cells(row)))
+        asked = sum(len(row.ledger.asked) for row in self.rows)
+        table.add_section()
+        table.add_row(
+            "all",
+            str(asked),
+            *("" for _ in range(2)),
+            *(str(_count(self.rows, kind)) for kind in KINDS_OF_FINDING),
+        )
+        return table
+
+
+def _cells(row: Row) -> list[object]:
+    outcomes, times = row.ledger.outcomes(), row.ledger.recoveries()
+    found = [_count([row], kind) for kind in KINDS_OF_FINDING]
+    recovery = f"{median(times):.1f}, {max(times, default=float('nan')):.1f} of {len(times)}"
+    return [
+        row.name,
+        len(row.ledger.asked),
+        outcomes["completed"],
+        outcomes["failed"],
+        *found,
+        recovery,
+        f"{row.took_s:.0f}",
+    ]
+
+
+def _count(rows: list[Row], kind: str) -> int:
+    return sum(finding.kind == kind for row in rows for finding in row.findings)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
 from domain.services import Services
 from tests.acceptance.conftest import services_of
@@ -62,6 +63,14 @@ class Stage:
         service.start(wait=False)
         return f"{kind}-{number}"
 
+    def kill_all(self, kind: str) -> None:
+        """Kill all of a kind with -9 at once and start them again."""
+        for service in self.kinds[kind]:
+            if service.running:
+                service.kill9()
+        for service in self.kinds[kind]:
+            service.start(wait=False)
+
     def supervise(self) -> None:
         """Start again what ended by itself: beat leaves when Valkey goes away."""
         for service in self.everybody():
@@ -104,8 +113,12 @@ def staged(
     latency_s: float = LATENCY_S,
     count: Mapping[str, int] = PAIRS,
     env: Mapping[str, str] = ENV,
+    own: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
 ) -> Iterator[Stage]:
-    """Start so many processes of each kind, and return when all of it is ready."""
+    """Start so many processes of each kind, and return when all of it is ready.
+
+    `own`: further variables of all processes of a kind.
+    """
     with ExitStack() as stack:
         nats = stack.enter_context(NatsServer(folder / "nats", guard=guard))
         valkey = stack.enter_context(ValkeyServer(folder / "valkey", guard=guard))
@@ -117,13 +130,15 @@ def staged(
         engine = fleet.add(_engine(port, fleet.model, latency_s)).start()
         services = services_of(nats.url, valkey.url, fleet.model)
         stage = Stage(nats, valkey, services, url, fleet, engine)
-        starters: dict[str, Callable[[], Service]] = {
+        starters: dict[str, Callable[..., Service]] = {
             "beat": fleet.beat,
             "bridge": fleet.bridge,
             "control": fleet.control,
             "worker": fleet.worker,
         }
-        stage.kinds = {kind: [starters[kind]() for _ in range(number)] for kind, number in count.items()}
+        stage.kinds = {
+            kind: [starters[kind](**own.get(kind, {})) for _ in range(number)] for kind, number in count.items()
+        }
         for service in stage.everybody():
             service.start(wait=False)
         for service in stage.everybody():

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -14,6 +13,7 @@ from domain.services import Services
 from domain.statistics import statistics
 from tests.acceptance.conftest import services_of
 from tests.acceptance.test_pipeline import APPROVED, COMPLETED, DISPATCHED, STARTED, approval
+from tests.support.clocks import LIBRARY, MISSING, off_by
 from tests.support.fleet import Fleet, Service
 from tests.support.observer import Observer, watching
 from tests.support.scripted_engine import ScriptedEngine
@@ -22,15 +22,8 @@ from workers.processes.guard import Guard
 from workers.processes.readiness import wait_until
 
 WITHIN = 60.0
-LIBRARY = next(iter(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1")), None)
-"""Of Debian's package `faketime`."""
 
-pytestmark = pytest.mark.skipif(LIBRARY is None, reason="faketime is not installed; the unit tests inject clocks")
-
-
-def off_by(seconds: float) -> dict[str, Any]:
-    """Return the variables that move a process's clock."""
-    return {"LD_PRELOAD": str(LIBRARY), "FAKETIME": f"{seconds:+g}", "FAKETIME_DONT_RESET": "1"}
+pytestmark = pytest.mark.skipif(LIBRARY is None, reason=MISSING)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,75 @@
+"""What can befall an installation, by name. Each says what its deliberations may fail for: mostly nothing."""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+
+from tests.acceptance.chaos.scenario import Scenario, Scene
+from tests.support.clocks import LIBRARY, MISSING, off_by
+from tests.support.judge import Terms
+from tests.support.sections import sections
+from tests.support.spoilt_tasks import spoilt_tasks
+from workers.processes.readiness import wait_until
+
+FROZEN_S = 8.0
+WAVE_EVERY_S = 5.0
+SEED = 16
+TAKEN_IN_WITHIN_S = 120.0
+
+
+def freeze_nats(scene: Scene) -> None:
+    """NATS stands still while plans are dispatched, and control workers die twice meanwhile."""
+    scene.wait_asked(0.5)
+    scene.wait_open()
+    scene.stage.nats.freeze()
+    for _ in range(2):
+        time.sleep(FROZEN_S / 2)
+        scene.stage.kill_all("control")
+    scene.stage.nats.thaw()
+    scene.blow("nats")
+
+
+def kill_in_waves(scene: Scene) -> None:
+    """All control workers die at once, and again when they have taken up the reviews."""
+    scene.wait_asked(0.7)
+    for _ in range(2):
+        scene.wait_open()
+        scene.stage.kill_all("control")
+        scene.blow("control")
+        time.sleep(WAVE_EVERY_S)
+
+
+def kill_among_skewed(scene: Scene) -> None:
+    """The hosts' clocks differ by as much as is tolerated, and control workers die."""
+    scene.wait_asked(0.5)
+    scene.wait_open()
+    scene.stage.kill_all("control")
+    scene.blow("control")
+
+
+def spoil_tasks(scene: Scene) -> None:
+    """Every kind of malformed message that is known lies in the queue of the control workers."""
+    scene.wait_asked(0.2)
+    broker = sections(scene.stage.valkey.url)["broker"]
+    for message in spoilt_tasks(random.Random(SEED), 0):
+        broker.client.lpush(broker.key("control"), json.dumps(message))
+    scene.blow("messages")
+    assert wait_until(lambda: not broker.client.llen(broker.key("control")), within=TAKEN_IN_WITHIN_S)
+    assert broker.client.hlen(broker.key("parked")) > 0, "nothing was put aside"
+    assert all(service.running for service in scene.stage.everybody()), "a message ended a process"
+
+
+def _no_faketime() -> str:
+    return "" if LIBRARY else MISSING
+
+
+SKEWED = {"control": off_by(20.0), "worker": off_by(-20.0)}
+
+SCENARIOS = (
+    Scenario("two waves of kills during slow reviews", kill_in_waves, latency_s=1.5),
+    Scenario("NATS frozen while dispatching", freeze_nats, Terms(nats_stayed=False)),
+    Scenario("every malformed task message", spoil_tasks),
+    Scenario("skewed clocks", kill_among_skewed, own=SKEWED, needs=_no_faketime),
+)
