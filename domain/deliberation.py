@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from typing import Self
+
+from pydantic import Field, model_validator
 
 from domain.council import Agent
 from domain.plan import Plan
@@ -67,8 +69,10 @@ class Deliberation(Value):
     """Text of the superseded winner where it runs again as an anonymous candidate."""
     prior_author: str = ""
     """The agent that wrote `prior_winner`; it does not score it. Empty if no agent of this council did."""
-    agents: tuple[Agent, ...] = Field(min_length=1, max_length=16)
-    """Proposers in the council's order, models filled in."""
+    refusal: str = ""
+    """Why no council is asked: the role has none, or the dispatch was given up. Empty where one is."""
+    agents: tuple[Agent, ...] = Field(max_length=16)
+    """Proposers in the council's order, models filled in; none where there is a refusal."""
     judges: tuple[Judge, ...] = Field(default=(), max_length=16)
     """Neutral reviewers from other councils; they propose nothing, and no proposer has the id of one."""
     architect: Agent | None = None
@@ -90,6 +94,12 @@ class Deliberation(Value):
     correlation_id: str = ""
     causation_id: str = ""
     traceparent: str = ""
+
+    @model_validator(mode="after")
+    def _refused_or_asked(self) -> Self:
+        if bool(self.agents) == bool(self.refusal):
+            raise ValueError("a deliberation has either agents or a refusal")
+        return self
 
     @property
     def seed(self) -> str:

@@ -10,6 +10,7 @@ from typing import TypedDict
 
 from domain.contract import (
     CancelledBody,
+    CompletedBody,
     DeliberationBody,
     DispatchedBody,
     FailedBody,
@@ -20,7 +21,7 @@ from domain.contract import (
 from domain.contract_rows import FailureRow, RoleFailed, RoleStarted
 from domain.deliberation import Deliberation
 from domain.event import Event
-from domain.event_types import CANCELLED, DISPATCHED, FAILED, PROGRESS, STARTED
+from domain.event_types import CANCELLED, COMPLETED, DISPATCHED, FAILED, PROGRESS, STARTED
 from domain.identity import event_id
 from domain.plan import PlanRequest
 
@@ -50,6 +51,12 @@ def head_of(deliberation: Deliberation, at: float) -> HeadFields:
         revision=deliberation.revision,
         supersedes=deliberation.supersedes,
     )
+
+
+def ending(deliberation: Deliberation, body: CompletedBody | FailedBody | CancelledBody) -> Event:
+    """Wrap the body of an end into its event: every end of a deliberation has one id, that of its decision."""
+    event = event_of(deliberation, body)
+    return event.model_copy(update={"event_id": event_id(COMPLETED, deliberation.deliberation_id, "")})
 
 
 def event_of(deliberation: Deliberation, body: DeliberationBody, *, key: str = "") -> Event:
@@ -106,32 +113,13 @@ def progress(
 def failed_body(
     deliberation: Deliberation, *, at: float, reason: str, failures: Sequence[FailureRow]
 ) -> FailedBody:
-    """Say that an opened deliberation ended without a decision."""
+    """Say that a deliberation ended without a decision."""
     return FailedBody(event_type=FAILED, **head_of(deliberation, at), reason=reason, failures=tuple(failures))
 
 
 def cancelled_body(deliberation: Deliberation, *, at: float, reason: str) -> CancelledBody:
     """Say that an operator or a program ended a deliberation."""
     return CancelledBody(event_type=CANCELLED, **head_of(deliberation, at), reason=reason)
-
-
-def role_failed(request: PlanRequest, role: RoleFailed, *, at: float) -> Event:
-    """Say that a role could not be asked at all."""
-    plan = request.plan
-    body = FailedBody(
-        event_type=FAILED,
-        story_id=plan.story_id,
-        task_id=plan.plan_id,
-        timestamp=at,
-        deliberation_id=role.deliberation_id,
-        plan_id=plan.plan_id,
-        role=role.role,
-        revision=request.revision,
-        supersedes=None,
-        reason=role.reason,
-        failures=(),
-    )
-    return _event_of_request(request, role.deliberation_id, body)
 
 
 def dispatched(
@@ -151,15 +139,11 @@ def dispatched(
         failed=tuple(failed),
         message="" if plan.roles else "the plan names no roles, so nothing was asked",
     )
-    return _event_of_request(request, request.request_id, body)
-
-
-def _event_of_request(request: PlanRequest, subject_id: str, body: FailedBody | DispatchedBody) -> Event:
     return Event(
-        event_id=event_id(body.event_type, subject_id),
-        event_type=body.event_type,
-        subject_id=subject_id,
-        occurred_at=body.timestamp,
+        event_id=event_id(DISPATCHED, request.request_id),
+        event_type=DISPATCHED,
+        subject_id=request.request_id,
+        occurred_at=at,
         body=body,
         correlation_id=request.correlation_id,
         causation_id=request.causation_id,

@@ -54,6 +54,32 @@ def open_deliberation(
     )
 
 
+def refuse(
+    request: PlanRequest, role: str, reason: str, policy: Policy, *, now: float, supersedes: str | None = None
+) -> Deliberation:
+    """Settle the deliberation of a role that no council is asked for; it only has to end, with that reason."""
+    return Deliberation(
+        deliberation_id=deliberation_id(request.plan.plan_id, role, request.revision),
+        request_id=request.request_id,
+        plan=request.plan,
+        role=role,
+        revision=request.revision,
+        supersedes=supersedes,
+        refusal=reason,
+        agents=(),
+        rubric=request.plan.constraints.rubric or DEFAULT_RUBRIC,
+        quorum=1,
+        max_tokens=policy.max_tokens,
+        token_budget=policy.token_budget,
+        call_timeout_s=policy.call_timeout_s,
+        opened_at=now,
+        deadline_at=now,
+        correlation_id=request.correlation_id,
+        causation_id=request.causation_id,
+        traceparent=request.traceparent,
+    )
+
+
 def choose_judges(
     seed: str, proposers: Collection[str], others: Iterable[Council], policy: Policy
 ) -> tuple[Judge, ...]:

@@ -59,7 +59,7 @@ class Conclude(Step):
 
 
 class Dispatch(Step):
-    """A dispatch that is given up fails every role of its plan, with events that say why."""
+    """A dispatch that is given up fails the roles of its plan that were not opened, with events that say why."""
 
     abstract = True
 
@@ -70,9 +70,13 @@ class Dispatch(Step):
             str(request_id),
             f"the plan could not be dispatched: {error}",
             plans=services.plans,
+            deliberations=services.deliberations,
             outbox=services.outbox,
             publisher=services.publisher,
+            dispatcher=services.dispatcher,
+            meter=services.meter,
             clock=services.clock,
+            policy=services.policy,
         )
 
 
@@ -88,6 +92,7 @@ def plan_dispatch(self: Dispatch, request_id: str) -> None:
         outbox=services.outbox,
         publisher=services.publisher,
         dispatcher=services.dispatcher,
+        meter=services.meter,
         clock=services.clock,
         policy=services.policy,
     )

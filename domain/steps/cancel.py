@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from domain import events
-from domain.entry import Closed
 from domain.ports.clock import Clock
 from domain.ports.deliberation_store import DeliberationStore
 from domain.ports.dispatcher import Dispatcher
 from domain.ports.event_publisher import EventPublisher
 from domain.ports.meter import Meter
 from domain.ports.outbox import Outbox
-from domain.statistics import tally_of
 from domain.steps.announce import announce
+from domain.steps.ending import end_deliberation
 
 
 def cancel_deliberation(
@@ -31,16 +30,11 @@ def cancel_deliberation(
     unknown id.
     """
     record = deliberations.load(deliberation_id)
-    if record.closed is not None:
-        return False
     deliberation, at = record.deliberation, max(clock.now(), record.progress_at)
     body = events.cancelled_body(deliberation, at=at, reason=reason)
-    event = events.event_of(deliberation, body)
-    closed = Closed(status="cancelled", at=at, event_id=event.event_id, reason=reason, result=body)
-    counters = tally_of(record, closed)
-    if deliberations.record(deliberation_id, closed, events=[event], counters=counters) != closed:
+    event = end_deliberation(record, body, deliberations=deliberations, meter=meter)
+    if event is None:
         return False
-    meter.ended(record, closed)
     dispatcher.withdraw(deliberation)
     announce([event], outbox=outbox, publisher=publisher)
     return True

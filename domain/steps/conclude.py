@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Literal
 
 from domain import events
 from domain.candidates import first_versions, with_revisions
@@ -12,7 +11,7 @@ from domain.checks.gate import CheckGate, GateReport
 from domain.completed import completed_body, failure_rows
 from domain.contract import CompletedBody, FailedBody
 from domain.decision import caps_of, champions, ranking_inputs, ranking_of, without_losers
-from domain.entry import AgentFailed, Closed
+from domain.entry import AgentFailed
 from domain.errors import ConclusionTakenOver, DeliberationClosed
 from domain.ranking import Ranking, RankingInputs
 from domain.review.candidate import Candidate
@@ -22,6 +21,7 @@ from domain.steps.announce import announce
 from domain.steps.architect import consult_architect, synthesise
 from domain.steps.conclusion import Conclusion
 from domain.steps.critique import explain, revise
+from domain.steps.ending import end_deliberation
 from domain.steps.vote import vote
 
 
@@ -73,10 +73,12 @@ def _close(conclusion: Conclusion) -> None:
     except NoDecision as reason:
         _fail(conclusion, str(reason), gate.reports)
         return
-    _end(conclusion, "decided", body)
+    _end(conclusion, body)
 
 
 def _decide(conclusion: Conclusion, gate: CheckGate) -> CompletedBody:
+    if conclusion.deliberation.refusal:
+        raise NoDecision(conclusion.deliberation.refusal)
     candidates = gate.admit(first_versions(conclusion.record_so_far))
     _check_quorum(conclusion, candidates)
     for round_ in range(1, conclusion.deliberation.rounds + 1):
@@ -129,19 +131,18 @@ def _check_quorum(conclusion: Conclusion, candidates: Sequence[Candidate]) -> No
 def _fail(conclusion: Conclusion, reason: str, gates: Mapping[str, GateReport]) -> None:
     failures = failure_rows(conclusion.record_so_far, gates)
     body = events.failed_body(conclusion.deliberation, at=conclusion.now(), reason=reason, failures=failures)
-    _end(conclusion, "failed", body, reason)
+    _end(conclusion, body)
 
 
-def _end(
-    conclusion: Conclusion,
-    status: Literal["decided", "failed"],
-    body: CompletedBody | FailedBody,
-    reason: str = "",
-) -> None:
+def _end(conclusion: Conclusion, body: CompletedBody | FailedBody) -> None:
     """Save how it ended together with its event, then publish."""
-    event = events.event_of(conclusion.deliberation, body)
-    closed = Closed(status=status, at=body.timestamp, event_id=event.event_id, reason=reason, result=body)
-    standing = conclusion.record(closed, [event])
-    if standing == closed:
-        conclusion.services.meter.ended(conclusion.record_so_far, closed)
-        announce([event], outbox=conclusion.services.outbox, publisher=conclusion.services.publisher)
+    services = conclusion.services
+    event = end_deliberation(
+        conclusion.record_so_far,
+        body,
+        deliberations=services.deliberations,
+        meter=services.meter,
+        token=conclusion.token,
+    )
+    if event is not None:
+        announce([event], outbox=services.outbox, publisher=services.publisher)

@@ -7,15 +7,13 @@ from collections.abc import Mapping, Sequence
 from domain.chat import ChatFailure, ChatOutcome, FailureReason
 from domain.contract import ProgressStage
 from domain.deliberation import Deliberation
-from domain.entry import Closed, Entry
+from domain.entry import Entry
 from domain.errors import EngineAway
-from domain.event import Event
 from domain.events import progress
 from domain.keys import parse_key
 from domain.prompts.model_question import ModelQuestion
 from domain.record import Record
 from domain.services import Services
-from domain.statistics import tally_of
 
 STAGES: Mapping[str, ProgressStage] = {
     "proposal": "proposal",
@@ -27,12 +25,12 @@ STAGES: Mapping[str, ProgressStage] = {
 
 
 class Conclusion:
-    """Holds the record while a deliberation is concluded, and the token that makes this run the only writer."""
+    """Holds the record while a deliberation is concluded, and the `token` that makes this run the only writer."""
 
     def __init__(self, record: Record, services: Services) -> None:
         self.record_so_far = record
         self.services = services
-        self._token = services.deliberations.take_over(record.deliberation.deliberation_id)
+        self.token = services.deliberations.take_over(record.deliberation.deliberation_id)
 
     @property
     def deliberation(self) -> Deliberation:
@@ -48,16 +46,13 @@ class Conclusion:
         left = self.deliberation.deadline_at - self.now()
         return max(0.001, min(self.deliberation.call_timeout_s, left))
 
-    def record(self, entry: Entry, events: Sequence[Event] = ()) -> Entry:
-        """Record an entry with its events; return the entry that stands under its key.
+    def record(self, entry: Entry) -> Entry:
+        """Record an answer; return the entry that stands under its key.
 
         Raises ConclusionTakenOver, DeliberationClosed.
         """
         identity = self.deliberation.deliberation_id
-        counters = tally_of(self.record_so_far, entry) if isinstance(entry, Closed) else None
-        standing = self.services.deliberations.record(
-            identity, entry, events=events, counters=counters, token=self._token
-        )
+        standing = self.services.deliberations.record(identity, entry, token=self.token)
         self.record_so_far = self.record_so_far.plus(standing)
         return standing
 

@@ -1,17 +1,14 @@
-"""From an accepted plan to one running deliberation per role."""
+"""From an accepted plan to one deliberation per role: running, or ended at once where no council is asked."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Sequence
 
 from domain import events
 from domain.contract_rows import RoleFailed, RoleStarted
-from domain.council import Council
 from domain.deliberation import Deliberation
-from domain.entry import Opened
 from domain.event import Event
-from domain.identity import deliberation_id
-from domain.opening import open_deliberation
+from domain.opening import open_deliberation, refuse
 from domain.plan import PlanRequest
 from domain.policy import Policy
 from domain.ports.clock import Clock
@@ -19,9 +16,12 @@ from domain.ports.council_registry import CouncilRegistry
 from domain.ports.deliberation_store import DeliberationStore
 from domain.ports.dispatcher import Dispatcher
 from domain.ports.event_publisher import EventPublisher
+from domain.ports.meter import Meter
 from domain.ports.outbox import Outbox
 from domain.ports.plan_store import PlanStore
 from domain.steps.announce import announce
+from domain.steps.ending import end_deliberation
+from domain.steps.opening import start
 
 
 def dispatch_plan(
@@ -33,89 +33,135 @@ def dispatch_plan(
     outbox: Outbox,
     publisher: EventPublisher,
     dispatcher: Dispatcher,
+    meter: Meter,
     clock: Clock,
     policy: Policy,
 ) -> Event:
     """Open and queue a deliberation for every role that has a council; return the event that says so.
 
-    A role without a council gets its failed event at once, the others go on. Run again, it does again only what
-    was left undone, and publishes nothing twice. Raises LookupError if the request is not in the plan store.
+    The deliberation of a role without a council fails at once, the others go on; a later approval of the plan
+    opens one that supersedes it. Run again, it does again only what was left undone, and publishes nothing twice.
+    Raises LookupError if the request is not in the plan store.
     """
     request = plans.load(request_id)
     by_role = {council.role: council for council in councils.all()}
-    role_events: list[Event] = []
-    started: list[RoleStarted] = []
-    failed: list[RoleFailed] = []
+    refused = _refused_before(request, deliberations)
+    wanted = []
     for role in request.plan.roles:
-        identity = deliberation_id(request.plan.plan_id, role, request.revision)
+        now, supersedes = clock.now(), refused.get(role)
         if role in by_role:
-            deliberation = _opened(request, role, by_role, policy=policy, now=clock.now())
-            start(
-                deliberation,
-                deliberations=deliberations,
-                outbox=outbox,
-                publisher=publisher,
-                dispatcher=dispatcher,
+            others = [council for name, council in sorted(by_role.items()) if name != role]
+            wanted.append(
+                open_deliberation(request, by_role[role], others, policy, now=now, supersedes=supersedes)
             )
-            started.append(RoleStarted(role=role, deliberation_id=identity))
         else:
-            failed.append(RoleFailed(role=role, deliberation_id=identity, reason=_no_council(role, by_role)))
-            role_events.append(events.role_failed(request, failed[-1], at=clock.now()))
-    dispatched = events.dispatched(request, at=clock.now(), started=started, failed=failed)
-    new = outbox.put([*role_events, dispatched])
-    plans.mark_dispatched(request_id)
-    announce(new, outbox=outbox, publisher=publisher)
-    return dispatched
+            reason = _no_council(role, by_role)
+            wanted.append(refuse(request, role, reason, policy, now=now, supersedes=supersedes))
+    standing = start(
+        wanted, deliberations=deliberations, outbox=outbox, publisher=publisher, dispatcher=dispatcher
+    )
+    return _answer(
+        request,
+        standing,
+        plans=plans,
+        deliberations=deliberations,
+        outbox=outbox,
+        publisher=publisher,
+        meter=meter,
+        clock=clock,
+    )
 
 
 def give_up_dispatch(
-    request_id: str, reason: str, *, plans: PlanStore, outbox: Outbox, publisher: EventPublisher, clock: Clock
-) -> None:
-    """Publish that a plan's roles could not be asked, and ask no more. Roles that were opened go on."""
-    request = plans.load(request_id)
-    at = clock.now()
-    failed = [
-        RoleFailed(
-            role=role,
-            deliberation_id=deliberation_id(request.plan.plan_id, role, request.revision),
-            reason=reason,
-        )
-        for role in request.plan.roles
-    ]
-    role_events = [events.role_failed(request, role, at=at) for role in failed]
-    new = outbox.put([*role_events, events.dispatched(request, at=at, started=[], failed=failed)])
-    plans.mark_dispatched(request_id)
-    announce(new, outbox=outbox, publisher=publisher)
-
-
-def start(
-    deliberation: Deliberation,
+    request_id: str,
+    reason: str,
     *,
+    plans: PlanStore,
     deliberations: DeliberationStore,
     outbox: Outbox,
     publisher: EventPublisher,
     dispatcher: Dispatcher,
-) -> bool:
-    """Open the deliberation and queue its work; False if it was opened before.
+    meter: Meter,
+    clock: Clock,
+    policy: Policy,
+) -> None:
+    """End the plan's roles that were not opened, with that reason, and ask no more. Those that were go on."""
+    request = plans.load(request_id)
+    wanted = [refuse(request, role, reason, policy, now=clock.now()) for role in request.plan.roles]
+    standing = start(
+        wanted, deliberations=deliberations, outbox=outbox, publisher=publisher, dispatcher=dispatcher
+    )
+    _answer(
+        request,
+        standing,
+        plans=plans,
+        deliberations=deliberations,
+        outbox=outbox,
+        publisher=publisher,
+        meter=meter,
+        clock=clock,
+    )
 
-    What an earlier run opened and died before queueing is the sweep's to find: queueing it again here would
-    double the model calls of every approval that is delivered twice.
-    """
-    opened, started = Opened(deliberation=deliberation), [events.started(deliberation)]
-    if deliberations.record(deliberation.deliberation_id, opened, events=started) != opened:
-        return False  # the entry is another run's, with its own opening time
-    dispatcher.deliberation(deliberation, [agent.agent_id for agent in deliberation.agents])
-    announce(started, outbox=outbox, publisher=publisher)
-    return True
+
+def _answer(
+    request: PlanRequest,
+    standing: Sequence[Deliberation],
+    *,
+    plans: PlanStore,
+    deliberations: DeliberationStore,
+    outbox: Outbox,
+    publisher: EventPublisher,
+    meter: Meter,
+    clock: Clock,
+) -> Event:
+    """End what was refused, and answer the approval by what stands."""
+    ends = []
+    for refused in standing:
+        if refused.refusal:
+            end = _end_refused(refused.deliberation_id, deliberations=deliberations, meter=meter, clock=clock)
+            ends += [] if end is None else [end]
+    dispatched = events.dispatched(
+        request,
+        at=clock.now(),
+        started=[
+            RoleStarted(role=one.role, deliberation_id=one.deliberation_id) for one in standing if not one.refusal
+        ],
+        failed=[
+            RoleFailed(role=one.role, deliberation_id=one.deliberation_id, reason=one.refusal)
+            for one in standing
+            if one.refusal
+        ],
+    )
+    new = outbox.put([dispatched])
+    plans.mark_dispatched(request.request_id)
+    announce([*ends, *new], outbox=outbox, publisher=publisher)
+    return dispatched
 
 
-def _opened(
-    request: PlanRequest, role: str, councils: Mapping[str, Council], *, policy: Policy, now: float
-) -> Deliberation:
-    others = [council for name, council in sorted(councils.items()) if name != role]
-    return open_deliberation(request, councils[role], others, policy, now=now)
+def _end_refused(
+    deliberation_id: str, *, deliberations: DeliberationStore, meter: Meter, clock: Clock
+) -> Event | None:
+    record = deliberations.load(deliberation_id)
+    at = max(clock.now(), record.progress_at)
+    body = events.failed_body(record.deliberation, at=at, reason=record.deliberation.refusal, failures=())
+    return end_deliberation(record, body, deliberations=deliberations, meter=meter)
 
 
-def _no_council(role: str, councils: Mapping[str, Council]) -> str:
+def _refused_before(request: PlanRequest, deliberations: DeliberationStore) -> dict[str, str]:
+    """Return role → id of its newest deliberation on another approval of the plan, where that was refused."""
+    newest: dict[str, Deliberation] = {}
+    for deliberation_id in deliberations.of_plan(request.plan.plan_id):
+        if newest.keys() >= set(request.plan.roles):
+            break
+        try:
+            earlier = deliberations.load(deliberation_id).deliberation
+        except LookupError:  # past retention since the index was read
+            continue
+        if earlier.request_id != request.request_id:
+            newest.setdefault(earlier.role, earlier)
+    return {role: earlier.deliberation_id for role, earlier in newest.items() if earlier.refusal}
+
+
+def _no_council(role: str, councils: Iterable[str]) -> str:
     roles = ", ".join(sorted(councils)) or "none"
     return f"no council for role {role}: apply one with `conclave council apply FILE` (there are: {roles})"

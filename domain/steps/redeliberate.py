@@ -12,7 +12,7 @@ from domain.ports.event_publisher import EventPublisher
 from domain.ports.outbox import Outbox
 from domain.record import Record
 from domain.redeliberation import RedeliberationPolicy, reason_to_repeat, repeat_of
-from domain.steps.dispatch import start
+from domain.steps.opening import start
 
 LOOK_AT = 500
 """Newest deliberations that one run of the rules reads."""
@@ -49,7 +49,7 @@ def redeliberate(
         with_prior_winner=redeliberation.with_prior_winner,
         now=clock.now(),
     )
-    start(following, deliberations=deliberations, outbox=outbox, publisher=publisher, dispatcher=dispatcher)
+    start([following], deliberations=deliberations, outbox=outbox, publisher=publisher, dispatcher=dispatcher)
     return following.deliberation_id
 
 

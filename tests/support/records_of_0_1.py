@@ -31,6 +31,7 @@ SINCE: tuple[tuple[str, object], ...] = (
     ("thinking", "off"),
     ("dialect", Dialect().model_dump(mode="json")),
     ("found", ReadyCheckResult().model_dump(mode="json")),
+    ("refusal", ""),
 )
 """Fields that later versions write beside those of 0.1, with what they hold where nothing is known."""
 

@@ -17,7 +17,7 @@ from domain.services import Services
 from domain.steps.announce import flush_outbox
 from domain.steps.cancel import cancel_deliberation
 from domain.steps.conclude import conclude_deliberation
-from domain.steps.dispatch import dispatch_plan
+from domain.steps.dispatch import dispatch_plan, give_up_dispatch
 from domain.steps.generate import generate_proposal
 from domain.steps.redeliberate import apply_rules, redeliberate
 from domain.steps.scheduled import run_scheduled, schedule_redeliberation
@@ -109,6 +109,21 @@ class Stage:
             outbox=self.outbox,
             publisher=self.news,
             dispatcher=self.queue,
+            meter=self.meter,
+            clock=self.clock,
+            policy=self.services.policy,
+        )
+
+    def give_up(self, request_id: str, reason: str) -> None:
+        give_up_dispatch(
+            request_id,
+            reason,
+            plans=self.services.plans,
+            deliberations=self.services.deliberations,
+            outbox=self.outbox,
+            publisher=self.news,
+            dispatcher=self.queue,
+            meter=self.meter,
             clock=self.clock,
             policy=self.services.policy,
         )

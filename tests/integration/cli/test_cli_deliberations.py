@@ -17,6 +17,7 @@ from domain.entry import Opened
 from domain.events import progress
 from domain.record import Record
 from domain.services import Services
+from domain.steps.dispatch import dispatch_plan
 from tests.support import factories as make
 from tests.support.commands import Run
 from tests.support.stage import Stage
@@ -130,6 +131,31 @@ def test_what_is_open_can_be_cancelled_once(run: Run, services: Services) -> Non
     assert closed is not None
     assert (closed.status, closed.reason) == ("cancelled", "plan withdrawn")
     assert "has ended already" in run("deliberation", "cancel", identity).stderr
+
+
+def test_a_role_without_a_council_is_shown_listed_and_counted(run: Run, services: Services) -> None:
+    request = make.plan_request()
+    services.plans.save([request])
+    dispatch_plan(
+        request.request_id,
+        plans=services.plans,
+        councils=services.councils,
+        deliberations=services.deliberations,
+        outbox=services.outbox,
+        publisher=services.publisher,
+        dispatcher=services.dispatcher,
+        meter=services.meter,
+        clock=services.clock,
+        policy=services.policy,
+    )
+    (refused,) = services.deliberations.of_plan(request.plan.plan_id)
+    shown = json.loads(run("deliberation", "show", refused, "--json").stdout)
+    assert (shown["state"], shown["reason"]) == ("failed", shown["result"]["reason"])
+    assert "no council for role DEV" in shown["reason"]
+    assert "no council for role DEV" in run("deliberation", "show", refused).stdout
+    assert refused in run("deliberation", "list", "--json").stdout
+    assert json.loads(run("stats", "--json").stdout)["roles"]["DEV"]["failed"] == 1
+    assert run("deliberation", "watch", refused).exit_code == 1
 
 
 def test_what_has_ended_can_be_deliberated_again(run: Run, services: Services, decided: str) -> None:

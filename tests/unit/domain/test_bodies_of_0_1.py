@@ -14,9 +14,12 @@ from bridge.publication import body_of
 from domain import events
 from domain.contract_rows import RoleFailed, RoleStarted
 from domain.event import Event
-from domain.event_types import DISPATCHED, FAILED, PHASE_CHANGED, PROGRESS, STARTED
+from domain.event_types import COMPLETED, DISPATCHED, FAILED, PHASE_CHANGED, PROGRESS, STARTED
+from domain.identity import event_id
 from domain.inbound import InboundEvent, story_transitioned
+from domain.opening import refuse
 from domain.plan import PlanRequest
+from domain.policy import Policy
 from domain.steps.conclude import conclude_deliberation
 from tests.support.records_of_0_1 import IDS, STORE, as_of_0_1, stored, stored_record
 from tests.support.stage import Stage
@@ -74,6 +77,11 @@ def decided(name: str) -> tuple[float, dict[str, Any]]:
     return moment, was | {"occurred_at": moment, "body": was["body"] | {"timestamp": moment}}
 
 
+def under_the_id_of_ends(was: dict[str, Any]) -> dict[str, Any]:
+    """Return the event as it would be now: failed and cancelled ones had ids of their own in version 0.1."""
+    return was | {"event_id": event_id(COMPLETED, was["subject_id"], "")}
+
+
 @pytest.mark.parametrize("name", ["a", "b"])
 def test_a_decision_has_the_body_that_it_had(name: str) -> None:
     moment, was = decided(name)
@@ -91,7 +99,7 @@ def test_a_decision_weighed_by_reliability_has_the_body_that_it_had() -> None:
 def test_a_failed_and_a_cancelled_one_have_the_bodies_that_they_had(name: str) -> None:
     ending = stored_record(name).closed
     assert ending is not None
-    assert_same(EndingStage().end(name, at=ending.at))
+    assert_same(EndingStage().end(name, at=ending.at), under_the_id_of_ends(OUTBOX[ending.event_id]))
 
 
 def test_the_stored_end_is_written_again_as_it_was() -> None:
@@ -117,8 +125,11 @@ def test_roles_and_plans_have_the_bodies_that_they_had() -> None:
         request = by_plan[was["plan_id"]]
         assert_same(events.dispatched(request, at=was["timestamp"], started=started, failed=failed))
     (was,) = [event["body"] for event in of_type(FAILED) if event["body"]["role"] == "POET"]
-    role = RoleFailed(role="POET", deliberation_id=was["deliberation_id"], reason=was["reason"])
-    assert_same(events.role_failed(by_plan[was["plan_id"]], role, at=was["timestamp"]))
+    (stored_event,) = [event for event in of_type(FAILED) if event["body"] == was]
+    at = was["timestamp"]
+    refused = refuse(by_plan[was["plan_id"]], "POET", was["reason"], Policy(model="tiny"), now=at)
+    body = events.failed_body(refused, at=at, reason=was["reason"], failures=())
+    assert_same(events.ending(refused, body), under_the_id_of_ends(stored_event))
 
 
 def test_progress_and_phases_have_the_bodies_that_they_had() -> None:
