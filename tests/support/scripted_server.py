@@ -63,7 +63,7 @@ async def _chat(request: web.Request) -> web.StreamResponse:
     due = asyncio.get_running_loop().time() + request.app[SCRIPT].latency_s
     script, body = request.app[SCRIPT], await request.json()
     if is_ready_check(body) and body.get("model") == script.model:
-        return web.json_response(_completion(script, body, "ok", 1, 0))
+        return web.json_response(_completion(script, script.say(body, "ok"), "ok", 1, 0))
     _note(script, request, body)
     script.in_flight += 1
     script.max_in_flight = max(script.max_in_flight, script.in_flight)
