@@ -8,7 +8,7 @@ from typing import Protocol
 
 import structlog
 
-from bridge.batch_dispatch import AcceptedMessage, PlanDispatcher, dispatch
+from bridge.batch_dispatch import AcceptedMessage, Failure, PlanDispatcher, dispatch
 from bridge.delivery import Delivery
 from bridge.intake import Reader
 from bridge.message import InboundMessage
@@ -77,10 +77,12 @@ class BatchProcessor:
         failures = await dispatch(batch, self._dispatcher)
         return await asyncio.gather(*(self._end(message, failures.get(message)) for message in batch))
 
-    async def _end(self, message: AcceptedMessage, failure: str | None) -> bool:
+    async def _end(self, message: AcceptedMessage, failure: Failure | None) -> bool:
         """Publish and acknowledge, or see to the failure; whether the message is done rather than sent a nak."""
         if failure is None and message.intake.events:
             failure = await self._publish(message.intake.events)
+        if isinstance(failure, Rejection):
+            return await self._dead_letter(message.delivery, failure.reason)
         if failure is not None:
             return await self._fail(message.delivery, failure)
         self._statistics.accepted += 1

@@ -83,6 +83,7 @@ def _event(
         correlation_id=correlation_id or message_id,
         traceparent=traceparent(message.header("traceparent"), trace),
         redelivered=message.delivered > 1,
+        place=message.place if message.stream else "",
         received_at=message.received_at,
     )
 

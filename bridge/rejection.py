@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from domain.plan import PlanRequest
+from domain.validation.words import printable
 from domain.value import Value
 
 MAX_REASON = 300
 """Characters; a reason travels in a header."""
+MAX_ID = 40
+"""Characters of an id in a reason."""
 
 
 class Rejection(Value):
@@ -23,6 +27,16 @@ class Rejection(Value):
         more = len(self.mistakes) - 1 + self.unlisted
         others = f" (and {more} more)" if more else ""
         return self.mistakes[0][: MAX_REASON - len(others)] + others
+
+
+def other_content(request: PlanRequest, kept: PlanRequest) -> str:
+    """Say that a request asks for something else than the one that is kept under its id; names both."""
+    this, earlier = request.place or "this approval", kept.place or "an earlier one"
+    key = f"plan id {printable(request.plan.plan_id, MAX_ID)}, revision {printable(request.revision, MAX_ID)}"
+    return (
+        f"{this} has other content than {earlier} under the same key ({key}), so that one stands; "
+        "send it under another idempotency_key, CloudEvents id or timestamp"
+    )
 
 
 class MessageRejected(Exception):

@@ -15,7 +15,7 @@ from domain.contract import PhaseChangedBody
 from domain.event import Event
 from domain.event_types import PHASE_CHANGED
 from domain.identity import digest, event_id, request_id
-from domain.plan import Constraints, CriterionTexts, Identifier, Plan, PlanRequest, Text, WireValue
+from domain.plan import Constraints, CriterionTexts, Identifier, Plan, PlanRequest, Text, WireValue, content_of
 from domain.validation.validate import validate
 from domain.value import Name, Value
 
@@ -29,6 +29,8 @@ class InboundEvent(Value):
     """A JSON object, parsed: without half surrogate pairs, NaN or infinity. Not copied, so never changed."""
     key: str = ""
     """What its publisher calls it: the same key means the same request. Empty if it has none."""
+    place: str = ""
+    """Where the message is stored, as STREAM:SEQUENCE; empty for one that is not."""
     message_id: str = ""
     """How events that follow from it name it as their cause."""
     correlation_id: str = ""
@@ -109,7 +111,7 @@ INCOMING: dict[str, type[WireValue]] = {
 def plan_approved(event: InboundEvent) -> Intake:
     """Accept an approved plan. Raises InvalidInput where the payload does not fit."""
     plan = validate(Plan, event.payload)
-    return Intake(requests=(_request(plan, event.key or plan.timestamp, event),))
+    return Intake(requests=(_request(plan, event.key or plan.timestamp, event, asked=plan),))
 
 
 def deliberation_requested(event: InboundEvent) -> Intake:
@@ -127,7 +129,8 @@ def deliberation_requested(event: InboundEvent) -> Intake:
         priority=question.priority,
     )
     # Without a key and a time of its own, the same question is the same deliberation however often it is sent.
-    return Intake(requests=(_request(plan, event.key or question.timestamp or plan.plan_id, event),))
+    revision = event.key or question.timestamp or plan.plan_id
+    return Intake(requests=(_request(plan, revision, event, asked=question),))
 
 
 def story_transitioned(event: InboundEvent, phases: Mapping[str, tuple[str, ...]]) -> Intake:
@@ -138,7 +141,7 @@ def story_transitioned(event: InboundEvent, phases: Mapping[str, tuple[str, ...]
     transition = validate(StoryTransitioned, event.payload)
     revision = event.key or transition.timestamp
     roles = tuple(phases.get(transition.to_phase, ()))
-    requests = (_request(_plan_of_phase(transition, roles), revision, event),) if roles else ()
+    requests = (_request(_plan_of_phase(transition, roles), revision, event, asked=transition),) if roles else ()
     return Intake(requests=requests, events=(_phase_changed(transition, revision, requests, event),))
 
 
@@ -191,7 +194,8 @@ def _phase_changed(
     )
 
 
-def _request(plan: Plan, revision: str, event: InboundEvent) -> PlanRequest:
+def _request(plan: Plan, revision: str, event: InboundEvent, *, asked: WireValue) -> PlanRequest:
+    """Return the order to deliberate on a plan; its content is the payload, not what settings make of it."""
     return PlanRequest(
         request_id=request_id(plan.plan_id, revision),
         plan=plan,
@@ -200,6 +204,8 @@ def _request(plan: Plan, revision: str, event: InboundEvent) -> PlanRequest:
         causation_id=event.message_id,
         traceparent=event.traceparent,
         redelivered=event.redelivered,
+        place=event.place,
+        content=content_of(asked),
     )
 
 

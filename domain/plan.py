@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, field_validator
 
+from domain.identity import digest
 from domain.rubric import Rubric
 from domain.value import Name, Value
 
@@ -114,3 +116,25 @@ class PlanRequest(Value):
     """W3C trace context of the incoming message; empty if it had none."""
     redelivered: bool = False
     """The message system delivered it before; only tracing cares."""
+    place: str = ""
+    """Where its message is stored, as STREAM:SEQUENCE; empty if it came by none, or to version 0.1."""
+    content: str = ""
+    """Digest of what is asked (`content_of`); empty in requests of version 0.1, which are equal to all others."""
+
+    def asks_as(self, other: PlanRequest) -> bool:
+        """Whether this request asks for what another one under the same id asks for, as far as both tell."""
+        return not self.content or not other.content or self.content == other.content
+
+
+WHO_AND_WHEN = frozenset({"approved_by", "requested_by", "timestamp"})
+"""Fields that are no content: a publisher that tries again may sign and stamp its message anew."""
+
+
+def content_of(payload: WireValue) -> str:
+    """Digest what a payload asks for: its known fields but who asks and when, roles in any order."""
+    known = dict.fromkeys(type(payload).model_fields.keys() - WHO_AND_WHEN, True)
+    include = known | {"constraints": dict.fromkeys(Constraints.model_fields, True)}
+    # Defaults are left out, so that a field that a later version adds changes no digest.
+    fields = payload.model_dump(mode="json", include=include, exclude_defaults=True)
+    asked = {name: sorted(value) if name == "roles" else value for name, value in fields.items() if value}
+    return digest(json.dumps(asked, sort_keys=True))

@@ -20,11 +20,13 @@ class CeleryDispatcher:
         self._app = app
         self._plans = plans
 
-    def plans(self, requests: Sequence[PlanRequest]) -> None:
-        self._plans.save(requests)
+    def plans(self, requests: Sequence[PlanRequest]) -> tuple[PlanRequest, ...]:
+        kept = self._plans.save(requests)
         with self._app.producer_pool.acquire(block=True) as producer:
-            for request in requests:
-                self._dispatch(request).apply_async(producer=producer)
+            for request, stored in zip(requests, kept, strict=True):
+                if request.asks_as(stored):
+                    self._dispatch(request).apply_async(producer=producer)
+        return kept
 
     def deliberation(self, deliberation: Deliberation, unanswered: Sequence[str]) -> None:
         conclude = self._conclude(deliberation)

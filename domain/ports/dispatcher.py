@@ -12,9 +12,13 @@ from domain.plan import PlanRequest
 class Dispatcher(Protocol):
     """Puts work on the queue; every piece under an id derived from what it is."""
 
-    def plans(self, requests: Sequence[PlanRequest]) -> None:
-        """Accept plans: on return every request is stored and its dispatch is queued. Raises if either failed;
-        the caller then offers the same requests again, and nothing happens twice."""
+    def plans(self, requests: Sequence[PlanRequest]) -> tuple[PlanRequest, ...]:
+        """Accept plans and return what is stored under their ids, in their order.
+
+        On return the dispatch of every request is queued, but for one that asks for something else than what is
+        stored under its id: that stands, and the caller has to see to the other. Raises if storing or queueing
+        failed; the caller then offers the same requests again, and nothing happens twice.
+        """
         ...
 
     def deliberation(self, deliberation: Deliberation, unanswered: Sequence[str]) -> None:

@@ -15,8 +15,10 @@ class PlanStore(Protocol):
     Every method may raise what its store raises while that is away, and may then be called again.
     """
 
-    def save(self, requests: Sequence[PlanRequest]) -> None:
-        """Keep the requests, each together with its mark as undispatched; one that is kept stays as it is.
+    def save(self, requests: Sequence[PlanRequest]) -> tuple[PlanRequest, ...]:
+        """Keep the requests, each together with its mark as undispatched; return what is kept under their ids.
+
+        A request that is kept stays as it is, whatever is offered under its id later.
 
         Atomic for each request, not for all of them. On return all are durable; if it raises, some may be, and
         the same call repeated keeps the rest.

@@ -115,6 +115,25 @@ def test_the_same_approval_again_is_one_deliberation_and_one_event(pipeline: Pip
     watching(pipeline.nats_url, scenario)
 
 
+def test_other_content_under_the_same_key_is_a_dead_letter_and_the_first_stands(pipeline: Pipeline) -> None:
+    async def scenario(observer: Observer) -> None:
+        asked = approval(title="first")
+        await observer.publish(APPROVED, asked)
+        await observer.publish(APPROVED, asked | {"title": "other"})
+        await observer.publish(APPROVED, asked | {"approved_by": "deputy", "sprint": 7})
+        witness = approval()
+        await observer.publish(APPROVED, witness)
+        await observer.wait(COMPLETED, plan_id=witness["plan_id"])
+        await observer.wait(COMPLETED, plan_id=asked["plan_id"])
+        letters = await observer.wait(f"conclave.dead_letter.{APPROVED}")
+        (letter,) = [one for one in letters if asked["plan_id"].encode() in one.data]
+        assert json.loads(letter.data)["title"] == "other"
+        assert " has other content than PLANNING_EVENTS:" in letter.headers["Conclave-Reason"]
+        assert len(observer.of(DISPATCHED, plan_id=asked["plan_id"])) == 1
+
+    watching(pipeline.nats_url, scenario)
+
+
 def test_an_unknown_role_fails_and_the_others_run(pipeline: Pipeline) -> None:
     async def scenario(observer: Observer) -> None:
         asked = approval(roles=["DEV", "POET", "QA"])

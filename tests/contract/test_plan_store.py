@@ -33,8 +33,9 @@ def test_a_request_that_was_never_saved_is_named(stores: Stores) -> None:
 
 def test_a_request_saved_again_stays_as_it_was_first(stores: Stores) -> None:
     first = plan_request()
-    stores.plans.save([first])
-    stores.plans.save([first.model_copy(update={"causation_id": "another delivery"})])
+    assert stores.plans.save([first]) == (first,)
+    other, again = plan_request(), first.model_copy(update={"causation_id": "another delivery"})
+    assert stores.plans.save([again, other, again]) == (first, other, first), "what is kept, in their order"
     assert stores.plans.load(first.request_id) == first
 
 

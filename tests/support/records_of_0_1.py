@@ -32,6 +32,8 @@ SINCE: tuple[tuple[str, object], ...] = (
     ("dialect", Dialect().model_dump(mode="json")),
     ("found", ReadyCheckResult().model_dump(mode="json")),
     ("refusal", ""),
+    ("place", ""),
+    ("content", ""),
 )
 """Fields that later versions write beside those of 0.1, with what they hold where nothing is known."""
 

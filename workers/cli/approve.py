@@ -6,6 +6,7 @@ import getpass
 import json
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,7 +15,7 @@ import typer
 
 from bridge.intake import read
 from bridge.message import InboundMessage
-from bridge.rejection import MessageRejected, Rejection
+from bridge.rejection import MessageRejected, Rejection, other_content
 from bridge.strict_json import parse_object
 from bridge.subjects import PLAN_APPROVED
 from domain.identity import deliberation_id
@@ -22,10 +23,11 @@ from domain.inbound import plan_approved
 from domain.limits import CONTRACT, Limits
 from domain.plan import PlanRequest
 from domain.validation.words import listing
-from workers.cli.cli_error import BadInput
+from workers.cli.cli_error import BadInput, CliError
 from workers.cli.council import read_text
-from workers.cli.environment import read_settings
+from workers.cli.environment import open_ports, read_settings
 from workers.cli.output import AS_JSON, print_json
+from workers.settings import Settings
 
 
 def approve(
@@ -41,7 +43,8 @@ def approve(
     """Publish a plan's approval to NATS, and print what will follow from it.
 
     The file needs `story_id`, `plan_id` and `roles`; the rest is optional. Without a `timestamp` each call is a
-    new approval; with one, approving twice is the same approval and starts nothing new.
+    new approval; with one, approving twice is the same approval and starts nothing new, and approving something
+    else under it is refused.
 
     Examples:
 
@@ -56,6 +59,7 @@ def approve(
     request = validated(
         payload, source=str(plan), max_bytes=settings.max_message_bytes, limits=settings.policy.limits
     )
+    refuse_other_content(request, source=str(plan), settings=settings)
     with NatsSession.to(settings) as wire:
         wire.approve(payload)
     if as_json:
@@ -86,6 +90,18 @@ def validated(payload: bytes, *, source: str, max_bytes: int, limits: Limits = C
     if isinstance(intake, Rejection):
         raise BadInput(listing(f"{source} can't be approved:", intake.mistakes, unlisted=intake.unlisted))
     return intake.requests[0]
+
+
+def refuse_other_content(request: PlanRequest, *, source: str, settings: Settings) -> None:
+    """Raise BadInput where the store keeps another content under the key, which the bridge would reject.
+
+    A publisher needs NATS alone: where the store can't be asked, the bridge's dead letter tells it.
+    """
+    kept = request
+    with suppress(CliError, LookupError), open_ports(settings) as ports:
+        kept = ports.plans.load(request.request_id)
+    if not request.asks_as(kept):
+        raise BadInput(f"{source} can't be approved: {other_content(request, kept)}")
 
 
 def announced(request: PlanRequest) -> dict[str, Any]:

@@ -17,20 +17,21 @@ class TracedDispatcher:
         self._dispatcher = dispatcher
         self._tracer = tracer
 
-    def plans(self, requests: Sequence[PlanRequest]) -> None:
+    def plans(self, requests: Sequence[PlanRequest]) -> tuple[PlanRequest, ...]:
         spans = [self._start(request) for request in requests]
         traced = [
             request.model_copy(update={"traceparent": span.traceparent})
             for request, span in zip(requests, spans, strict=True)
         ]
         try:
-            self._dispatcher.plans(traced)
+            kept = self._dispatcher.plans(traced)
         except BaseException as error:
             for span in spans:
                 span.end(type(error).__name__)
             raise
         for span in spans:
             span.end()
+        return kept
 
     def deliberation(self, deliberation: Deliberation, unanswered: Sequence[str]) -> None:
         self._dispatcher.deliberation(deliberation, unanswered)

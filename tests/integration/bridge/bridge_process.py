@@ -18,10 +18,11 @@ from domain.plan import PlanRequest
 class Hanging:
     """A Dispatcher that never returns."""
 
-    def plans(self, requests: Sequence[PlanRequest]) -> None:
+    def plans(self, requests: Sequence[PlanRequest]) -> tuple[PlanRequest, ...]:
         for request in requests:
             print(request.plan.plan_id, file=sys.stderr, flush=True)
         time.sleep(600)
+        return tuple(requests)
 
 
 async def main(url: str, ack_wait_s: float) -> None:

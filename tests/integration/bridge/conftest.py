@@ -35,13 +35,14 @@ class Broker:
         self.open = threading.Event()
         self.open.set()
 
-    def plans(self, requests: Sequence[PlanRequest]) -> None:
+    def plans(self, requests: Sequence[PlanRequest]) -> tuple[PlanRequest, ...]:
         self.offered += 1
         assert self.open.wait(WITHIN_S), "the test never opened the broker"
         if self.failures_left > 0:
             self.failures_left -= 1
             raise ConnectionError("the broker is down")
         self.taken.extend(request.plan.plan_id for request in requests)
+        return tuple(requests)
 
 
 class Running:

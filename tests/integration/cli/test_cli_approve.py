@@ -14,6 +14,7 @@ from bridge.message import InboundMessage
 from bridge.rejection import Rejection
 from bridge.subjects import PLAN_APPROVED
 from domain.inbound import plan_approved
+from domain.services import Services
 from tests.support.commands import Run
 from tests.support.factories import fresh
 from tests.support.servers import NatsServer
@@ -63,6 +64,23 @@ def test_a_plan_without_roles_is_approved_and_said_to_ask_nobody(run: Run, plan:
     result = run("approve", "-", stdin=json.dumps(plan | {"roles": []}))
     assert result.exit_code == 0
     assert "names no roles" in result.stdout
+
+
+def test_other_content_under_a_key_that_is_taken_is_refused_in_one_sentence(
+    run: Run, services: Services, own_nats: NatsServer, plan: dict[str, Any]
+) -> None:
+    stamped = plan | {"timestamp": "2026-01-31T12:00:00Z", "title": "first"}
+    assert run("approve", "-", stdin=json.dumps(stamped)).exit_code == 0
+    taken = read(last_approval(own_nats), translate=plan_approved)
+    assert not isinstance(taken, Rejection)
+    services.plans.save(taken.requests)
+
+    result = run("approve", "-", stdin=json.dumps(stamped | {"title": "other"}))
+    assert result.exit_code == 2
+    assert result.stderr.startswith("conclave: - can't be approved: this approval has other content than")
+    assert "another idempotency_key" in result.stderr
+    assert json.loads(last_approval(own_nats).data)["title"] == "first"
+    assert run("approve", "-", "--approved-by", "deputy", stdin=json.dumps(stamped)).exit_code == 0
 
 
 def test_a_refused_plan_is_not_published(run: Run, own_nats: NatsServer, plan: dict[str, Any]) -> None:

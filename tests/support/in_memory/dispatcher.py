@@ -16,8 +16,9 @@ class MemoryDispatcher:
         self.work: list[tuple[str, tuple[str, ...]]] = []
         self.withdrawn: list[str] = []
 
-    def plans(self, requests: Sequence[PlanRequest]) -> None:
+    def plans(self, requests: Sequence[PlanRequest]) -> tuple[PlanRequest, ...]:
         self.requests.extend(requests)
+        return tuple(requests)
 
     def deliberation(self, deliberation: Deliberation, unanswered: Sequence[str]) -> None:
         self.work.append((deliberation.deliberation_id, tuple(unanswered)))

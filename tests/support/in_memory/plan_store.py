@@ -20,13 +20,14 @@ class MemoryPlanStore:
         self._undispatched: dict[str, float] = {}
         self._lock = Lock()
 
-    def save(self, requests: Sequence[PlanRequest]) -> None:
+    def save(self, requests: Sequence[PlanRequest]) -> tuple[PlanRequest, ...]:
         with self._lock:
             self._forget_old()
             for request in requests:
                 if request.request_id not in self._saved:
                     self._undispatched[request.request_id] = self._clock.now()
                 self._saved.setdefault(request.request_id, (self._clock.now(), request))
+            return tuple(self._saved[request.request_id][1] for request in requests)
 
     def load(self, request_id: str) -> PlanRequest:
         with self._lock:

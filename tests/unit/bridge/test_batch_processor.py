@@ -51,9 +51,17 @@ class Server:
 class RecordedDelivery(Delivery):
     """A delivery whose ends can be looked at."""
 
-    def __init__(self, body: object, *, subject: str = PLAN_APPROVED, delivered: int = 1, confirms: bool = True):
+    def __init__(
+        self,
+        body: object,
+        *,
+        subject: str = PLAN_APPROVED,
+        delivered: int = 1,
+        confirms: bool = True,
+        sequence: int = 1,
+    ):
         self._server = Server(confirms)
-        reply = f"$JS.ACK.S.conclave.{delivered}.1.1.1700000000000000000.0"
+        reply = f"$JS.ACK.S.conclave.{delivered}.{sequence}.1.1700000000000000000.0"
         message = Msg(cast(Client, self._server), subject=subject, reply=reply, data=json.dumps(body).encode())
         super().__init__(message, max_deliver=MAX_DELIVER)
 
@@ -69,12 +77,14 @@ class Broker:
     down: bool = False
     refuses: frozenset[str] = frozenset()
     offers: list[list[str]] = field(default_factory=list)
+    kept: dict[str, PlanRequest] = field(default_factory=dict)
 
-    def plans(self, requests: Sequence[PlanRequest]) -> None:
+    def plans(self, requests: Sequence[PlanRequest]) -> tuple[PlanRequest, ...]:
         names = [request.plan.plan_id for request in requests]
         self.offers.append(names)
         if self.down or self.refuses.intersection(names):
             raise ConnectionError("no broker at redis://127.0.0.1:1")
+        return tuple(self.kept.setdefault(request.request_id, request) for request in requests)
 
 
 @dataclass
@@ -118,8 +128,9 @@ def house() -> House:
     return House()
 
 
-def approval(plan_id: str, **options: Any) -> RecordedDelivery:
+def approval(plan_id: str, *, title: str = "", **options: Any) -> RecordedDelivery:
     body = {
+        "title": title,
         "story_id": "s",
         "plan_id": plan_id,
         "approved_by": "po",
@@ -152,9 +163,9 @@ def test_nothing_is_acknowledged_before_the_dispatcher_has_returned(house: House
     delivery = approval("a")
     offer = house.broker.plans
 
-    def check_then_offer(requests: Sequence[PlanRequest]) -> None:
+    def check_then_offer(requests: Sequence[PlanRequest]) -> tuple[PlanRequest, ...]:
         assert delivery.ends == []
-        offer(requests)
+        return offer(requests)
 
     house.broker.plans = check_then_offer  # type: ignore[method-assign]
     house.process(delivery)
@@ -166,6 +177,34 @@ def test_the_same_approval_twice_in_a_batch_is_offered_once(house: House) -> Non
     house.process(*batch)
     assert house.broker.offers == [["a"]]
     assert [delivery.ends for delivery in batch] == [["acknowledged"]] * 2
+
+
+def test_other_content_under_a_key_that_is_taken_is_a_dead_letter_that_names_both(house: House) -> None:
+    house.process(approval("a", title="first"))
+    other, again, neighbour = approval("a", title="other", sequence=2), approval("a", title="first"), approval("b")
+    house.process(other, again, neighbour)
+    (_, reason), *more = house.sink.dead_letters
+    assert more == []
+    assert reason == (
+        "S:2 has other content than S:1 under the same key (plan id a, revision 2026-01-31T12:00:00Z), so that one"
+        " stands; send it under another idempotency_key, CloudEvents id or timestamp"
+    )
+    assert [delivery.ends for delivery in (other, again, neighbour)] == [["acknowledged"]] * 3
+    assert (house.statistics.rejected, house.statistics.accepted) == (1, 3)
+
+
+def test_two_contents_under_one_key_in_one_batch_are_one_request_and_one_dead_letter(house: House) -> None:
+    house.process(approval("a", title="first"), approval("a", title="other"))
+    assert house.broker.offers == [["a"]]
+    assert len(house.sink.dead_letters) == 1
+    assert house.statistics.accepted == 1
+
+
+def test_a_conflict_is_found_where_redelivered_messages_are_offered_one_by_one(house: House) -> None:
+    house.process(approval("a", title="first"))
+    house.broker.refuses = frozenset({"bad"})
+    house.process(approval("a", title="other", delivered=2), approval("bad", delivered=2))
+    assert ["other content" in reason for _, reason in house.sink.dead_letters] == [True]
 
 
 def test_a_message_that_does_not_parse_is_dead_lettered_then_acknowledged_and_its_neighbours_go_on(

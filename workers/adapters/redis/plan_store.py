@@ -8,7 +8,7 @@ from redis import Redis
 
 from domain.plan import PlanRequest
 from domain.ports.clock import Clock
-from workers.adapters.redis.encoding import decode, encode, text, texts
+from workers.adapters.redis.encoding import Stored, decode, encode, text, texts
 from workers.adapters.redis.keys import PREFIX, Keys
 from workers.adapters.redis.scripts import Script, expiry_ms, score
 
@@ -29,7 +29,7 @@ class RedisPlanStore:
         self._save = Script(client, "save_plan", functions=("check_kinds",))
         self._take_overdue = Script(client, "take_overdue")
 
-    def save(self, requests: Sequence[PlanRequest]) -> None:
+    def save(self, requests: Sequence[PlanRequest]) -> tuple[PlanRequest, ...]:
         """Keep the requests in one round trip, each in one atomic step of its own."""
         with self._client.pipeline(transaction=False) as pipeline:
             for request in requests:
@@ -42,13 +42,17 @@ class RedisPlanStore:
                     now=score(self._clock.now()),
                     retention_ms=self._retention_ms,
                 )
-            pipeline.execute()
+            answers = pipeline.execute()
+        return tuple(
+            request if found is None else _read(found, request.request_id)
+            for request, found in zip(requests, answers, strict=True)
+        )
 
     def load(self, request_id: str) -> PlanRequest:
         raw = self._client.get(self._keys.request(request_id))
         if raw is None:
             raise LookupError(f"no plan request {request_id}: never saved, or past retention")
-        return decode(PlanRequest, raw, where=f"plan request {request_id}")
+        return _read(raw, request_id)
 
     def latest(self, plan_id: str) -> PlanRequest:
         request_id = self._client.get(self._keys.latest_request(plan_id))
@@ -65,3 +69,7 @@ class RedisPlanStore:
 
     def count_undispatched(self) -> int:
         return int(self._client.zcard(self._keys.undispatched))
+
+
+def _read(raw: Stored, request_id: str) -> PlanRequest:
+    return decode(PlanRequest, raw, where=f"plan request {request_id}")

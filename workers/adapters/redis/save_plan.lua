@@ -1,4 +1,4 @@
--- Keeps a plan request unless it is kept already, as its plan's latest and as one to be dispatched.
+-- Keeps a plan request as its plan's latest and as one to be dispatched; answers the one that is kept already.
 local request, latest, undispatched = unpack(KEYS)
 local call = cjson.decode(ARGV[1])
 
@@ -7,4 +7,6 @@ if wrong then return redis.error_reply(wrong) end
 if redis.call('SET', request, call.request, 'NX', 'PX', call.retention_ms) then
   redis.call('SET', latest, call.id, 'PX', call.retention_ms)
   redis.call('ZADD', undispatched, call.now, call.id)
+  return false
 end
+return redis.call('GET', request)
