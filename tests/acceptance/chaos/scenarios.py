@@ -13,21 +13,28 @@ from tests.support.sections import sections
 from tests.support.spoilt_tasks import spoilt_tasks
 from workers.processes.readiness import wait_until
 
-FROZEN_S = 8.0
+FROZEN_S = 12.0
+"""Longer than a dispatch waits for the stream to confirm that a deliberation started."""
+SILENT_S = 10.0
 WAVE_EVERY_S = 5.0
 SEED = 16
 TAKEN_IN_WITHIN_S = 120.0
 
 
 def freeze_nats(scene: Scene) -> None:
-    """NATS stands still while plans are dispatched, and control workers die twice meanwhile."""
-    scene.wait_asked(0.5)
-    scene.wait_open()
-    scene.stage.nats.freeze()
+    """Many plans wait; NATS stands still while they are dispatched, and control workers die twice meanwhile."""
+    stage = scene.stage
+    for service in stage.kinds["control"]:
+        service.kill9()
+    scene.wait_asked(0.8)
+    stage.nats.freeze()
+    for service in stage.kinds["control"]:
+        service.start(wait=False)
     for _ in range(2):
-        time.sleep(FROZEN_S / 2)
-        scene.stage.kill_all("control")
-    scene.stage.nats.thaw()
+        time.sleep(WAVE_EVERY_S)
+        stage.kill_all("control")
+    time.sleep(FROZEN_S)
+    stage.nats.thaw()
     scene.blow("nats")
 
 
@@ -47,6 +54,16 @@ def kill_among_skewed(scene: Scene) -> None:
     scene.wait_open()
     scene.stage.kill_all("control")
     scene.blow("control")
+
+
+def silence_valkey(scene: Scene) -> None:
+    """Valkey stands still, so that every process meets exceptions and writes them as text."""
+    scene.wait_asked(0.5)
+    scene.wait_open()
+    scene.stage.valkey.freeze()
+    time.sleep(SILENT_S)
+    scene.stage.valkey.thaw()
+    scene.blow("valkey")
 
 
 def spoil_tasks(scene: Scene) -> None:
@@ -70,6 +87,7 @@ SKEWED = {"control": off_by(20.0), "worker": off_by(-20.0)}
 SCENARIOS = (
     Scenario("two waves of kills during slow reviews", kill_in_waves, latency_s=1.5),
     Scenario("NATS frozen while dispatching", freeze_nats, Terms(nats_stayed=False)),
+    Scenario("Valkey silent, text logs", silence_valkey, env={"CONCLAVE_LOG_JSON": "false"}),
     Scenario("every malformed task message", spoil_tasks),
     Scenario("skewed clocks", kill_among_skewed, own=SKEWED, needs=_no_faketime),
 )

@@ -19,7 +19,7 @@ from workers.processes.guard import Guard
 
 BUDGET_S = float(os.environ.get("CHAOS_S", "300"))
 WHOLE_S = 300.0
-MANY, FEW = 58, 10
+MANY, FEW = 80, 10
 """Approvals of a scenario in the long form, which makes a thousand with the random kills, and in the short one."""
 COUNT = MANY if BUDGET_S >= WHOLE_S else FEW
 
