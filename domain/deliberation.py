@@ -31,6 +31,9 @@ class ReviewRules(Value):
     """Have the council's architect write one more proposal out of the best; it stands beside the decision."""
     use_reliability: bool = False
     """Weigh reviewers by their record over earlier deliberations."""
+    deadline_share: float = Field(default=0.25, ge=0, lt=1)
+    """The review's share of the time from opening to deadline: proposing ends before it, so that an engine that is
+    away costs its agent's proposal and not the council's vote."""
     thinking: Thinking = "off"
     """Whether models think before they score: off, on, or a number of tokens. A ballot takes four tokens a
     proposal, thoughts before it take hundreds."""
@@ -128,6 +131,12 @@ class Deliberation(Value):
         place = self.agents.index(self.agent(agent_id)) + 1
         thoughts = sum(room_for(agent.thinking) for agent in self.agents[:place])
         return place * self.max_tokens + thoughts <= self.token_budget
+
+    @property
+    def proposals_due_at(self) -> float:
+        """Epoch seconds; an agent without a proposal by then has failed. One agent alone is not reviewed."""
+        share = self.review.deadline_share if len(self.agents) > 1 else 0.0
+        return self.deadline_at - share * (self.deadline_at - self.opened_at)
 
     @property
     def reviewers(self) -> tuple[Agent, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from domain.chat import ChatFailure
+from domain.engine_wait import EngineWait
 
 
 class DeliberationClosed(Exception):
@@ -28,12 +28,13 @@ class PublishRefused(PublishFailed):
 class EngineAway(Exception):
     """The engine can't answer now; the same step may succeed later.
 
-    Raised only before the deliberation's deadline; afterwards a step records the failure instead.
+    Raised only before `until`, in epoch seconds: afterwards the step records the failure instead.
     """
 
-    def __init__(self, failure: ChatFailure) -> None:
-        super().__init__(f"{failure.reason}: {failure.detail}")
-        self.failure = failure
+    def __init__(self, wait: EngineWait, *, until: float) -> None:
+        super().__init__(f"{wait.reason}: {wait.detail}")
+        self.wait = wait
+        self.until = until
 
 
 class CannotRepeat(Exception):

@@ -22,8 +22,12 @@ def open_deliberation(
     repeat: int = 0,
     supersedes: str | None = None,
     prior_winner: str | None = None,
+    served: Collection[str] | None = None,
 ) -> Deliberation:
-    """Settle who takes part under which rules; `others` are the councils that may lend judges."""
+    """Settle who takes part under which rules; `others` are the councils that may lend judges.
+
+    `served` are the models that engines serve or are being started for; None where that is unknown.
+    """
     constraints = request.plan.constraints
     identity = deliberation_id(request.plan.plan_id, council.role, request.revision, repeat)
     agents = council.agents[: min(constraints.num_agents or MAX_AGENTS, policy.limits.agents)]
@@ -37,7 +41,7 @@ def open_deliberation(
         supersedes=supersedes,
         prior_winner=prior_winner,
         agents=tuple(settled(agent, policy) for agent in agents),
-        judges=choose_judges(identity, [agent.agent_id for agent in agents], others, policy),
+        judges=choose_judges(identity, [agent.agent_id for agent in agents], others, policy, served),
         architect=None if council.architect is None else settled(council.architect, policy),
         rubric=constraints.rubric or DEFAULT_RUBRIC,
         rounds=policy.rounds if constraints.rounds is None else constraints.rounds,
@@ -81,17 +85,26 @@ def refuse(
 
 
 def choose_judges(
-    seed: str, proposers: Collection[str], others: Iterable[Council], policy: Policy
+    seed: str,
+    proposers: Collection[str],
+    others: Iterable[Council],
+    policy: Policy,
+    served: Collection[str] | None = None,
 ) -> tuple[Judge, ...]:
     """Draw neutral judges from other councils: evenly, and the same ones for the same seed.
 
-    Their ids carry their role (`QA/qa-1`); a judge whose id is one of the `proposers` is left out.
+    A judge whose model is not `served` would keep the decision waiting, so none is drawn. Their ids carry their
+    role (`QA/qa-1`); a judge whose id is one of the `proposers` is left out.
     """
     number = policy.judges
     if number is None:
         number = DEFAULT_JUDGES if 1 < len(proposers) <= SMALL_COUNCIL else 0
     judges = [_judge(agent, council.role, policy) for council in others for agent in council.agents]
-    by_id = {judge.agent_id: judge for judge in judges if judge.agent_id not in proposers}
+    by_id = {
+        judge.agent_id: judge
+        for judge in judges
+        if judge.agent_id not in proposers and (served is None or judge.model in served)
+    }
     drawn = sorted(by_id.values(), key=lambda judge: digest(seed, judge.agent_id))
     return tuple(drawn[: min(number, MAX_AGENTS)])
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from pydantic import Field
 
@@ -98,6 +98,7 @@ def repeat_of(
     *,
     with_prior_winner: bool,
     now: float,
+    served: Collection[str] | None = None,
 ) -> Deliberation:
     """Settle the deliberation that follows this one: the same approval, counted one up, superseding it."""
     earlier = record.deliberation
@@ -119,6 +120,7 @@ def repeat_of(
         repeat=earlier.repeat + 1,
         supersedes=earlier.deliberation_id,
         prior_winner=text if with_prior_winner else None,
+        served=served,
     )
     return opened.model_copy(update={"prior_author": author})
 

@@ -88,6 +88,7 @@ def plan_dispatch(self: Dispatch, request_id: str) -> None:
         request_id,
         plans=services.plans,
         councils=services.councils,
+        engines=services.engines,
         deliberations=services.deliberations,
         outbox=services.outbox,
         publisher=services.publisher,
@@ -110,6 +111,7 @@ def proposal_generate(self: Generate, deliberation_id: str, agent_id: str) -> st
         publisher=services.publisher,
         clock=services.clock,
         policy=services.policy,
+        waited=self.waited,
     )
     return agent_id
 
@@ -117,7 +119,7 @@ def proposal_generate(self: Generate, deliberation_id: str, agent_id: str) -> st
 @shared_task(name="deliberation.conclude", base=Conclude, bind=True)
 def deliberation_conclude(self: Conclude, _agents: list[str] | None = None, *, deliberation_id: str) -> None:
     """Review, rank, decide. The chord's argument list isn't read: the store knows who answered."""
-    conclude_deliberation(deliberation_id, self.services)
+    conclude_deliberation(deliberation_id, self.services, self.waited)
 
 
 @shared_task(name="deliberation.redeliberate", base=Step, bind=True)
@@ -128,6 +130,7 @@ def deliberation_redeliberate(self: Step, plan_id: str | None = None, role: str 
         apply_rules(
             deliberations=services.deliberations,
             councils=services.councils,
+            engines=services.engines,
             outbox=services.outbox,
             publisher=services.publisher,
             dispatcher=services.dispatcher,
@@ -143,6 +146,7 @@ def deliberation_redeliberate(self: Step, plan_id: str | None = None, role: str 
             due_at=self.sent_at,
             deliberations=services.deliberations,
             councils=services.councils,
+            engines=services.engines,
             outbox=services.outbox,
             publisher=services.publisher,
             dispatcher=services.dispatcher,

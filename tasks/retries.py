@@ -60,10 +60,10 @@ class RetryPolicy:
     error_s: tuple[float, ...] = (1.0, 3.0, 9.0)
     """After the last one the task is given up."""
 
-    def engine_away(self, counts: RetryCounts) -> RetryIn:
-        """Decide for a task whose engine is away."""
+    def engine_away(self, counts: RetryCounts, *, left_s: float) -> RetryIn:
+        """Decide for a task whose engine is away; it comes again when its time is over, to record that."""
         seconds = self.engine_away_s[min(counts.engine_waits, len(self.engine_away_s) - 1)]
-        return RetryIn(seconds, replace(counts, engine_waits=counts.engine_waits + 1))
+        return RetryIn(min(seconds, max(left_s, 0.0)), replace(counts, engine_waits=counts.engine_waits + 1))
 
     def unexpected_error(self, counts: RetryCounts) -> RetryIn | GiveUp:
         """Decide for a task that raised anything else."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime
 from typing import Any
@@ -14,6 +14,7 @@ from celery.exceptions import Retry
 from celery.signals import before_task_publish
 from structlog.contextvars import bound_contextvars
 
+from domain.engine_wait import EngineWait
 from domain.errors import EngineAway, PublishFailed
 from domain.parked import Parked, parked_id_of
 from domain.ports.clock import Clock
@@ -27,6 +28,9 @@ log = structlog.get_logger("conclave.task")
 
 SENT_AT = "conclave_sent_at"
 """Message header: epoch seconds when the message was published; tells how long a task waited."""
+
+ENGINE_WAIT = "conclave_engine_wait"
+"""Message header: an EngineWait as JSON."""
 
 
 class ConclaveApp(Celery):
@@ -78,6 +82,15 @@ class Step(Task):  # type: ignore[type-arg]  # generic in the stubs only
         """Return when this run's message was published, in epoch seconds; now, where it doesn't say."""
         return float(self.request.get(SENT_AT) or self.services.clock.now())
 
+    @property
+    def waited(self) -> EngineWait | None:
+        """Return what earlier runs met where the engine was away; None for the first, or an unreadable header."""
+        told = self.request.get(ENGINE_WAIT)
+        try:
+            return EngineWait.model_validate_json(told) if isinstance(told, str) else None
+        except ValueError:
+            return None
+
     def gave_up(self, error: Exception) -> Any:
         """Record that the step will not be done and return the task's value; by default there is no record."""
         raise error
@@ -126,8 +139,10 @@ class Step(Task):  # type: ignore[type-arg]  # generic in the stubs only
         try:
             return self._park() if self._kills_workers() else self.run(*args, **kwargs)
         except EngineAway as away:
-            log.info("engine away", reason=away.failure.reason, detail=away.failure.detail)
-            raise self._again(self.app.retry_policy.engine_away(counts), away) from away
+            log.info("engine away", reason=away.wait.reason, detail=away.wait.detail)
+            left_s = away.until - self.services.clock.now()
+            again = self.app.retry_policy.engine_away(counts, left_s=left_s)
+            raise self._again(again, away, {ENGINE_WAIT: away.wait.model_dump_json()}) from away
         except Exception as error:
             if self.request.expires:  # by then beat has sent the next one
                 log.warning("step failed, beat sends it again", error=repr(error), exc_info=_unexpected(error))
@@ -161,8 +176,8 @@ class Step(Task):  # type: ignore[type-arg]  # generic in the stubs only
         log.error("step parked", losses=lost, parked_id=parked.parked_id)
         return self.gave_up(error)
 
-    def _again(self, decision: RetryIn, error: Exception) -> Retry:
-        headers = {**(self.request.headers or {}), **decision.counts.headers()}
+    def _again(self, decision: RetryIn, error: Exception, more: Mapping[str, str] | None = None) -> Retry:
+        headers = {**(self.request.headers or {}), **decision.counts.headers(), **(more or {})}
         return self.retry(exc=error, countdown=decision.seconds, headers=headers, throw=False)
 
 

@@ -74,7 +74,7 @@ class Composition(StorePorts):
             self.portal,
             own=own.record,
             observe=_both(own.observe, self.meter.called),
-            api_key=_api_key(self.settings),
+            api_key=key_of(self.settings),
         )
         return TracedChatModel(model, self.tracer)
 
@@ -134,10 +134,15 @@ def _both(*listeners: Callable[[ChatOutcome], None]) -> Callable[[ChatOutcome], 
     return observe
 
 
-def _api_key(settings: Settings) -> Callable[[EngineRecord], str]:
-    """Show the key to external engines alone: our own ask for none."""
+def key_of(settings: Settings) -> Callable[[EngineRecord], str | None]:
+    """Return which key an engine is shown: ours need none, another's gets its own; None for one not to be called.
 
-    def key(record: EngineRecord) -> str:
-        return settings.engine.key.get_secret_value() if record.kind is EngineKind.EXTERNAL else ""
+    A record is what anyone who writes to the store says: it must draw neither keys nor prompts to an address that
+    no setting names.
+    """
+    keys = settings.engine_keys
+
+    def key(record: EngineRecord) -> str | None:
+        return keys.get(record.url.rstrip("/")) if record.kind is EngineKind.EXTERNAL else ""
 
     return key

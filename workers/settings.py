@@ -164,6 +164,9 @@ class Settings(BaseSettings):
     """The served model for agents that name none; its queue is llm.<model>."""
     worker_concurrency: int = Field(default=64, ge=1, le=1024)
     """Threads of a worker: they wait for models, so as many as vLLM's slots, not as cores."""
+    external_engines: dict[str, SecretStr] = {}
+    """Engines of others that this process may call, each with its key or none, as JSON:
+    {"https://api.example/v1": "key"}. `CONCLAVE_ENGINE_URL` with `CONCLAVE_ENGINE_KEY` is one of them already."""
     visibility_timeout_s: float = Field(default=10.0, ge=2)
     """How soon a killed worker's task is run by another; a heartbeat keeps running tasks visible. 8 or more, so
     that a chord whose worker dies while it publishes the callback needs no sweep."""
@@ -216,6 +219,13 @@ class Settings(BaseSettings):
     def _one_database(cls, value: object) -> object:
         text = value.get_secret_value() if isinstance(value, SecretStr) else value
         return one_database(text) if isinstance(text, str) else value
+
+    @property
+    def engine_keys(self) -> dict[str, str]:
+        """Addresses of the external engines that may be called, and the key of each; empty for none."""
+        named = {url.rstrip("/"): key.get_secret_value() for url, key in self.external_engines.items()}
+        own = {self.engine.url: self.engine.key.get_secret_value()} if self.engine.url else {}
+        return named | own
 
     @property
     def broker_prefix(self) -> str:

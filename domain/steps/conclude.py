@@ -11,6 +11,7 @@ from domain.checks.gate import CheckGate, GateReport
 from domain.completed import completed_body, failure_rows
 from domain.contract import CompletedBody, FailedBody
 from domain.decision import caps_of, champions, ranking_inputs, ranking_of, without_losers
+from domain.engine_wait import EngineWait
 from domain.entry import AgentFailed
 from domain.errors import ConclusionTakenOver, DeliberationClosed
 from domain.ranking import Ranking, RankingInputs
@@ -22,6 +23,7 @@ from domain.steps.architect import consult_architect, synthesise
 from domain.steps.conclusion import Conclusion
 from domain.steps.critique import explain, revise
 from domain.steps.ending import end_deliberation
+from domain.steps.generate import NOT_ANSWERED
 from domain.steps.vote import vote
 
 
@@ -29,16 +31,17 @@ class NoDecision(Exception):
     """The deliberation can't be decided; the message says why."""
 
 
-def conclude_deliberation(deliberation_id: str, services: Services) -> None:
+def conclude_deliberation(deliberation_id: str, services: Services, waited: EngineWait | None = None) -> None:
     """Review, rank, decide and publish, or fail with an event. Nothing happens to one that has ended.
 
-    Raises EngineAway while reviewers can't be reached and time is left; LookupError for an unknown id.
+    `waited` is what earlier runs met. Raises EngineAway while reviewers can't be reached and time is left;
+    LookupError for an unknown id.
     """
     record = services.deliberations.load(deliberation_id)
     if record.closed is not None:
         return
     try:
-        conclusion = Conclusion(record, services)
+        conclusion = Conclusion(record, services, waited)
         if _all_answered(conclusion):
             _close(conclusion)
     except (ConclusionTakenOver, DeliberationClosed):
@@ -54,14 +57,13 @@ def fail_deliberation(deliberation_id: str, reason: str, services: Services) -> 
 
 
 def _all_answered(conclusion: Conclusion) -> bool:
-    """Record the deadline for agents without an answer, False while they have time (the sweep sees to them)."""
+    """Record for agents without a proposal that it was due; False while they have time: the sweep sees to it."""
     missing = conclusion.record_so_far.unanswered()
-    if missing and conclusion.now() < conclusion.deliberation.deadline_at:
+    if missing and conclusion.now() < conclusion.deliberation.proposals_due_at:
         return False
     for agent_id in missing:
-        detail = "the deliberation's deadline passed before the agent answered"
         conclusion.record(
-            AgentFailed(agent_id=agent_id, reason=FailureReason.DEADLINE, detail=detail, at=conclusion.now())
+            AgentFailed(agent_id=agent_id, reason=FailureReason.DEADLINE, detail=NOT_ANSWERED, at=conclusion.now())
         )
     return True
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from domain.chat import ChatFailure, ChatOutcome, FailureReason
 from domain.contract import ProgressStage
 from domain.deliberation import Deliberation
+from domain.engine_wait import EngineWait
 from domain.entry import Entry
 from domain.errors import EngineAway
 from domain.events import progress
@@ -27,8 +28,10 @@ STAGES: Mapping[str, ProgressStage] = {
 class Conclusion:
     """Holds the record while a deliberation is concluded, and the `token` that makes this run the only writer."""
 
-    def __init__(self, record: Record, services: Services) -> None:
+    def __init__(self, record: Record, services: Services, waited: EngineWait | None = None) -> None:
+        """`waited`: what earlier runs met where an engine was away."""
         self.record_so_far = record
+        self._waited = waited
         self.services = services
         self.token = services.deliberations.take_over(record.deliberation.deliberation_id)
 
@@ -75,17 +78,17 @@ class Conclusion:
         """Return the questions that the answers lead to."""
         by_key = {question.key: question for question in self._affordable(questions)}
         retries: list[ModelQuestion] = []
-        away: ChatFailure | None = None
+        away: EngineWait | None = None
         for outcome in self.services.model.ask([question.request for question in by_key.values()]):
             question = by_key[outcome.key]
-            if isinstance(outcome, ChatFailure) and self._worth_waiting(outcome):
-                away = outcome
+            if isinstance(outcome, ChatFailure) and self._worth_waiting(question, outcome):
+                away = EngineWait.after(self._waited, outcome, now=self.now())
             elif (retry := question.retry(outcome)) is not None:
                 retries.append(retry)
             else:
                 self._record_answer(question, outcome)
         if away is not None:
-            raise EngineAway(away)
+            raise EngineAway(away, until=self.deliberation.deadline_at)
         return retries
 
     def _affordable(self, questions: Sequence[ModelQuestion]) -> list[ModelQuestion]:
@@ -94,22 +97,33 @@ class Conclusion:
         late = self.now() >= self.deliberation.deadline_at
         affordable = []
         for question in questions:
-            left -= question.request.max_tokens
+            left -= question.request.max_tokens + question.request.thinking_tokens
             reason = FailureReason.DEADLINE if late else FailureReason.BUDGET if left < 0 else None
             if reason is None:
                 affordable.append(question)
             else:
-                refusal = ChatFailure(key=question.key, reason=reason, detail=self._unaffordable(reason))
-                self._record_answer(question, refusal)
+                self._record_answer(question, self._unaffordable(question, reason))
         return affordable
 
-    def _unaffordable(self, reason: FailureReason) -> str:
-        if reason is FailureReason.DEADLINE:
-            return "nothing was asked, since the deliberation's deadline has passed"
-        return f"nothing was asked, since the budget of {self.deliberation.token_budget} tokens is spent"
+    def _unaffordable(self, question: ModelQuestion, reason: FailureReason) -> ChatFailure:
+        if reason is FailureReason.DEADLINE and self._waited:
+            reason, detail = self._waited.reason, self._waited.sentence
+        elif reason is FailureReason.DEADLINE:
+            detail = "nothing was asked, since the deliberation's deadline has passed"
+        else:
+            detail = f"nothing was asked, since the budget of {self.deliberation.token_budget} tokens is spent"
+        return ChatFailure(key=question.key, reason=reason, detail=detail)
 
-    def _worth_waiting(self, failure: ChatFailure) -> bool:
-        return failure.reason.passing and self.now() < self.deliberation.deadline_at
+    def _worth_waiting(self, question: ModelQuestion, failure: ChatFailure) -> bool:
+        """Whether to ask again later: not for a model that no worker serves or starts, beyond the wait for it."""
+        now = self.now()
+        if not failure.reason.passing or now >= self.deliberation.deadline_at:
+            return False
+        if failure.reason is not FailureReason.NOT_SERVED or not self._waited:
+            return True
+        if now - self._waited.since < self.services.policy.model_wait_s:
+            return True
+        return any(engine.model == question.request.model for engine in self.services.engines.all())
 
     def _record_answer(self, question: ModelQuestion, outcome: ChatOutcome) -> None:
         entry = self.record(question.entry(outcome, at=self.now()))

@@ -15,6 +15,7 @@ from domain.ports.clock import Clock
 from domain.ports.council_registry import CouncilRegistry
 from domain.ports.deliberation_store import DeliberationStore
 from domain.ports.dispatcher import Dispatcher
+from domain.ports.engine_directory import EngineDirectory
 from domain.ports.event_publisher import EventPublisher
 from domain.ports.meter import Meter
 from domain.ports.outbox import Outbox
@@ -30,6 +31,7 @@ def dispatch_plan(
     plans: PlanStore,
     councils: CouncilRegistry,
     deliberations: DeliberationStore,
+    engines: EngineDirectory,
     outbox: Outbox,
     publisher: EventPublisher,
     dispatcher: Dispatcher,
@@ -47,12 +49,15 @@ def dispatch_plan(
     by_role = {council.role: council for council in councils.all()}
     refused = _refused_before(request, deliberations)
     wanted = []
+    served = {engine.model for engine in engines.all()}
     for role in request.plan.roles:
         now, supersedes = clock.now(), refused.get(role)
         if role in by_role:
             others = [council for name, council in sorted(by_role.items()) if name != role]
             wanted.append(
-                open_deliberation(request, by_role[role], others, policy, now=now, supersedes=supersedes)
+                open_deliberation(
+                    request, by_role[role], others, policy, now=now, supersedes=supersedes, served=served
+                )
             )
         else:
             reason = _no_council(role, by_role)

@@ -8,6 +8,7 @@ from domain.ports.clock import Clock
 from domain.ports.council_registry import CouncilRegistry
 from domain.ports.deliberation_store import DeliberationStore
 from domain.ports.dispatcher import Dispatcher
+from domain.ports.engine_directory import EngineDirectory
 from domain.ports.event_publisher import EventPublisher
 from domain.ports.outbox import Outbox
 from domain.record import Record
@@ -23,6 +24,7 @@ def redeliberate(
     *,
     deliberations: DeliberationStore,
     councils: CouncilRegistry,
+    engines: EngineDirectory,
     outbox: Outbox,
     publisher: EventPublisher,
     dispatcher: Dispatcher,
@@ -48,6 +50,7 @@ def redeliberate(
         policy,
         with_prior_winner=redeliberation.with_prior_winner,
         now=clock.now(),
+        served={engine.model for engine in engines.all()},
     )
     start([following], deliberations=deliberations, outbox=outbox, publisher=publisher, dispatcher=dispatcher)
     return following.deliberation_id
@@ -57,6 +60,7 @@ def apply_rules(
     *,
     deliberations: DeliberationStore,
     councils: CouncilRegistry,
+    engines: EngineDirectory,
     outbox: Outbox,
     publisher: EventPublisher,
     dispatcher: Dispatcher,
@@ -78,6 +82,7 @@ def apply_rules(
                 record.deliberation.deliberation_id,
                 deliberations=deliberations,
                 councils=councils,
+                engines=engines,
                 outbox=outbox,
                 publisher=publisher,
                 dispatcher=dispatcher,

@@ -8,6 +8,7 @@ from domain.ports.clock import Clock
 from domain.ports.council_registry import CouncilRegistry
 from domain.ports.deliberation_store import DeliberationStore
 from domain.ports.dispatcher import Dispatcher
+from domain.ports.engine_directory import EngineDirectory
 from domain.ports.event_publisher import EventPublisher
 from domain.ports.outbox import Outbox
 from domain.ports.plan_store import PlanStore
@@ -55,6 +56,7 @@ def run_scheduled(
     due_at: float,
     deliberations: DeliberationStore,
     councils: CouncilRegistry,
+    engines: EngineDirectory,
     outbox: Outbox,
     publisher: EventPublisher,
     dispatcher: Dispatcher,
@@ -77,6 +79,7 @@ def run_scheduled(
             deliberation_id,
             deliberations=deliberations,
             councils=councils,
+            engines=engines,
             outbox=outbox,
             publisher=publisher,
             dispatcher=dispatcher,

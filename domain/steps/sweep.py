@@ -10,7 +10,7 @@ from domain.ports.deliberation_store import DeliberationStore
 from domain.ports.dispatcher import Dispatcher
 from domain.ports.engine_directory import EngineDirectory
 from domain.ports.plan_store import PlanStore
-from domain.steps.generate import record_failure
+from domain.steps.generate import NOT_ANSWERED, record_failure
 
 AT_ONCE = 200
 """Deliberations per sweep; the rest are older by the next one and come first."""
@@ -93,15 +93,16 @@ def _repair(
 def _look_again_from(deliberation: Deliberation, now: float, sweep_after_s: float) -> float:
     """Return the moment to count from: what waits in a long queue is queued again ever more rarely."""
     age = now - deliberation.opened_at
-    return min(now + max(0.0, age / 2 - sweep_after_s), max(now, deliberation.deadline_at - sweep_after_s))
+    due_at = deliberation.proposals_due_at if now < deliberation.proposals_due_at else deliberation.deadline_at
+    return min(now + max(0.0, age / 2 - sweep_after_s), max(now, due_at - sweep_after_s))
 
 
 def _reason_to_give_up(
     deliberation: Deliberation, agent_id: str, *, engines: EngineDirectory, policy: Policy, now: float
 ) -> tuple[FailureReason, str] | None:
     """Return the failure to record for the agent and its detail; None while it may still answer."""
-    if now >= deliberation.deadline_at:
-        return FailureReason.DEADLINE, "the deliberation's deadline passed before the agent answered"
+    if now >= deliberation.proposals_due_at:
+        return FailureReason.DEADLINE, NOT_ANSWERED
     model = deliberation.agent(agent_id).model or ""
     if now - deliberation.opened_at < policy.model_wait_s:
         return None

@@ -29,6 +29,7 @@ SINCE: tuple[tuple[str, object], ...] = (
     ("reasoning_tokens", 0),
     ("thinking", None),
     ("thinking", "off"),
+    ("deadline_share", 0.25),
     ("dialect", Dialect().model_dump(mode="json")),
     ("found", ReadyCheckResult().model_dump(mode="json")),
     ("refusal", ""),

@@ -26,6 +26,8 @@ class Script:
     ready_after_s: float = 0.0
     text: Callable[[Body], str] = free_text
     scores: Callable[[Body], Iterator[int]] = seeded_digits
+    thinks: Callable[[Body], str] = lambda body: ""
+    """What stands before every answer."""
     queue: deque[str] = field(default_factory=deque)
     """Faults for coming requests, one each: `ok`, `400`, `429`, `500`, `503`, `hang`, `disconnect`, `length`,
     `empty`, `garbage`, `off_form`. `ballot:503` or `text:503` waits for a request of that kind, `off_form`
@@ -89,7 +91,7 @@ class Script:
             return ""
         if fault == "off_form":
             return "I would rather not give numbers."
-        text = sheet(body, self.scores(body)) if is_ballot(body) else self.text(body)
+        text = self.thinks(body) + (sheet(body, self.scores(body)) if is_ballot(body) else self.text(body))
         return text[: len(text) // 2] if fault == "length" else text
 
     def cached(self, prompt: str) -> int:

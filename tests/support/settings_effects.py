@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from functools import partial
 
+from domain.engine import EngineKind, EngineRecord, Guidance
 from tests.support.settings_observers import (
     Effect,
     app_conf,
@@ -25,10 +26,17 @@ from tests.support.settings_observers import (
     store_database,
     stream_made,
 )
-from workers.composition import Composition, engine_of
+from workers.composition import Composition, engine_of, key_of
 from workers.engines.vllm_engine import VllmEngine
 
 SENTINEL = {"CONCLAVE_REDIS_URL": "sentinel://127.0.0.1:1"}
+EXAMPLE = EngineRecord(
+    name="e",
+    model="m",
+    url="https://api.example/v1",
+    kind=EngineKind.EXTERNAL,
+    guidance=Guidance.JSON_SCHEMA,
+)
 EXTERNAL = {"CONCLAVE_ENGINE_URL": "http://gpu/v1"}
 RULE = {"CONCLAVE_REDELIBERATION_FAILED": "true"}
 TRANSPORT = partial(app_conf, "broker_transport_options")
@@ -58,6 +66,9 @@ ALL_PROCESSES = {
     ),
     "worker_concurrency": Effect("7", app_conf("worker_concurrency"), 7),
     "visibility_timeout_s": Effect("9.5", TRANSPORT("visibility_timeout"), 9.5),
+    "external_engines": Effect(
+        '{"https://api.example/v1/": "k"}', lambda settings: key_of(settings)(EXAMPLE), "k"
+    ),
     "max_message_bytes": Effect("2048", bridge("max_message_bytes"), 2048),
     "max_open": Effect("5", capacity, 5),
     "phase_roles": Effect('{"BUILD": ["DEV"]}', bridge("phases"), {"BUILD": ("DEV",)}),
@@ -160,6 +171,7 @@ POLICY = {
         ("review.synthesis", "true", True),
         ("review.use_reliability", "true", True),
         ("review.thinking", "on", "on"),
+        ("review.deadline_share", "0.5", 0.5),
     )
 } | {
     f"policy.limits.{name}": Effect("3", bridge(f"limits.{name}"), 3)

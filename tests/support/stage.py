@@ -5,6 +5,8 @@ from __future__ import annotations
 from domain.checks.check import Check
 from domain.contract import CompletedBody
 from domain.council import Council
+from domain.engine import EngineKind, EngineRecord, Guidance
+from domain.engine_wait import EngineWait
 from domain.entry import AgentFailed, Proposed
 from domain.event import Event
 from domain.plan import PlanRequest
@@ -72,6 +74,15 @@ class Stage:
         )
         for council in councils:
             self.services.councils.save(council)
+            self.lend(council)
+
+    def lend(self, council: Council) -> None:
+        """Let the models of a council be served, so that it can lend judges."""
+        for model in {agent.model or self.services.policy.model for agent in council.agents}:
+            record = EngineRecord(
+                name=model, model=model, url="http://e/v1", kind=EngineKind.VLLM, guidance=Guidance.REGEX
+            )
+            self.services.engines.publish(record, ttl_s=1e12)
 
     def approve(self, request: PlanRequest | None = None) -> PlanRequest:
         """Accept a plan and dispatch it."""
@@ -105,6 +116,7 @@ class Stage:
             request_id,
             plans=self.services.plans,
             councils=self.services.councils,
+            engines=self.services.engines,
             deliberations=self.services.deliberations,
             outbox=self.outbox,
             publisher=self.news,
@@ -128,7 +140,9 @@ class Stage:
             policy=self.services.policy,
         )
 
-    def generate(self, deliberation_id: str, agent_id: str) -> Proposed | AgentFailed | None:
+    def generate(
+        self, deliberation_id: str, agent_id: str, waited: EngineWait | None = None
+    ) -> Proposed | AgentFailed | None:
         return generate_proposal(
             deliberation_id,
             agent_id,
@@ -137,6 +151,7 @@ class Stage:
             publisher=self.news,
             clock=self.clock,
             policy=self.services.policy,
+            waited=waited,
         )
 
     def flush(self) -> int:
@@ -175,6 +190,7 @@ class Stage:
             deliberation_id,
             deliberations=self.services.deliberations,
             councils=self.services.councils,
+            engines=self.services.engines,
             outbox=self.outbox,
             publisher=self.news,
             dispatcher=self.queue,
@@ -187,6 +203,7 @@ class Stage:
         return apply_rules(
             deliberations=self.services.deliberations,
             councils=self.services.councils,
+            engines=self.services.engines,
             outbox=self.outbox,
             publisher=self.news,
             dispatcher=self.queue,
@@ -211,6 +228,7 @@ class Stage:
             due_at=due_at,
             deliberations=self.services.deliberations,
             councils=self.services.councils,
+            engines=self.services.engines,
             outbox=self.outbox,
             publisher=self.news,
             dispatcher=self.queue,

@@ -50,6 +50,7 @@ def redeliberate(deliberation_id: ID) -> None:
                 deliberation_id,
                 deliberations=ports.deliberations,
                 councils=ports.councils,
+                engines=ports.engines,
                 outbox=ports.outbox,
                 publisher=ports.publisher,
                 dispatcher=ports.dispatcher(app),

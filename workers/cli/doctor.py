@@ -58,7 +58,7 @@ def _parked(settings: Settings) -> Findings:
 
 
 def _engines(settings: Settings) -> Findings:
-    from workers.composition import Composition
+    from workers.composition import Composition, key_of
     from workers.doctor.engines import examine_engines
 
     with open_ports(settings) as ports:
@@ -67,7 +67,7 @@ def _engines(settings: Settings) -> Findings:
             councils=ports.councils,
             model=Composition(settings).model,
             policy=settings.effective_policy,
-            key=settings.engine.key,
+            key=key_of(settings),
         )
 
 

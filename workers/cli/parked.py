@@ -114,6 +114,7 @@ def _deliberate_again(parked: Parked) -> list[str]:
                     deliberation_id,
                     deliberations=ports.deliberations,
                     councils=ports.councils,
+                    engines=ports.engines,
                     outbox=ports.outbox,
                     publisher=ports.publisher,
                     dispatcher=ports.dispatcher(app),

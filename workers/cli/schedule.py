@@ -107,6 +107,7 @@ def run_now(name: NAME) -> None:
                 due_at=inf,  # whatever was opened before now belongs to another run
                 deliberations=ports.deliberations,
                 councils=ports.councils,
+                engines=ports.engines,
                 outbox=ports.outbox,
                 publisher=ports.publisher,
                 dispatcher=ports.dispatcher(app),

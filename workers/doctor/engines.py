@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Callable
 
 from pydantic import SecretStr
 
@@ -16,6 +17,7 @@ from domain.thinking import ROOM, Thoughts
 from workers.doctor.finding import Finding, Findings, fail, ok, warn
 from workers.engines.engine_metrics import EngineMetrics, read_engine_metrics
 from workers.engines.engine_probe import EngineProbe, ErrorAnswer, NoAnswer
+from workers.engines.errors import ALLOW_IT
 from workers.engines.external_watch import LISTS_NO_MODELS
 from workers.engines.gpus import list_gpus
 from workers.engines.kinds import ENGINES
@@ -31,12 +33,13 @@ def examine_engines(
     councils: CouncilRegistry,
     model: ChatModel,
     policy: Policy,
-    key: SecretStr,
+    key: Callable[[EngineRecord], str | None],
     node: str = "",
 ) -> Findings:
     """Look at every engine in the directory, and whether each council's models are served.
 
-    `key` is shown to external engines. `node`: this host's name, as engines' records have it.
+    `key` is what an engine is shown, None for one that this host may not call. `node`: this host's name, as
+    engines' records have it.
     """
     records, all_councils = engines.all(), councils.all()
     largest = max((len(council.agents) for council in all_councils), default=1)
@@ -46,8 +49,11 @@ def examine_engines(
         elif not record.reachable_from(node or socket.gethostname()):
             text = f"listens on the loopback address of {record.node} alone: only workers there can call it"
             yield warn(f"engine {record.name}", f"{text}; CONCLAVE_ENGINE_HOST names an address for others")
+        elif (shown := key(record)) is None:
+            text = f"{record.url} is not to be called from here, so reviews would miss its ballots"
+            yield fail(f"engine {record.name}", f"{text}; {ALLOW_IT} for control workers too")
         else:
-            yield from _engine(record, key, model, max_tokens=policy.max_tokens, agents=largest)
+            yield from _engine(record, shown, model, max_tokens=policy.max_tokens, agents=largest)
     served = {record.model for record in records if record.ready}
     required = {agent.model or policy.model for council in all_councils for agent in council.agents}
     if not required:
@@ -68,10 +74,10 @@ def examine_gpus() -> Findings:
         yield ok(f"gpu {gpu.index}", f"{gpu.name}, {gpu.memory_used} of {gpu.memory_total} MiB in use")
 
 
-def _engine(record: EngineRecord, key: SecretStr, model: ChatModel, *, max_tokens: int, agents: int) -> Findings:
+def _engine(record: EngineRecord, key: str, model: ChatModel, *, max_tokens: int, agents: int) -> Findings:
     subject = f"engine {record.name}"
     external = record.kind is EngineKind.EXTERNAL
-    probe = EngineProbe(record.url, within_s=WITHIN_S, api_key=key if external else None, proxies=external)
+    probe = EngineProbe(record.url, within_s=WITHIN_S, api_key=SecretStr(key), proxies=external)
     try:
         models = _models(record, probe)
     except NoAnswer as error:

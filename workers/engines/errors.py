@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from domain.chat import FailureReason
 
+ALLOW_IT = "name the address, with its key, in CONCLAVE_EXTERNAL_ENGINES"
+"""What to do where an external engine must not be called."""
+
 
 class EngineError(Exception):
     """An engine can't serve as it is set up; the text is one sentence for the operator."""

@@ -140,6 +140,7 @@ def test_a_role_without_a_council_is_shown_listed_and_counted(run: Run, services
         request.request_id,
         plans=services.plans,
         councils=services.councils,
+        engines=services.engines,
         deliberations=services.deliberations,
         outbox=services.outbox,
         publisher=services.publisher,

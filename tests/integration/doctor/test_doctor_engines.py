@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from pydantic import SecretStr
 
 from domain.engine import EngineKind, EngineRecord, Guidance
 from domain.services import Services
 from tests.support.factories import agents, council, fresh
 from tests.support.scripted_engine import ScriptedEngine
 from tests.support.servers import ValkeyServer
+from workers.adapters.openai.chat_model import OpenAIChatModel
 from workers.app import make_app
 from workers.composition import Composition
 from workers.doctor.engines import examine_engines
@@ -28,11 +28,12 @@ def services(valkey_server: ValkeyServer) -> Services:
             "redis_url": valkey_server.url,
             "key_prefix": f"{fresh('doctor')}:",
             "model": MODEL,
-            "engine": {"key": KEY},
             "policy": {"max_tokens": 512},
         }
     )
-    services = Composition(settings).services(make_app(settings))
+    composition = Composition(settings)
+    composition.model = OpenAIChatModel(composition.engines, composition.portal, api_key=lambda record: KEY)  # type: ignore[assignment]
+    services = composition.services(make_app(settings))
     members = tuple(one.model_copy(update={"model": None}) for one in agents(3))
     services.councils.save(council("DEV", agents=members))
     return services
@@ -51,7 +52,7 @@ def publish(services: Services, url: str, kind: EngineKind = EngineKind.VLLM, **
     services.engines.publish(EngineRecord.model_validate({**known, "context_length": 8192, **more}), ttl_s=600)
 
 
-def examine(services: Services, key: str = KEY) -> dict[str, Finding]:
+def examine(services: Services, key: str | None = KEY) -> dict[str, Finding]:
     return {
         one.subject: one
         for one in examine_engines(
@@ -59,7 +60,7 @@ def examine(services: Services, key: str = KEY) -> dict[str, Finding]:
             councils=services.councils,
             model=services.model,
             policy=services.policy,
-            key=SecretStr(key),
+            key=lambda record: key,
             node=NODE,
         )
     }
@@ -84,6 +85,15 @@ def test_an_external_engine_is_shown_its_key(services: Services) -> None:
         assert {one.level for one in examine(services).values()} == {Level.OK}
         refused = examine(services, key="wr0ng")["engine one"]
     assert (refused.level, "401" in refused.text, "wr0ng" in refused.text) == (Level.FAIL, True, False)
+
+
+def test_an_external_engine_that_no_setting_names_is_told_with_the_setting(services: Services) -> None:
+    with ScriptedEngine(MODEL, latency_s=0) as engine:
+        publish(services, engine.openai_url, EngineKind.EXTERNAL)
+        found = examine(services, key=None)["engine one"]
+        assert engine.bodies == []
+    assert found.level is Level.FAIL
+    assert "CONCLAVE_EXTERNAL_ENGINES for control workers too" in found.text
 
 
 def test_an_external_engine_that_lists_no_models_is_taken_at_its_word(services: Services) -> None:

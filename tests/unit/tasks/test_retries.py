@@ -23,8 +23,15 @@ counts = st.builds(RetryCounts, st.integers(0, 100), st.integers(0, 100))
 )
 def test_waits_for_an_engine_grow_to_five_seconds_and_never_end(waits: int, seconds: float) -> None:
     for errors in range(5):
-        decision = POLICY.engine_away(RetryCounts(waits, errors))
+        decision = POLICY.engine_away(RetryCounts(waits, errors), left_s=600.0)
         assert decision == RetryIn(seconds, RetryCounts(waits + 1, errors))
+
+
+@pytest.mark.parametrize(("left_s", "seconds"), [(3.0, 3.0), (0.2, 0.2), (0.0, 0.0), (-1.0, 0.0)])
+def test_the_last_wait_ends_with_the_time_so_that_the_step_itself_tells_the_cause(
+    left_s: float, seconds: float
+) -> None:
+    assert POLICY.engine_away(RetryCounts(9, 0), left_s=left_s).seconds == seconds
 
 
 @pytest.mark.parametrize(("errors", "seconds"), [(0, 1.0), (1, 3.0), (2, 9.0)])
@@ -43,7 +50,7 @@ def test_the_fourth_failure_is_the_last(errors: int) -> None:
 def test_errors_never_exceed_their_budget_and_waits_never_use_it_up(history: list[str]) -> None:
     errors, found = 0, RetryCounts()
     for cause in history:
-        decision = POLICY.engine_away(found) if cause == "away" else POLICY.unexpected_error(found)
+        decision = POLICY.engine_away(found, left_s=600.0) if cause == "away" else POLICY.unexpected_error(found)
         errors += cause == "error"
         assert isinstance(decision, GiveUp) == (cause == "error" and errors > BUDGET)
         if isinstance(decision, GiveUp):
@@ -54,8 +61,8 @@ def test_errors_never_exceed_their_budget_and_waits_never_use_it_up(history: lis
 
 @given(counts)
 def test_the_back_off_of_either_cause_never_shrinks(found: RetryCounts) -> None:
-    away = POLICY.engine_away(found)
-    assert away.seconds <= POLICY.engine_away(away.counts).seconds <= max(POLICY.engine_away_s)
+    away = POLICY.engine_away(found, left_s=600.0)
+    assert away.seconds <= POLICY.engine_away(away.counts, left_s=600.0).seconds <= max(POLICY.engine_away_s)
     error = POLICY.unexpected_error(found)
     following = POLICY.unexpected_error(error.counts) if isinstance(error, RetryIn) else GiveUp()
     if isinstance(error, RetryIn) and isinstance(following, RetryIn):

@@ -6,7 +6,7 @@ import asyncio
 import random
 import socket
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import count
@@ -18,6 +18,7 @@ from workers.adapters.openai.engine_client import EngineClients
 from workers.adapters.openai.failures import EngineBusy, reason_of, retry_after
 from workers.adapters.openai.http_client import MAX_ANSWER_BYTES
 from workers.adapters.openai.pending_calls import PendingCalls
+from workers.engines.errors import ALLOW_IT
 from workers.portal import Portal
 
 FIRST_BACKOFF_S = 0.1
@@ -33,7 +34,7 @@ class OpenAIChatModel:
         portal: Portal,
         *,
         own: Callable[[], EngineRecord | None] = lambda: None,
-        api_key: Callable[[EngineRecord], str] = lambda record: "",
+        api_key: Callable[[EngineRecord], str | None] = lambda record: "",
         max_in_flight: int | None = None,
         max_answer_bytes: int = MAX_ANSWER_BYTES,
         observe: Callable[[ChatOutcome], None] = lambda outcome: None,
@@ -42,6 +43,7 @@ class OpenAIChatModel:
     ) -> None:
         """`own`: the engine this worker is pinned to, None while it can't serve; it goes before all others.
 
+        `api_key`: what an engine is shown, empty for nothing; None for one that must not be called.
         `max_in_flight`: calls to one engine from this process; None means the engine's slots.
         `max_answer_bytes`: of an answer, decompressed; a longer one is malformed. `observe` receives every
         outcome, on the event loop: it must not block. `jitter` draws from 0 to 1. `node`: this host as engines'
@@ -53,8 +55,11 @@ class OpenAIChatModel:
         self._observe = observe
         self._jitter = jitter
         self._node = node or socket.gethostname()
+        self._api_key = api_key
         self._clients = EngineClients(
-            api_key=api_key, max_in_flight=max_in_flight, max_answer_bytes=max_answer_bytes
+            api_key=lambda record: api_key(record) or "",
+            max_in_flight=max_in_flight,
+            max_answer_bytes=max_answer_bytes,
         )
         portal.before_close(self._clients.close)
 
@@ -62,7 +67,8 @@ class OpenAIChatModel:
         """See ChatModel. Raises what the directory raises while its store is away."""
         serving = {model: self._serving(model) for model in {request.model for request in requests}}
         live = () if all(serving.values()) else [record for record in self._directory.all() if record.ready]
-        unserved = [not_served(request, live) for request in requests if not serving[request.model]]
+        barred = {record.name for record in live if self._api_key(record) is None}
+        unserved = [not_served(request, live, barred) for request in requests if not serving[request.model]]
         calls = [(request, serving[request.model]) for request in requests if serving[request.model]]
         return PendingCalls(self._portal, [partial(self._call, *call) for call in calls], unserved)
 
@@ -70,7 +76,10 @@ class OpenAIChatModel:
         own = self._own()
         if own is not None and own.model == model:
             return (own,)
-        return tuple(record for record in self._directory.serving(model) if record.reachable_from(self._node))
+        return tuple(record for record in self._directory.serving(model) if self._may_call(record))
+
+    def _may_call(self, record: EngineRecord) -> bool:
+        return record.reachable_from(self._node) and self._api_key(record) is not None
 
     async def _call(self, request: ChatRequest, engines: Sequence[EngineRecord]) -> ChatOutcome:
         progress = CallProgress()
@@ -151,10 +160,18 @@ def least_loaded(
     return min(others, key=load)
 
 
-def not_served(request: ChatRequest, live: Sequence[EngineRecord]) -> ChatFailure:
-    """Return the failure of a request whose model no reachable engine serves, with what `live` engines serve."""
+def not_served(
+    request: ChatRequest, live: Sequence[EngineRecord], barred: Collection[str] = frozenset()
+) -> ChatFailure:
+    """Return the failure of a request whose model no engine serves that may be called, with what is served.
+
+    `barred`: names of engines at addresses that no setting allows.
+    """
     elsewhere = [record for record in live if record.model == request.model]
-    if elsewhere:
+    if elsewhere and all(record.name in barred for record in elsewhere):
+        urls = ", ".join(sorted({record.url for record in elsewhere}))
+        detail = f"{request.model} is served by {urls}, which this process may not call: {ALLOW_IT}"
+    elif elsewhere:
         hosts = ", ".join(sorted({record.node for record in elsewhere}))
         detail = (
             f"{request.model} is served only on the loopback address of {hosts}: "

@@ -88,8 +88,8 @@ def test_a_model_that_no_worker_serves_is_given_up_with_a_sentence() -> None:
 
 def test_an_engine_on_its_way_is_waited_for() -> None:
     stage = staged()
-    (engine,) = stage.services.engines.all()
-    stage.services.engines.publish(engine.model_copy(update={"ready": False}), 10_000)
+    for engine in stage.services.engines.all():
+        stage.services.engines.publish(engine.model_copy(update={"ready": False}), 10_000)
     identity = stage.open()
     stage.clock.advance(100)
     stage.sweep()

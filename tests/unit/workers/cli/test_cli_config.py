@@ -49,7 +49,8 @@ def test_every_setting_is_named_once_by_the_variable_that_sets_it() -> None:
 )
 def test_setting_the_variable_that_is_named_changes_the_value(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     before = effective()[name]
-    step = -1 if "_LIMITS_" in name else 1  # limits stand at the contract's bounds unless they are lowered
+    # Limits stand at the contract's bounds unless they are lowered; a share is below one.
+    step = -1 if "_LIMITS_" in name else 0.25 if name.endswith("_SHARE") else 1
     changed = json.dumps(not before.value if isinstance(before.value, bool) else before.value + step)
     monkeypatch.setenv(name, changed)
     after = effective()[name]
