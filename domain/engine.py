@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, JsonValue
 
 from domain.thinking import Thoughts, ThoughtsPlace
-from domain.value import Name, Value
+from domain.value import Name, OpenValue
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
@@ -45,7 +45,7 @@ class ThinkingSwitch(StrEnum):
     """It isn't told."""
 
 
-class Dialect(Value):
+class Dialect(OpenValue):
     """How one engine wants its requests."""
 
     tokens_field: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
@@ -58,7 +58,7 @@ class Dialect(Value):
     """Added to every request as it is."""
 
 
-class ReadyCheckResult(Value):
+class ReadyCheckResult(OpenValue):
     """What the ready check found out about an engine before it got work."""
 
     thoughts: Thoughts = Thoughts.UNKNOWN
@@ -70,7 +70,7 @@ class ReadyCheckResult(Value):
     """Whether a bounded ballot came back in its form."""
 
 
-class EngineRecord(Value):
+class EngineRecord(OpenValue):
     """One engine as its worker last saw it."""
 
     name: Name

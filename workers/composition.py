@@ -75,6 +75,7 @@ class Composition(StorePorts):
             own=own.record,
             observe=_both(own.observe, self.meter.called),
             api_key=key_of(self.settings),
+            max_answer_bytes=self.settings.engine.max_answer_bytes,
         )
         return TracedChatModel(model, self.tracer)
 

@@ -59,6 +59,8 @@ class EngineOptions(Value):
     thinking_switch: ThinkingSwitch | None = None
     """How the model is told whether to think: chat_template_kwargs, reasoning_effort or none; not set: by the
     chat template, and not at all where the ready check finds that the engine refuses that."""
+    max_answer_bytes: int = Field(default=8 * 1024 * 1024, ge=64 * 1024)
+    """Of any engine's answer, unpacked; a longer one is left unread and is its agent's failure."""
     reasoning_parser: str | None = None
     """vLLM's --reasoning-parser; not set: by the model's family, `none`: none."""
     guidance: Guidance | None = None

@@ -67,6 +67,17 @@ def spec(name: str) -> Observe:
     return lambda settings: getattr(engine_of(settings).spec, name)
 
 
+def chat_model_made(name: str) -> Observe:
+    """What the client of all engines is made with."""
+
+    def observe(settings: Settings) -> Any:
+        with patch("workers.adapters.openai.chat_model.OpenAIChatModel") as made:
+            _ = Composition(settings).model
+        return made.call_args.kwargs[name]
+
+    return observe
+
+
 def dialect(name: str) -> Observe:
     """How requests to the engine are made."""
     return lambda settings: getattr(engine_of(settings).spec.dialect(ThinkingSwitch.TEMPLATE), name)
