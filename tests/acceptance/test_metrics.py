@@ -20,7 +20,9 @@ from tests.support.factories import council
 from tests.support.fleet import Fleet, Service
 from tests.support.observer import Observer, until, watching
 from tests.support.scripted_engine import ScriptedEngine
+from tests.support.sections import sections
 from tests.support.servers import NatsServer, ValkeyServer
+from tests.support.spoilt_tasks import with_body
 from workers.processes.guard import Guard
 from workers.processes.ports import HOST, free_port
 
@@ -104,6 +106,7 @@ def test_everything_that_dashboard_and_alerts_read_moves_in_a_run(measured: Meas
     async def scenario(observer: Observer) -> None:
         await some_decisions(observer)
         await a_bad_message(observer)
+        await a_spoilt_task()
         await the_store_away(observer)
         await nats_away(observer)
         still = {name for name in promql.wanted() if not measured.look().get(name)}
@@ -122,6 +125,11 @@ def test_everything_that_dashboard_and_alerts_read_moves_in_a_run(measured: Meas
     async def a_bad_message(observer: Observer) -> None:
         await observer.publish(APPROVED, b"approve it!")
         await measured.until_moved("conclave_bridge_rejected_total", "conclave_dead_letters")
+
+    async def a_spoilt_task() -> None:
+        broker = sections(measured.valkey.url)["broker"]
+        broker.client.lpush(broker.key("control"), json.dumps(with_body({"hello": "world"})))
+        await measured.until_moved("conclave_parked")
 
     async def the_store_away(observer: Observer) -> None:
         """The bridge had asked for messages when the store froze: it gives one back, and fetches no more."""
