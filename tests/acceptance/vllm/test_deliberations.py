@@ -49,6 +49,8 @@ class Node:
     model: str
     worker: Service
     nats_url: str
+    llama_port: int
+    """Where a second engine may listen, which the control worker may call."""
 
     def engine_pid(self) -> int:
         """Return the process that listens where the directory says vLLM is."""
@@ -100,7 +102,12 @@ def node(tmp_path_factory: pytest.TempPathFactory, guard: Guard) -> Iterator[Nod
     build.build()
     folder: Path = tmp_path_factory.mktemp("vllm-fleet")
     spec = vllm_spec(folder / "engines")
-    env = environment(spec) | {"CONCLAVE_POLICY_DEADLINE_S": "900", "CONCLAVE_POLICY_CALL_TIMEOUT_S": "300"}
+    llama_port = free_port()
+    env = environment(spec) | {
+        "CONCLAVE_POLICY_DEADLINE_S": "900",
+        "CONCLAVE_POLICY_CALL_TIMEOUT_S": "300",
+        "CONCLAVE_EXTERNAL_ENGINES": json.dumps({f"http://127.0.0.1:{llama_port}/v1": ""}),
+    }
     with (
         NatsServer(folder / "nats", guard=guard) as broker,
         ValkeyServer(folder / "valkey", guard=guard) as valkey,
@@ -116,7 +123,7 @@ def node(tmp_path_factory: pytest.TempPathFactory, guard: Guard) -> Iterator[Nod
         assert wait_until(lambda: bool(services.engines.serving(spec.model)), within=READY_WITHIN_S), (
             worker.log.tail(20)
         )
-        node = Node(fleet, services, spec.model, worker, broker.url)
+        node = Node(fleet, services, spec.model, worker, broker.url, llama_port)
         yield node
         pid = node.engine_pid()
         assert worker.stop() == 0
@@ -164,7 +171,7 @@ def test_vllm_killed_while_the_council_votes_fails_nobody(node: Node) -> None:
 
 def test_two_models_on_two_engines_serve_one_council(node: Node) -> None:
     assert wait_until(lambda: bool(node.services.engines.serving(node.model)), within=READY_WITHIN_S)
-    port = free_port()
+    port = node.llama_port
     env: dict[str, Any] = {
         "CONCLAVE_ENGINE_URL": f"http://127.0.0.1:{port}/v1",
         "CONCLAVE_ENGINE_GUIDANCE": "grammar",

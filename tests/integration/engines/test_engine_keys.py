@@ -73,7 +73,7 @@ def test_an_address_that_no_setting_names_gets_neither_key_nor_prompt(portal: Po
         assert elsewhere.bodies == []
         assert elsewhere.script.keys == set()
     assert isinstance(outcome, ChatFailure)
-    assert outcome.reason is FailureReason.NOT_SERVED
+    assert outcome.reason is FailureReason.REFUSED
     assert outcome.detail == (
         f"mine is served by {elsewhere.openai_url}, which this process may not call: "
         "name the address, with its key, in CONCLAVE_EXTERNAL_ENGINES"

@@ -171,7 +171,9 @@ def not_served(
     if elsewhere and all(record.name in barred for record in elsewhere):
         urls = ", ".join(sorted({record.url for record in elsewhere}))
         detail = f"{request.model} is served by {urls}, which this process may not call: {ALLOW_IT}"
-    elif elsewhere:
+        # No wait mends a setting, so it costs its agent alone.
+        return ChatFailure(key=request.key, reason=FailureReason.REFUSED, detail=detail)
+    if elsewhere:
         hosts = ", ".join(sorted({record.node for record in elsewhere}))
         detail = (
             f"{request.model} is served only on the loopback address of {hosts}: "
