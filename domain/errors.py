@@ -25,6 +25,19 @@ class PublishRefused(PublishFailed):
         self.event_id = event_id
 
 
+class StoreUnreconciled(Exception):
+    """The store may have lost what was told; nothing ends until it was compared with the streams."""
+
+
+class HistoryUnreadable(Exception):
+    """The streams can't be read now; the message says why and what to do."""
+
+    def __init__(self, reason: str, *, forbidden: bool = False) -> None:
+        """`forbidden`: this login may not read them, so that no later call can either."""
+        super().__init__(reason)
+        self.forbidden = forbidden
+
+
 class EngineAway(Exception):
     """The engine can't answer now; the same step may succeed later.
 

@@ -55,8 +55,12 @@ def head_of(deliberation: Deliberation, at: float) -> HeadFields:
 
 def ending(deliberation: Deliberation, body: CompletedBody | FailedBody | CancelledBody) -> Event:
     """Wrap the body of an end into its event: every end of a deliberation has one id, that of its decision."""
-    event = event_of(deliberation, body)
-    return event.model_copy(update={"event_id": event_id(COMPLETED, deliberation.deliberation_id, "")})
+    return event_of(deliberation, body).model_copy(update={"event_id": end_id(deliberation.deliberation_id)})
+
+
+def end_id(deliberation_id: str) -> str:
+    """Return the one id of whatever event tells the deliberation's end."""
+    return event_id(COMPLETED, deliberation_id, "")
 
 
 def event_of(deliberation: Deliberation, body: DeliberationBody, *, key: str = "") -> Event:

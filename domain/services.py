@@ -8,10 +8,12 @@ from domain.checks.check import Check
 from domain.policy import Policy
 from domain.ports.chat_model import ChatModel
 from domain.ports.clock import Clock
+from domain.ports.continuity import Continuity
 from domain.ports.council_registry import CouncilRegistry
 from domain.ports.deliberation_store import DeliberationStore
 from domain.ports.dispatcher import Dispatcher
 from domain.ports.engine_directory import EngineDirectory
+from domain.ports.event_history import EventHistory
 from domain.ports.event_publisher import EventPublisher
 from domain.ports.meter import Meter
 from domain.ports.outbox import Outbox
@@ -30,11 +32,13 @@ class Services:
     """
 
     clock: Clock
+    continuity: Continuity
     councils: CouncilRegistry
     plans: PlanStore
     deliberations: DeliberationStore
     outbox: Outbox
     publisher: EventPublisher
+    history: EventHistory
     dispatcher: Dispatcher
     model: ChatModel
     engines: EngineDirectory

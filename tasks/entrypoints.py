@@ -160,7 +160,8 @@ def deliberation_redeliberate(self: Step, plan_id: str | None = None, role: str 
 
 @shared_task(name="deliberation.sweep", base=Step, bind=True)
 def deliberation_sweep(self: Step) -> None:
-    """Look after deliberations without progress."""
+    """Look after deliberations without progress, and before that after a store that lost something."""
+    self.close_gap()
     services = self.services
     sweep(
         plans=services.plans,

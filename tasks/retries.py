@@ -59,11 +59,17 @@ class RetryPolicy:
     """The last one repeats without end: the deliberation's deadline ends the waiting, not a count."""
     error_s: tuple[float, ...] = (1.0, 3.0, 9.0)
     """After the last one the task is given up."""
+    store_gap_s: float = 1.0
+    """Repeats without end: a control worker closes the gap as soon as NATS answers."""
 
     def engine_away(self, counts: RetryCounts, *, left_s: float) -> RetryIn:
         """Decide for a task whose engine is away; it comes again when its time is over, to record that."""
         seconds = self.engine_away_s[min(counts.engine_waits, len(self.engine_away_s) - 1)]
         return RetryIn(min(seconds, max(left_s, 0.0)), replace(counts, engine_waits=counts.engine_waits + 1))
+
+    def store_gap(self, counts: RetryCounts) -> RetryIn:
+        """Decide for a task that waits for the store to be compared with the streams."""
+        return RetryIn(self.store_gap_s, counts)
 
     def unexpected_error(self, counts: RetryCounts) -> RetryIn | GiveUp:
         """Decide for a task that raised anything else."""

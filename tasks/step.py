@@ -15,11 +15,12 @@ from celery.signals import before_task_publish
 from structlog.contextvars import bound_contextvars
 
 from domain.engine_wait import EngineWait
-from domain.errors import EngineAway, PublishFailed
+from domain.errors import EngineAway, HistoryUnreadable, PublishFailed, StoreUnreconciled
 from domain.parked import Parked, parked_id_of
 from domain.ports.clock import Clock
 from domain.services import Services
 from domain.spans import current_traceparent, spanning
+from domain.steps.reconcile import close_gap
 from tasks.heartbeat import DeliberationHeartbeat
 from tasks.losses import Loss, is_killer, losses_of, since_progress
 from tasks.retries import GiveUp, RetryCounts, RetryIn, RetryPolicy
@@ -103,6 +104,26 @@ class Step(Task):  # type: ignore[type-arg]  # generic in the stubs only
         """Return when this task's work moved last, in epoch seconds; 0.0 where it is done in one piece."""
         return 0.0
 
+    def close_gap(self) -> None:
+        """Compare the store with the streams if it may have lost something; while NATS is away, another time."""
+        services = self.services
+        try:
+            done = close_gap(
+                continuity=services.continuity,
+                history=services.history,
+                plans=services.plans,
+                deliberations=services.deliberations,
+                dispatcher=services.dispatcher,
+                meter=services.meter,
+                policy=services.policy,
+            )
+        except HistoryUnreadable as error:
+            log.warning("store not reconciled", reason=str(error))
+            return
+        if done is not None:
+            found = done.model_dump(exclude_defaults=True)
+            (log.warning if found else log.info)("store reconciled", done=done.sentence, **found)
+
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         began = time.monotonic()
         subject = self.subject()
@@ -143,6 +164,10 @@ class Step(Task):  # type: ignore[type-arg]  # generic in the stubs only
             left_s = away.until - self.services.clock.now()
             again = self.app.retry_policy.engine_away(counts, left_s=left_s)
             raise self._again(again, away, {ENGINE_WAIT: away.wait.model_dump_json()}) from away
+        except StoreUnreconciled as gap:
+            self.close_gap()
+            again = self.app.retry_policy.store_gap(counts)
+            raise self._again(again, gap) from gap
         except Exception as error:
             if self.request.expires:  # by then beat has sent the next one
                 log.warning("step failed, beat sends it again", error=repr(error), exc_info=_unexpected(error))

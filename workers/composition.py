@@ -8,7 +8,9 @@ from functools import cached_property
 from celery import Celery
 from prometheus_client import CollectorRegistry
 
+from bridge.event_history import NatsEventHistory
 from bridge.event_publisher import NatsEventPublisher
+from bridge.intake import readers
 from domain.chat import ChatOutcome
 from domain.checks.check import Check
 from domain.engine import EngineKind, EngineRecord
@@ -56,6 +58,14 @@ class Composition(StorePorts):
         return NatsEventPublisher(self.settings.nats, self.portal)
 
     @cached_property
+    def history(self) -> NatsEventHistory:
+        settings = self.settings
+        by_subject = readers(
+            phases=settings.phase_roles, max_bytes=settings.max_message_bytes, limits=settings.policy.limits
+        )
+        return NatsEventHistory(settings.nats, self.portal, readers=by_subject, durables=settings.bridge.durables)
+
+    @cached_property
     def meter(self) -> PrometheusMeter:
         return PrometheusMeter(self._registry or CollectorRegistry())
 
@@ -91,11 +101,13 @@ class Composition(StorePorts):
         """Return all ports together, work being queued on `app`'s broker."""
         return Services(
             clock=self.clock,
+            continuity=self.continuity,
             councils=self.councils,
             plans=self.plans,
             deliberations=self.deliberations,
             outbox=self.outbox,
             publisher=self.publisher,
+            history=self.history,
             dispatcher=self.dispatcher(app),
             model=self.model,
             engines=self.engines,

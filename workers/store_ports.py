@@ -10,6 +10,7 @@ from redis import Redis
 from domain.ports.clock import Clock
 from workers.adapters.redis.clock import RedisClock
 from workers.adapters.redis.connection import connect
+from workers.adapters.redis.continuity import RedisContinuity
 from workers.adapters.redis.council_registry import RedisCouncilRegistry
 from workers.adapters.redis.deliberation_store import RedisDeliberationStore
 from workers.adapters.redis.engine_directory import RedisEngineDirectory
@@ -57,6 +58,10 @@ class StorePorts:
         return RedisDeliberationStore(
             self.store, clock=self.clock, retention_s=self._retention_s, prefix=self._prefix
         )
+
+    @cached_property
+    def continuity(self) -> RedisContinuity:
+        return RedisContinuity(self.store, clock=self.clock, retention_s=self._retention_s, prefix=self._prefix)
 
     @cached_property
     def outbox(self) -> RedisOutbox:

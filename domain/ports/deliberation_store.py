@@ -33,7 +33,8 @@ class DeliberationStore(Protocol):
         and the first entry is returned, so that a repeated call is harmless. An `Opened` makes the deliberation
         open, a `Closed` ends it; every entry written counts as a touch.
         Raises DeliberationClosed for a free key of an ended deliberation, LookupError for one never opened,
-        ConclusionTakenOver if `token` is not 0 and is not the newest of this deliberation.
+        ConclusionTakenOver if `token` is not 0 and is not the newest of this deliberation, StoreUnreconciled for a
+        `Closed` while the store has a gap (`Continuity`).
         """
         ...
 

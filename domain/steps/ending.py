@@ -30,12 +30,15 @@ def end_deliberation(
     deliberations: DeliberationStore,
     meter: Meter,
     token: int = 0,
+    told: bool = False,
 ) -> Event | None:
     """Save the end with its event and its counts, and return the event, which the caller has to announce.
 
+    `told`: the world has heard of this end, and only the store had lost it; there is no event then.
+
     None where the deliberation has an end already: nothing is changed then. All ends of one deliberation are told
     under one event id, so that where a store has lost an end that was told, JetStream refuses another one.
-    Raises ConclusionTakenOver as `DeliberationStore.record` does.
+    Raises ConclusionTakenOver and StoreUnreconciled as `DeliberationStore.record` does.
     """
     if record.closed is not None:
         return None
@@ -50,11 +53,11 @@ def end_deliberation(
     standing = deliberations.record(
         record.deliberation.deliberation_id,
         closed,
-        events=[event],
+        events=[] if told else [event],
         counters=tally_of(record, closed),
         token=token,
     )
-    if standing != closed:
+    if told or standing != closed:
         return None
     meter.ended(record, closed)
     return event

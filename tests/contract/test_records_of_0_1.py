@@ -22,6 +22,7 @@ from tests.support.factories import fresh
 from tests.support.records_of_0_1 import EXPECTED, IDS, NOW, STORE, as_of_0_1, restore, stored, stored_entries
 from tests.support.servers import ValkeyServer
 from tests.support.stage import Stage
+from tests.support.stores import close_gap_unseen
 from workers.adapters.redis.encoding import decode, decode_entry, encode
 from workers.composition import Composition
 from workers.settings import Settings
@@ -49,6 +50,7 @@ def stage(settings: Settings) -> Stage:
     stage = Stage(policy=settings.effective_policy)
     stage.clock.advance(NOW - stage.clock.now())
     composition.clock = stage.clock
+    close_gap_unseen(composition.continuity)
     stage.outbox = composition.outbox  # type: ignore[assignment]  # any Outbox will do
     stage.services = replace(
         stage.services,

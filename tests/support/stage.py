@@ -26,10 +26,12 @@ from domain.steps.scheduled import run_scheduled, schedule_redeliberation
 from domain.steps.sweep import sweep
 from tests.support.factories import plan_request
 from tests.support.in_memory.clock import MemoryClock
+from tests.support.in_memory.continuity import MemoryContinuity
 from tests.support.in_memory.council_registry import MemoryCouncilRegistry
 from tests.support.in_memory.deliberation_store import MemoryDeliberationStore
 from tests.support.in_memory.dispatcher import MemoryDispatcher
 from tests.support.in_memory.engine_directory import MemoryEngineDirectory
+from tests.support.in_memory.event_history import MemoryEventHistory
 from tests.support.in_memory.event_publisher import MemoryEventPublisher
 from tests.support.in_memory.meter import MemoryMeter
 from tests.support.in_memory.outbox import MemoryOutbox
@@ -54,9 +56,13 @@ class Stage:
         self.news = MemoryEventPublisher()
         self.model = ScriptedModel()
         self.meter = MemoryMeter()
+        self.continuity = MemoryContinuity()
+        self.history = MemoryEventHistory()
         self.outbox = MemoryOutbox(clock=self.clock)
         self.services = Services(
             clock=self.clock,
+            continuity=self.continuity,
+            history=self.history,
             councils=MemoryCouncilRegistry(),
             plans=MemoryPlanStore(clock=self.clock),
             deliberations=MemoryDeliberationStore(clock=self.clock, outbox=self.outbox),

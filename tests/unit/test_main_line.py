@@ -41,6 +41,7 @@ from tasks.step import ConclaveApp
 from tests.support.factories import council
 from tests.support.in_memory.clock import MemoryClock
 from tests.support.in_memory.engine_directory import MemoryEngineDirectory
+from tests.support.in_memory.event_history import MemoryEventHistory
 from tests.support.in_memory.event_publisher import MemoryEventPublisher
 from tests.support.in_memory.meter import MemoryMeter
 from tests.support.scripted_model import ScriptedModel
@@ -108,6 +109,8 @@ def services_in_memory(app: ConclaveApp, publisher: MemoryEventPublisher) -> Ser
     stores.councils.save(council("DEV"))
     return Services(
         clock=clock,
+        continuity=stores.continuity,
+        history=MemoryEventHistory(),
         councils=stores.councils,
         plans=stores.plans,
         deliberations=stores.deliberations,

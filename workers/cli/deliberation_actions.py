@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from domain.decision import replay as replayed
-from domain.errors import CannotRepeat
+from domain.errors import CannotRepeat, StoreUnreconciled
 from domain.steps.cancel import cancel_deliberation
 from domain.steps.redeliberate import redeliberate as open_again
 from workers.cli.cli_error import CliError
@@ -23,16 +23,19 @@ def cancel(
     """End an open deliberation without a decision; its event says so, and its model calls stop."""
     with open_work(read_settings()) as (ports, app):
         record = loaded(deliberation_id, ports.deliberations)
-        cancelled = cancel_deliberation(
-            deliberation_id,
-            reason,
-            deliberations=ports.deliberations,
-            outbox=ports.outbox,
-            publisher=ports.publisher,
-            dispatcher=ports.dispatcher(app),
-            meter=ports.meter,
-            clock=ports.clock,
-        )
+        try:
+            cancelled = cancel_deliberation(
+                deliberation_id,
+                reason,
+                deliberations=ports.deliberations,
+                outbox=ports.outbox,
+                publisher=ports.publisher,
+                dispatcher=ports.dispatcher(app),
+                meter=ports.meter,
+                clock=ports.clock,
+            )
+        except StoreUnreconciled as error:
+            raise CliError(str(error)) from error
         if not cancelled:
             raise CliError(f"{deliberation_id} has ended already: it is {record.state}")
     print(f"{deliberation_id} cancelled")

@@ -18,6 +18,7 @@ from workers.cli import (
     demo,
     doctor,
     parked,
+    reconcile,
     schedule,
     schema,
     service_commands,
@@ -95,6 +96,7 @@ app.add_typer(schedule.commands, name="schedule", help="Deliberate again by the 
 app.command()(stats.stats)
 app.add_typer(dead_letter.commands, name="dead-letter", help="Look at messages that could not be taken in.")
 app.add_typer(parked.commands, name="parked", help="Look at tasks and queued messages that lie aside.")
+app.command()(reconcile.reconcile)
 app.command()(config.config)
 app.command()(schema.schema)
 app.command()(doctor.doctor)

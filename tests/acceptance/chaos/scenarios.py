@@ -6,6 +6,7 @@ import json
 import random
 import time
 
+from tests.acceptance.chaos.append_only_file import AppendOnlyFile
 from tests.acceptance.chaos.scenario import Scenario, Scene
 from tests.support.clocks import LIBRARY, MISSING, off_by
 from tests.support.judge import Terms
@@ -17,6 +18,9 @@ FROZEN_S = 12.0
 """Longer than a dispatch waits for the stream to confirm that a deliberation started."""
 SILENT_S = 10.0
 WAVE_EVERY_S = 5.0
+POWER_FAILURES = 6
+LAST_S = 1.0
+"""What a power failure costs where the file is synced once a second."""
 SEED = 16
 TAKEN_IN_WITHIN_S = 120.0
 
@@ -78,6 +82,31 @@ def spoil_tasks(scene: Scene) -> None:
     assert all(service.running for service in scene.stage.everybody()), "a message ended a process"
 
 
+def cut_the_append_only_file(scene: Scene) -> None:
+    """The power fails, again and again: Valkey comes back without what it wrote in its last second."""
+    with AppendOnlyFile(scene.stage.valkey.folder) as written:
+        for blow in range(1, POWER_FAILURES + 1):
+            scene.wait_asked(blow / (POWER_FAILURES + 2))
+            scene.wait_open()
+            scene.stage.valkey.kill9()
+            written.cut(LAST_S)
+            scene.stage.valkey.start()
+            scene.stage.supervise()
+            scene.blow("valkey")
+
+
+def empty_the_store(scene: Scene) -> None:
+    """Somebody flushes the database while deliberations are open, and applies the councils again."""
+    scene.wait_asked(0.6)
+    scene.wait_open()
+    services = scene.stage.services
+    councils = services.councils.all()
+    sections(scene.stage.valkey.url)["store"].client.flushall()
+    for council in councils:
+        services.councils.save(council)
+    scene.blow("valkey")
+
+
 def _no_faketime() -> str:
     return "" if LIBRARY else MISSING
 
@@ -89,5 +118,7 @@ SCENARIOS = (
     Scenario("NATS frozen while dispatching", freeze_nats, Terms(nats_stayed=False)),
     Scenario("Valkey silent, text logs", silence_valkey, env={"CONCLAVE_LOG_JSON": "false"}),
     Scenario("every malformed task message", spoil_tasks),
+    Scenario("the append-only file cut", cut_the_append_only_file, latency_s=0.8),
+    Scenario("the store emptied", empty_the_store, latency_s=0.8),
     Scenario("skewed clocks", kill_among_skewed, own=SKEWED, needs=_no_faketime),
 )

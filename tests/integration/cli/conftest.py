@@ -12,6 +12,7 @@ from tests.support import commands
 from tests.support.commands import Run
 from tests.support.factories import fresh
 from tests.support.servers import NatsServer, ValkeyServer
+from tests.support.stores import close_gap_unseen
 from workers.app import make_app
 from workers.composition import Composition
 from workers.processes.guard import Guard
@@ -38,7 +39,9 @@ def environment(
 
 @pytest.fixture
 def services(environment: Settings) -> Services:
-    return Composition(environment).services(make_app(environment))
+    services = Composition(environment).services(make_app(environment))
+    close_gap_unseen(services.continuity)
+    return services
 
 
 @pytest.fixture

@@ -70,7 +70,10 @@ def test_every_key_has_the_name_that_version_0_1_gave_it(client: Redis, prefix: 
         f"{plan}:deliberations",
         f"{prefix}requests:undispatched",
         f"{prefix}deliberation:{{{begun.deliberation_id}}}",
-        *(f"{prefix}{name}" for name in ("deliberations:open", "deliberations:newest", "tally")),
+        *(
+            f"{prefix}{name}"
+            for name in ("deliberations:open", "deliberations:newest", "deliberations:continuity", "tally")
+        ),
         *(f"{prefix}outbox:{name}" for name in ("order", "events", "known")),
     }
 

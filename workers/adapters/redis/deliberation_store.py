@@ -7,13 +7,15 @@ from collections.abc import Mapping, Sequence
 from redis import Redis
 
 from domain.entry import Closed, Entry, Opened
-from domain.errors import ConclusionTakenOver, DeliberationClosed
+from domain.errors import ConclusionTakenOver, DeliberationClosed, StoreUnreconciled
 from domain.event import Event
 from domain.ports.clock import Clock
 from domain.record import Record
 from workers.adapters.redis.encoding import decode_entry, encode, text, texts
 from workers.adapters.redis.keys import PREFIX, Keys
 from workers.adapters.redis.scripts import Script, event_arguments, expiry_ms, score
+
+WHOLE = "the store, new or restarted, is compared with the streams: a control worker does, or `conclave reconcile`"
 
 
 class RedisDeliberationStore:
@@ -33,7 +35,7 @@ class RedisDeliberationStore:
         self._retention_s = retention_s
         self._retention_ms = expiry_ms(retention_s)
         self._keys = Keys(prefix)
-        self._record = Script(client, "record", functions=("check_kinds", "add_events"))
+        self._record = Script(client, "record", functions=("check_kinds", "add_events", "server_run"))
         self._take_over = Script(client, "take_over", functions=("check_kinds",))
         self._begin_sweep = Script(client, "begin_sweep", functions=("check_kinds",))
 
@@ -121,7 +123,8 @@ class RedisDeliberationStore:
     def _written_keys(self, deliberation_id: str, entry: Entry) -> list[str]:
         keys = self._keys
         written = [keys.deliberation(deliberation_id), keys.open, keys.newest]
-        written += [keys.outbox_order, keys.outbox_events, keys.outbox_put_ids, keys.counters]
+        written += [keys.outbox_order, keys.outbox_events, keys.outbox_put_ids]
+        written += [keys.counters, keys.continuity]
         return [*written, keys.of_plan(entry.deliberation.plan.plan_id)] if isinstance(entry, Opened) else written
 
 
@@ -144,6 +147,8 @@ def _entry_under_key(deliberation_id: str, entry: Entry, token: int, answer: tup
             raise ConclusionTakenOver(
                 f"{deliberation_id} was taken over: token {token} is void, {newest} is the newest"
             )
+        case ("gap",):
+            raise StoreUnreconciled(f"{deliberation_id} can't end before {WHOLE}")
         case _:
             raise _never_opened(deliberation_id)
 

@@ -42,6 +42,11 @@ class Keys:
         return f"{self.prefix}deliberations:sweeps"
 
     @property
+    def continuity(self) -> str:
+        """Hash: the run of the server that was compared with the streams, and until when the store is whole."""
+        return f"{self.prefix}deliberations:continuity"
+
+    @property
     def newest(self) -> str:
         """Sorted set: deliberations by their opening."""
         return f"{self.prefix}deliberations:newest"

@@ -1,7 +1,7 @@
 -- Writes one entry of a deliberation with its events, its counters and its places in the index, or nothing at all:
 -- what can fail comes before the first write.
--- Answers {"written"}, {"found", entry}, {"unopened"}, {"closed"} or {"void", newest token}.
-local deliberation, open, newest, order, bodies, put_ids, counters, of_plan = unpack(KEYS)
+-- Answers {"written"}, {"found", entry}, {"unopened"}, {"closed"}, {"void", newest token} or {"gap"}.
+local deliberation, open, newest, order, bodies, put_ids, counters, continuity, of_plan = unpack(KEYS)
 local call = cjson.decode(ARGV[1])
 local WHOLE = 2 ^ 53 -- from here on a double, Lua's only number, can't tell whole numbers apart
 
@@ -10,6 +10,7 @@ local wrong = wrong_kind('hash', {deliberation})
   or call.effect == 'open' and wrong_kind('zset', {newest, of_plan}) -- an opening alone names of_plan
   or #call.events > 0 and (wrong_kind('zset', {order, put_ids}) or wrong_kind('hash', {bodies}))
   or next(call.counters) and wrong_kind('hash', {counters})
+  or wrong_kind('hash', {continuity})
 if wrong then return redis.error_reply(wrong) end
 
 local found = redis.call('HGET', deliberation, call.key)
@@ -18,6 +19,10 @@ if call.effect ~= 'open' and redis.call('HEXISTS', deliberation, 'opened') == 0 
 if redis.call('HEXISTS', deliberation, 'closed') == 1 then return {'closed'} end
 local token = redis.call('HGET', deliberation, '#fence') or '0'
 if call.token ~= 0 and call.token ~= tonumber(token) then return {'void', token} end
+-- An end that is to be told waits until it is known that the store has forgotten none.
+if call.effect == 'close' and #call.events > 0 and redis.call('HGET', continuity, 'server') ~= server_run() then
+  return {'gap'}
+end
 
 local names, sums = {}, {}
 for name in pairs(call.counters) do names[#names + 1] = name end

@@ -1,0 +1,28 @@
+"""What the message system still holds of what was asked and what was told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Protocol
+
+from domain.contract import CancelledBody, CompletedBody, FailedBody, StartedBody
+from domain.plan import PlanRequest
+
+
+class EventHistory(Protocol):
+    """Reads streams; each method yields oldest first what was stored since a moment (epoch seconds).
+
+    Each may raise HistoryUnreadable.
+    """
+
+    def requests(self, since: float) -> Iterator[PlanRequest]:
+        """Yield what was asked for by messages that were delivered already; others come by themselves."""
+        ...
+
+    def started(self, since: float) -> Iterator[StartedBody]:
+        """Yield which deliberations were told to have started."""
+        ...
+
+    def ends(self, since: float) -> Iterator[CompletedBody | FailedBody | CancelledBody]:
+        """Yield which ends were told."""
+        ...

@@ -1,0 +1,56 @@
+"""Deliberations as far as the events about them tell, for a store that has forgotten them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from domain.contract import CompletedBody, DeliberationHead
+from domain.council import Agent
+from domain.deliberation import Deliberation
+from domain.identity import deliberation_id, request_id
+from domain.opening import refuse
+from domain.plan import Plan, PlanRequest
+from domain.policy import Policy
+
+FORGOTTEN = "the store has lost this deliberation, and no approval of it is left; approve its plan again"
+MOST_REPEATS = 1000
+"""Re-deliberations of one approval that are told apart here; their number is in their id alone."""
+
+
+def request_told_by(head: DeliberationHead) -> PlanRequest:
+    """Return the approval as far as an event tells it: ids and role, without the plan's texts."""
+    plan = Plan(
+        story_id=head.story_id,
+        plan_id=head.plan_id,
+        approved_by="unknown",
+        timestamp=datetime.fromtimestamp(head.timestamp, UTC).isoformat(),
+        roles=(head.role,),
+    )
+    return PlanRequest(request_id=request_id(head.plan_id, head.revision), plan=plan, revision=head.revision)
+
+
+def decided_as_told(request: PlanRequest, told: CompletedBody, policy: Policy) -> Deliberation:
+    """Return the deliberation behind a decision: its agents are the authors that the decision names."""
+    models = {row.proposal.author.agent_id: row.proposal.model for row in told.decisions}
+    agents = tuple(Agent(agent_id=agent_id, model=model or None) for agent_id, model in sorted(models.items()))
+    opened_at = told.timestamp - told.duration_ms / 1000
+    known = {
+        "agents": agents,
+        "refusal": "" if agents else FORGOTTEN,
+        "quorum": told.quorum,
+        "rounds": told.rounds,
+    }
+    return refused_as_told(request, told, FORGOTTEN, policy, now=opened_at).model_copy(update=known)
+
+
+def refused_as_told(
+    request: PlanRequest, told: DeliberationHead, reason: str, policy: Policy, *, now: float
+) -> Deliberation:
+    """Return the deliberation that an event names, without a council: it can only end, or has."""
+    refused = refuse(request, told.role, reason, policy, now=now, supersedes=told.supersedes)
+    return refused.model_copy(update={"deliberation_id": told.deliberation_id, "repeat": _repeat(told)})
+
+
+def _repeat(told: DeliberationHead) -> int:
+    ids = (deliberation_id(told.plan_id, told.role, told.revision, number) for number in range(MOST_REPEATS))
+    return next((number for number, identity in enumerate(ids) if identity == told.deliberation_id), 0)

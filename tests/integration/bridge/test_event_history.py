@@ -1,0 +1,131 @@
+"""What was asked and told is read back out of real streams: what was delivered, since a moment, nothing odd."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import nats
+import pytest
+
+from bridge.durable import durable_name
+from bridge.event_history import NatsEventHistory
+from bridge.event_publisher import NatsEventPublisher
+from bridge.intake import readers
+from bridge.options import NatsOptions, StreamLimits
+from bridge.streams import ALL, ensure
+from bridge.subjects import PLAN_APPROVED
+from domain import events
+from domain.errors import HistoryUnreadable
+from domain.event_types import COMPLETED
+from tests.integration.bridge.conftest import approval
+from tests.support.factories import deliberation
+from tests.support.secured import SecuredNats
+from tests.support.servers import NatsServer
+from workers.portal import Portal
+from workers.processes.guard import Guard
+
+DURABLES = "conclave"
+
+
+@pytest.fixture
+def portal() -> Iterator[Portal]:
+    portal = Portal()
+    yield portal
+    portal.close()
+
+
+@pytest.fixture
+def nats_server(tmp_path: Path, guard: Guard) -> Iterator[NatsServer]:
+    with NatsServer(tmp_path, guard=guard) as server:
+        yield server
+
+
+def history(url: str, portal: Portal) -> NatsEventHistory:
+    return NatsEventHistory(options(url), portal, readers=readers(phases={}), durables=DURABLES)
+
+
+def options(url: str) -> NatsOptions:
+    return NatsOptions.model_validate({"url": url})
+
+
+async def approved(url: str, *plan_ids: str, deliver: int = 0) -> None:
+    """Publish approvals, and have the bridge's durable deliver so many messages."""
+    client = await nats.connect(url)
+    stream = client.jetstream()
+    for plan in ALL:
+        await ensure(stream, plan, StreamLimits())
+    for plan_id in plan_ids:
+        await stream.publish(PLAN_APPROVED, approval(plan_id))
+    if deliver:
+        name = durable_name(DURABLES, PLAN_APPROVED)
+        pull = await stream.pull_subscribe(PLAN_APPROVED, durable=name)
+        for message in await pull.fetch(deliver, timeout=10):
+            await message.ack_sync()
+    await client.close()
+
+
+def test_only_what_was_delivered_counts_as_asked(nats_server: NatsServer, portal: Portal) -> None:
+    asked = history(nats_server.url, portal)
+    assert list(asked.requests(0.0)) == [], "there are no streams"
+    asyncio.run(approved(nats_server.url, "p1", "p2", "p3"))
+    assert list(asked.requests(0.0)) == [], "no bridge has a durable"
+    asyncio.run(approved(nats_server.url, deliver=2))
+    assert [request.plan.plan_id for request in asked.requests(0.0)] == ["p1", "p2"]
+    first, second = asked.requests(0.0)
+    assert first.place == "PLANNING_EVENTS:1"
+    assert first.content
+    assert second.revision == second.plan.timestamp
+
+
+def test_what_is_older_is_passed_over(nats_server: NatsServer, portal: Portal) -> None:
+    asyncio.run(approved(nats_server.url, *(f"old-{n}" for n in range(7))))
+    since = time.time()
+    asyncio.run(approved(nats_server.url, "new-1", "new-2", deliver=9))
+    found = [request.plan.plan_id for request in history(nats_server.url, portal).requests(since)]
+    assert found == ["new-1", "new-2"]
+    assert list(history(nats_server.url, portal).requests(time.time())) == []
+
+
+def test_starts_and_ends_are_read_whatever_lies_between(nats_server: NatsServer, portal: Portal) -> None:
+    asyncio.run(approved(nats_server.url))
+    begun = deliberation()
+    end = events.failed_body(begun, at=begun.opened_at + 1, reason="no", failures=())
+    publisher = NatsEventPublisher(options(nats_server.url), portal)
+    publisher.publish([events.started(begun), events.ending(begun, end)])
+    asyncio.run(noise(nats_server.url))
+    found = history(nats_server.url, portal)
+    assert list(found.started(0.0)) == [events.started(begun).body]
+    assert list(found.ends(0.0)) == [end]
+    publisher.close()
+
+
+async def noise(url: str) -> None:
+    client = await nats.connect(url)
+    for data in (b"", b"[]", b'{"event_type":"orchestration.deliberation.completed"}', b"\xff"):
+        await client.jetstream().publish(COMPLETED, data)
+    await client.close()
+
+
+def test_a_server_that_is_away_says_so(nats_server: NatsServer, portal: Portal) -> None:
+    asyncio.run(approved(nats_server.url, "p1", deliver=1))
+    nats_server.kill9()
+    with pytest.raises(HistoryUnreadable, match="does not answer") as refused:
+        list(history(nats_server.url, portal).requests(0.0))
+    assert not refused.value.forbidden
+
+
+def test_the_shipped_worker_may_read_and_an_observer_is_told_that_it_may_not(
+    tmp_path: Path, portal: Portal, guard: Guard
+) -> None:
+    with SecuredNats(tmp_path, guard=guard) as server:
+        asyncio.run(approved(server.url_of("bridge"), "p1", deliver=1))
+        (request,) = history(server.url_of("worker"), portal).requests(0.0)
+        assert request.plan.plan_id == "p1"
+        with pytest.raises(
+            HistoryUnreadable, match=r"NATS refuses something to our login.*give its user"
+        ) as refused:
+            list(history(server.url_of("publisher"), portal).requests(0.0))
+        assert refused.value.forbidden

@@ -1,0 +1,31 @@
+"""Streams as lists."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from domain.contract import CancelledBody, CompletedBody, FailedBody, StartedBody
+from domain.errors import HistoryUnreadable
+from domain.plan import PlanRequest
+
+
+@dataclass
+class MemoryEventHistory:
+    """EventHistory that holds what a test puts in; moments are not looked at."""
+
+    asked: list[PlanRequest] = field(default_factory=list)
+    begun: list[StartedBody] = field(default_factory=list)
+    told: list[CompletedBody | FailedBody | CancelledBody] = field(default_factory=list)
+    refusal: HistoryUnreadable | None = None
+
+    def requests(self, since: float) -> Iterator[PlanRequest]:
+        if self.refusal is not None:
+            raise self.refusal
+        yield from self.asked
+
+    def started(self, since: float) -> Iterator[StartedBody]:
+        yield from self.begun
+
+    def ends(self, since: float) -> Iterator[CompletedBody | FailedBody | CancelledBody]:
+        yield from self.told

@@ -1,0 +1,153 @@
+"""A store that lost something gets it back from the streams, and nothing that was told is told otherwise."""
+
+from __future__ import annotations
+
+import pytest
+
+from domain import events
+from domain.contract import CompletedBody, StartedBody
+from domain.entry import Opened
+from domain.errors import HistoryUnreadable
+from domain.plan import PlanRequest
+from domain.ports.continuity import Gap
+from domain.restoring import FORGOTTEN
+from domain.statistics import statistics
+from domain.steps.conclude import conclude_deliberation
+from domain.steps.reconcile import Reconciled, close_gap, reconcile
+from tests.support.factories import council, plan, plan_request
+from tests.support.stage import Stage
+
+GAP = Gap(since=0.0, server="another")
+
+
+def reconciled(stage: Stage) -> Reconciled:
+    services = stage.services
+    done = reconcile(
+        0.0,
+        history=stage.history,
+        plans=services.plans,
+        deliberations=services.deliberations,
+        dispatcher=services.dispatcher,
+        meter=services.meter,
+        policy=services.policy,
+    )
+    services.plans.save(stage.queue.requests)  # as the real dispatcher does
+    return done
+
+
+def gap_closed(stage: Stage) -> Reconciled | None:
+    services = stage.services
+    return close_gap(
+        continuity=stage.continuity,
+        history=stage.history,
+        plans=services.plans,
+        deliberations=services.deliberations,
+        dispatcher=services.dispatcher,
+        meter=services.meter,
+        policy=services.policy,
+    )
+
+
+def decided(request: PlanRequest) -> tuple[str, CompletedBody, StartedBody]:
+    """Decide on a stage of its own, whose store is lost afterwards."""
+    lost = Stage(council("DEV"))
+    identity = lost.open(request)
+    lost.propose(identity)
+    conclude_deliberation(identity, lost.services)
+    record = lost.record(identity)
+    assert record.closed is not None
+    assert record.closed.decision is not None
+    started = events.started(record.deliberation).body
+    assert isinstance(started, StartedBody)
+    return identity, record.closed.decision, started
+
+
+def test_an_approval_that_no_store_knows_is_taken_in_again() -> None:
+    stage, request = Stage(council("DEV")), plan_request()
+    stage.history.asked += [request, request]
+    assert reconciled(stage).taken_in == (request.request_id,)
+    assert stage.services.plans.load(request.request_id) == request
+    assert reconciled(stage) == Reconciled()
+
+
+def test_a_told_decision_is_not_decided_again() -> None:
+    stage, request = Stage(council("DEV")), plan_request(plan(roles=("DEV",)))
+    identity, decision, started = decided(request)
+    stage.open(request)
+    stage.history.asked, stage.history.begun, stage.history.told = [request], [started], [decision]
+    assert reconciled(stage).ended == (identity,)
+    record = stage.record(identity)
+    assert record.closed is not None
+    assert record.closed.result == decision
+    assert record.closed.event_id == events.end_id(identity)
+    assert stage.outbox.pending(10) == ()
+    conclude_deliberation(identity, stage.services)
+    assert [event for event in stage.news.read if event.event_id == events.end_id(identity)] == []
+
+
+def test_a_decision_of_an_emptied_store_is_known_again() -> None:
+    stage, request = Stage(council("DEV")), plan_request(plan(roles=("DEV",)))
+    identity, decision, started = decided(request)
+    stage.history.asked, stage.history.begun, stage.history.told = [request], [started], [decision]
+    done = reconciled(stage)
+    assert done.restored == (identity,)
+    assert done.taken_in == (request.request_id,)
+    stage.dispatch(request.request_id)
+    record = stage.record(identity)
+    assert record.closed is not None
+    assert record.closed.result == decision
+    assert record.deliberation.plan == request.plan
+    authors = {row.proposal.author.agent_id for row in decision.decisions}
+    assert {agent.agent_id for agent in record.deliberation.agents} == authors
+    assert record.deliberation.opened_at == pytest.approx(started.timestamp)
+    assert statistics(stage.services.deliberations.counts()).total.decided == 1
+    assert reconciled(stage) == Reconciled()
+
+
+def test_what_began_and_can_not_be_taken_up_fails_with_a_sentence() -> None:
+    stage, request = Stage(council("DEV")), plan_request(plan(roles=("DEV",)))
+    identity, _, started = decided(request)
+    stage.history.begun = [started]
+    assert reconciled(stage).forgotten == (identity,)
+    opened = stage.record(identity).entries["opened"]
+    assert isinstance(opened, Opened)
+    conclude_deliberation(identity, stage.services)
+    record = stage.record(identity)
+    assert record.closed is not None
+    assert (record.state, record.closed.reason) == ("failed", FORGOTTEN)
+    assert reconciled(stage) == Reconciled()
+
+
+def test_what_began_on_an_approval_is_left_to_its_dispatch() -> None:
+    stage, request = Stage(council("DEV")), plan_request(plan(roles=("DEV",)))
+    identity, _, started = decided(request)
+    stage.history.asked, stage.history.begun = [request], [started]
+    assert reconciled(stage).forgotten == ()
+    stage.dispatch(request.request_id)
+    assert stage.record(identity).deliberation.agents
+
+
+def test_a_gap_is_closed_once() -> None:
+    stage = Stage(council("DEV"))
+    assert gap_closed(stage) is None
+    stage.continuity.found = GAP
+    stage.history.asked = [plan_request()]
+    done = gap_closed(stage)
+    assert done is not None
+    assert done.sentence == "1 approvals taken in again"
+    assert gap_closed(stage) is None
+
+
+@pytest.mark.parametrize(("forbidden", "left"), [(False, GAP), (True, None)])
+def test_streams_that_may_never_be_read_keep_no_gap_open(forbidden: bool, left: Gap | None) -> None:
+    stage = Stage(council("DEV"))
+    stage.continuity.found = GAP
+    stage.history.refusal = HistoryUnreadable("no right", forbidden=forbidden)
+    if forbidden:
+        done = gap_closed(stage)
+        assert done is not None
+        assert done.unread == "no right"
+    else:
+        with pytest.raises(HistoryUnreadable):
+            gap_closed(stage)
+    assert stage.continuity.found == left
