@@ -27,8 +27,9 @@ THOUGHT = "Okay, a single word."
 class Engine:
     """OpenAI's API over one function."""
 
-    def __init__(self, say: Say) -> None:
+    def __init__(self, say: Say, refuses_with: int = 400) -> None:
         self.say = say
+        self.refuses_with = refuses_with
         self.bodies: list[Body] = []
 
     async def chat(self, request: web.Request) -> web.Response:
@@ -36,7 +37,7 @@ class Engine:
         self.bodies.append(body)
         said = self.say(body)
         if isinstance(said, str):
-            return web.json_response({"error": {"message": said}}, status=400)
+            return web.json_response({"error": {"message": said}}, status=self.refuses_with)
         finish = said.pop("finish", "stop")
         return web.json_response({"choices": [{"message": said, "finish_reason": finish}]})
 
@@ -134,12 +135,13 @@ def test_a_thought_that_the_template_opens_is_known_although_no_tag_is_in_the_an
     assert (found.thoughts, found.place) == (Thoughts.ON_DEMAND, ThoughtsPlace.TEXT)
 
 
-def test_a_template_without_a_system_role_gets_its_text_before_the_users(check: ReadyCheck) -> None:
+@pytest.mark.parametrize("status", [400, 500])
+def test_a_template_without_a_system_role_gets_its_text_before_the_users(check: ReadyCheck, status: int) -> None:
     def say(body: Body) -> Body | str:
         roles = [turn["role"] for turn in body["messages"]]
         return "Conversation roles must alternate user/assistant" if "system" in roles else plain(body)
 
-    engine = Engine(say)
+    engine = Engine(say, refuses_with=status)
     found = examined(check, engine)
     assert not found.dialect.system_turn
     (turn,) = engine.bodies[-1]["messages"]

@@ -24,6 +24,8 @@ FORM = ScoreForm(rows=2, columns=3)
 ANSWER_TOKENS = 16
 THINKING_TOKENS = 32
 """Enough to see where a thought appears; it need not end."""
+DIALECT = frozenset({FailureReason.REFUSED, FailureReason.UNREACHABLE})
+"""Failures that another dialect may mend: llama.cpp and others answer 500 where a template raises."""
 ANSWERED = frozenset({FailureReason.EMPTY, FailureReason.CUT_OFF})
 """Failures of engines that do answer; a model of a few megabytes may say nothing."""
 
@@ -75,7 +77,7 @@ class _Examination:
             if isinstance(outcome, ChatAnswer) or outcome.reason in ANSWERED:
                 return tried, outcome
             first = first or outcome
-            if outcome.reason is not FailureReason.REFUSED:
+            if outcome.reason not in DIALECT:
                 break
         assert first is not None
         raise CannotChat(first.reason, first.detail)
