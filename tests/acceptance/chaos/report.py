@@ -125,7 +125,7 @@ class Rows:
         self.rows.append(row)
 
     def table(self) -> Table:
-        recovery = "recovery s: median, longest"
+        recovery = "s from the last blow: median, longest"
         table = Table(
             "scenario", "asked", "decided", "failed", *KINDS_OF_FINDING, recovery, "took s", title="Chaos"
         )
@@ -143,7 +143,7 @@ class Rows:
 
 
 def _cells(row: Row) -> list[object]:
-    outcomes, times = row.ledger.outcomes(), row.ledger.recoveries()
+    outcomes, times = row.ledger.outcomes(), row.ledger.recoveries(last=True)
     found = [_count([row], kind) for kind in KINDS_OF_FINDING]
     recovery = f"{median(times):.1f}, {max(times, default=float('nan')):.1f} of {len(times)}"
     return [
