@@ -11,5 +11,6 @@ MISSING = "Debian's package faketime is not installed; the unit tests inject clo
 
 
 def off_by(seconds: float) -> dict[str, Any]:
-    """Return the variables that move a process's clock."""
-    return {"LD_PRELOAD": str(LIBRARY), "FAKETIME": f"{seconds:+g}", "FAKETIME_DONT_RESET": "1"}
+    """Return the variables that move a process's clock, but for the steady one, which a wrong host clock leaves."""
+    moved = {"LD_PRELOAD": str(LIBRARY), "FAKETIME": f"{seconds:+g}", "FAKETIME_DONT_RESET": "1"}
+    return moved | {"DONT_FAKE_MONOTONIC": "1", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
