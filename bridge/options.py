@@ -26,7 +26,7 @@ class NatsOptions(Value):
     credentials: Path | None = None
     """A .creds file in place of user and password; needs the extra `credentials`."""
     inbox_prefix: str = Field(default="_INBOX", min_length=1)
-    """Below this NATS answers us. The shipped user `publisher` hears `_INBOX_publisher`, `observer` likewise."""
+    """Below this NATS answers us; for servers that give each login an inbox of its own. The shipped ones don't."""
     ca: Path | None = None
     """Certificate authority of the servers, PEM."""
     cert: Path | None = None

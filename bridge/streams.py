@@ -65,6 +65,10 @@ class StreamMissing(Exception):
     """No stream holds a subject that is needed, and none can be created. The text says what to change."""
 
 
+class JetStreamAway(StreamMissing):
+    """JetStream is off, or belongs to another account than this login's."""
+
+
 async def ensure(stream: JetStreamContext, plan: StreamPlan, limits: StreamLimits) -> dict[str, str]:
     """Ensure that every needed subject has a stream, and return which, by subject.
 
@@ -90,7 +94,9 @@ async def stream_of(stream: JetStreamContext, subject: str) -> str | None:
     except NotFoundError:
         return None
     except ServiceUnavailableError:
-        raise StreamMissing("JetStream does not answer; start nats-server with -js") from None
+        raise JetStreamAway(
+            "JetStream does not answer: start nats-server with -js, and let this login's account use it"
+        ) from None
 
 
 async def _covering(stream: JetStreamContext, subjects: tuple[str, ...]) -> dict[str, str]:

@@ -11,6 +11,6 @@ MISSING = "Debian's package faketime is not installed; the unit tests inject clo
 
 
 def off_by(seconds: float) -> dict[str, Any]:
-    """Return the variables that move a process's clock, but for the steady one, which a wrong host clock leaves."""
+    """Return the variables that move a process's clock but its steady one, which no wrong host clock touches."""
     moved = {"LD_PRELOAD": str(LIBRARY), "FAKETIME": f"{seconds:+g}", "FAKETIME_DONT_RESET": "1"}
     return moved | {"DONT_FAKE_MONOTONIC": "1", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}

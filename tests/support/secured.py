@@ -18,7 +18,7 @@ PASSWORD = "s3cret-of-{user}"
 
 
 class SecuredNats(NatsServer):
-    """nats-server that asks for a user: bridge, worker, publisher or observer."""
+    """nats-server that asks for a user: bridge, worker, publisher, observer or client."""
 
     def url_of(self, user: str) -> str:
         """Address of the server, logging in as `user`."""
@@ -26,9 +26,11 @@ class SecuredNats(NatsServer):
 
     def _describe(self) -> ProcessCommand:
         process = super()._describe()
-        shared, users = str(configuration("nats.conf")), str(configuration("nats-users.conf"))
-        argv = tuple(users if word == shared else word for word in process.argv)
-        return replace(process, argv=argv, env=_passwords("NATS", "BRIDGE", "WORKER", "PUBLISHER", "OBSERVER"))
+        shared, secured = str(configuration("nats.conf")), str(configuration("nats-users.conf"))
+        argv = tuple(secured if word == shared else word for word in process.argv)
+        return replace(
+            process, argv=argv, env=_passwords("NATS", "BRIDGE", "WORKER", "PUBLISHER", "OBSERVER", "CLIENT")
+        )
 
 
 class SecuredValkey(ValkeyServer):

@@ -17,7 +17,7 @@ from nats.js.api import DeliverPolicy
 from bridge.nats_connection import NatsUnreachable, connect, permission_violation
 from bridge.options import NatsOptions, StreamLimits
 from bridge.publication import NoStream, PublicationFailed, publish_confirmed
-from bridge.streams import ORCHESTRATOR, PLANNING, StreamMissing, StreamPlan, ensure
+from bridge.streams import ORCHESTRATOR, PLANNING, JetStreamAway, StreamMissing, StreamPlan, ensure
 from bridge.subjects import PLAN_APPROVED
 from workers.cli.cli_error import CliError
 from workers.portal import Portal
@@ -98,6 +98,8 @@ class NatsSession:
     async def _make_planning(self, missing: NoStream) -> None:
         try:
             await self._ensure(PLANNING)
+        except JetStreamAway as error:  # as for the shipped publisher, whose account has no streams
+            raise missing from error
         except TimeoutError as error:
             if permission_violation(self._connected):
                 raise missing from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import nats
@@ -25,7 +26,9 @@ from tests.support.factories import deliberation
 from tests.support.secured import SecuredNats
 from tests.support.servers import NatsServer
 from workers.portal import Portal
+from workers.processes.command import ProcessCommand
 from workers.processes.guard import Guard
+from workers.stack.binaries import configuration
 
 DURABLES = "conclave"
 
@@ -117,15 +120,33 @@ def test_a_server_that_is_away_says_so(nats_server: NatsServer, portal: Portal) 
     assert not refused.value.forbidden
 
 
-def test_the_shipped_worker_may_read_and_an_observer_is_told_that_it_may_not(
-    tmp_path: Path, portal: Portal, guard: Guard
-) -> None:
+def test_the_shipped_worker_may_read(tmp_path: Path, portal: Portal, guard: Guard) -> None:
     with SecuredNats(tmp_path, guard=guard) as server:
         asyncio.run(approved(server.url_of("bridge"), "p1", deliver=1))
         (request,) = history(server.url_of("worker"), portal).requests(0.0)
         assert request.plan.plan_id == "p1"
-        with pytest.raises(
-            HistoryUnreadable, match=r"NATS refuses something to our login.*give its user"
-        ) as refused:
-            list(history(server.url_of("publisher"), portal).requests(0.0))
+
+
+class StrictNats(NatsServer):
+    """nats-server whose login `worker` may publish events alone, as installations of version 0.1 have it."""
+
+    def _describe(self) -> ProcessCommand:
+        process = super()._describe()
+        permissions = '{ publish: ["orchestration.>", "$JS.API.STREAM.NAMES"], subscribe: "_INBOX.>" }'
+        users = f"{{ user: all, password: x }}, {{ user: worker, password: x, permissions: {permissions} }}"
+        shared = str(configuration("nats.conf"))
+        strict = self.folder / "strict.conf"
+        strict.write_text(f"{Path(shared).read_text()}\nauthorization {{ users = [{users}] }}\n")
+        return replace(process, argv=tuple(str(strict) if word == shared else word for word in process.argv))
+
+    def url_of(self, user: str) -> str:
+        return self.url.replace("://", f"://{user}:x@")
+
+
+def test_a_login_that_may_not_read_is_told_so_for_good(tmp_path: Path, portal: Portal, guard: Guard) -> None:
+    with StrictNats(tmp_path, guard=guard) as server:
+        asyncio.run(approved(server.url_of("all"), "p1", deliver=1))
+        refusal = "NATS refuses something to our login.*give its user"
+        with pytest.raises(HistoryUnreadable, match=refusal) as refused:
+            list(history(server.url_of("worker"), portal).requests(0.0))
         assert refused.value.forbidden

@@ -16,7 +16,7 @@ from tests.support.factories import fresh
 from tests.support.secured import SecuredNats
 from workers.processes.guard import Guard
 
-Login = Callable[..., None]
+Login = Callable[[str], None]
 PLAN = {"story_id": "s-1", "roles": ["DEV"]}
 
 
@@ -28,12 +28,11 @@ def secured(tmp_path_factory: pytest.TempPathFactory, guard: Guard) -> Iterator[
 
 @pytest.fixture
 def login(secured: SecuredNats, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Login:
-    """Log in as one of the users, with the inbox prefix that it has to itself unless another is named."""
+    """Log in as one of the users."""
 
-    def as_user(user: str, *, prefix: str = "") -> None:
+    def as_user(user: str) -> None:
         monkeypatch.setenv("CONCLAVE_STATE", str(tmp_path / "state"))
         monkeypatch.setenv("CONCLAVE_NATS_URL", secured.url_of(user))
-        monkeypatch.setenv("CONCLAVE_NATS_INBOX_PREFIX", prefix or f"_INBOX_{user}")
 
     return as_user
 
@@ -49,23 +48,29 @@ def test_without_a_stream_a_publisher_is_told_who_makes_it(login: Login) -> None
     assert "no stream holds planning.plan.approved; create one, or start a bridge" in sentence(result)
 
 
-def test_a_publishers_approval_is_stored(login: Login, secured: SecuredNats) -> None:
-    login("bridge", prefix="_INBOX")
+@pytest.mark.parametrize("user", ["publisher", "client"])
+def test_a_publishers_approval_is_stored(login: Login, secured: SecuredNats, user: str) -> None:
+    login("bridge")
     assert approve(fresh("plan")).exit_code == 0, "the first approval makes the stream, as a bridge would"
-    login("publisher")
+    login(user)
     plan_id = fresh("plan")
     result = approve(plan_id)
     assert result.exit_code == 0, result.stderr
     assert asyncio.run(_last_plan(secured)) == plan_id
 
 
-@pytest.mark.parametrize("user", ["publisher", "observer"])
-def test_what_the_server_refuses_is_said_with_the_remedy(login: Login, user: str) -> None:
-    login(user, prefix="_INBOX" if user == "publisher" else "")
+def test_a_worker_that_approves_is_told_which_right_it_lacks(login: Login) -> None:
+    login("worker")
     result = approve(fresh("plan"))
     assert result.exit_code == 1
     assert "permissions violation" in sentence(result).lower()
-    assert "CONCLAVE_NATS_INBOX_PREFIX" in sentence(result)
+
+
+def test_an_observers_approval_reaches_nobody(login: Login) -> None:
+    login("observer")
+    result = approve(fresh("plan"))
+    assert result.exit_code == 1
+    assert "no stream holds planning.plan.approved" in sentence(result)
 
 
 async def _last_plan(server: SecuredNats) -> str:

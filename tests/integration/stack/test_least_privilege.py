@@ -84,8 +84,8 @@ def test_an_approval_becomes_a_decision_that_an_observer_hears(logs: Path, secur
 
 async def _ask(server: SecuredNats, approval: dict[str, Any]) -> Any:
     async with (
-        await nats.connect(server.url_of("observer"), inbox_prefix=b"_INBOX_observer") as observer,
-        await nats.connect(server.url_of("publisher"), inbox_prefix=b"_INBOX_publisher") as publisher,
+        await nats.connect(server.url_of("observer")) as observer,
+        await nats.connect(server.url_of("publisher")) as publisher,
     ):
         events = await observer.subscribe("orchestration.deliberation.completed")
         await observer.flush()

@@ -18,6 +18,8 @@ from tests.support.secured import SecuredNats
 
 Act = Callable[[Client], Awaitable[object]]
 WITHIN = 10.0
+API = "conclave.api"
+"""What the JetStream API of observers begins with."""
 
 
 @asynccontextmanager
@@ -26,8 +28,7 @@ async def login(server: SecuredNats, user: str, refusals: list[str] | None = Non
         if refusals is not None:
             refusals.append(str(error).lower())
 
-    prefix = "_INBOX" if user in {"bridge", "worker"} else f"_INBOX_{user}"
-    client = await nats.connect(server.url_of(user), inbox_prefix=prefix.encode(), error_cb=note)
+    client = await nats.connect(server.url_of(user), error_cb=note)
     try:
         yield client
     finally:
@@ -55,31 +56,17 @@ def subscribe(subject: str) -> Act:
 @pytest.mark.parametrize(
     ("user", "act"),
     [
-        ("publisher", publish("orchestration.deliberation.completed")),
-        ("publisher", publish("conclave.dead_letter.planning.plan.approved")),
-        ("publisher", publish("$JS.API.STREAM.MSG.GET.PLANNING_EVENTS")),
-        ("publisher", publish("$JS.API.CONSUMER.CREATE.PLANNING_EVENTS.mine")),
-        ("publisher", subscribe("planning.>")),
-        ("publisher", subscribe("orchestration.>")),
-        ("publisher", subscribe("_INBOX.>")),
-        ("publisher", subscribe(">")),
-        ("observer", publish("planning.plan.approved")),
-        ("observer", publish("deliberation.requested")),
-        ("observer", publish("orchestration.deliberation.completed")),
-        ("observer", publish("$JS.API.CONSUMER.CREATE.ORCHESTRATOR_EVENTS.mine")),
-        ("observer", publish("$JS.API.CONSUMER.MSG.NEXT.ORCHESTRATOR_EVENTS.another-users")),
-        ("observer", publish("$JS.API.STREAM.DELETE.ORCHESTRATOR_EVENTS")),
-        ("observer", subscribe("_INBOX.>")),
         ("worker", publish("planning.plan.approved")),
         ("worker", publish("$JS.API.STREAM.PURGE.ORCHESTRATOR_EVENTS")),
         ("worker", subscribe("planning.>")),
+        ("bridge", publish("planning.junk")),
         ("bridge", publish("$JS.API.STREAM.DELETE.PLANNING_EVENTS")),
         ("bridge", publish("$JS.API.STREAM.CREATE.OTHER")),
         ("bridge", publish("$JS.API.STREAM.PURGE.PLANNING_EVENTS")),
         ("bridge", subscribe(">")),
     ],
 )
-def test_no_user_does_what_only_another_may(secured_nats: SecuredNats, user: str, act: Act) -> None:
+def test_neither_of_us_does_what_only_another_may(secured_nats: SecuredNats, user: str, act: Act) -> None:
     async def scenario() -> list[str]:
         refusals: list[str] = []
         async with login(secured_nats, user, refusals) as client:
@@ -93,9 +80,101 @@ def test_no_user_does_what_only_another_may(secured_nats: SecuredNats, user: str
     assert "permissions violation" in asyncio.run(scenario())[0]
 
 
-def test_what_a_publisher_publishes_is_stored_and_confirmed(secured_nats: SecuredNats) -> None:
+THEIRS = ("publisher", "observer", "client")
+READ = ("planning.plan.approved", "planning.story.transitioned", "deliberation.requested")
+NOT_THEIRS = (
+    "planning.junk",
+    "orchestration.deliberation.completed",
+    "conclave.dead_letter.planning.plan.approved",
+    "$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.PLANNING_EVENTS.conclave-planning-plan-approved",
+    "$JS.API.STREAM.DELETE.PLANNING_EVENTS",
+    "$JS.API.STREAM.PURGE.ORCHESTRATOR_EVENTS",
+    "$JS.API.STREAM.MSG.GET.PLANNING_EVENTS",
+    "$JS.API.CONSUMER.CREATE.ORCHESTRATOR_EVENTS.mine",
+    "$JS.API.CONSUMER.MSG.NEXT.ORCHESTRATOR_EVENTS.another",
+    "$JS.API.CONSUMER.MSG.NEXT.PLANNING_EVENTS.conclave-planning-plan-approved",
+    "$JS.ACK.PLANNING_EVENTS.conclave-planning-plan-approved.1.1.1.1.0",
+    "conclave.api.STREAM.PURGE.ORCHESTRATOR_EVENTS",
+)
+
+
+@pytest.mark.parametrize("user", THEIRS)
+def test_what_others_publish_beyond_their_subjects_reaches_nobody(secured_nats: SecuredNats, user: str) -> None:
+    """The server refuses it or keeps it within their account: no stream stores it, no login of ours hears it."""
+    subjects = NOT_THEIRS if user != "observer" else (*NOT_THEIRS, *READ)
+
+    async def scenario() -> None:
+        async with login(secured_nats, "bridge") as bridge, login(secured_nats, user) as theirs:
+            before = await stored(bridge)
+            heard = await bridge.subscribe("orchestration.>")
+            for subject in subjects:
+                await theirs.publish(subject, b'{"forged": true}', reply="_INBOX.theirs")
+            await theirs.flush()
+            await bridge.flush()
+            assert await stored(bridge) == before
+            assert heard.pending_msgs == 0
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("user", THEIRS)
+def test_no_answer_of_jetstream_lands_where_they_may_not_publish(secured_nats: SecuredNats, user: str) -> None:
+    """A reply subject is theirs to choose, and the server publishes its answer there without asking for rights.
+
+    Where they may publish themselves, an answer is no more than what they could say: it becomes a dead letter.
+    """
+    asking = {
+        "publisher": READ,
+        "client": READ,
+        "observer": (
+            "conclave.api.STREAM.INFO.ORCHESTRATOR_EVENTS",
+            "conclave.api.STREAM.MSG.GET.ORCHESTRATOR_EVENTS",
+            "conclave.api.CONSUMER.MSG.NEXT.ORCHESTRATOR_EVENTS.observer",
+            "$SRV.PING",
+        ),
+    }[user]
+
+    async def scenario() -> None:
+        async with login(secured_nats, "bridge") as bridge, login(secured_nats, user) as theirs:
+            before = await stored(bridge)
+            for reply in ("orchestration.deliberation.completed", NOT_THEIRS[2], *READ):
+                for subject in asking:
+                    await theirs.publish(subject, b"{}", reply=reply)
+            await theirs.flush()
+            await bridge.flush()
+            after = await stored(bridge)
+            for stream in ("ORCHESTRATOR_EVENTS", "CONCLAVE_DEAD_LETTERS"):
+                assert after[stream] == before[stream]
+            if user == "observer":
+                assert after == before
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("user", THEIRS)
+def test_nobody_hears_anothers_approvals_or_answers(secured_nats: SecuredNats, user: str) -> None:
+    async def scenario() -> None:
+        async with login(secured_nats, user) as theirs, login(secured_nats, "bridge") as bridge:
+            heard = [await theirs.subscribe(subject) for subject in (">", "planning.>", "_INBOX.>", "$JS.>")]
+            await theirs.flush()
+            await bridge.jetstream().publish("planning.plan.approved", b"{}")
+            await bridge.jetstream().account_info()
+            await theirs.flush()
+            assert [one.pending_msgs for one in heard] == [0, 0, 0, 0]
+
+    asyncio.run(scenario())
+
+
+async def stored(bridge: Client) -> dict[str, int]:
+    """Count what every stream has stored."""
+    stream = bridge.jetstream()
+    return {plan.name: (await stream.stream_info(plan.name)).state.last_seq for plan in ALL}
+
+
+@pytest.mark.parametrize("user", ["publisher", "client"])
+def test_what_a_publisher_publishes_is_stored_and_confirmed(secured_nats: SecuredNats, user: str) -> None:
     async def scenario() -> str:
-        async with login(secured_nats, "publisher") as client:
+        async with login(secured_nats, user) as client:
             return (await client.jetstream().publish("planning.plan.approved", b"{}")).stream
 
     assert asyncio.run(scenario()) == "PLANNING_EVENTS"
@@ -106,12 +185,23 @@ def test_an_observer_hears_what_a_worker_publishes_and_reads_it_later(secured_na
         async with login(secured_nats, "observer") as observer, login(secured_nats, "worker") as worker:
             subscription = await observer.subscribe("orchestration.>")
             await observer.flush()
-            stored = await worker.jetstream().publish("orchestration.deliberation.completed", b'{"n": 1}')
+            place = await worker.jetstream().publish("orchestration.deliberation.completed", b'{"n": 1}')
             heard = await subscription.next_msg(WITHIN)
-            read = await observer.jetstream().get_msg("ORCHESTRATOR_EVENTS", stored.seq)
+            read = await observer.jetstream(prefix=API).get_msg("ORCHESTRATOR_EVENTS", place.seq)
             return heard.data, read.data
 
     assert asyncio.run(scenario()) == (b'{"n": 1}', b'{"n": 1}')
+
+
+def test_a_client_approves_and_hears_what_becomes_of_it(secured_nats: SecuredNats) -> None:
+    async def scenario() -> bytes:
+        async with login(secured_nats, "client") as client, login(secured_nats, "worker") as worker:
+            subscription = await client.subscribe("orchestration.deliberation.completed")
+            await client.jetstream().publish("planning.plan.approved", b"{}")
+            await worker.jetstream().publish("orchestration.deliberation.completed", b'{"n": 2}')
+            return (await subscription.next_msg(WITHIN)).data
+
+    assert asyncio.run(scenario()) == b'{"n": 2}'
 
 
 def test_an_observer_pulls_from_the_durable_that_an_operator_made_for_it(secured_nats: SecuredNats) -> None:
@@ -119,7 +209,8 @@ def test_an_observer_pulls_from_the_durable_that_an_operator_made_for_it(secured
         async with login(secured_nats, "bridge") as bridge, login(secured_nats, "observer") as observer:
             await bridge.jetstream().add_consumer("ORCHESTRATOR_EVENTS", ConsumerConfig(durable_name="observer"))
             await bridge.jetstream().publish("orchestration.plan.dispatched", b"{}")
-            durable = await observer.jetstream().pull_subscribe_bind("observer", stream="ORCHESTRATOR_EVENTS")
+            stream = observer.jetstream(prefix=API)
+            durable = await stream.pull_subscribe_bind("observer", stream="ORCHESTRATOR_EVENTS")
             (message,) = await durable.fetch(1, timeout=WITHIN)
             await message.ack_sync(timeout=WITHIN)
             return message.subject
