@@ -95,14 +95,11 @@ def _without_closing_names(text: str) -> str:
     *before, last = pieces(text) or (Piece(""),)
     if last.code:
         return text
-    lines = last.text.split("\n")
-    while (end := _last_written(lines)) is not None and _closes(lines[end]):
-        del lines[end]
+    lines, closing = last.text.split("\n"), list[str]()
+    while lines and (not lines[-1].strip() or _closes(lines[-1])):
+        closing.append(lines.pop())
+    lines += [line for line in reversed(closing) if not line.strip()]
     return "".join(piece.text for piece in before) + "\n".join(lines)
-
-
-def _last_written(lines: list[str]) -> int | None:
-    return next((number for number in range(len(lines) - 1, -1, -1) if lines[number].strip()), None)
 
 
 def _is_signature(line: str) -> bool:

@@ -29,8 +29,8 @@ GRAMMARS = {
 
 No SQL: the dialects differ so much that its one grammar would cap proposals for sound code.
 """
-_ELIDED = re.compile(r"^([ \t]*)(?:\.\.\.|…)[ \t]*;?[ \t]*$", re.MULTILINE)
-_ELIDED_BODY = re.compile(r"(?<=\{)([ \t]*)(?:\.\.\.|…)(?=[ \t]*;?[ \t]*\})")
+_ELIDED = re.compile(r"^([ \t]*)(?:\.\.\.|…)[ \t]*+(?:;[ \t]*+)?$", re.MULTILINE)
+_ELIDED_BODY = re.compile(r"(?<=\{)([ \t]*)(?:\.\.\.|…)(?=[ \t]*+(?:;[ \t]*+)?\})")
 
 
 def installed() -> bool:

@@ -148,8 +148,9 @@ def test_the_order_of_names_does_not_matter(parts: list[str], agents: list[str])
         "Signed: " + "a" * 50_000 + "!", "dev-" * 20_000, "as agent " * 10_000, "claude" * 10_000,
         "as an AI " * 10_000, "-- " + "a." * 30_000,
         "[agent] " * 10_000 + "x", " " * 100_000, "*" * 100_000 + "signed", "artificial intelligence " * 5_000,
+        "-- bob\n\n\n\n" * 10_000,
     ],
-    ids=range(14),
+    ids=range(15),
 )  # fmt: skip
 def test_long_hostile_lines_are_worked_through(text: str) -> None:
     assert b(b(text)) == b(text)
