@@ -106,7 +106,7 @@ def _decision_body(record: Record, candidate: Candidate, gate: GateReport, entry
 def checks_body(gate: GateReport) -> ChecksBody:
     """Return what the event says of a proposal's checks."""
     rows = {
-        result.name: CheckRow(passed=result.passed, score=result.score, reason=result.reason)
+        result.name: CheckRow(passed=result.passed, score=result.score, reason=result.reason, judged=result.judged)
         for result in gate.results
     }
     return ChecksBody.model_validate({**rows, "overall_score": gate.overall_score})

@@ -38,6 +38,9 @@ class CheckRow(OpenValue):
     score: float
     """1 is faultless, 0 the worst."""
     reason: str
+    judged: bool = True
+    """False where the check could not tell: it exceeded a bound, or lacked what it needs. It then counts neither
+    for nor against the proposal."""
 
 
 class ChecksBody(OpenValue):

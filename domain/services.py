@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from domain.checks.check import Check
+from domain.checks.runner import CheckRunner
 from domain.policy import Policy
 from domain.ports.chat_model import ChatModel
 from domain.ports.clock import Clock
@@ -45,6 +45,6 @@ class Services:
     parking: Parking
     meter: Meter
     tracer: Tracer
-    checks: tuple[Check, ...]
+    checks: CheckRunner
     policy: Policy
     redeliberation: RedeliberationPolicy

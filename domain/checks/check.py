@@ -22,6 +22,8 @@ class CheckResult(Value):
     """The result of one check."""
 
     name: Name
+    judged: bool = True
+    """False where the check could not tell: the result then counts neither for nor against the proposal."""
     passed: bool
     hard: bool = False
     """With `passed` False: removes the proposal from the vote, or caps it where `cap` says so."""
@@ -33,8 +35,12 @@ class CheckResult(Value):
     """With a hard failure: the proposal's final score may not exceed this part of the way from worst to best."""
 
 
+class NotJudged(Exception):
+    """The check can't tell, for this reason: one sentence for people, without text of the proposal."""
+
+
 class Check(Protocol):
-    """Looks at one proposal. Created without arguments, once per process; called from several threads."""
+    """Looks at one proposal. Created without arguments, once per process that runs it."""
 
     @property
     def name(self) -> str:
@@ -49,6 +55,7 @@ class Check(Protocol):
     def run(self, proposal_text: str, plan_facts: PlanFacts) -> CheckResult:
         """Return the result: the same for the same arguments, in time proportional to the text.
 
-        The text is hostile: any characters, any length. What a check raises is recorded as its own failure.
+        The text is hostile: any characters, any length. NotJudged says that the check can't tell; whatever else it
+        raises is recorded as its own failure.
         """
         ...

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from textwrap import dedent
 from typing import ClassVar
 
-from domain.checks.check import CheckResult, PlanFacts
+from domain.checks.check import CheckResult, NotJudged, PlanFacts
 from domain.text.code_blocks import Piece, code_blocks
 from domain.text.visible import visible
 
@@ -28,14 +28,19 @@ class FencedCode(ABC):
     hard: ClassVar[bool] = True
 
     def run(self, proposal_text: str, plan_facts: PlanFacts) -> CheckResult:
-        """Cap the proposal at the middle if a block doesn't parse; the score is the share that does."""
+        """Cap the proposal at the middle if a block doesn't parse; the score is the share that does.
+
+        Raises NotJudged where no block is known to be broken and some could not be tried.
+        """
         blocks = [block for block in code_blocks(visible(proposal_text)) if block.language in self.languages]
-        tried = _within_bounds(blocks)
-        if not tried:
+        if not blocks:
             return CheckResult(name=self.name, passed=True, score=1.0, reason="nothing to try")
-        if (hindrance := self.unable()) is not None:
-            return CheckResult(name=self.name, passed=True, score=1.0, reason=f"not checked: {hindrance}")
-        broken = [line for block in tried if (line := self.fault(block)) is not None]
+        tried = _within_bounds(blocks)
+        broken, doubts = self._faults(tried)
+        if len(tried) < len(blocks):
+            doubts.append(f"of {len(blocks)} blocks only {LONGEST} characters and {MOST} blocks are tried")
+        if not broken and doubts:
+            raise NotJudged(doubts[0])
         if not broken:
             return CheckResult(name=self.name, passed=True, score=1.0)
         return CheckResult(
@@ -47,13 +52,24 @@ class FencedCode(ABC):
             cap=CAP,
         )
 
+    def _faults(self, tried: Iterable[Piece]) -> tuple[list[int], list[str]]:
+        """Return the lines of what is broken, and why some blocks can't be told."""
+        broken, doubts = list[int](), list[str]()
+        for block in tried:
+            try:
+                line = self.fault(block)
+            except NotJudged as reason:
+                doubts.append(str(reason))
+            else:
+                broken += [] if line is None else [line]
+        return broken, doubts
+
     @abstractmethod
     def fault(self, block: Piece) -> int | None:
-        """Return the proposal's line where the block is first broken; None if it is complete and well formed."""
+        """Return the proposal's line where the block is first broken; None if it is complete and well formed.
 
-    def unable(self) -> str | None:
-        """Say why nothing can be tried on this machine; None if it can."""
-        return None
+        Raises NotJudged where that can't be told.
+        """
 
 
 class WholeBlocks(FencedCode):
@@ -61,11 +77,17 @@ class WholeBlocks(FencedCode):
 
     def fault(self, block: Piece) -> int | None:
         """Return the fence's line unless the block parses."""
-        return None if self.parses(dedent(block.body)) else block.line
+        try:
+            return None if self.parses(dedent(block.body)) else block.line
+        except (RecursionError, MemoryError) as error:
+            raise NotJudged("a block is nested too deeply to be read") from error
 
     @abstractmethod
     def parses(self, code: str) -> bool:
-        """Tell whether the code, indentation common to all lines removed, is complete and well formed."""
+        """Tell whether the code, indentation common to all lines removed, is complete and well formed.
+
+        Raises RecursionError or MemoryError where the parser's own depth does not suffice.
+        """
 
 
 def _within_bounds(blocks: Iterable[Piece]) -> list[Piece]:

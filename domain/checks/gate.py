@@ -1,4 +1,4 @@
-"""The gate: all checks on each proposal, and which proposals the vote takes. It survives any check."""
+"""The gate: all checks on each proposal, and which proposals the vote takes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 
 from pydantic import Field
 
-from domain.checks.check import Check, CheckResult, PlanFacts
+from domain.checks.check import CheckResult, PlanFacts
+from domain.checks.runner import CheckRunner
 from domain.plan import Plan
 from domain.review.candidate import Candidate
 from domain.value import Value
@@ -17,7 +18,7 @@ class GateReport(Value):
 
     results: tuple[CheckResult, ...]
     overall_score: float = Field(ge=0, le=1)
-    """Mean of the checks' scores, at most the cap; 0 for a proposal that is removed, 1 if nothing was checked."""
+    """Mean of the scores of what was judged, at most the cap; 0 for a proposal that is removed, 1 without any."""
     excluded: bool
     """The proposal takes no part in the vote."""
     cap: float | None = Field(default=None, ge=0, le=1)
@@ -26,7 +27,7 @@ class GateReport(Value):
     @property
     def failures(self) -> tuple[CheckResult, ...]:
         """The hard failures: why the proposal is excluded or capped."""
-        return tuple(result for result in self.results if result.hard and not result.passed)
+        return _hard_failures(self.results)
 
     def capped(self, score: float, *, worst: float = 1.0, best: float = 9.0) -> float:
         """Return a final score with the cap applied, on the scale from worst to best."""
@@ -36,7 +37,7 @@ class GateReport(Value):
 class CheckGate:
     """Runs the checks once per text and lets through what none of them removes."""
 
-    def __init__(self, checks: Sequence[Check], plan: Plan) -> None:
+    def __init__(self, checks: CheckRunner, plan: Plan) -> None:
         self._checks = checks
         self._facts = PlanFacts(
             title=plan.title,
@@ -55,37 +56,25 @@ class CheckGate:
         return tuple(candidate for candidate in candidates if not self.reports[candidate.proposal_id].excluded)
 
 
-def run_gate(checks: Sequence[Check], text: str, facts: PlanFacts) -> GateReport:
-    """Run every check, in the order given. Never raises for what a check does."""
-    return report(_outcome(check, text, facts) for check in checks)
+def run_gate(checks: CheckRunner, text: str, facts: PlanFacts) -> GateReport:
+    """Run every check on a text. Never raises for what a check does."""
+    return report(checks.run(text, facts))
 
 
 def report(results: Iterable[CheckResult]) -> GateReport:
-    """Draw the conclusions from the results: a hard failure without a cap excludes, the lowest cap holds."""
+    """Draw the conclusions from the results: a hard failure without a cap excludes, the lowest cap holds.
+
+    What was not judged is only listed.
+    """
     results = tuple(results)
-    hard = [result for result in results if result.hard and not result.passed]
+    hard = _hard_failures(results)
     excluded = any(result.cap is None for result in hard)
     cap = min((result.cap for result in hard if result.cap is not None), default=None)
-    mean = round(sum(result.score for result in results) / len(results), 4) if results else 1.0
+    scores = [result.score for result in results if result.judged]
+    mean = round(sum(scores) / len(scores), 4) if scores else 1.0
     overall = 0.0 if excluded else min(mean, 1.0 if cap is None else cap)
     return GateReport(results=results, overall_score=overall, excluded=excluded, cap=cap)
 
 
-def _outcome(check: Check, text: str, facts: PlanFacts) -> CheckResult:
-    """Return the check's result; its failure where it raises, or returns no result under its own name.
-
-    A check that fails scores 0 but is never hard: no author gains by crashing it, none is removed for its faults.
-    """
-    try:
-        result = check.run(text, facts)
-    except Exception as error:
-        return _broken(check, f"the check itself failed with {type(error).__name__}")
-    if not isinstance(result, CheckResult) or result.name != check.name:
-        return _broken(check, "the check did not return a result under its own name")
-    if result.hard and not check.hard:
-        return result.model_copy(update={"hard": False, "cap": None})
-    return result
-
-
-def _broken(check: Check, reason: str) -> CheckResult:
-    return CheckResult(name=check.name, passed=False, score=0.0, reason=reason)
+def _hard_failures(results: Iterable[CheckResult]) -> tuple[CheckResult, ...]:
+    return tuple(result for result in results if result.judged and result.hard and not result.passed)

@@ -27,10 +27,9 @@ class PythonParses(WholeBlocks):
 
 
 def _is_python(code: str) -> bool:
-    # CPython bounds its own depth: hostile nesting ends in one of these, not in a crash, on any thread stack
-    # of a megabyte or more (seen with 768 KB; the smallest default of the supported platforms is 1 MB).
+    # CPython bounds its own depth: hostile nesting ends in a RecursionError or MemoryError, not in a crash.
     try:
         ast.parse(code)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    except (SyntaxError, ValueError):
         return False
     return True

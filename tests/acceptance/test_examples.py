@@ -14,7 +14,7 @@ import pytest
 from domain.checks.check import PlanFacts
 from tests.acceptance.conftest import Pipeline
 from tests.support.factories import fresh
-from workers.checks.registry import GROUP, load_checks
+from workers.checks.registry import GROUP, check_points, create
 from workers.councils.read import parse_councils
 
 EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
@@ -56,6 +56,6 @@ def test_adding_a_check(monkeypatch: pytest.MonkeyPatch) -> None:
     declared = tomllib.loads((folder / "pyproject.toml").read_text())["project"]["entry-points"][GROUP]
     monkeypatch.syspath_prepend(str(folder))
     points = [EntryPoint(name=name, value=value, group=GROUP) for name, value in declared.items()]
-    (check,) = [one for one in load_checks(added=points) if one.name == "rollback_owner"]
+    (check,) = [create(point) for point in check_points(added=points) if point.name == "rollback_owner"]
     assert check.run("Rollback owner: ada", PlanFacts()).passed
     assert check.run("We will see.", PlanFacts()).cap == 0.5

@@ -35,6 +35,7 @@ SINCE: tuple[tuple[str, object], ...] = (
     ("refusal", ""),
     ("place", ""),
     ("content", ""),
+    ("judged", True),
 )
 """Fields that later versions write beside those of 0.1, with what they hold where nothing is known."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from domain.checks.check import Check
+from domain.checks.runner import InProcess
 from domain.contract import CompletedBody
 from domain.council import Council
 from domain.engine import EngineKind, EngineRecord, Guidance
@@ -74,7 +75,7 @@ class Stage:
             parking=MemoryParking(),
             meter=self.meter,
             tracer=SilentTracer(),
-            checks=checks,
+            checks=InProcess(checks),
             policy=policy or Policy(model="tiny"),
             redeliberation=rules or RedeliberationPolicy(),
         )

@@ -28,6 +28,7 @@ from bridge.message import InboundMessage
 from bridge.statistics import SubjectStatistics
 from bridge.subjects import PLAN_APPROVED
 from domain.checks.not_empty import NotEmpty
+from domain.checks.runner import InProcess
 from domain.event import Event
 from domain.event_types import COMPLETED
 from domain.policy import Policy
@@ -122,7 +123,7 @@ def services_in_memory(app: ConclaveApp, publisher: MemoryEventPublisher) -> Ser
         parking=stores.parking,
         meter=MemoryMeter(),
         tracer=SilentTracer(),
-        checks=(NotEmpty(),),
+        checks=InProcess([NotEmpty()]),
         policy=Policy(),
         redeliberation=RedeliberationPolicy(),
     )

@@ -6,16 +6,15 @@ import re
 import shutil
 import subprocess
 
+from domain.checks.check import NotJudged
 from domain.checks.fenced_code import WholeBlocks
 
-TIMEOUT_S = 2.0
-"""Seconds for one block of at most twenty thousand characters; bash needs milliseconds."""
 _STAND_IN = re.compile(r"<[A-Za-z][\w .:/-]{0,40}>")
 _PROMPT = re.compile(r"^[ \t]*\$ ", re.MULTILINE)
 
 
 class BashParses(WholeBlocks):
-    """Caps a proposal whose shell code does not parse; without bash on the machine it says "not checked"."""
+    """Caps a proposal whose shell code does not parse; without bash on the machine it has not judged."""
 
     name = "bash"
     languages = frozenset({"bash", "sh", "shell"})
@@ -23,17 +22,15 @@ class BashParses(WholeBlocks):
     def __init__(self) -> None:
         self._bash = shutil.which("bash")
 
-    def unable(self) -> str | None:
-        """Say that there is no bash, if so."""
-        return None if self._bash else "there is no bash on this machine"
-
     def parses(self, code: str) -> bool:
         """Have `bash -n` read it from standard input, with nothing of this process's environment.
 
         `<name>` stands for a value in documentation and would be a redirection; a leading `$ ` is a prompt.
-        Time over or bash failing to start counts as parsed: only a syntax error speaks against the author.
+        Raises NotJudged where bash can't be had or does not come to its end: only a syntax error speaks against
+        the author.
         """
-        assert self._bash is not None, "unable() is asked first"
+        if self._bash is None:
+            raise NotJudged("there is no bash on this machine")
         script = _PROMPT.sub("", _STAND_IN.sub("value", code))
         try:
             done = subprocess.run(
@@ -43,9 +40,10 @@ class BashParses(WholeBlocks):
                 stderr=subprocess.DEVNULL,
                 env={"LC_ALL": "C.UTF-8"},
                 cwd="/",
-                timeout=TIMEOUT_S,
                 check=False,
             )
-        except (OSError, subprocess.TimeoutExpired):
-            return True
+        except OSError as error:
+            raise NotJudged("bash could not be started") from error
+        if done.returncode < 0:
+            raise NotJudged("bash did not come to its end")
         return done.returncode not in {1, 2}

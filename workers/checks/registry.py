@@ -29,6 +29,8 @@ OWN = tuple(
     )
 )
 """Named here too, so that a gate without them can't come of an installation that is out of date."""
+LINEAR = OWN[:5]
+"""Those that only count and search, in time proportional to the text."""
 CODE = EntryPoint(name="code", value="workers.checks.code_parses:CodeParses", group=GROUP)
 """There where the `languages` extra is installed."""
 
@@ -37,34 +39,36 @@ class CheckUnavailable(Unavailable):
     """A check can't be used; the message says which, why, and what to do."""
 
 
-def load_checks(*, without: Collection[str] = (), added: Iterable[EntryPoint] | None = None) -> tuple[Check, ...]:
-    """Create every check but those named in `without`: Conclave's own first, then others by name.
+def check_points(
+    *, without: Collection[str] = (), added: Iterable[EntryPoint] | None = None
+) -> tuple[EntryPoint, ...]:
+    """Return every check's entry point but those named in `without`: Conclave's own first, then others by name.
 
-    `added` is what other packages declare (default: all installed). Raises CheckUnavailable for a check that
-    doesn't load or isn't one, for two of one name, and for an unknown name in `without`. That is at start, on
-    purpose: a gate that silently lost a check would let through what the operator relies on it to stop.
+    `added` is what other packages declare (default: all installed). Raises CheckUnavailable for two of one name,
+    and for an unknown name in `without`.
     """
-    points = _points(entry_points(group=GROUP) if added is None else added)
-    if unknown := sorted(set(without) - {point.name for point in points}):
-        known = ", ".join(point.name for point in points)
-        raise CheckUnavailable(f"there is no check named {unknown[0]!r} to leave out; there are {known}")
-    return tuple(_create(point) for point in points if point.name not in without)
-
-
-def _points(added: Iterable[EntryPoint]) -> list[EntryPoint]:
     own = (*OWN, CODE) if code_parses.installed() else OWN
     found = {point.name: point for point in own}
-    for point in sorted(added, key=lambda one: (one.name, one.value)):
+    declared = entry_points(group=GROUP) if added is None else added
+    for point in sorted(declared, key=lambda one: (one.name, one.value)):
         known = found.setdefault(point.name, point)
         if known.value != point.value:
             raise CheckUnavailable(
                 f"two checks are named {point.name!r}: {known.value} and {point.value}{_origin(point)}; "
                 "rename or uninstall one"
             )
-    return list(found.values())
+    if unknown := sorted(set(without) - found.keys()):
+        known_names = ", ".join(found)
+        raise CheckUnavailable(f"there is no check named {unknown[0]!r} to leave out; there are {known_names}")
+    return tuple(point for point in found.values() if point.name not in without)
 
 
-def _create(point: EntryPoint) -> Check:
+def create(point: EntryPoint) -> Check:
+    """Create a check.
+
+    Raises CheckUnavailable for one that doesn't load or isn't a check. That is at start, on purpose: a gate that
+    silently lost a check would let through what the operator relies on it to stop.
+    """
     try:
         check = point.load()()
     except Exception as error:

@@ -18,6 +18,6 @@ class YamlParses(WholeBlocks):
         try:
             for _ in yaml.compose_all(code, Loader=yaml.SafeLoader):
                 pass
-        except (yaml.YAMLError, ValueError, RecursionError):
+        except (yaml.YAMLError, ValueError):
             return False
         return True

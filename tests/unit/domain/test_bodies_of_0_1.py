@@ -23,7 +23,7 @@ from domain.policy import Policy
 from domain.steps.conclude import conclude_deliberation
 from tests.support.records_of_0_1 import IDS, STORE, as_of_0_1, stored, stored_record
 from tests.support.stage import Stage
-from workers.checks.registry import load_checks
+from workers.checks.registry import check_points, create
 
 OUTBOX: dict[str, dict[str, Any]] = {name: json.loads(raw) for name, raw in stored("outbox:events").items()}
 
@@ -48,7 +48,7 @@ class EndingStage(Stage):
     """Where deliberations of 0.1 end once more: no model is asked, since all answers are in the records."""
 
     def __init__(self) -> None:
-        super().__init__(checks=load_checks())
+        super().__init__(checks=tuple(map(create, check_points())))
 
     def end(self, name: str, *, at: float) -> Event:
         record, ending = stored_record(name), stored_record(name).closed

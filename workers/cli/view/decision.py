@@ -120,7 +120,7 @@ def _tokens(usage: Usage) -> tuple[str, str, str]:
 def _remarks(decision: CompletedBody) -> Iterator[RenderableType]:
     if decision.failures:
         yield _lines("Failures", list(map(failure_line, decision.failures)), "red")
-    checks = list(_failed_checks(decision))
+    checks = list(_telling_checks(decision))
     if checks:
         yield _lines("Checks", checks, "yellow")
     critiques = [critique for critique in decision.critiques if critique.text]
@@ -138,10 +138,11 @@ def failure_line(failure: FailureRow) -> str:
     return f"{failure.agent_id}, {failure.stage}: {failure.reason}{detail}"
 
 
-def _failed_checks(decision: CompletedBody) -> Iterator[str]:
+def _telling_checks(decision: CompletedBody) -> Iterator[str]:
+    """Name the checks that a proposal did not pass, and those that could not tell."""
     for row in decision.decisions:
         for name, check in row.checks.rows.items():
-            if not check.passed:
+            if not (check.passed and check.judged):
                 yield f"{label(row.proposal.proposal_id)}, {name}: {check.reason or 'not passed'}"
 
 

@@ -9,13 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.checks.acceptance_criteria import AcceptanceCriteria
-from domain.checks.check import Check, CheckResult, PlanFacts
+from domain.checks.check import Check, CheckResult, NotJudged, PlanFacts
 from domain.checks.gate import GateReport, report, run_gate
 from domain.checks.json_parses import JsonParses
 from domain.checks.length import Length
 from domain.checks.not_empty import NotEmpty
 from domain.checks.python_parses import PythonParses
 from domain.checks.repetition import Repetition
+from domain.checks.runner import InProcess
 from domain.checks.secrets import Secrets
 from domain.checks.toml_parses import TomlParses
 from domain.completed import checks_body
@@ -41,6 +42,7 @@ RESULTS = st.lists(
         hard=st.booleans(),
         score=st.floats(0, 1),
         cap=st.one_of(st.none(), st.floats(0, 1)),
+        judged=st.booleans(),
     ),
     max_size=7,
 )
@@ -65,7 +67,7 @@ def result(**facts: object) -> CheckResult:
 
 
 def test_a_sound_proposal_passes_every_check() -> None:
-    gate = run_gate(ALL, SOUND, FACTS)
+    gate = run_gate(InProcess(ALL), SOUND, FACTS)
 
     assert (gate.overall_score, gate.excluded, gate.cap) == (1.0, False, None)
     assert all(outcome.passed for outcome in gate.results)
@@ -93,11 +95,9 @@ def test_the_cap_is_a_part_of_the_way_from_worst_to_best() -> None:
     assert report([]).capped(8.2) == 8.2
 
 
-@pytest.mark.parametrize(
-    "error", [ValueError("text of the proposal"), RecursionError(), MemoryError(), KeyError("x")]
-)
+@pytest.mark.parametrize("error", [ValueError("text of the proposal"), RecursionError(), OSError(), KeyError("x")])
 def test_a_check_that_raises_fails_alone_and_tells_only_what_kind_of_error_it_was(error: Exception) -> None:
-    gate = run_gate([NotEmpty(), Fixed(answer=error, hard=True), Length()], SOUND, FACTS)
+    gate = run_gate(InProcess([NotEmpty(), Fixed(answer=error, hard=True), Length()]), SOUND, FACTS)
 
     failed = gate.results[1]
     assert [outcome.passed for outcome in gate.results] == [True, False, True]
@@ -106,9 +106,29 @@ def test_a_check_that_raises_fails_alone_and_tells_only_what_kind_of_error_it_wa
     assert gate.overall_score < 1
 
 
+@pytest.mark.parametrize("error", [NotJudged("the dictionary is out"), MemoryError()])
+def test_what_was_not_judged_counts_neither_for_nor_against_the_proposal(error: Exception) -> None:
+    gate = run_gate(
+        InProcess([Fixed(answer=error, hard=True), Fixed("half", answer=result(name="half", score=0.5))]),
+        SOUND,
+        FACTS,
+    )
+
+    assert [outcome.judged for outcome in gate.results] == [False, True]
+    assert gate.results[0].reason in ("not judged: the dictionary is out", "not judged: it ran out of memory")
+    assert (gate.overall_score, gate.excluded, gate.failures) == (0.5, False, ())
+    assert report([gate.results[0]]).overall_score == 1.0
+
+
+def test_a_hard_result_that_was_not_judged_neither_removes_nor_caps() -> None:
+    gate = report([result(hard=True, judged=False), result(hard=True, judged=False, cap=0.1)])
+
+    assert (gate.excluded, gate.cap, gate.overall_score) == (False, None, 1.0)
+
+
 @pytest.mark.parametrize("answer", [None, "fine", result(name="another")])
 def test_an_answer_that_is_no_result_of_that_check_is_its_failure(answer: object) -> None:
-    gate = run_gate([Fixed(answer=answer, hard=True)], SOUND, FACTS)
+    gate = run_gate(InProcess([Fixed(answer=answer, hard=True)]), SOUND, FACTS)
 
     assert gate.results[0].name == "fixed"
     assert not gate.results[0].passed
@@ -116,7 +136,9 @@ def test_an_answer_that_is_no_result_of_that_check_is_its_failure(answer: object
 
 
 def test_a_check_that_says_it_is_not_hard_can_neither_remove_nor_cap() -> None:
-    gate = run_gate([Fixed(answer=result(hard=True)), Fixed(answer=result(hard=True, cap=0.1))], SOUND, FACTS)
+    gate = run_gate(
+        InProcess([Fixed(answer=result(hard=True)), Fixed(answer=result(hard=True, cap=0.1))]), SOUND, FACTS
+    )
 
     assert (gate.excluded, gate.cap) == (False, None)
 
@@ -126,7 +148,7 @@ def test_the_event_holds_the_overall_score_and_one_object_a_check() -> None:
 
     assert event == {
         "overall_score": 0.5,
-        "fixed": {"passed": False, "score": 0.5, "reason": "half of it"},
+        "fixed": {"passed": False, "score": 0.5, "reason": "half of it", "judged": True},
     }
 
 
@@ -136,7 +158,8 @@ def test_a_report_survives_json_and_keeps_its_bounds(results: list[CheckResult])
 
     assert GateReport.model_validate_json(gate.model_dump_json()) == gate
     assert 0 <= gate.overall_score <= (1 if gate.cap is None else gate.cap)
-    assert gate.excluded == any(outcome.hard and not outcome.passed and outcome.cap is None for outcome in results)
+    assert gate.excluded == any(failed.cap is None for failed in gate.failures)
+    assert gate.failures == tuple(one for one in results if one.judged and one.hard and not one.passed)
     assert gate.overall_score == 0 or not gate.excluded
 
 
@@ -157,10 +180,10 @@ def test_no_text_makes_a_check_raise_and_the_same_text_gets_the_same_report(
 ) -> None:
     facts = PlanFacts(acceptance_criteria=tuple(criteria))
 
-    gate = run_gate(ALL, text, facts)
+    gate = run_gate(InProcess(ALL), text, facts)
 
     assert not [outcome for outcome in gate.results if "itself failed" in outcome.reason]
-    assert run_gate(ALL, text, facts) == gate
+    assert run_gate(InProcess(ALL), text, facts) == gate
 
 
 @pytest.mark.parametrize(
@@ -177,6 +200,6 @@ def test_no_text_makes_a_check_raise_and_the_same_text_gets_the_same_report(
     ids=range(26),
 )  # fmt: skip
 def test_long_hostile_texts_are_worked_through_without_an_error_of_a_check(text: str) -> None:
-    gate = run_gate(ALL, text, FACTS)
+    gate = run_gate(InProcess(ALL), text, FACTS)
 
     assert not [outcome for outcome in gate.results if "itself failed" in outcome.reason]

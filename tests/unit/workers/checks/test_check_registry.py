@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import pytest
 
-from domain.checks.check import PlanFacts
+from domain.checks.check import Check, PlanFacts
 from domain.checks.gate import run_gate
-from workers.checks.registry import CODE, GROUP, OWN, CheckUnavailable, load_checks
+from domain.checks.runner import InProcess
+from workers.checks.registry import CODE, GROUP, OWN, CheckUnavailable, check_points, create
 
 OWN_NAMES = [point.name for point in (*OWN, CODE)]
 
@@ -45,6 +46,10 @@ class Explodes:
 """
 
 
+def load_checks(*, without: Collection[str] = (), added: Iterable[EntryPoint] | None = None) -> list[Check]:
+    return [create(point) for point in check_points(without=without, added=added)]
+
+
 def point(name: str, value: str) -> EntryPoint:
     return EntryPoint(name=name, value=value, group=GROUP)
 
@@ -73,7 +78,7 @@ def test_what_an_installed_package_declares_is_found_and_runs_in_the_gate(plugin
     checks = load_checks()
 
     assert checks[-1].name == "no_friday"
-    gate = run_gate(checks, "We deploy on Friday and test afterwards, all ten endpoints.", PlanFacts())
+    gate = run_gate(InProcess(checks), "We deploy on Friday and test afterwards, all ten endpoints.", PlanFacts())
     assert gate.cap == 0.25
 
 

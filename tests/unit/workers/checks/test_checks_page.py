@@ -9,6 +9,7 @@ from typing import Any
 
 from domain.checks.check import PlanFacts
 from domain.checks.gate import run_gate
+from domain.checks.runner import InProcess
 from domain.text.code_blocks import code_blocks
 from workers.checks.registry import CODE, GROUP, OWN
 
@@ -28,8 +29,8 @@ def test_the_example_check_caps_as_the_page_says() -> None:
     exec(BLOCKS["python"], space)
     check = space["NamesAnOwner"]()
 
-    assert run_gate([check], "Roll back by hand.", PlanFacts()).cap == 0.6
-    assert run_gate([check], "Rollback owner: Ada.", PlanFacts()).cap is None
+    assert run_gate(InProcess([check]), "Roll back by hand.", PlanFacts()).cap == 0.6
+    assert run_gate(InProcess([check]), "Rollback owner: Ada.", PlanFacts()).cap is None
 
 
 def test_the_example_declares_it_in_the_group_that_is_searched_under_its_own_name() -> None:

@@ -9,7 +9,7 @@ import pytest
 from domain.checks.check import CheckResult, PlanFacts
 from domain.checks.fenced_code import CAP, LONGEST
 from workers.checks.code_parses import GRAMMARS, CodeParses
-from workers.checks.registry import load_checks
+from workers.checks.registry import check_points
 
 CODE = CodeParses()
 
@@ -129,9 +129,14 @@ def test_hostile_code_is_worked_through(language: str, hostile: str) -> None:
     assert check(language, hostile).name == "code"
 
 
+def test_blanks_after_what_is_left_out_are_read_once() -> None:
+    assert not check("c", "..." + " " * 19_000 + "x").passed
+    assert not check("c", "f() { ..." + " " * 19_000 + "x }").passed
+
+
 def test_it_is_there_with_the_extra_and_without_it_only_the_others_are(monkeypatch: pytest.MonkeyPatch) -> None:
-    named = [check.name for check in load_checks(added=())]
+    named = [point.name for point in check_points(added=())]
     assert "code" in named
 
     monkeypatch.setitem(sys.modules, "tree_sitter_rust", None)
-    assert [check.name for check in load_checks(added=())] == [name for name in named if name != "code"]
+    assert [point.name for point in check_points(added=())] == [name for name in named if name != "code"]

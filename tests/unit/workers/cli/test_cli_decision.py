@@ -10,7 +10,7 @@ from typing import Any
 from rich.console import Console
 
 from domain.chat import ChatOutcome, ChatRequest, FailureReason
-from domain.checks.check import CheckResult, PlanFacts
+from domain.checks.check import CheckResult, NotJudged, PlanFacts
 from domain.contract import CompletedBody
 from domain.plan import Constraints
 from domain.policy import Policy
@@ -132,6 +132,19 @@ def test_a_failed_check_is_named_with_its_reason() -> None:
             return CheckResult(name="short", passed=brief, score=float(brief), reason="" if brief else "too long")
 
     assert "agent-2, short: too long" in drawn(decided(stage=Stage(council("DEV"), checks=(Short(),))))
+
+
+def test_a_check_that_could_not_tell_is_named_with_its_reason() -> None:
+    class Unsure:
+        name = "unsure"
+        hard = True
+
+        def run(self, proposal_text: str, plan_facts: PlanFacts) -> CheckResult:
+            raise NotJudged("the dictionary is out")
+
+    result = decided(stage=Stage(council("DEV"), checks=(Unsure(),)))
+    assert "agent-2, unsure: not judged: the dictionary is out" in drawn(result)
+    assert {row.checks.overall_score for row in result.decisions} == {1.0}
 
 
 def test_revisions_are_told_apart_from_first_versions() -> None:
