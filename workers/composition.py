@@ -12,14 +12,14 @@ from bridge.event_history import NatsEventHistory
 from bridge.event_publisher import NatsEventPublisher
 from bridge.intake import readers
 from domain.chat import ChatOutcome
-from domain.checks.runner import InProcess
 from domain.engine import EngineKind, EngineRecord
 from domain.ports.clock import Clock
 from domain.ports.tracer import Tracer
 from domain.services import Services
 from tasks.dispatcher import CeleryDispatcher
 from workers.adapters.clock import SystemClock
-from workers.checks.registry import check_points, create
+from workers.checks.isolated import IsolatedChecks
+from workers.checks.registry import check_points
 from workers.engines.engine import ReadyCheck
 from workers.engines.pinned import PinnedEngine
 from workers.engines.spec import EngineSpec
@@ -90,8 +90,8 @@ class Composition(StorePorts):
         return TracedChatModel(model, self.tracer)
 
     @cached_property
-    def checks(self) -> InProcess:
-        return InProcess(create(point) for point in check_points())
+    def checks(self) -> IsolatedChecks:
+        return IsolatedChecks(check_points(), self.settings.checks)
 
     def dispatcher(self, app: Celery) -> CeleryDispatcher:
         """Return a dispatcher that queues work on `app`'s broker."""

@@ -13,6 +13,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from bridge.options import ConsumerOptions, NatsOptions, StreamLimits
 from bridge.strict_json import MAX_BYTES
+from domain.checks.bounds import CheckBounds
 from domain.engine import EngineKind, Guidance, ThinkingSwitch
 from domain.policy import Policy
 from domain.redeliberation import RedeliberationPolicy
@@ -197,6 +198,8 @@ class Settings(BaseSettings):
     """The engine of a model worker."""
     policy: Policy = Policy()
     """Defaults and limits of deliberations that are opened from now on."""
+    checks: CheckBounds = CheckBounds()
+    """What a check on a proposal may take."""
     redeliberation: RedeliberationPolicy = RedeliberationPolicy()
     """What beat deliberates again by itself. Every rule is off until it is set; limits hold for all rules."""
     metrics: MetricsOptions = MetricsOptions()

@@ -179,6 +179,10 @@ POLICY = {
     f"policy.limits.{name}": Effect("3", bridge(f"limits.{name}"), 3)
     for name in ("plan_chars", "roles", "agents", "rounds", "max_tokens", "deadline_s", "proposal_chars")
 }
+CHECKS = {
+    f"checks.{name}": Effect(str(value), services(f"checks.bounds.{name}"), value)
+    for name, value in (("time_s", 7.5), ("memory_mb", 77), ("input_bytes", 7777), ("processes", 7))
+}
 REDELIBERATION = {
     f"redeliberation.{name}": Effect(value, services(f"redeliberation.{name}"), seen)
     for name, value, seen in (
@@ -205,4 +209,4 @@ SHOWN = {
     "flower.auth": Effect("ops:one, dev:two", flower_option("basic_auth"), ["ops:one", "dev:two"]),
     "flower.read_only": Effect("false", flower_option("read_only"), False),
 }
-EFFECTS: dict[str, Effect] = ALL_PROCESSES | NATS | ENGINE | POLICY | REDELIBERATION | SHOWN
+EFFECTS: dict[str, Effect] = ALL_PROCESSES | NATS | ENGINE | POLICY | CHECKS | REDELIBERATION | SHOWN

@@ -18,6 +18,7 @@ from rich.table import Table
 
 from tests.bench.pipeline import chord_app
 from tests.bench.pipeline.asking import ROLE, deliberate
+from tests.bench.pipeline.checks import check_costs
 from tests.bench.pipeline.usage import Usage, usage
 from tests.support.factories import council, fresh
 from tests.support.fleet import Fleet, Service
@@ -49,6 +50,7 @@ def main() -> int:
         after = usage(pids)
     console.print(_times(idle, busy))
     console.print(_processes(before, after, deliberations=2 * AT_ONCE))
+    console.print(_checks())
     overhead_ms = (statistics.median(idle[0]) - IDEAL_S) * 1000
     console.print(f"idle overhead over the ideal: {overhead_ms:.0f} ms (goal: at most {GOAL_MS:.0f} ms)")
     return 0 if overhead_ms <= GOAL_MS else 1
@@ -139,6 +141,12 @@ def _spread(times: list[float]) -> tuple[str, str, str]:
     over = sorted((one - IDEAL_S) * 1000 for one in times)
     p95 = over[min(len(over) - 1, int(0.95 * len(over)))]
     return f"{statistics.median(over):.0f}", f"{p95:.0f}", f"{over[-1]:.0f}"
+
+
+def _checks() -> str:
+    first, isolated, in_process = check_costs()
+    ratio = f"{isolated / in_process:.1f} times the {in_process:.2f} ms in process"
+    return f"checks of one proposal: {isolated:.2f} ms in a warm helper, {ratio}; the first one {first:.0f} ms"
 
 
 def _processes(before: dict[str, Usage], after: dict[str, Usage], *, deliberations: int) -> Table:

@@ -1,0 +1,259 @@
+"""A check that takes too much has not judged; nothing else notices."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+import psutil
+import pytest
+
+from domain.checks.check import CheckResult, PlanFacts
+from domain.checks.runner import InProcess
+from tests.integration.checks.conftest import MODULE, Isolate, helpers
+from workers.checks.registry import check_points, create
+from workers.processes.readiness import wait_until
+
+WITHIN = 120.0
+"""Seconds until what must happen is given up; it takes one or two."""
+SOUND = "Send a link that expires after one hour; using it ends all sessions of the account. Test both."
+FACTS = PlanFacts(title="Reset", acceptance_criteria=("links expire after one hour",), requirements=("mail",))
+
+
+def fenced(language: str, code: str) -> str:
+    return f"{SOUND}\n\n```{language}\n{code}\n```\n"
+
+
+def of(results: tuple[CheckResult, ...], name: str) -> CheckResult:
+    return next(result for result in results if result.name == name)
+
+
+def not_judged(results: tuple[CheckResult, ...]) -> dict[str, str]:
+    return {result.name: result.reason for result in results if not result.judged}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        SOUND,
+        "",
+        fenced("python", "x = = 1"),
+        fenced("yaml", "a: b: c"),
+        fenced("bash", "if [ -f x ]; then echo"),
+        fenced("java", "class A {"),
+        fenced("json", "{" * 25_000),
+        f"{SOUND} postgres://ada:hunter22@db/orders",
+        "\ud800\x00\u200b" * 300,
+        "ö" * 40_000,
+    ],
+    ids=range(10),
+)
+def test_a_proposal_gets_the_results_that_the_checks_give_in_process(isolate: Isolate, text: str) -> None:
+    in_process = InProcess([create(point) for point in check_points(added=())])
+
+    assert isolate().run(text, FACTS) == in_process.run(text, FACTS)
+
+
+@pytest.mark.parametrize("language", ["c", "java"])
+def test_code_that_costs_a_parser_gigabytes_is_not_judged(isolate: Isolate, language: str) -> None:
+    checks = isolate(memory_mb=256)
+    at_rest = psutil.Process().memory_info().rss
+    checks.run(SOUND, FACTS)
+    with Peak() as peak:
+        results = checks.run(fenced(language, ("a=>" * 3_000)[:8_000]), FACTS)
+
+    assert list(not_judged(results)) == ["code"]
+    assert of(results, "code").passed
+    assert peak.bytes < 400 * 1024 * 1024
+    assert psutil.Process().memory_info().rss < at_rest + 100 * 1024 * 1024
+
+
+def test_another_proposal_is_checked_while_a_check_holds_its_interpreter(isolate: Isolate) -> None:
+    checks = isolate("Holds", time_s=600)
+    with ThreadPoolExecutor() as pool:
+        hostile = pool.submit(checks.run, "holds", FACTS)
+        assert wait_until(lambda: len(helpers()) == 1, within=WITHIN)
+        assert not_judged(checks.run(SOUND, FACTS)) == {}
+        assert not_judged(checks.run(fenced("java", "class A {}"), FACTS)) == {}
+        assert not hostile.done()
+        assert wait_until(lambda: bool(at_work()), within=WITHIN)
+        (helper,) = at_work()
+        helper.kill()
+
+        assert not_judged(hostile.result(WITHIN)) == {"holds": "not judged: it ended its process: SIGKILL"}
+
+
+@pytest.mark.parametrize("name", ["Sleeps", "Holds", "Starts"])
+def test_a_check_over_its_time_is_ended_with_what_it_started_and_the_others_judge(
+    isolate: Isolate, name: str
+) -> None:
+    before = set(psutil.Process().children(recursive=True))
+    checks = isolate(name, "Tells", time_s=3)
+
+    results = checks.run(name.lower(), FACTS)
+
+    assert not_judged(results) == {name.lower(): "not judged: it took longer than 3 s"}
+    checks.close()
+    assert set(psutil.Process().children(recursive=True)) <= before
+    assert not [
+        process for process in psutil.process_iter(["cmdline"]) if process.info["cmdline"] == ["sleep", "3600"]
+    ]
+
+
+def test_a_check_over_its_memory_has_not_judged_and_the_others_judge(isolate: Isolate) -> None:
+    results = isolate("Grows", "Tells", memory_mb=64).run("grows", FACTS)
+
+    assert not_judged(results) == {"grows": "not judged: it ran out of memory"}
+    assert of(results, "tells").reason == "sound"
+
+
+def test_a_check_that_ends_its_process_has_not_judged_and_the_others_judge(isolate: Isolate) -> None:
+    results = isolate("Ends", "Tells").run("ends", FACTS)
+
+    assert not_judged(results) == {"ends": "not judged: it ended its process: exit code 7"}
+    assert of(results, "tells").reason == "sound"
+
+
+def test_a_check_that_raises_fails_as_in_process(isolate: Isolate) -> None:
+    result = of(isolate("Raises").run("raises", FACTS), "raises")
+
+    assert (result.judged, result.passed, result.score) == (True, False, 0.0)
+    assert result.reason == "the check itself failed with ValueError"
+
+
+def test_a_check_sees_no_secret_of_the_worker_and_spoils_no_answer_by_what_it_prints(
+    isolate: Isolate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CONCLAVE_ENGINE_KEY", "k")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "k")
+
+    told = of(isolate("Tells").run("tells", FACTS), "tells").reason
+
+    assert "PATH" in told
+    assert "CONCLAVE" not in told
+    assert "AWS" not in told
+    assert told.endswith(", '')")
+
+
+def test_a_proposal_beyond_the_bound_on_input_is_put_to_linear_checks_only(isolate: Isolate) -> None:
+    checks = isolate(input_bytes=2_000)
+
+    results = checks.run("ö" * 1_001 + " AKIAQWERTYUIOP234567", FACTS)
+
+    reason = "not judged: the proposal is longer than 2000 bytes"
+    assert not_judged(results) == dict.fromkeys(("python", "json", "toml", "yaml", "bash", "code"), reason)
+    assert of(results, "secrets").reason == "contains an AWS access key id in line 1"
+    assert helpers() == []
+
+
+def test_helpers_stay_warm_and_no_more_run_than_are_used_at_once(isolate: Isolate) -> None:
+    checks = isolate("Sleeps", processes=3, time_s=600)
+    for _ in range(5):
+        checks.run(SOUND, FACTS)
+    (warm,) = helpers()
+
+    with ThreadPoolExecutor() as pool:
+        hostile = [pool.submit(checks.run, "sleeps", FACTS) for _ in range(5)]
+        assert wait_until(lambda: len(helpers()) == 3, within=WITHIN)
+        assert warm in helpers()
+        assert not any(one.done() for one in hostile)
+        for one in hostile:
+            kill_until(one)
+
+
+def test_a_helper_that_was_killed_between_two_proposals_is_replaced(isolate: Isolate) -> None:
+    checks = isolate()
+    checks.run(SOUND, FACTS)
+    (helper,) = helpers()
+    helper.kill()
+    assert wait_until(lambda: helper.status() == psutil.STATUS_ZOMBIE, within=WITHIN)
+
+    assert not_judged(checks.run(SOUND, FACTS)) == {}
+
+
+def test_a_helper_that_has_grown_is_replaced(isolate: Isolate) -> None:
+    checks = isolate("Hoards", memory_mb=64)
+
+    first, second = (of(checks.run("hoards", FACTS), "hoards").reason for _ in range(2))
+
+    assert first != second
+
+
+def test_where_no_helper_can_start_the_linear_checks_judge_all_the_same(
+    isolate: Isolate, package: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checks = isolate("Tells")
+    source = package / f"{MODULE}.py"
+    text = source.read_text()
+    source.unlink()
+    try:
+        results = checks.run(SOUND, FACTS)
+    finally:
+        source.write_text(text)
+
+    assert len(not_judged(results)) == 7
+    assert "can't be used: ModuleNotFoundError" in of(results, "json").reason
+    assert of(results, "length").judged
+    assert not_judged(checks.run(SOUND, FACTS)) == {}
+
+
+def test_many_threads_get_their_own_results(isolate: Isolate) -> None:
+    checks = isolate(processes=2)
+    texts = [SOUND, fenced("json", "{"), fenced("toml", "a = "), fenced("python", "x = = 1")] * 20
+    with ThreadPoolExecutor(16) as pool:
+        found = list(pool.map(lambda text: checks.run(text, FACTS), texts))
+
+    failed = [[result.name for result in results if not result.passed] for results in found]
+    assert failed == [[], ["json"], ["toml"], ["python"]] * 20
+    assert len(helpers()) <= 2
+
+
+def test_a_closed_runner_leaves_no_process_and_can_run_again(isolate: Isolate) -> None:
+    checks = isolate()
+    checks.run(SOUND, FACTS)
+    checks.close()
+    assert helpers() == []
+
+    assert not_judged(checks.run(SOUND, FACTS)) == {}
+
+
+def at_work() -> list[psutil.Process]:
+    """Return the helpers that have used the processor for much longer than a start takes."""
+    return [helper for helper in helpers() if sum(helper.cpu_times()[:2]) > 3.0]
+
+
+def kill_until(done: Future[tuple[CheckResult, ...]]) -> None:
+    """Kill helpers until a run is over."""
+
+    def over() -> bool:
+        for helper in helpers():
+            helper.kill()
+        return done.done()
+
+    assert wait_until(over, within=WITHIN, every=0.5)
+
+
+class Peak:
+    """The most memory that a helper of this process held while the `with` lasted."""
+
+    def __init__(self) -> None:
+        self.bytes = 0
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._watch)
+
+    def _watch(self) -> None:
+        while not self._over.wait(0.005):
+            for helper in helpers():
+                try:
+                    self.bytes = max(self.bytes, helper.memory_info().rss)
+                except psutil.Error:
+                    continue
+
+    def __enter__(self) -> Peak:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
