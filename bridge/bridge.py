@@ -14,16 +14,16 @@ from nats.errors import ConnectionClosedError, Error
 from bridge.batch_dispatch import PlanDispatcher
 from bridge.batch_processor import BatchProcessor
 from bridge.cancelling import cancel_all
-from bridge.durable import durable_name
+from bridge.dead_letters import DeadLetters
 from bridge.event_writer import EventWriter
 from bridge.intake import Reader, readers
 from bridge.nats_connection import NatsUnreachable, connect
 from bridge.options import BridgeOptions
 from bridge.service import micro_service
 from bridge.statistics import BridgeStatistics
-from bridge.streams import ALL, StreamMissing, ensure, stream_of
+from bridge.streams import StreamMissing, all_streams, ensure, stream_of
 from bridge.subject_consumer import SubjectConsumer, pause
-from bridge.subjects import DELIBERATION_REQUESTED, dead_letter_subject
+from bridge.subjects import durable_name
 
 log = structlog.get_logger("bridge")
 
@@ -84,7 +84,7 @@ class Bridge:
     async def _session(self, stop: asyncio.Event) -> None:
         client = await connect(self._options.nats)
         try:
-            for plan in ALL:
+            for plan in all_streams(self._options.consumer.durables):
                 await ensure(client.jetstream(), plan, self._options.streams)
             self.statistics.sessions += 1
             self.statistics.connected = True
@@ -139,9 +139,8 @@ class Bridge:
                 info = await stream.consumer_info(held_by, name)
                 self.statistics.of(subject).pending = info.num_pending or 0
                 self.statistics.of(subject).ack_pending = info.num_ack_pending or 0
-        held_by = await stream_of(stream, dead_letter_subject(DELIBERATION_REQUESTED))
-        if held_by is not None:
-            self.statistics.dead_letters = (await stream.stream_info(held_by)).state.messages
+        dead_letters = DeadLetters(client, durables=self._options.consumer.durables)
+        self.statistics.dead_letters = await dead_letters.count()
 
 
 async def run_until_stopped(

@@ -14,7 +14,7 @@ from bridge.dead_letter import DeadLetter, decode_advisory, decode_dead_letter
 from bridge.publication import publish_confirmed
 from bridge.stored import StoredMessage, jetstream_request, message_at, message_from
 from bridge.streams import stream_of
-from bridge.subjects import ADVISORIES, DELIBERATION_REQUESTED, dead_letter_subject
+from bridge.subjects import ADVISORIES, DELIBERATION_REQUESTED, DURABLES, dead_letter_subject, is_dead_letter
 
 SERVER_HEADERS = "nats-"
 """Beginning of headers for the server (expected sequence, id, expiry), which hold for one publication only."""
@@ -43,13 +43,23 @@ class Replayed:
 class DeadLetters:
     """The dead letters of a server, oldest first.
 
-    `durables` is the prefix of our consumers' names: the stream also stores advisories about the consumers of
-    other applications, which are left out.
+    `durables` is the prefix of our consumers' names: a stream that version 0.1 made also stores advisories about
+    the consumers of other applications, which are left out.
     """
 
-    def __init__(self, client: Client, *, durables: str = "conclave") -> None:
+    def __init__(self, client: Client, *, durables: str = DURABLES) -> None:
         self._client = client
-        self._durables = f"{durables}-"
+        self._durables = durables
+
+    async def count(self) -> int:
+        """Return how many there are."""
+        stream = await self._stream()
+        if stream is None:
+            return 0
+        state = (await self._client.jetstream().stream_info(stream, subjects_filter=">")).state
+        return sum(
+            count for subject, count in (state.subjects or {}).items() if is_dead_letter(subject, self._durables)
+        )
 
     async def list(self, *, after: int = 0, limit: int = 100) -> tuple[DeadLetter, ...]:
         """Return up to `limit` dead letters after the sequence `after`, originals of advisories looked up."""
@@ -93,7 +103,7 @@ class DeadLetters:
         return Replayed(dead_letter.subject, message_id, stored.stream, stored.seq)
 
     async def purge(self, sequence: int | None = None) -> int:
-        """Delete one dead letter, or all with every advisory, and return how many messages were deleted."""
+        """Delete one dead letter, or all with every advisory, and return how many dead letters were deleted."""
         if sequence is not None:
             await self.show(sequence)
             await self._remove(sequence)
@@ -101,18 +111,19 @@ class DeadLetters:
         stream = await self._stream()
         if stream is None:
             return 0
-        return int((await jetstream_request(self._client, f"STREAM.PURGE.{stream}"))["purged"])
+        count = await self.count()
+        await jetstream_request(self._client, f"STREAM.PURGE.{stream}")
+        return count
 
     async def _stream(self) -> str | None:
         return await stream_of(self._client.jetstream(), dead_letter_subject(DELIBERATION_REQUESTED))
 
     async def _read(self, stored: StoredMessage) -> DeadLetter | None:
+        if not is_dead_letter(stored.subject, self._durables):
+            return None
         if not stored.subject.startswith(ADVISORIES):
             dead_letter = decode_dead_letter(stored.sequence, stored.at, stored.headers, stored.data)
             return dead_letter if dead_letter.data is not None else await self._with_original(dead_letter)
-        consumer = stored.subject.rpartition(".")[2]
-        if not consumer.startswith(self._durables):
-            return None
         return await self._with_original(decode_advisory(stored.sequence, stored.at, json.loads(stored.data)))
 
     async def _with_original(self, dead_letter: DeadLetter) -> DeadLetter:

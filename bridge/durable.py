@@ -11,6 +11,7 @@ from nats.js.api import AckPolicy, ConsumerConfig, ConsumerInfo, DeliverPolicy
 from nats.js.errors import BadRequestError, NotFoundError
 
 from bridge.streams import StreamMissing, stream_of
+from bridge.subjects import durable_name
 
 log = structlog.get_logger("bridge.durable")
 
@@ -63,11 +64,6 @@ async def ensure_durable(stream: JetStreamContext, subject: str, options: Durabl
         ack_wait_s=(info.config.backoff or [info.config.ack_wait or DEFAULT_ACK_WAIT_S])[0],
         max_deliver=max(info.config.max_deliver or 0, 0),
     )
-
-
-def durable_name(prefix: str, subject: str) -> str:
-    """Return the durable's name; dots would end up in the subjects of the JetStream API."""
-    return f"{prefix}-{subject.replace('.', '-')}"
 
 
 async def _existing(stream: JetStreamContext, held_by: str, name: str) -> ConsumerInfo | None:

@@ -11,7 +11,6 @@ from nats.errors import Error
 from nats.js.errors import NotFoundError
 from pydantic import ValidationError
 
-from bridge.durable import durable_name
 from bridge.event_publisher import EventLoopPortal
 from bridge.intake import Reader
 from bridge.message import InboundMessage
@@ -19,6 +18,7 @@ from bridge.nats_connection import NatsUnreachable, connect, permission_violatio
 from bridge.options import NatsOptions
 from bridge.stored import StoredMessage, jetstream_request, message_from
 from bridge.streams import StreamMissing, stream_of
+from bridge.subjects import durable_name
 from domain.contract import CancelledBody, CompletedBody, DeliberationHead, FailedBody, StartedBody
 from domain.errors import HistoryUnreadable
 from domain.event_types import CANCELLED, COMPLETED, FAILED, STARTED

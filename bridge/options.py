@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, field_validator
 
 from bridge.strict_json import MAX_BYTES
+from bridge.subjects import DURABLES
 from domain.limits import Limits
 from domain.value import Name, Value
 
@@ -56,7 +57,7 @@ class NatsOptions(Value):
 class ConsumerOptions(Value):
     """How messages are taken in; those that the server keeps hold for consumers that we create."""
 
-    durables: str = Field(default="conclave", pattern=r"^[A-Za-z0-9_-]+$")
+    durables: str = Field(default=DURABLES, pattern=r"^[A-Za-z0-9_-]+$")
     """In front of the durables' names; bridges with the same one share the work."""
     batch: int = Field(default=64, ge=1, le=1000)
     """Messages fetched at once."""
@@ -81,7 +82,8 @@ class StreamLimits(Value):
     """Bounds of the streams that we create; an existing stream keeps its own."""
 
     max_bytes: int = Field(default=1 << 30, gt=0)
-    """Size limit of each stream: 1 GiB; the oldest messages make room."""
+    """Size limit of each stream: 1 GiB. A full stream of events or dead letters drops its oldest messages, a full
+    one of approvals or questions refuses new ones until its oldest are past `max_age_s`."""
     max_age_s: float = Field(default=30 * 86_400.0, gt=0)
     """Age of the oldest message: a month, so that a decision's events outlive a sprint."""
     duplicate_window_s: float = Field(default=3600.0, gt=0)

@@ -35,7 +35,7 @@ class BridgeStatistics:
     subjects: dict[str, SubjectStatistics] = field(default_factory=dict)
     connected: bool = False
     dead_letters: int = 0
-    """Messages in the dead-letter stream at the last look; advisories of others' consumers are among them."""
+    """Dead letters at the last look."""
     sessions: int = 0
     """Connections made; more than one means that the client had given up."""
 

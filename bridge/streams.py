@@ -11,12 +11,13 @@ from nats.js.errors import APIError, BadRequestError, NotFoundError, ServiceUnav
 
 from bridge.options import StreamLimits
 from bridge.subjects import (
-    ADVISORIES,
     DEAD_LETTER,
     DELIBERATION_REQUESTED,
+    DURABLES,
     INBOUND,
     PLAN_APPROVED,
     STORY_TRANSITIONED,
+    advisory_subjects,
     dead_letter_subject,
 )
 from domain import event_types
@@ -34,9 +35,16 @@ class StreamPlan:
     name: str
     subjects: tuple[str, ...]
     needed: tuple[str, ...]
+    discard: DiscardPolicy = DiscardPolicy.OLD
+    """What a full stream does. One that bridges read must refuse: its oldest message may be unread."""
 
 
-PLANNING = StreamPlan("PLANNING_EVENTS", ("planning.>",), (PLAN_APPROVED, STORY_TRANSITIONED))
+PLANNING = StreamPlan(
+    "PLANNING_EVENTS",
+    (PLAN_APPROVED, STORY_TRANSITIONED),
+    (PLAN_APPROVED, STORY_TRANSITIONED),
+    DiscardPolicy.NEW,
+)
 ORCHESTRATOR = StreamPlan(
     "ORCHESTRATOR_EVENTS",
     ("orchestration.>",),
@@ -52,13 +60,23 @@ ORCHESTRATOR = StreamPlan(
 )
 # A question is acknowledged and redelivered like an approval, which only a stream can do, and its subject lies
 # under neither `planning.` nor `orchestration.`.
-REQUESTS = StreamPlan("DELIBERATION_REQUESTS", (DELIBERATION_REQUESTED,), (DELIBERATION_REQUESTED,))
-DEAD_LETTERS = StreamPlan(
-    "CONCLAVE_DEAD_LETTERS",
-    (f"{DEAD_LETTER}.>", *(f"{advisory}.>" for advisory in ADVISORIES)),
-    tuple(dead_letter_subject(subject) for subject in INBOUND),
+REQUESTS = StreamPlan(
+    "DELIBERATION_REQUESTS", (DELIBERATION_REQUESTED,), (DELIBERATION_REQUESTED,), DiscardPolicy.NEW
 )
-ALL = (PLANNING, ORCHESTRATOR, REQUESTS, DEAD_LETTERS)
+
+
+def dead_letter_stream(durables: str = DURABLES) -> StreamPlan:
+    """Return the stream of dead letters and of advisories about the durables of that prefix."""
+    return StreamPlan(
+        "CONCLAVE_DEAD_LETTERS",
+        (f"{DEAD_LETTER}.>", *advisory_subjects(durables)),
+        tuple(dead_letter_subject(subject) for subject in INBOUND),
+    )
+
+
+def all_streams(durables: str = DURABLES) -> tuple[StreamPlan, ...]:
+    """Return every stream that bridges with durables of that prefix need."""
+    return (PLANNING, ORCHESTRATOR, REQUESTS, dead_letter_stream(durables))
 
 
 class StreamMissing(Exception):
@@ -79,7 +97,7 @@ async def ensure(stream: JetStreamContext, plan: StreamPlan, limits: StreamLimit
     missing = tuple(subject for subject in plan.needed if subject not in found)
     if not missing:
         return found
-    if not await _created(stream, plan.name, plan.subjects, limits):
+    if not await _created(stream, plan, plan.subjects, limits):
         await _create_narrow(stream, plan, missing, limits)
     found = await _covering(stream, plan.needed)
     if len(found) < len(plan.needed):
@@ -109,33 +127,35 @@ async def _create_narrow(
 ) -> None:
     """Create the stream of the missing subjects alone, since another stream holds some of the usual ones."""
     log.warning("stream_overlaps", stream=plan.name, usual=plan.subjects, created_for=missing)
-    if not await _created(stream, plan.name, missing, limits):
+    if not await _created(stream, plan, missing, limits):
         raise StreamMissing(_in_the_way(plan, missing[0]))
 
 
-async def _created(stream: JetStreamContext, name: str, subjects: tuple[str, ...], limits: StreamLimits) -> bool:
+async def _created(
+    stream: JetStreamContext, plan: StreamPlan, subjects: tuple[str, ...], limits: StreamLimits
+) -> bool:
     """Create the stream; False if its subjects overlap with another's."""
     try:
-        await stream.add_stream(_configuration(name, subjects, limits))
+        await stream.add_stream(_configuration(plan, subjects, limits))
     except BadRequestError as error:
         if error.err_code == SUBJECTS_OVERLAP:
             return False
         if error.err_code == NAME_TAKEN:
             return True
-        raise StreamMissing(f"stream {name} can't be created: {error.description}") from error
+        raise StreamMissing(f"stream {plan.name} can't be created: {error.description}") from error
     except APIError as error:
-        raise StreamMissing(f"stream {name} can't be created: {error.description}") from error
-    log.info("stream_created", stream=name, subjects=subjects)
+        raise StreamMissing(f"stream {plan.name} can't be created: {error.description}") from error
+    log.info("stream_created", stream=plan.name, subjects=subjects)
     return True
 
 
-def _configuration(name: str, subjects: tuple[str, ...], limits: StreamLimits) -> StreamConfig:
+def _configuration(plan: StreamPlan, subjects: tuple[str, ...], limits: StreamLimits) -> StreamConfig:
     return StreamConfig(
-        name=name,
+        name=plan.name,
         subjects=list(subjects),
         storage=StorageType.FILE,
         retention=RetentionPolicy.LIMITS,
-        discard=DiscardPolicy.OLD,
+        discard=plan.discard,
         max_bytes=limits.max_bytes,
         max_age=limits.max_age_s,
         duplicate_window=min(limits.duplicate_window_s, limits.max_age_s),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from nats.aio.client import Client
 
-from bridge.streams import ALL
+from bridge.streams import all_streams
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Stored:
 
 async def streams(client: Client) -> dict[str, Stored]:
     """Return our streams by name."""
-    return {plan.name: await _stored(client, plan.name) for plan in ALL}
+    return {plan.name: await _stored(client, plan.name) for plan in all_streams()}
 
 
 async def _stored(client: Client, name: str) -> Stored:

@@ -10,7 +10,7 @@ from nats.js.api import RetentionPolicy, StorageType, StreamConfig, StreamInfo
 
 from bridge.nats_connection import NatsUnreachable, connect
 from bridge.options import NatsOptions
-from bridge.streams import ALL, StreamPlan, stream_of
+from bridge.streams import StreamPlan, all_streams, stream_of
 from workers.doctor.finding import Finding, Findings, fail, ok, warn
 
 FULL = 0.9
@@ -52,7 +52,7 @@ async def _jetstream(client: Client, window_s: float) -> list[Finding]:
     limit = account.limits.max_storage
     storage = "without a limit" if limit is None or limit < 0 else f"of {limit >> 20} MiB"
     findings = [ok("jetstream", f"on, {account.storage >> 20} MiB stored {storage}")]
-    for plan in ALL:
+    for plan in all_streams():
         findings += await _streams(client, plan, window_s)
     return findings
 

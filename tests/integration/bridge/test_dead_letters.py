@@ -14,7 +14,7 @@ from nats.js.api import ConsumerConfig
 
 from bridge.dead_letters import DeadLetters, NoSuchDeadLetter, NotReplayable
 from bridge.options import StreamLimits
-from bridge.streams import DEAD_LETTERS, PLANNING, ensure
+from bridge.streams import PLANNING, dead_letter_stream, ensure
 from tests.integration.bridge.conftest import Broker, approval, until
 from tests.support.spoilt_messages import odd_headers, spoilt
 
@@ -22,6 +22,12 @@ pytestmark = pytest.mark.anyio
 
 APPROVED = "planning.plan.approved"
 Run = Callable[..., Any]
+SUBJECTS_OF_0_1 = (
+    "conclave.dead_letter.>",
+    "$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.>",
+    "$JS.EVENT.ADVISORY.CONSUMER.MSG_TERMINATED.>",
+)
+"""What version 0.1 created the stream with."""
 
 
 @pytest.fixture
@@ -31,7 +37,7 @@ def dead_letters(client: Client) -> DeadLetters:
 
 async def spent(stream: JetStreamContext, consumer: str, data: bytes) -> None:
     """Have JetStream deliver a message once and give up on it."""
-    for plan in (PLANNING, DEAD_LETTERS):
+    for plan in (PLANNING, dead_letter_stream()):
         await ensure(stream, plan, StreamLimits())
     configuration = ConsumerConfig(durable_name=consumer, filter_subject=APPROVED, ack_wait=0.2, max_deliver=1)
     await stream.add_consumer("PLANNING_EVENTS", configuration)
@@ -129,13 +135,28 @@ async def test_what_jetstream_gave_up_on_is_shown_with_its_original(
 
 
 async def test_what_other_applications_gave_up_on_is_not_ours(
-    stream: JetStreamContext, dead_letters: DeadLetters
+    run: Run, stream: JetStreamContext, dead_letters: DeadLetters
 ) -> None:
-    await spent(stream, "other-application", approval())
+    await stream.add_stream(name="CONCLAVE_DEAD_LETTERS", subjects=list(SUBJECTS_OF_0_1))
+    await spent(stream, "conclave-dashboard", approval())
     await until(lambda: advised(stream, 1))
     assert await dead_letters.list() == ()
     with pytest.raises(NoSuchDeadLetter):
         await dead_letters.show(1)
+    running = await run()
+    await stream.publish(APPROVED, b"nonsense")
+    await until(lambda: running.bridge.statistics.dead_letters)
+    assert (await advised(stream, 2), running.bridge.statistics.dead_letters) == (True, 1)
+    assert await dead_letters.purge() == 1
+
+
+async def test_what_other_applications_gave_up_on_is_not_kept(stream: JetStreamContext) -> None:
+    await spent(stream, "conclave-dashboard", approval("plan-theirs"))
+    await spent(stream, "conclave-planning-plan-approved", approval("plan-ours"))
+    await until(lambda: advised(stream, 1))
+    kept = await stream.get_msg("CONCLAVE_DEAD_LETTERS", 1)
+    assert kept.subject is not None
+    assert kept.subject.endswith(".PLANNING_EVENTS.conclave-planning-plan-approved")
 
 
 async def test_a_replay_sends_the_original_again_under_a_new_id(
@@ -219,7 +240,7 @@ async def test_while_dead_letters_cannot_be_stored_the_message_stays(
     await stream.delete_stream("CONCLAVE_DEAD_LETTERS")
     await stream.publish(APPROVED, b"nonsense")
     await until(lambda: running.bridge.statistics.of(APPROVED).naks >= 2)
-    await ensure(stream, DEAD_LETTERS, StreamLimits())
+    await ensure(stream, dead_letter_stream(), StreamLimits())
     await until(lambda: _count(dead_letters, 1))
 
 

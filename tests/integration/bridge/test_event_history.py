@@ -11,13 +11,12 @@ from pathlib import Path
 import nats
 import pytest
 
-from bridge.durable import durable_name
 from bridge.event_history import NatsEventHistory
 from bridge.event_publisher import NatsEventPublisher
 from bridge.intake import readers
 from bridge.options import NatsOptions, StreamLimits
-from bridge.streams import ALL, ensure
-from bridge.subjects import PLAN_APPROVED
+from bridge.streams import all_streams, ensure
+from bridge.subjects import PLAN_APPROVED, durable_name
 from domain import events
 from domain.errors import HistoryUnreadable
 from domain.event_types import COMPLETED
@@ -58,7 +57,7 @@ async def approved(url: str, *plan_ids: str, deliver: int = 0) -> None:
     """Publish approvals, and have the bridge's durable deliver so many messages."""
     client = await nats.connect(url)
     stream = client.jetstream()
-    for plan in ALL:
+    for plan in all_streams():
         await ensure(stream, plan, StreamLimits())
     for plan_id in plan_ids:
         await stream.publish(PLAN_APPROVED, approval(plan_id))

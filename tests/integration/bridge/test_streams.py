@@ -12,7 +12,8 @@ from nats.js import JetStreamContext
 from nats.js.api import DiscardPolicy, RetentionPolicy, StorageType
 
 from bridge.options import StreamLimits
-from bridge.streams import ALL, DEAD_LETTERS, ORCHESTRATOR, PLANNING, StreamMissing, ensure
+from bridge.publication import PublicationFailed, publish_confirmed
+from bridge.streams import ORCHESTRATOR, PLANNING, StreamMissing, all_streams, dead_letter_stream, ensure
 from tests.integration.bridge.conftest import Broker, approval, until
 
 pytestmark = pytest.mark.anyio
@@ -21,26 +22,58 @@ LIMITS = StreamLimits(max_bytes=1 << 24, max_age_s=3600, duplicate_window_s=600)
 
 
 async def test_missing_streams_are_made_on_disk_within_limits(stream: JetStreamContext) -> None:
-    for plan in ALL:
+    for plan in all_streams():
         await ensure(stream, plan, LIMITS)
     subjects = {}
-    for plan in ALL:
+    for plan in all_streams():
         made = (await stream.stream_info(plan.name)).config
         subjects[made.name] = made.subjects
         assert (made.storage, made.retention) == (StorageType.FILE, RetentionPolicy.LIMITS)
         assert (made.max_bytes, made.max_age, made.duplicate_window) == (1 << 24, 3600, 600)
-        assert made.discard == DiscardPolicy.OLD
-    advisories = "$JS.EVENT.ADVISORY.CONSUMER"
+    advisories = [f"$JS.EVENT.ADVISORY.CONSUMER.{kind}.*" for kind in ("MAX_DELIVERIES", "MSG_TERMINATED")]
+    durables = ("planning-plan-approved", "deliberation-requested", "planning-story-transitioned")
     assert subjects == {
-        "PLANNING_EVENTS": ["planning.>"],
+        "PLANNING_EVENTS": ["planning.plan.approved", "planning.story.transitioned"],
         "ORCHESTRATOR_EVENTS": ["orchestration.>"],
         "DELIBERATION_REQUESTS": ["deliberation.requested"],
         "CONCLAVE_DEAD_LETTERS": [
             "conclave.dead_letter.>",
-            f"{advisories}.MAX_DELIVERIES.>",
-            f"{advisories}.MSG_TERMINATED.>",
+            *(f"{advisory}.conclave-{name}" for advisory in advisories for name in durables),
         ],
     }
+
+
+async def test_streams_that_are_read_refuse_when_full_and_the_others_forget(stream: JetStreamContext) -> None:
+    for plan in all_streams():
+        await ensure(stream, plan, LIMITS)
+    discards = {plan.name: (await stream.stream_info(plan.name)).config.discard for plan in all_streams()}
+    assert discards == {
+        "PLANNING_EVENTS": DiscardPolicy.NEW,
+        "DELIBERATION_REQUESTS": DiscardPolicy.NEW,
+        "ORCHESTRATOR_EVENTS": DiscardPolicy.OLD,
+        "CONCLAVE_DEAD_LETTERS": DiscardPolicy.OLD,
+    }
+
+
+async def test_a_full_planning_stream_refuses_approvals_with_a_reason(
+    client: Client, stream: JetStreamContext
+) -> None:
+    await ensure(stream, PLANNING, StreamLimits(max_bytes=2000, max_age_s=3600))
+
+    async def approve_until_refused() -> None:
+        while True:
+            await publish_confirmed(client, "planning.plan.approved", approval(), {})
+
+    with pytest.raises(PublicationFailed, match="maximum bytes exceeded"):
+        await approve_until_refused()
+    assert (await stream.stream_info("PLANNING_EVENTS")).state.first_seq == 1
+
+
+async def test_advisories_are_kept_about_the_durables_of_the_prefix_in_use(stream: JetStreamContext) -> None:
+    await ensure(stream, dead_letter_stream("team-a"), LIMITS)
+    held = (await stream.stream_info("CONCLAVE_DEAD_LETTERS")).config.subjects or []
+    assert [subject for subject in held if "ADVISORY" in subject and ".team-a-" not in subject] == []
+    assert "$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.*.team-a-deliberation-requested" in held
 
 
 async def test_a_stream_that_exists_stays_as_it_is(stream: JetStreamContext) -> None:
@@ -74,7 +107,7 @@ async def test_beside_a_stream_that_holds_some_subjects_only_the_others_are_take
 
 async def test_advisories_that_somebody_else_collects_are_left_there(stream: JetStreamContext) -> None:
     await stream.add_stream(name="AUDIT", subjects=["$JS.EVENT.ADVISORY.>"])
-    await ensure(stream, DEAD_LETTERS, LIMITS)
+    await ensure(stream, dead_letter_stream(), LIMITS)
     held = (await stream.stream_info("CONCLAVE_DEAD_LETTERS")).config.subjects
     assert held is not None
     assert all(subject.startswith("conclave.dead_letter.") for subject in held)

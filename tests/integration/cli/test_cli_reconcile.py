@@ -8,10 +8,9 @@ import json
 import nats
 import pytest
 
-from bridge.durable import durable_name
 from bridge.options import StreamLimits
-from bridge.streams import ALL, ensure
-from bridge.subjects import PLAN_APPROVED
+from bridge.streams import all_streams, ensure
+from bridge.subjects import PLAN_APPROVED, durable_name
 from domain.entry import Opened
 from domain.services import Services
 from tests.integration.bridge.conftest import approval
@@ -26,7 +25,7 @@ from workers.store_ports import StorePorts
 async def delivered(url: str, plan_id: str) -> None:
     client = await nats.connect(url)
     stream = client.jetstream()
-    for plan in ALL:
+    for plan in all_streams():
         await ensure(stream, plan, StreamLimits())
     await stream.publish(PLAN_APPROVED, approval(plan_id))
     pull = await stream.pull_subscribe(PLAN_APPROVED, durable=durable_name("conclave", PLAN_APPROVED))

@@ -11,7 +11,7 @@ import nats
 import pytest
 
 from bridge.options import StreamLimits
-from bridge.streams import DEAD_LETTERS, PLANNING, ensure
+from bridge.streams import PLANNING, dead_letter_stream, ensure
 from bridge.subjects import PLAN_APPROVED, dead_letter_subject
 from domain.services import Services
 from domain.statistics import tally_of
@@ -124,7 +124,7 @@ def letter(own_nats: NatsServer) -> int:
     async def leave() -> int:
         client = await nats.connect(own_nats.url)
         stream = client.jetstream()
-        for plan in (PLANNING, DEAD_LETTERS):
+        for plan in (PLANNING, dead_letter_stream()):
             await ensure(stream, plan, StreamLimits())
         headers = {"Conclave-Reason": "plan_id is empty", "Conclave-Subject": PLAN_APPROVED}
         stored = await stream.publish(dead_letter_subject(PLAN_APPROVED), b'{"plan_id": "\xff"}', headers=headers)

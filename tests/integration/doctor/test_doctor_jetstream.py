@@ -12,7 +12,7 @@ import nats
 import pytest
 
 from bridge.options import NatsOptions, StreamLimits
-from bridge.streams import ALL, ensure
+from bridge.streams import all_streams, ensure
 from tests.support.servers import NatsServer
 from workers.doctor.finding import Finding, Level
 from workers.doctor.jetstream import examine_nats
@@ -53,7 +53,7 @@ def with_streams(server: NatsServer, **planning: Any) -> None:
         stream = client.jetstream()
         if planning:
             await stream.add_stream(name="PLANS", subjects=["planning.>"], **planning)
-        for plan in ALL:
+        for plan in all_streams():
             await ensure(stream, plan, LIMITS)
         await client.close()
 

@@ -13,7 +13,7 @@ from nats.errors import Error, NoRespondersError
 from nats.js.api import ConsumerConfig
 
 from bridge.options import StreamLimits
-from bridge.streams import ALL, ensure
+from bridge.streams import all_streams, ensure
 from tests.support.secured import SecuredNats
 
 Act = Callable[[Client], Awaitable[object]]
@@ -39,7 +39,7 @@ async def login(server: SecuredNats, user: str, refusals: list[str] | None = Non
 def streams(secured_nats: SecuredNats) -> None:
     async def create() -> None:
         async with login(secured_nats, "bridge") as client:
-            for plan in ALL:
+            for plan in all_streams():
                 await ensure(client.jetstream(), plan, StreamLimits())
 
     asyncio.run(create())
@@ -168,7 +168,7 @@ def test_nobody_hears_anothers_approvals_or_answers(secured_nats: SecuredNats, u
 async def stored(bridge: Client) -> dict[str, int]:
     """Count what every stream has stored."""
     stream = bridge.jetstream()
-    return {plan.name: (await stream.stream_info(plan.name)).state.last_seq for plan in ALL}
+    return {plan.name: (await stream.stream_info(plan.name)).state.last_seq for plan in all_streams()}
 
 
 @pytest.mark.parametrize("user", ["publisher", "client"])

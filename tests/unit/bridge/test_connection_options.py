@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bridge.durable import durable_name
 from bridge.options import NatsOptions
+from bridge.subjects import durable_name
 
 
 def test_an_address_is_shown_without_who_logs_in() -> None:
