@@ -14,25 +14,21 @@ from nats.errors import ConnectionClosedError, Error
 from bridge.batch_dispatch import PlanDispatcher
 from bridge.batch_processor import BatchProcessor
 from bridge.cancelling import cancel_all
-from bridge.dead_letters import DeadLetters
 from bridge.event_writer import EventWriter
 from bridge.intake import Reader, readers
+from bridge.losses import LossWatch
 from bridge.nats_connection import NatsUnreachable, connect
 from bridge.options import BridgeOptions
 from bridge.service import micro_service
 from bridge.statistics import BridgeStatistics
-from bridge.streams import StreamMissing, all_streams, ensure, stream_of
+from bridge.streams import StreamMissing
 from bridge.subject_consumer import SubjectConsumer, pause
-from bridge.subjects import durable_name
+from bridge.watch import BridgeWatch
 
 log = structlog.get_logger("bridge")
 
 RETRY_S = (0.5, 1.0, 2.0, 5.0)
 """Waits between sessions that could not begin; the last one repeats."""
-LAG_POLL_S = 2.0
-"""Between two looks at the lag."""
-LOST_S = 30.0
-"""A client that has not reconnected by itself for so long is replaced."""
 
 
 def unlimited() -> int:
@@ -55,6 +51,7 @@ class Bridge:
         self._dispatcher = dispatcher
         self._capacity = capacity
         self._readers = readers(phases=options.phases, max_bytes=options.max_message_bytes, limits=options.limits)
+        self._losses = {subject: LossWatch(subject, self.statistics.of(subject)) for subject in self._readers}
 
     async def serve(self, stop: asyncio.Event) -> None:
         """Run until `stop` is set, then process the batches in flight and close. Returns normally, never gives up.
@@ -84,8 +81,8 @@ class Bridge:
     async def _session(self, stop: asyncio.Event) -> None:
         client = await connect(self._options.nats)
         try:
-            for plan in all_streams(self._options.consumer.durables):
-                await ensure(client.jetstream(), plan, self._options.streams)
+            watch = BridgeWatch(client, self._options, self.statistics, self._losses)
+            await watch.ensure_streams()
             self.statistics.sessions += 1
             self.statistics.connected = True
             log.info("bridge_ready", nats=self._options.nats.address)
@@ -93,17 +90,17 @@ class Bridge:
                 stack.push_async_callback(_flush, client)
                 service = micro_service(client, self.statistics, version=self._options.version)
                 await stack.enter_async_context(service)
-                await self._run(client, stop)
+                await self._run(client, watch, stop)
         finally:
             with suppress(Error, TimeoutError, OSError):
                 await client.close()
 
-    async def _run(self, client: Client, stop: asyncio.Event) -> None:
+    async def _run(self, client: Client, watch: BridgeWatch, stop: asyncio.Event) -> None:
         writer = EventWriter(client, source=self._options.source)
         consumers = [self._consumer(client, subject, reader, writer) for subject, reader in self._readers.items()]
         await run_until_stopped(
             [consumer.run(stop) for consumer in consumers],
-            beside=[self._watch(client)],
+            beside=[watch.run()],
             stop=stop,
             drain_s=self._options.drain_s,
         )
@@ -114,33 +111,14 @@ class Bridge:
             reader, self._dispatcher, writer, backoff_s=options.backoff_s, statistics=statistics
         )
         return SubjectConsumer(
-            client, subject, processor, capacity=self._capacity, options=options, statistics=statistics
+            client,
+            subject,
+            processor,
+            capacity=self._capacity,
+            options=options,
+            statistics=statistics,
+            losses=self._losses[subject],
         )
-
-    async def _watch(self, client: Client) -> None:
-        """Keep the lag up to date, and end the session when the client is lost."""
-        loop = asyncio.get_running_loop()
-        seen = loop.time()
-        while loop.time() - seen < LOST_S:
-            if client.is_connected:
-                seen = loop.time()
-                with suppress(Error, StreamMissing, TimeoutError, OSError):
-                    await self._read_lag(client)
-            self.statistics.connected = client.is_connected
-            await asyncio.sleep(LAG_POLL_S)
-        raise ConnectionClosedError
-
-    async def _read_lag(self, client: Client) -> None:
-        stream = client.jetstream()
-        for subject in self._readers:
-            held_by = await stream_of(stream, subject)
-            if held_by is not None:
-                name = durable_name(self._options.consumer.durables, subject)
-                info = await stream.consumer_info(held_by, name)
-                self.statistics.of(subject).pending = info.num_pending or 0
-                self.statistics.of(subject).ack_pending = info.num_ack_pending or 0
-        dead_letters = DeadLetters(client, durables=self._options.consumer.durables)
-        self.statistics.dead_letters = await dead_letters.count()
 
 
 async def run_until_stopped(

@@ -80,6 +80,21 @@ def encode_dead_letter(message: InboundMessage, reason: str, *, max_payload: int
     return headers | {OMITTED: str(len(message.data))}, b""
 
 
+def encode_loss(subject: str, stream: str, end: int, reason: str, *, place: tuple[str, ...]) -> dict[str, str]:
+    """Return the headers of a dead letter that tells of lost messages, of which `end` was the last sequence.
+
+    It holds no original. `place` tells one loss from another: its dead letter is stored once.
+    """
+    return {
+        REASON: printable(reason, MAX_REASON),
+        SUBJECT: subject,
+        STREAM: stream,
+        SEQUENCE: str(end),
+        OMITTED: "0",
+        "Nats-Msg-Id": f"lost-{digest(*place)}",
+    }
+
+
 def decode_dead_letter(sequence: int, at: str, headers: Mapping[str, str], data: bytes) -> DeadLetter:
     """Read a dead letter that a bridge published."""
     return DeadLetter(

@@ -19,6 +19,8 @@ class SubjectStatistics:
     """Messages that became dead letters."""
     naks: int = 0
     """Deliveries answered with a nak because the Dispatcher or a publication failed."""
+    lost: int = 0
+    """Messages that left the stream before a bridge read them, at most; each loss is counted by one bridge."""
     unconfirmed: int = 0
     """Acks without a confirmation of the server; the message is delivered again."""
     pending: int = 0
@@ -36,6 +38,8 @@ class BridgeStatistics:
     connected: bool = False
     dead_letters: int = 0
     """Dead letters at the last look."""
+    fill: dict[str, float] = field(default_factory=dict)
+    """Stream that is read from → how near it was at the last look to refusing messages or dropping unread ones."""
     sessions: int = 0
     """Connections made; more than one means that the client had given up."""
 

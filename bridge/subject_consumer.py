@@ -17,7 +17,8 @@ from nats.errors import ConnectionClosedError, Error
 from bridge.batch_processor import BatchProcessor
 from bridge.cancelling import cancel_all
 from bridge.delivery import heartbeat
-from bridge.durable import ensure_durable
+from bridge.durable import Durable, ensure_durable
+from bridge.losses import LossWatch
 from bridge.options import ConsumerOptions
 from bridge.pull import ConsumerGone, Pull
 from bridge.statistics import SubjectStatistics
@@ -44,6 +45,7 @@ class SubjectConsumer:
         capacity: Callable[[], int],
         options: ConsumerOptions,
         statistics: SubjectStatistics,
+        losses: LossWatch,
     ) -> None:
         self._client = client
         self._subject = subject
@@ -51,6 +53,7 @@ class SubjectConsumer:
         self._capacity = capacity
         self._options = options
         self._statistics = statistics
+        self._losses = losses
 
     async def run(self, stop: asyncio.Event) -> None:
         """Consume until stopped, then finish the batch in flight and nak the rest of what was delivered.
@@ -82,6 +85,7 @@ class SubjectConsumer:
     async def _session(self, stop: asyncio.Event) -> None:
         stream = self._client.jetstream(timeout=API_TIMEOUT_S)
         durable = await ensure_durable(stream, self._subject, self._options)
+        await self._look_for_losses(durable)
         pull = Pull(
             self._client,
             stream=durable.stream,
@@ -96,6 +100,11 @@ class SubjectConsumer:
                 await self._process_batch(pull, stop, ack_wait_s=durable.ack_wait_s)
         finally:
             await pull.close()
+
+    async def _look_for_losses(self, durable: Durable) -> None:
+        """Look before the first fetch, which moves the durable past any gap. A look that fails stops nothing."""
+        with suppress(Error, TimeoutError):
+            await self._losses.look(self._client, durable.stream, durable.name)
 
     async def _process_batch(self, pull: Pull, stop: asyncio.Event, *, ack_wait_s: float) -> None:
         capacity = await self._capacity_unless(stop)

@@ -9,6 +9,7 @@ import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+import nats
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -50,6 +51,7 @@ class Measured:
     engine: ScriptedEngine
     services: Services
     control: Service
+    bridge: Service
     ports: dict[str, int]
     highest: dict[str, float] = field(default_factory=dict)
 
@@ -81,24 +83,25 @@ def measured(tmp_path_factory: pytest.TempPathFactory, guard: Guard) -> Iterator
         return {"CONCLAVE_METRICS_PORT": str(ports[name])}
 
     with (
-        NatsServer(folder / "nats", guard=guard) as nats,
+        NatsServer(folder / "nats", guard=guard) as server,
         ValkeyServer(folder / "valkey", guard=guard) as valkey,
         ScriptedEngine(latency_s=0.1) as engine,
-        Fleet(folder, guard, nats_url=nats.url, redis_url=valkey.url, engine_url=engine.openai_url) as fleet,
+        Fleet(folder, guard, nats_url=server.url, redis_url=valkey.url, engine_url=engine.openai_url) as fleet,
     ):
-        services = services_of(nats.url, valkey.url, fleet.model)
+        services = services_of(server.url, valkey.url, fleet.model)
         mixed = [
             agent.model_copy(update={"model": OWN if not n else None}) for n, agent in enumerate(council().agents)
         ]
         services.councils.save(council("OPS", agents=tuple(mixed)))
         control = fleet.control(threads=8, **port("control"))
         own = fleet.worker(threads=8, model=OWN, **OWN_ENGINE, **port("own"))
-        rest = [fleet.bridge(**port("bridge")), fleet.worker(threads=8, **port("model")), fleet.beat()]
+        bridge = fleet.bridge(**port("bridge"))
+        rest = [bridge, fleet.worker(threads=8, **port("model")), fleet.beat()]
         for one in (control, own, *rest):
             one.start(wait=False)
         for one in (control, own, *rest):
             one.wait_ready()
-        yield Measured(fleet, nats, valkey, engine, services, control, ports)
+        yield Measured(fleet, server, valkey, engine, services, control, bridge, ports)
         own.stop()
 
 
@@ -109,6 +112,7 @@ def test_everything_that_dashboard_and_alerts_read_moves_in_a_run(measured: Meas
         await a_spoilt_task()
         await the_store_away(observer)
         await nats_away(observer)
+        await an_approval_deleted(observer)
         still = {name for name in promql.wanted() if not measured.look().get(name)}
         assert still == set()
 
@@ -156,6 +160,19 @@ def test_everything_that_dashboard_and_alerts_read_moves_in_a_run(measured: Meas
         finally:
             await asyncio.to_thread(measured.nats.start)
         await observer.wait(COMPLETED, within=60, plan_id=asked["plan_id"])
+
+    async def an_approval_deleted(observer: Observer) -> None:
+        """It is gone before a bridge could read it. A purge would move the durable, too."""
+        await asyncio.to_thread(measured.bridge.stop)
+        await observer.publish(APPROVED, approval())
+        client = await nats.connect(measured.nats.url)
+        stream = client.jetstream()
+        state = (await stream.stream_info("PLANNING_EVENTS")).state
+        for sequence in range(state.first_seq, state.last_seq + 1):
+            await stream.delete_msg("PLANNING_EVENTS", sequence)
+        await client.close()
+        await asyncio.to_thread(measured.bridge.start)
+        await measured.until_moved("conclave_bridge_lost_total")
 
     watching(measured.nats.url, scenario)
 

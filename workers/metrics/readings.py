@@ -87,11 +87,12 @@ COUNTS = {
     "rejected": "Messages that this bridge made dead letters",
     "naks": "Deliveries that this bridge answered with a nak",
     "redelivered": "Deliveries after the first",
+    "lost": "Messages that left their stream unread, at most, as told by this bridge",
 }
 
 
 def bridge_readings(statistics: BridgeStatistics) -> Callable[[], list[Reading]]:
-    """Read a bridge's lag, its counters, and the number of dead letters."""
+    """Read a bridge's lag, its counters, the number of dead letters and how full the streams are."""
 
     def by_subject(name: str, words: str, *, counter: bool) -> Reading:
         subjects = sorted(statistics.subjects.items())
@@ -103,6 +104,12 @@ def bridge_readings(statistics: BridgeStatistics) -> Callable[[], list[Reading]]
         return [
             Reading("conclave_bridge_connected", "Whether this bridge is connected to NATS", {"": connected}),
             Reading("conclave_dead_letters", "Messages in the dead-letter stream", {"": dead_letters}),
+            Reading(
+                "conclave_stream_fill",
+                "How near a stream is to refusing messages or dropping unread ones",
+                statistics.fill,
+                label="stream",
+            ),
             *(by_subject(name, words, counter=False) for name, words in LEVELS.items()),
             *(by_subject(name, words, counter=True) for name, words in COUNTS.items()),
         ]

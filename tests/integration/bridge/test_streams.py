@@ -76,6 +76,20 @@ async def test_advisories_are_kept_about_the_durables_of_the_prefix_in_use(strea
     assert "$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.*.team-a-deliberation-requested" in held
 
 
+async def test_an_events_stream_that_was_deleted_while_all_runs_is_made_again(
+    run: Callable[..., Any], stream: JetStreamContext
+) -> None:
+    running = await run()
+    for name in ("ORCHESTRATOR_EVENTS", "CONCLAVE_DEAD_LETTERS"):
+        await stream.delete_stream(name)
+    await until(lambda: _exist(stream, "ORCHESTRATOR_EVENTS", "CONCLAVE_DEAD_LETTERS"))
+    assert running.bridge.statistics.sessions == 1
+
+
+async def _exist(stream: JetStreamContext, *names: str) -> bool:
+    return set(names) <= {info.config.name for info in await stream.streams_info()}
+
+
 async def test_a_stream_that_exists_stays_as_it_is(stream: JetStreamContext) -> None:
     await stream.add_stream(name="PLANNING_EVENTS", subjects=["planning.>"], max_msgs=7, description="theirs")
     before = (await stream.stream_info("PLANNING_EVENTS")).config
