@@ -37,24 +37,30 @@ def examine(settings: Settings) -> Findings:
     from workers.doctor.time_bounds import examine_settings
 
     yield from examine_settings(settings)
-    yield from examine_nats(
-        settings.nats,
-        duplicate_window_s=settings.stream.duplicate_window_s,
-        max_message_bytes=settings.max_message_bytes,
+    yield from _guarded(
+        "nats",
+        lambda: examine_nats(
+            settings.nats,
+            duplicate_window_s=settings.stream.duplicate_window_s,
+            max_message_bytes=settings.max_message_bytes,
+            durables=settings.bridge.durables,
+        ),
     )
     valkey = list(examine_valkey(settings))
     yield from valkey
     if not serious(valkey[:1]):
-        yield from _guarded("parked", lambda: _parked(settings))
+        yield from _guarded("waiting work", lambda: _waiting(settings))
         yield from _guarded("engines", lambda: _engines(settings))
     yield from examine_gpus()
 
 
-def _parked(settings: Settings) -> Findings:
-    from workers.doctor.parked import examine_parked
+def _waiting(settings: Settings) -> Findings:
+    from workers.doctor.waiting import examine_outbox, examine_parked, examine_plans
 
     with open_ports(settings) as ports:
         yield from examine_parked(ports.parking)
+        yield from examine_plans(ports.plans)
+        yield from examine_outbox(ports.outbox, ports.clock)
 
 
 def _engines(settings: Settings) -> Findings:
