@@ -72,7 +72,9 @@ class NatsEventPublisher:
             self._portal.call(self._publish, tuple(events))
         except TooLarge as error:
             raise PublishRefused(str(error), error.event_id) from error
-        except (PublicationFailed, NatsUnreachable) as error:
+        except PublicationFailed as error:
+            raise PublishFailed(str(error), confirmed=error.confirmed, unconfirmed=error.unconfirmed) from error
+        except NatsUnreachable as error:
             raise PublishFailed(str(error)) from error
 
     def publish_progress(self, events: Sequence[Event]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from nats.aio.client import Client
 from nats.errors import Error, MaxPayloadError
@@ -25,7 +26,16 @@ PROTOCOL_BYTES = 64
 
 
 class PublicationFailed(Exception):
-    """The stream did not confirm; the message may be stored all the same. The text says why."""
+    """The stream did not confirm; the message may be stored all the same. The text says why.
+
+    Of several events, `confirmed` names those that are stored, `unconfirmed` those that were sent, and not
+    confirmed by a server that answers.
+    """
+
+    def __init__(self, reason: str, *, confirmed: tuple[str, ...] = (), unconfirmed: tuple[str, ...] = ()) -> None:
+        super().__init__(reason)
+        self.confirmed = confirmed
+        self.unconfirmed = unconfirmed
 
 
 class NoStream(PublicationFailed):
@@ -61,16 +71,23 @@ async def publish_events(
     """Publish events in order, all in flight at once, and return when every one is confirmed.
 
     An event that was lost with a connection is sent again under its id until the time is over. Raises TooLarge for
-    the first of that kind before any is sent, PublicationFailed for the first that is not confirmed; others may be
-    stored then. Repeating them all is harmless.
+    the first of that kind before any is sent, PublicationFailed when all but some are confirmed.
     """
-    missing = tuple(events)
+    progress = _Progress({event.event_id: event for event in events})
     try:
         async with asyncio.timeout(timeout_s):
-            while missing:
-                missing = await _attempt(stream, client, missing, source)
-    except TimeoutError as error:
-        raise PublicationFailed(_sentence(missing[0].event_type, error, timeout_s)) from error
+            while progress.missing:
+                await _attempt(stream, client, progress, source)
+    except TimeoutError:
+        silent = tuple(progress.missing) if await _answers(client) else ()
+        subject = next(iter(progress.missing.values())).event_type
+        raise PublicationFailed(
+            _not_confirmed(subject, timeout_s, answers=bool(silent)),
+            confirmed=tuple(progress.confirmed),
+            unconfirmed=silent,
+        ) from None
+    if progress.failed is not None:
+        raise PublicationFailed(progress.failed, confirmed=tuple(progress.confirmed))
 
 
 async def publish_unconfirmed(client: Client, events: Sequence[Event], *, source: str) -> None:
@@ -86,24 +103,43 @@ def body_of(event: Event) -> bytes:
     return text.encode("utf-8", "backslashreplace")
 
 
-async def _attempt(
-    stream: JetStreamContext, client: Client, events: Sequence[Event], source: str
-) -> tuple[Event, ...]:
-    """Send the events and return those without a confirmation after a while. Raises PublicationFailed."""
+@dataclass
+class _Progress:
+    """What has become of several events so far."""
+
+    missing: dict[str, Event]
+    """Neither confirmed nor refused, by id."""
+    confirmed: list[str] = field(default_factory=list)
+    failed: str | None = None
+    """Why the first one that failed did."""
+
+    def note(self, event: Event, confirmation: asyncio.Future[PubAck]) -> None:
+        """Sort an event by what its stream says; without an answer it stays missing."""
+        if not confirmation.done() or confirmation.cancelled():
+            return
+        error = confirmation.exception()
+        del self.missing[event.event_id]
+        if error is None:
+            self.confirmed.append(event.event_id)
+        elif self.failed is None:
+            self.failed = _sentence(event.event_type, error, 0.0)
+
+
+async def _attempt(stream: JetStreamContext, client: Client, progress: _Progress, source: str) -> None:
+    """Send what is missing and wait a while for the confirmations. Raises TooLarge, PublicationFailed."""
     while not client.is_connected and not client.is_closed:
         await asyncio.sleep(POLL_S)
-    ready = [(event, body_of(event), headers_of(event, source=source)) for event in events]
+    ready = [(event, body_of(event), headers_of(event, source=source)) for event in progress.missing.values()]
     for event, data, headers in ready:
         _check_size(client, event.event_type, data, headers, event_id=event.event_id)
     sent: list[tuple[Event, asyncio.Future[PubAck]]] = []
     try:
         for event, data, headers in ready:
             sent.append((event, await _send(stream, event.event_type, data, headers)))
-        confirmations = [confirmation for _, confirmation in sent]
-        await asyncio.wait(confirmations, timeout=RESEND_S, return_when=asyncio.FIRST_EXCEPTION)
-        return tuple(event for event, confirmation in sent if not _confirmed(event, confirmation))
+        await asyncio.wait([confirmation for _, confirmation in sent], timeout=RESEND_S)
     finally:
-        for _, confirmation in sent:
+        for event, confirmation in sent:
+            progress.note(event, confirmation)
             _forget(confirmation)
 
 
@@ -116,12 +152,12 @@ async def _send(
         raise PublicationFailed(_sentence(subject, error, 0.0)) from error
 
 
-def _confirmed(event: Event, confirmation: asyncio.Future[PubAck]) -> bool:
-    if not confirmation.done() or confirmation.cancelled():
+async def _answers(client: Client) -> bool:
+    """Whether the server answers now: where it does and doesn't confirm, the reason is in the stream."""
+    try:
+        await client.flush(timeout=1)
+    except (Error, TimeoutError, OSError):
         return False
-    error = confirmation.exception()
-    if error is not None:
-        raise PublicationFailed(_sentence(event.event_type, error, 0.0)) from error
     return True
 
 
@@ -147,7 +183,12 @@ def _sentence(subject: str, error: BaseException, timeout_s: float) -> str:
     if isinstance(error, NoStreamResponseError):
         return f"no stream holds {subject}; create one, or start a bridge, which does"
     if isinstance(error, TimeoutError):
-        return f"NATS did not confirm a message on {subject} within {timeout_s:g} s; it will be sent again"
+        return _not_confirmed(subject, timeout_s, answers=False)
     if isinstance(error, MaxPayloadError):
         return f"a message on {subject} is larger than the server's max_payload; raise it"
     return f"NATS did not take a message on {subject}: {str(error)[:200] or type(error).__name__}"
+
+
+def _not_confirmed(subject: str, timeout_s: float, *, answers: bool) -> str:
+    remedy = "NATS answers, so look at the stream with `conclave doctor`" if answers else "it will be sent again"
+    return f"NATS did not confirm a message on {subject} within {timeout_s:g} s; {remedy}"

@@ -14,7 +14,16 @@ class ConclusionTakenOver(Exception):
 
 
 class PublishFailed(Exception):
-    """The broker did not confirm an event; it may or may not be stored. Publish it again under its id."""
+    """The broker did not confirm an event; it may or may not be stored. Publish it again under its id.
+
+    `confirmed` and `unconfirmed` are ids. A broker that is up was sent the unconfirmed ones and stays silent
+    about them: each repetition may be stored once more, so repeat them ever more rarely.
+    """
+
+    def __init__(self, reason: str, *, confirmed: tuple[str, ...] = (), unconfirmed: tuple[str, ...] = ()) -> None:
+        super().__init__(reason)
+        self.confirmed = confirmed
+        self.unconfirmed = unconfirmed
 
 
 class PublishRefused(PublishFailed):

@@ -176,4 +176,5 @@ def deliberation_sweep(self: Step) -> None:
 @shared_task(name="outbox.flush", base=Step, bind=True)
 def outbox_flush(self: Step) -> None:
     """Publish what could not be published when it happened."""
-    flush_outbox(outbox=self.services.outbox, publisher=self.services.publisher)
+    services = self.services
+    flush_outbox(outbox=services.outbox, publisher=services.publisher, clock=services.clock)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from domain.event import Event
@@ -15,7 +15,15 @@ class Outbox(Protocol):
     """
 
     def pending(self, limit: int) -> tuple[Event, ...]:
-        """Return unpublished events, oldest first."""
+        """Return unpublished events, postponed ones too, oldest first."""
+        ...
+
+    def due(self, limit: int) -> tuple[Event, ...]:
+        """Return unpublished events that are not postponed, oldest first."""
+        ...
+
+    def postpone(self, until: Mapping[str, float]) -> None:
+        """Leave events out of `due` until a moment: id → epoch seconds. A later call replaces an earlier one."""
         ...
 
     def count(self) -> int:

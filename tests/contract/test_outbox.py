@@ -139,3 +139,38 @@ def test_what_waits_is_counted(stores: Stores) -> None:
     stores.outbox.put(events[:1])
     stores.outbox.published([events[0].event_id])
     assert stores.outbox.count() == 2
+
+
+def test_what_is_postponed_is_due_when_its_time_has_come(make_stores: MakeStores, clock: MemoryClock) -> None:
+    stores = make_stores(clock)
+    first, second, third = events = [event(occurred_at=MOMENT + late) for late in range(3)]
+    stores.outbox.put(events)
+    assert stores.outbox.due(10) == (first, second, third)
+    stores.outbox.postpone({first.event_id: clock.now() + 60, second.event_id: clock.now() + 120})
+    assert stores.outbox.due(10) == (third,)
+    assert stores.outbox.due(1) == (third,)
+    assert stores.outbox.due(0) == ()
+    assert stores.outbox.pending(10) == (first, second, third)
+    clock.advance(60)
+    assert stores.outbox.due(10) == (first, third)
+    assert stores.outbox.due(1) == (first,)
+
+
+def test_a_later_postponement_replaces_an_earlier_one(make_stores: MakeStores, clock: MemoryClock) -> None:
+    stores, saved = make_stores(clock), event()
+    stores.outbox.put([saved])
+    stores.outbox.postpone({saved.event_id: clock.now() + 60})
+    stores.outbox.postpone({saved.event_id: clock.now() + 120})
+    clock.advance(60)
+    assert stores.outbox.due(10) == ()
+
+
+def test_what_is_published_is_postponed_no_more(make_stores: MakeStores, clock: MemoryClock) -> None:
+    stores, saved = make_stores(clock), event()
+    stores.outbox.put([saved])
+    stores.outbox.postpone({saved.event_id: clock.now() + 60, "e-unknown": clock.now() + 60})
+    stores.outbox.postpone({})
+    stores.outbox.published([saved.event_id])
+    begun = deliberation()
+    stores.deliberations.record(begun.deliberation_id, opened(begun), events=[saved])
+    assert stores.outbox.due(10) == (saved,)

@@ -162,7 +162,7 @@ class Stage:
         )
 
     def flush(self) -> int:
-        return flush_outbox(outbox=self.outbox, publisher=self.news)
+        return flush_outbox(outbox=self.outbox, publisher=self.news, clock=self.clock)
 
     def sweep(self) -> int:
         """Sweep as beat has it done, again and again without a gap."""

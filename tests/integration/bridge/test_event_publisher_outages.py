@@ -21,7 +21,7 @@ from bridge.streams import ORCHESTRATOR, ensure
 from domain.errors import PublishFailed, PublishRefused
 from domain.event import Event
 from tests.integration.bridge.conftest import freeze, until
-from tests.support.factories import completed_body, event, fresh
+from tests.support.factories import completed_body, event, failed_body, fresh
 from tests.support.servers import NatsServer
 from workers.portal import Portal
 
@@ -107,6 +107,33 @@ async def test_a_server_that_does_not_confirm_in_time_fails_the_publication(
     server.thaw()
     await asyncio.to_thread(make_publisher().publish, [told])
     await until(lambda: _holds(stream, 2))
+
+
+async def test_a_stream_that_confirms_nothing_is_told_from_a_server_that_is_away(
+    make_publisher: MakePublisher, server: NatsServer, stream: JetStreamContext
+) -> None:
+    await stream.add_stream(name="SILENT", subjects=["orchestration.deliberation.failed"], no_ack=True)
+    await stream.add_stream(name="EVENTS", subjects=[COMPLETED])
+    heard, silent = event(), event(event_type="orchestration.deliberation.failed", body=failed_body())
+    publisher = make_publisher(timeout_s=3.0)
+    with pytest.raises(PublishFailed, match="NATS answers, so look at the stream") as failed:
+        await asyncio.to_thread(publisher.publish, [silent, heard])
+    assert (failed.value.confirmed, failed.value.unconfirmed) == ((heard.event_id,), (silent.event_id,))
+    await freeze(server)
+    with pytest.raises(PublishFailed, match="it will be sent again") as failed:
+        await asyncio.to_thread(publisher.publish, [silent])
+    assert failed.value.unconfirmed == ()
+    server.thaw()
+
+
+async def test_events_of_which_one_has_no_stream_are_stored_but_for_that(
+    make_publisher: MakePublisher, stream: JetStreamContext
+) -> None:
+    await stream.add_stream(name="EVENTS", subjects=[COMPLETED])
+    heard, homeless = event(), event(event_type="orchestration.deliberation.failed", body=failed_body())
+    with pytest.raises(PublishFailed, match=r"no stream holds orchestration\.deliberation\.failed") as failed:
+        await asyncio.to_thread(make_publisher().publish, [homeless, heard])
+    assert (failed.value.confirmed, failed.value.unconfirmed) == ((heard.event_id,), ())
 
 
 async def test_what_a_killed_server_took_with_it_is_sent_again(

@@ -16,7 +16,7 @@ B = TypeVar("B", bound=OpenValue)
 class MemoryEventPublisher:
     """EventPublisher that keeps what was published and the progress, each in order.
 
-    It can be `away`, and takes no event whose id is in `refused`.
+    It can be `away`, takes no event whose id is in `refused`, and confirms none whose id is in `unconfirmed`.
     """
 
     def __init__(self) -> None:
@@ -25,6 +25,7 @@ class MemoryEventPublisher:
         self.progress: list[Event] = []
         self.away = False
         self.refused: set[str] = set()
+        self.unconfirmed: set[str] = set()
         self._lock = threading.Lock()
         self._read: dict[str, Event] = {}
 
@@ -41,6 +42,13 @@ class MemoryEventPublisher:
             if event.event_id in self.refused:
                 raise PublishRefused("scripted: too large", event.event_id)
         self._keep(events, self.published)
+        sent = [event.event_id for event in events]
+        if self.unconfirmed.intersection(sent):
+            raise PublishFailed(
+                "scripted: not confirmed",
+                confirmed=tuple(event_id for event_id in sent if event_id not in self.unconfirmed),
+                unconfirmed=tuple(event_id for event_id in sent if event_id in self.unconfirmed),
+            )
 
     def publish_progress(self, events: Sequence[Event]) -> None:
         self._keep(events, self.progress)

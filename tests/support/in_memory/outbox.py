@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import inf
 from threading import Lock
 
@@ -18,12 +18,22 @@ class MemoryOutbox:
         self._retention_s = retention_s
         self._pending: dict[str, Event] = {}
         self._put_at: dict[str, float] = {}
+        self._postponed: dict[str, float] = {}
         self._lock = Lock()
 
     def pending(self, limit: int) -> tuple[Event, ...]:
         with self._lock:
             oldest_first = sorted(self._pending.values(), key=lambda event: (event.occurred_at, event.event_id))
         return tuple(oldest_first[: max(limit, 0)])
+
+    def due(self, limit: int) -> tuple[Event, ...]:
+        now = self._clock.now()
+        events = [event for event in self.pending(self.count()) if self._postponed.get(event.event_id, 0.0) <= now]
+        return tuple(events[: max(limit, 0)])
+
+    def postpone(self, until: Mapping[str, float]) -> None:
+        with self._lock:
+            self._postponed.update(until)
 
     def count(self) -> int:
         with self._lock:
@@ -37,6 +47,7 @@ class MemoryOutbox:
         with self._lock:
             for event_id in event_ids:
                 self._pending.pop(event_id, None)
+                self._postponed.pop(event_id, None)
 
     def add(self, events: Sequence[Event]) -> None:
         """Take the events of a deliberation's entry: the entry was their claim, so no earlier put bars them."""

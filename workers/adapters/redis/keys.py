@@ -62,6 +62,11 @@ class Keys:
         return f"{self.prefix}outbox:events"
 
     @property
+    def outbox_postponed(self) -> str:
+        """Sorted set: ids of unpublished events by when to try them again."""
+        return f"{self.prefix}outbox:postponed"
+
+    @property
     def outbox_put_ids(self) -> str:
         """Sorted set: event ids by when they were put last, published or not."""
         return f"{self.prefix}outbox:known"

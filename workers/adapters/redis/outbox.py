@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from redis import Redis
 
@@ -14,7 +14,7 @@ from workers.adapters.redis.scripts import Script, event_arguments, expiry_ms, s
 
 
 class RedisOutbox:
-    """Outbox over a sorted set of what is pending, a hash of the events, and a sorted set of the ids put.
+    """Outbox over a hash of the events and sorted sets of their ids: what is pending, put, postponed.
 
     The events of a deliberation's entry enter by `record.lua`, through the same function (add_events.lua).
     """
@@ -27,12 +27,24 @@ class RedisOutbox:
         self._keys = Keys(prefix)
         self._put = Script(client, "put_events", functions=("check_kinds", "add_events"))
         self._pending = Script(client, "pending_events")
+        self._due = Script(client, "due_events", functions=("check_kinds",))
 
     def pending(self, limit: int) -> tuple[Event, ...]:
         if limit <= 0:
             return ()
         raws = self._pending([self._keys.outbox_order, self._keys.outbox_events], limit=limit)
         return tuple(decode(Event, raw, where="an event of the outbox") for raw in raws)
+
+    def due(self, limit: int) -> tuple[Event, ...]:
+        if limit <= 0:
+            return ()
+        keys = [self._keys.outbox_order, self._keys.outbox_events, self._keys.outbox_postponed]
+        raws = self._due(keys, limit=limit, now=score(self._clock.now()))
+        return tuple(decode(Event, raw, where="an event of the outbox") for raw in raws)
+
+    def postpone(self, until: Mapping[str, float]) -> None:
+        if until:
+            self._client.zadd(self._keys.outbox_postponed, dict(until))
 
     def count(self) -> int:
         return int(self._client.zcard(self._keys.outbox_order))
@@ -58,4 +70,5 @@ class RedisOutbox:
         with self._client.pipeline(transaction=True) as pipeline:
             pipeline.zrem(self._keys.outbox_order, *event_ids)
             pipeline.hdel(self._keys.outbox_events, *event_ids)
+            pipeline.zrem(self._keys.outbox_postponed, *event_ids)
             pipeline.execute()
