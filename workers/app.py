@@ -23,6 +23,7 @@ from workers.adapters.redis.clock import RedisClock
 from workers.adapters.redis.connection import address
 from workers.broker import celery_conf, install
 from workers.composition import Composition, engine_of
+from workers.doctor.store_server import warn_of_eviction
 from workers.engines.bootstep import install as pin
 from workers.errors import Unavailable
 from workers.metrics.endpoint import serve_metrics
@@ -30,7 +31,7 @@ from workers.metrics.readings import ReadingCollector, engine_readings
 from workers.per_process import PerProcess
 from workers.settings import Settings, sentence, unknown_settings
 from workers.skew import SkewWatch, refuse_skewed
-from workers.store_ports import store_client, store_clock
+from workers.store_ports import CLOCK_PATIENCE_S, store_client, store_clock
 
 log = structlog.get_logger("conclave.app")
 
@@ -85,7 +86,7 @@ def make_app(settings: Settings) -> ConclaveApp:
         lambda: Composition(settings, own=own, registry=registry, clock=clock()).services(app)
     )
     app.heartbeat = PerProcess(lambda: _heartbeat(app.services()))
-    worker_init.connect(_equipped(app, clock), weak=False, dispatch_uid="conclave.services")
+    worker_init.connect(_equipped(app, clock, settings), weak=False, dispatch_uid="conclave.services")
     beat_init.connect(_in_time(clock), weak=False, dispatch_uid="conclave.clock")
     worker_ready.connect(_metrics_as_set(settings, registry), weak=False, dispatch_uid="conclave.metrics")
     setup_logging.connect(_log_as_set(settings), weak=False, dispatch_uid="conclave.logs")
@@ -98,12 +99,13 @@ def _heartbeat(services: Services) -> DeliberationHeartbeat:
     )
 
 
-def _equipped(app: ConclaveApp, clock: Callable[[], RedisClock]) -> Any:
+def _equipped(app: ConclaveApp, clock: Callable[[], RedisClock], settings: Settings) -> Any:
     """See that a worker that can't do its work does not start: its first task would find out, and every other."""
 
     def equip(**_: Any) -> None:
         try:
             refuse_skewed(clock())
+            warn_of_eviction(store_client(settings, patience_s=CLOCK_PATIENCE_S))
             app.services()
         except Unavailable as error:
             raise SystemExit(f"conclave: {error}") from error

@@ -17,11 +17,12 @@ from bridge.options import BridgeOptions
 from workers import logs
 from workers.app import make_app
 from workers.composition import Composition
+from workers.doctor.store_server import warn_of_eviction
 from workers.metrics.endpoint import serve_metrics
 from workers.metrics.readings import Reading, ReadingCollector, bridge_readings, store_readings, supply_readings
 from workers.settings import Settings, unknown_settings
 from workers.skew import SkewWatch, refuse_skewed
-from workers.store_ports import StorePorts, store_clock
+from workers.store_ports import CLOCK_PATIENCE_S, StorePorts, store_client, store_clock
 from workers.tracing.dispatcher import TracedDispatcher
 
 log = structlog.get_logger("bridge")
@@ -40,6 +41,7 @@ def serve_bridge(settings: Settings) -> None:
         log.warning(unknown)
     clock = store_clock(settings, observe=SkewWatch())
     refuse_skewed(clock)
+    warn_of_eviction(store_client(settings, patience_s=CLOCK_PATIENCE_S))
     app = make_app(settings)
     app.store_clock = lambda: clock
     ports = Composition(settings, clock=clock)

@@ -5,12 +5,15 @@ from __future__ import annotations
 import time
 from typing import Any
 
+import structlog
 from redis import Redis
 from redis.exceptions import RedisError
 
 from workers.adapters.redis.connection import StoreUnreachable, address, connect, reach
 from workers.doctor.finding import Finding, Findings, fail, ok, warn
 from workers.settings import Settings
+
+log = structlog.get_logger("conclave.store")
 
 SKEW_S = 2.0
 """Clocks further apart than this blur leases and deadlines of seconds."""
@@ -52,11 +55,29 @@ def _append_only(info: dict[str, Any]) -> Finding:
     return ok("valkey append-only file", "on")
 
 
+def warn_of_eviction(client: Redis) -> None:
+    """Log that the store may evict keys; nothing where it may not, is away, or does not let us look."""
+    try:
+        info: dict[str, Any] = client.info("memory")
+    except RedisError:
+        return
+    policy = str(info.get("maxmemory_policy", ""))
+    if _evicts(policy) and int(info.get("maxmemory", 0)):
+        log.warning("valkey may evict keys", reason=_eviction_sentence(policy))
+
+
 def _eviction(policy: str) -> Finding:
-    if policy and policy != "noeviction":
-        text = f"maxmemory-policy {policy} throws work away when memory is short; set noeviction"
-        return fail("valkey eviction", text)
+    if _evicts(policy):
+        return fail("valkey eviction", _eviction_sentence(policy))
     return ok("valkey eviction", "noeviction: a full server refuses, it forgets nothing")
+
+
+def _evicts(policy: str) -> bool:
+    return policy not in ("", "noeviction")
+
+
+def _eviction_sentence(policy: str) -> str:
+    return f"maxmemory-policy {policy} throws work away when memory is short; set noeviction"
 
 
 def _skew(client: Redis) -> Finding:
