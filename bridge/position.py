@@ -65,10 +65,11 @@ def gone_between(before: Position, now: Position, read_to: int) -> int:
     gone = now.first - 1 - read_to
     if gone <= 0 or now.delivered <= read_to:
         return max(0, gone)
-    still_before = now.first - 1 - now.delivered
     deliveries = now.deliveries - before.deliveries
-    # A durable that moved on without a delivery has been moved by a purge.
-    return max(0, still_before, gone - deliveries if deliveries else 0)
+    if not deliveries:  # a purge has moved the durable
+        return max(0, now.first - 1 - now.delivered)
+    passed = max(now.delivered, now.first - 1) - read_to
+    return min(gone, max(0, passed - deliveries))
 
 
 async def read_position(client: Client, stream: str, durable: str) -> Position:

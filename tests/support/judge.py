@@ -48,6 +48,8 @@ class History:
     events: Sequence[ObservedEvent]
     """As their stream holds them, oldest first."""
     answers: Sequence[Answer] = ()
+    reported_lost: int = 0
+    """Approvals that the bridges reported as lost: so many may have no end and no answer."""
     figures: Mapping[str, Any] = field(default_factory=dict)
     """What `conclave stats --json` prints at the end."""
 
@@ -99,9 +101,16 @@ class _Judge:
         expected = {(str(body["plan_id"]), str(role)) for body in self.history.approvals for role in body["roles"]}
         ended = {(end.body["plan_id"], end.body["role"]) for end in self.ends}
         answered = {event.body["plan_id"] for event in self.history.events if event.subject == DISPATCHED}
+        plans = {plan_id for plan_id, _ in expected}
+        silent = plans - answered - {plan_id for plan_id, _ in ended}
+        count = self.history.reported_lost
+        reported = silent if len(silent) <= count else set()
+        if len(silent) < count:
+            yield Finding("lost", f"{count} approvals are reported lost, and {len(silent)} have no answer")
         for plan_id, role in sorted(expected - ended):
-            yield Finding("lost", f"{plan_id} {role} has no end", self._evidence(plan_id, role))
-        for plan_id in sorted({plan_id for plan_id, _ in expected} - answered):
+            if plan_id not in reported:
+                yield Finding("lost", f"{plan_id} {role} has no end", self._evidence(plan_id, role))
+        for plan_id in sorted(plans - answered - reported):
             yield Finding("lost", f"{plan_id} has no {DISPATCHED}")
         for plan_id, role in sorted(ended - expected):
             yield Finding("invented", f"{plan_id} {role} was not approved", self._evidence(plan_id, role))

@@ -22,6 +22,7 @@ async def history(stage: Stage, asked: Iterable[str]) -> History:
         approvals=[{"plan_id": plan_id, "roles": roles} for plan_id in asked],
         events=await recorded(stage.nats.url, "orchestration.>"),
         answers=answers(stage.engine_url),
+        reported_lost=stage.reported_lost(),
         figures=_statistics(stage),
     )
 

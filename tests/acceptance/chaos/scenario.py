@@ -40,6 +40,11 @@ class Scene:
         """Wait until deliberations are open, so that the next blow meets some."""
         self._wait(lambda: self.stage.services.deliberations.count_open() > 0, "nothing is open")
 
+    def wait_more(self, count: int) -> None:
+        """Wait until so many further approvals were made."""
+        before = len(self.ledger.asked)
+        self._wait(lambda: len(self.ledger.asked) >= before + count, "approvals are not made")
+
     def blow(self, what: str) -> None:
         """Note that something was just broken, or that what was broken is back: recovery counts from here."""
         self.ledger.kills.append(Kill(time.time(), what))
@@ -57,6 +62,8 @@ class Scenario:
     env: Mapping[str, str] = field(default_factory=dict)
     own: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Further variables of all processes of a kind."""
+    prepare: Callable[[str], None] = lambda nats_url: None
+    """Called with the address of NATS before any process of ours runs."""
     needs: Callable[[], str] = lambda: ""
     """Says what this machine lacks for it."""
 
@@ -72,7 +79,15 @@ class Played:
 def play(scenario: Scenario, count: int, folder: Path, guard: Guard) -> Played:
     """Run the scenario with at least `count` approvals."""
     ledger, env = Ledger(), {**ENV, **scenario.env}
-    with staged(folder, guard, latency_s=scenario.latency_s, count=FLEET, env=env, own=scenario.own) as stage:
+    with staged(
+        folder,
+        guard,
+        latency_s=scenario.latency_s,
+        count=FLEET,
+        env=env,
+        own=scenario.own,
+        prepare=scenario.prepare,
+    ) as stage:
         return asyncio.run(_play(scenario, Scene(stage, ledger, count)))
 
 
@@ -93,12 +108,12 @@ async def _play(scenario: Scenario, scene: Scene) -> Played:
 
 
 async def _settle(stage: Stage, ledger: Ledger) -> None:
-    """Wait until everything asked has an end in the stream and nothing is left to do, or the time is over."""
+    """Wait until all that was asked has an end or is reported lost, and nothing is left to do; or a long time."""
     over = time.monotonic() + SETTLE_WITHIN_S
     while time.monotonic() < over:
         stage.supervise()
         ledger.ends = await read_ends(stage.nats.url)
         idle = stage.services.deliberations.count_open() == stage.services.outbox.count() == 0
-        if not ledger.lost and idle:
+        if len(ledger.lost) <= stage.reported_lost() and idle:
             return
         await asyncio.sleep(0.5)

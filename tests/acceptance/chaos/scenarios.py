@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import random
 import time
+
+import nats
+from nats.js.api import DiscardPolicy
 
 from tests.acceptance.chaos.append_only_file import AppendOnlyFile
 from tests.acceptance.chaos.scenario import Scenario, Scene
@@ -23,6 +27,9 @@ LAST_S = 1.0
 """What a power failure costs where the file is synced once a second."""
 SEED = 16
 TAKEN_IN_WITHIN_S = 120.0
+SMALL_BYTES = 4096
+PUSHED_OUT_BY = 30
+"""Approvals; about three times as many as SMALL_BYTES hold."""
 
 
 def freeze_nats(scene: Scene) -> None:
@@ -107,6 +114,30 @@ def empty_the_store(scene: Scene) -> None:
     scene.blow("valkey")
 
 
+def small_planning_stream(nats_url: str) -> None:
+    """Make a stream for approvals, as an operator might, that holds about ten and forgets its oldest."""
+
+    async def make() -> None:
+        client = await nats.connect(nats_url)
+        await client.jetstream().add_stream(
+            name="PLANS", subjects=["planning.>"], max_bytes=SMALL_BYTES, discard=DiscardPolicy.OLD
+        )
+        await client.close()
+
+    asyncio.run(make())
+
+
+def overflow_planning_stream(scene: Scene) -> None:
+    """While no bridge runs, more approvals come than their stream holds; what is pushed out must be reported."""
+    scene.wait_asked(0.3)
+    (bridge,) = scene.stage.kinds["bridge"]
+    bridge.stop()
+    scene.wait_more(PUSHED_OUT_BY)
+    bridge.start()
+    scene.blow("bridge")
+    assert wait_until(lambda: scene.stage.reported_lost() > 0, within=TAKEN_IN_WITHIN_S), "no loss was reported"
+
+
 def _no_faketime() -> str:
     return "" if LIBRARY else MISSING
 
@@ -120,5 +151,6 @@ SCENARIOS = (
     Scenario("every malformed task message", spoil_tasks),
     Scenario("the append-only file cut", cut_the_append_only_file, latency_s=0.8),
     Scenario("the store emptied", empty_the_store, latency_s=0.8),
+    Scenario("a full planning stream", overflow_planning_stream, prepare=small_planning_stream),
     Scenario("skewed clocks", kill_among_skewed, own=SKEWED, needs=_no_faketime),
 )

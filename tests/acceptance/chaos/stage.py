@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -12,6 +13,7 @@ from types import MappingProxyType
 
 from domain.services import Services
 from tests.acceptance.conftest import services_of
+from tests.acceptance.test_pipeline import APPROVED
 from tests.support.factories import fresh
 from tests.support.fleet import Fleet, Service
 from tests.support.servers import NatsServer, ValkeyServer
@@ -81,6 +83,12 @@ class Stage:
         """Return our processes, kind after kind."""
         return [service for services in self.kinds.values() for service in services]
 
+    def reported_lost(self) -> int:
+        """Sum up the approvals that bridges have logged as lost, in all their lives."""
+        lines = [line for bridge in self.kinds["bridge"] for line in bridge.log.path.read_text().splitlines()]
+        logged = [json.loads(line) for line in lines if "messages_lost" in line and line.startswith("{")]
+        return sum(line["up_to"] for line in logged if line["subject"] == APPROVED)
+
     def leave(self) -> dict[str, int]:
         """End our processes as an operator would; return each one's exit code."""
         codes = {}
@@ -114,13 +122,15 @@ def staged(
     count: Mapping[str, int] = PAIRS,
     env: Mapping[str, str] = ENV,
     own: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
+    prepare: Callable[[str], None] = lambda nats_url: None,
 ) -> Iterator[Stage]:
     """Start so many processes of each kind, and return when all of it is ready.
 
-    `own`: further variables of all processes of a kind.
+    `own`: further variables of all processes of a kind. `prepare` is called before any of ours runs.
     """
     with ExitStack() as stack:
         nats = stack.enter_context(NatsServer(folder / "nats", guard=guard))
+        prepare(nats.url)
         valkey = stack.enter_context(ValkeyServer(folder / "valkey", guard=guard))
         port = free_port()
         url = f"http://127.0.0.1:{port}"

@@ -31,10 +31,20 @@ def at(*, first: int, last: int = 100, delivered: int, deliveries: int = 0, reco
         (at(first=10, delivered=5), 4),
         (at(first=10, delivered=9), 0),
         (at(first=10, delivered=20, deliveries=15), 0),
-        (at(first=10, delivered=20, deliveries=3), 1),
+        (at(first=10, delivered=20, deliveries=12), 3),
+        (at(first=10, delivered=20, deliveries=3), 4),
         (at(first=10, delivered=7, deliveries=2), 2),
     ],
-    ids=["nothing", "all read", "unread", "purged", "read in time", "some read in time", "some read, more gone"],
+    ids=[
+        "nothing",
+        "all read",
+        "unread",
+        "purged",
+        "read in time",
+        "three unread",
+        "more unread than gone",
+        "some read, more gone",
+    ],
 )
 def test_what_was_not_delivered_before_it_left_is_gone(now: Position, gone: int) -> None:
     assert gone_between(at(first=1, delivered=5), now, read_to=5) == gone

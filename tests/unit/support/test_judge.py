@@ -85,6 +85,10 @@ def test_a_right_history_has_no_finding() -> None:
     assert judge(right()) == []
 
 
+def test_an_approval_that_was_reported_lost_needs_no_end() -> None:
+    assert judge(replace(with_first(lambda events: []), figures=figures(1), reported_lost=1)) == []
+
+
 WRONG: dict[str, tuple[str, History]] = {
     "both ends": ("doubled end", with_first(lambda events: [*events, failed(PLANS[0], "given up")])),
     "the same end twice": (
@@ -94,6 +98,11 @@ WRONG: dict[str, tuple[str, History]] = {
     "no end": ("lost", with_first(lambda events: events[:-1])),
     "an approval without a trace": ("lost", with_first(lambda events: [])),
     "an approval without its answer": ("lost", with_first(lambda events: [events[0], *events[2:]])),
+    "an approval reported lost that was answered": ("lost", replace(right(), reported_lost=1)),
+    "an approval reported lost that was begun": (
+        "lost",
+        replace(with_first(lambda events: events[:-1]), reported_lost=1),
+    ),
     "an end for a role that was not asked": (
         "invented",
         with_first(
