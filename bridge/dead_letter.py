@@ -9,13 +9,14 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Mapping
-from typing import Any
+
+from pydantic import ValidationError
 
 from bridge.message import InboundMessage
 from bridge.rejection import MAX_REASON
 from domain.identity import digest
 from domain.validation.words import printable
-from domain.value import Value
+from domain.value import OpenValue, Value
 
 REASON, SUBJECT, STREAM, SEQUENCE = (f"Conclave-{word}" for word in ("Reason", "Subject", "Stream", "Sequence"))
 DELIVERED, RECEIVED, HEADERS, OMITTED = (
@@ -31,12 +32,12 @@ class DeadLetter(Value):
     sequence: int
     """Its place in the dead-letter stream; names it to `show`, `replay` and `purge`."""
     reason: str
-    subject: str
+    subject: str = ""
     """The original's; empty if the original of an advisory is gone."""
-    stream: str
-    stream_sequence: int
-    """Where the original is, or was."""
-    delivered: int
+    stream: str = ""
+    stream_sequence: int = 0
+    """Where the original is, or was; empty and 0 where nothing tells."""
+    delivered: int = 0
     """How often it had been delivered."""
     at: str
     """When it became a dead letter, ISO 8601."""
@@ -110,19 +111,32 @@ def decode_dead_letter(sequence: int, at: str, headers: Mapping[str, str], data:
     )
 
 
-def decode_advisory(sequence: int, at: str, advisory: Mapping[str, Any]) -> DeadLetter:
+class Advisory(OpenValue):
+    """What JetStream says of a message that it delivers no more (its `io.nats.jetstream.advisory.v1` types)."""
+
+    type: str = ""
+    stream: str
+    stream_seq: int
+    deliveries: int = 0
+    reason: str = ""
+
+
+def decode_advisory(sequence: int, at: str, data: bytes) -> DeadLetter:
     """Read JetStream's advisory that it delivers a message no more; the original has yet to be looked up."""
-    deliveries = int(advisory.get("deliveries", 0))
-    terminated = advisory.get("type", "").endswith("terminated")
-    cause = advisory.get("reason") or "the consumer terminated it"
-    reason = f"terminated: {cause}" if terminated else f"delivered {deliveries} times and never acknowledged"
+    try:
+        advisory = Advisory.model_validate_json(data)
+    except ValidationError:
+        reason = "not readable as an advisory of JetStream, on whose subject it was published; purge it"
+        return DeadLetter(sequence=sequence, reason=reason, at=at, data=data)
+    cause = advisory.reason or "the consumer terminated it"
+    delivered = f"delivered {advisory.deliveries} times and never acknowledged"
+    reason = f"terminated: {cause}" if advisory.type.endswith("terminated") else delivered
     return DeadLetter(
         sequence=sequence,
         reason=printable(reason, MAX_REASON),
-        subject="",
-        stream=str(advisory.get("stream", "")),
-        stream_sequence=int(advisory.get("stream_seq", 0)),
-        delivered=deliveries,
+        stream=advisory.stream,
+        stream_sequence=advisory.stream_seq,
+        delivered=advisory.deliveries,
         at=at,
     )
 

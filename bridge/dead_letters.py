@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import re
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,8 +14,18 @@ from bridge.dead_letter import DeadLetter, decode_advisory, decode_dead_letter
 from bridge.publication import publish_confirmed
 from bridge.stored import StoredMessage, jetstream_request, message_at, message_from
 from bridge.streams import stream_of
-from bridge.subjects import ADVISORIES, DELIBERATION_REQUESTED, DURABLES, dead_letter_subject, is_dead_letter
+from bridge.subjects import (
+    ADVISORIES,
+    DELIBERATION_REQUESTED,
+    DURABLES,
+    INBOUND,
+    dead_letter_subject,
+    is_dead_letter,
+)
+from domain.identity import digest
 
+STREAM_NAME = re.compile(r"[^\s.*>/\\]{1,255}")
+"""NATS ADR-6; anything else would ask for something else than a stream."""
 SERVER_HEADERS = "nats-"
 """Beginning of headers for the server (expected sequence, id, expiry), which hold for one publication only."""
 
@@ -38,6 +48,8 @@ class Replayed:
     stream: str
     sequence: int
     """Where it is stored now."""
+    before: bool = False
+    """An earlier replay had stored it there, and was interrupted before it removed the dead letter."""
 
 
 class DeadLetters:
@@ -87,20 +99,22 @@ class DeadLetters:
         """Publish the original on its subject again, then remove the dead letter.
 
         It gets a new Nats-Msg-Id, since its stream may still remember the old one; the new one is derived from the
-        dead letter, so that a replay repeated after a crash is stored once. All headers but the server's own are
-        kept, and every consumer of the subject sees the message again. Raises NoSuchDeadLetter, NotReplayable,
-        PublicationFailed.
+        dead letter and the moment when it was stored, so that a replay repeated after a crash is stored once and
+        nobody can guess it. All headers but the server's own are kept, and every consumer of the subject sees the
+        message again. Raises NoSuchDeadLetter, NotReplayable, PublicationFailed.
         """
         dead_letter = await self.show(sequence)
         stream, stream_sequence = dead_letter.stream, dead_letter.stream_sequence
         if dead_letter.data is None or not dead_letter.subject:
             place = f"{stream}:{stream_sequence}"
             raise NotReplayable(f"the original of dead letter {sequence} is no longer in its stream ({place})")
-        message_id = f"replay-{sequence}-{stream}-{stream_sequence}"
+        if dead_letter.subject not in INBOUND:
+            raise NotReplayable(f"dead letter {sequence} names a subject that no bridge reads; only purge it")
+        message_id = f"replay-{digest(str(sequence), dead_letter.at, stream, str(stream_sequence))}"
         headers = _without_server_headers(dead_letter.headers) | {"Nats-Msg-Id": message_id}
         stored = await publish_confirmed(self._client, dead_letter.subject, dead_letter.data, headers)
         await self._remove(sequence)
-        return Replayed(dead_letter.subject, message_id, stored.stream, stored.seq)
+        return Replayed(dead_letter.subject, message_id, stored.stream, stored.seq, bool(stored.duplicate))
 
     async def purge(self, sequence: int | None = None) -> int:
         """Delete one dead letter, or all with every advisory, and return how many dead letters were deleted."""
@@ -124,9 +138,11 @@ class DeadLetters:
         if not stored.subject.startswith(ADVISORIES):
             dead_letter = decode_dead_letter(stored.sequence, stored.at, stored.headers, stored.data)
             return dead_letter if dead_letter.data is not None else await self._with_original(dead_letter)
-        return await self._with_original(decode_advisory(stored.sequence, stored.at, json.loads(stored.data)))
+        return await self._with_original(decode_advisory(stored.sequence, stored.at, stored.data))
 
     async def _with_original(self, dead_letter: DeadLetter) -> DeadLetter:
+        if not STREAM_NAME.fullmatch(dead_letter.stream) or dead_letter.stream_sequence < 1:
+            return dead_letter
         original = await message_at(self._client, dead_letter.stream, dead_letter.stream_sequence)
         if original is None:
             return dead_letter

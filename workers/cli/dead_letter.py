@@ -75,7 +75,8 @@ def replay(number: SEQUENCE) -> None:
     """Publish the original again, as it was, and remove the dead letter; a second attempt stores nothing twice."""
     with _session() as session:
         replayed = session.replay(number)
-    print(f"{number} sent again on {replayed.subject}: {replayed.stream}:{replayed.sequence}")
+    done = "had been sent again already" if replayed.before else "sent again"
+    print(f"{number} {done} on {replayed.subject}: {replayed.stream}:{replayed.sequence}")
 
 
 @commands.command()

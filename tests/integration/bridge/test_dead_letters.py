@@ -263,3 +263,71 @@ async def test_two_thousand_spoilt_messages_are_each_accepted_or_dead_lettered_a
     assert await advised(stream, seen.rejected)
     await stream.publish(APPROVED, approval("plan-last"))
     await until(lambda: "plan-last" in broker.taken)
+
+
+ADVISORY = "$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.PLANNING_EVENTS.conclave-planning-plan-approved"
+FORGED = (
+    b"",
+    b"[]",
+    b"\xff",
+    b"{}",
+    b'{"stream": 5}',
+    b'{"stream": "PLANNING_EVENTS", "stream_seq": -1}',
+    b'{"stream": "PLANNING_EVENTS", "stream_seq": "x"}',
+    b'{"stream": "no such > stream", "stream_seq": 1}',
+    b'{"stream": "PLANNING_EVENTS", "stream_seq": 1, "deliveries": null}',
+    b'{"stream": "PLANNING_EVENTS", "stream_seq": 9223372036854775807}',
+)
+
+
+async def test_no_message_breaks_the_list(stream: JetStreamContext, dead_letters: DeadLetters) -> None:
+    """Whoever may publish there can write anything: each shows as a dead letter, and the good one is found."""
+    for plan in (PLANNING, dead_letter_stream()):
+        await ensure(stream, plan, StreamLimits())
+    subject = f"conclave.dead_letter.{APPROVED}"
+    for data in FORGED:
+        await stream.publish(ADVISORY, data)
+    for headers in ({"Conclave-Omitted": "1"}, {"Conclave-Stream": "a b", "Conclave-Omitted": "1"}, {}):
+        await stream.publish(subject, b"\x00", headers=headers or None)
+    found = await dead_letters.list()
+    assert len(found) == len(FORGED) + 3
+    assert all(letter.reason or letter.subject == "" for letter in found)
+    for letter in found:
+        with pytest.raises(NotReplayable):
+            await dead_letters.replay(letter.sequence)
+
+
+async def test_a_replay_goes_only_where_bridges_read(
+    client: Client, stream: JetStreamContext, dead_letters: DeadLetters
+) -> None:
+    for plan in (PLANNING, dead_letter_stream()):
+        await ensure(stream, plan, StreamLimits())
+    headers = {"Conclave-Subject": "orchestration.deliberation.completed"}
+    await stream.publish(f"conclave.dead_letter.{APPROVED}", b"{}", headers=headers)
+    (letter,) = await dead_letters.list()
+    heard = await client.subscribe("orchestration.>")
+    with pytest.raises(NotReplayable, match="no bridge reads"):
+        await dead_letters.replay(letter.sequence)
+    assert heard.pending_msgs == 0
+
+
+async def test_a_replay_that_was_interrupted_says_that_it_had_been_sent(
+    run: Run, stream: JetStreamContext, dead_letters: DeadLetters, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running = await run()
+    await stream.publish(APPROVED, b"nonsense")
+    await until(lambda: _count(dead_letters, 1))
+    await running.end()
+    (letter,) = await dead_letters.list()
+
+    async def killed(sequence: int) -> None:
+        raise ConnectionError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(dead_letters, "_remove", killed)
+        with pytest.raises(ConnectionError):
+            await dead_letters.replay(letter.sequence)
+    replayed = await dead_letters.replay(letter.sequence)
+    assert replayed.before
+    assert replayed.message_id not in (f"replay-{letter.sequence}", f"replay-{letter.stream_sequence}")
+    assert (await stream.stream_info("PLANNING_EVENTS")).state.messages == 2

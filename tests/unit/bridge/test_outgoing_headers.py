@@ -118,6 +118,6 @@ def test_bytes_that_are_no_text_are_shown_as_base64() -> None:
 
 def test_an_advisory_says_why_in_a_sentence() -> None:
     spent = {"type": "io.nats.jetstream.advisory.v1.max_deliver", "stream": "S", "stream_seq": 5, "deliveries": 3}
-    assert decode_advisory(1, "", spent).reason == "delivered 3 times and never acknowledged"
+    assert decode_advisory(1, "", json.dumps(spent).encode()).reason == "delivered 3 times and never acknowledged"
     ended = spent | {"type": "io.nats.jetstream.advisory.v1.terminated", "reason": "operator"}
-    assert decode_advisory(1, "", ended).reason == "terminated: operator"
+    assert decode_advisory(1, "", json.dumps(ended).encode()).reason == "terminated: operator"
