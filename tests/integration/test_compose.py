@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -68,6 +69,13 @@ def test_nobody_has_more_rights_than_needed(name: str) -> None:
 
 
 @every_service
+def test_none_can_take_all_memory_or_processes(name: str) -> None:
+    service = SERVICES[name]
+    assert 0 < service["pids_limit"] <= 8192
+    assert (service["mem_limit"] == 0) is (name == "gpu-worker")
+
+
+@every_service
 def test_ports_are_published_on_loopback_only(name: str) -> None:
     assert all(port.startswith("127.0.0.1:") for port in SERVICES[name].get("ports", []))
 
@@ -126,3 +134,22 @@ def test_every_command_is_one_of_ours(name: str) -> None:
     command, *arguments = (re.sub(r"\$\{\w+:-(.*?)\}", r"\1", word) for word in SERVICES[name]["command"])
     group: Any = typer.main.get_command(app)
     group.commands[command].make_context(command, arguments)
+
+
+def test_control_workers_may_call_every_engine_that_a_worker_serves_from_outside() -> None:
+    """Reviews are asked by control workers, and a process calls only what its settings name."""
+    control = Settings.model_validate(
+        {"external_engines": json.loads(SERVICES["control-worker"]["environment"]["CONCLAVE_EXTERNAL_ENGINES"])}
+    )
+    commands = [service.get("command", []) for service in SERVICES.values()]
+    urls = [words[words.index("--engine-url") + 1] for words in commands if "--engine-url" in words]
+    assert urls
+    assert set(urls) <= set(control.engine_keys)
+
+
+@every_service
+def test_no_password_stands_in_an_argument_list(name: str) -> None:
+    service = SERVICES[name]
+    words = [*service.get("command", []), *service.get("entrypoint", []), *service["healthcheck"]["test"]]
+    shown = [word for word in words if re.search(r"(--pass|-a |--user \S+:)[^|]*PASSWORD|:\$\{?\S*PASSWORD", word)]
+    assert shown == []

@@ -48,6 +48,13 @@ def ask(server: SecuredValkey, user: str, *command: str) -> Any:
         ("flower", ("GET", "conclave:councils")),
         ("flower", ("FLUSHDB",)),
         ("bridge", ("FLUSHALL",)),
+        # It could draw prompts to an address of its own, or say what was decided.
+        ("bridge", ("SET", "conclave:engine:one", "{}")),
+        ("bridge", ("SADD", "conclave:engines", "one")),
+        ("bridge", ("HSET", "conclave:councils", "DEV", "{}")),
+        ("bridge", ("HSET", KEYS.deliberation("d-1"), "closed", "{}")),
+        ("bridge", ("HINCRBY", KEYS.counters, "decided", "1")),
+        ("bridge", ("GET", "conclave:beat::lock")),
         ("worker", ("CONFIG", "SET", "maxmemory-policy", "allkeys-lru")),
         ("worker", ("SHUTDOWN", "NOSAVE")),
         ("worker", ("ACL", "SETUSER", "worker", "+@all")),
@@ -69,7 +76,7 @@ def test_nobody_does_what_is_not_theirs(
     ("user", "key"),
     [
         *(("worker", key) for key in (*STORE, *BROKER, CHORD)),
-        *(("bridge", key) for key in (*STORE, *BROKER)),
+        *(("bridge", key) for key in (*STORE, *BROKER) if not key.startswith("conclave:beat:")),
         *(("flower", key) for key in BROKER),
         *(("observer", key) for key in STORE),
     ],

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 
 from redis import Redis
+from redis.exceptions import NoPermissionError
 
 from domain.engine import EngineRecord
 from workers.adapters.redis.encoding import Stored, Unreadable, decode, encode, text
@@ -44,7 +46,8 @@ class RedisEngineDirectory:
         gone = [name for name, raw in zip(names, stored, strict=True) if raw is None]
         if gone:
             # A record published between the two calls comes back into the set with its next heartbeat.
-            self._client.srem(self._names, *gone)
+            with suppress(NoPermissionError):  # a bridge only reads
+                self._client.srem(self._names, *gone)
         live = [record for raw in stored if raw is not None and (record := _read(raw)) is not None]
         return tuple(sorted(live, key=lambda record: (record.model, record.name)))
 
