@@ -13,6 +13,9 @@ from pydantic import ValidationError
 from domain.value import Value
 from workers.errors import StackError
 
+OWNER_ALONE = 0o077
+"""File mode creation mask: plans, proposals and logs are no other user's business."""
+
 
 class StackRecord(Value):
     """What stack.json says of a running stack."""
@@ -35,7 +38,9 @@ class StateFolder:
     def claimed(self) -> Iterator[None]:
         """Hold the folder while the block runs; the claim ends with this process, however that ends.
 
-        Raises StackError when the folder can't be written, is held by another stack or has a broken record.
+        All files and folders that the block and its child processes make are open to their owner alone; so is the
+        folder, unless it was there before. Raises StackError when the folder can't be written, is held by another
+        stack or has a broken record.
         """
         with self._open_lock() as lock:
             if not _try_lock(lock):
@@ -46,9 +51,11 @@ class StateFolder:
             self.record()
             os.ftruncate(lock, 0)
             os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
+            mask = os.umask(OWNER_ALONE)
             try:
                 yield
             finally:
+                os.umask(mask)
                 self.forget()
                 os.ftruncate(lock, 0)
 
@@ -110,8 +117,8 @@ class StateFolder:
     @contextlib.contextmanager
     def _open_lock(self) -> Iterator[int]:
         try:
-            self.path.mkdir(parents=True, exist_ok=True)
-            lock = os.open(self._lock_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            lock = os.open(self._lock_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
             raise self._unusable(error) from error
         try:

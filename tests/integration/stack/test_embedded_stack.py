@@ -58,6 +58,12 @@ def test_every_part_writes_a_log_of_its_own(stack: ProcessGroup, state: Path) ->
     assert "ready." in stack.logs["control-worker"].text()
 
 
+def test_nothing_of_it_is_open_to_another_user(stack: ProcessGroup, state: Path) -> None:
+    made = [state, *state.rglob("*")]
+    assert len(made) > 20
+    assert [str(path) for path in made if path.stat().st_mode & 0o077] == []
+
+
 def test_stopping_it_leaves_nothing(stack: ProcessGroup, record: StackRecord, state: Path) -> None:
     stack.stop()
     assert not any(alive(pid) for name, pid in record.pids.items() if name != "supervisor")
