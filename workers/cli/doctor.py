@@ -74,6 +74,7 @@ def _engines(settings: Settings) -> Findings:
             model=Composition(settings).model,
             policy=settings.effective_policy,
             key=key_of(settings),
+            clock=ports.clock,
         )
 
 

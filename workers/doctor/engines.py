@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from pydantic import SecretStr
 
@@ -11,6 +11,7 @@ from domain.chat import ChatFailure, ChatRequest, Message, ScoreForm
 from domain.engine import EngineKind, EngineRecord
 from domain.policy import Policy
 from domain.ports.chat_model import ChatModel
+from domain.ports.clock import Clock
 from domain.ports.council_registry import CouncilRegistry
 from domain.ports.engine_directory import EngineDirectory
 from domain.thinking import ROOM, Thoughts
@@ -24,6 +25,7 @@ from workers.engines.kinds import ENGINES
 from workers.engines.ready_report import found_out
 
 WITHIN_S = 10.0
+AHEAD_S, STALE_S = 2.0, 60.0
 FORM = ScoreForm(rows=2, columns=3)
 
 
@@ -34,14 +36,16 @@ def examine_engines(
     model: ChatModel,
     policy: Policy,
     key: Callable[[EngineRecord], str | None],
+    clock: Clock,
     node: str = "",
 ) -> Findings:
     """Look at every engine in the directory, and whether each council's models are served.
 
     `key` is what an engine is shown, None for one that this host may not call. `node`: this host's name, as
-    engines' records have it.
+    engines' records have it; `clock` is the store's.
     """
     records, all_councils = engines.all(), councils.all()
+    yield from _clocks(records, clock.now())
     largest = max((len(council.agents) for council in all_councils), default=1)
     for record in records:
         if not record.ready:
@@ -62,6 +66,16 @@ def examine_engines(
         others = ", ".join(sorted(served)) or "nothing"
         text = f"no live worker serves it (served: {others}); start one with `conclave worker --model {name}`"
         yield fail(f"model {name}", text)
+
+
+def _clocks(records: Iterable[EngineRecord], now: float) -> Findings:
+    """Compare the clocks of workers' hosts with the store's, as far as their engines' records tell the time."""
+    for record in records:
+        ahead = record.updated_at - now
+        # A record that is not renewed for so long expires, so an older one was dated by a clock that is behind.
+        if record.updated_at and not -STALE_S < ahead < AHEAD_S:
+            off = f"about {ahead:.0f} s ahead of" if ahead > 0 else f"up to {-ahead:.0f} s behind"
+            yield warn(f"clock of {record.node}", f"is {off} Valkey's; set it, and run an NTP client")
 
 
 def examine_gpus() -> Findings:

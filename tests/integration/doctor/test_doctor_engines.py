@@ -61,6 +61,7 @@ def examine(services: Services, key: str | None = KEY) -> dict[str, Finding]:
             model=services.model,
             policy=services.policy,
             key=lambda record: key,
+            clock=services.clock,
             node=NODE,
         )
     }
@@ -156,3 +157,12 @@ def test_a_fleet_without_councils_can_not_deliberate(services: Services, engine:
     publish(services, engine.openai_url)
     found = examine(services)["councils"]
     assert (found.level, "conclave council apply --default" in found.text) == (Level.FAIL, True)
+
+
+@pytest.mark.parametrize(("ahead", "said"), [(20.0, "s ahead of"), (-90.0, "s behind"), (-5.0, ""), (0.5, "")])
+def test_the_clock_of_another_host_is_compared(
+    services: Services, engine: ScriptedEngine, ahead: float, said: str
+) -> None:
+    publish(services, engine.openai_url, node=NODE, updated_at=services.clock.now() + ahead)
+    told = examine(services).get(f"clock of {NODE}")
+    assert (told is not None and said in told.text) if said else told is None
