@@ -82,7 +82,8 @@ class Dispatch(Step):
 
 @shared_task(name="plan.dispatch", base=Dispatch, bind=True)
 def plan_dispatch(self: Dispatch, request_id: str) -> None:
-    """Open a deliberation for every role of an accepted plan."""
+    """Open a deliberation for every role of an accepted plan, in a store that knows which have ended."""
+    self.close_gap()
     services = self.services
     dispatch_plan(
         request_id,
