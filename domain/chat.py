@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
+from domain.text.visible import readable
 from domain.thinking import ThoughtsPlace
 from domain.value import Name, OpenValue, Value
 
@@ -53,7 +54,8 @@ class Message(Value):
     """One turn of a conversation."""
 
     role: Literal["system", "user", "assistant"]
-    content: str
+    content: Annotated[str, AfterValidator(readable)]
+    """Cleaned here, whoever wrote its parts: no hidden character, no chat-template token reaches a model."""
 
 
 class ChatRequest(Value):

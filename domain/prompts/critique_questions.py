@@ -17,7 +17,6 @@ from domain.prompts.material import Material
 from domain.prompts.model_question import ModelQuestion, text_request
 from domain.prompts.proposal_question import ProposalQuestion
 from domain.review.blinding import blind
-from domain.text.visible import readable
 
 REVISER = (
     "You are a member of a council. You improve your own proposal for the task below. "
@@ -91,7 +90,7 @@ def revision_question(
     """
     if not critiques:
         raise ValueError("a revision needs at least one critique")
-    own = readable(material.candidates[proposal_id].text)
+    own = material.candidates[proposal_id].text
     shuffled = sorted((blind(critique, material.names) for critique in critiques), key=_digest)
     mark = derive_mark(f"{material.seed}/revise/{proposal_id}", [material.head(), own, *shuffled])
     request = text_request(

@@ -7,15 +7,17 @@ from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
 from itertools import count
 
+from domain.text.visible import readable
+
 
 def derive_mark(seed: str, texts: Iterable[str]) -> str:
     """Derive the mark in one prompt's delimiters: eight small letters and digits, 40 bits.
 
     It depends on every text of the prompt, so no author can know it beforehand, and it is drawn again while any
-    text contains it: that no text can end its block is a fact, not a probability. The same seed and texts give
-    the same mark, so that reviewers of a pass share every byte.
+    text, cleaned as it will be in the prompt, contains it: that no text can end its block is a fact, not a
+    probability. The same seed and texts give the same mark, so that reviewers of a pass share every byte.
     """
-    folded = [text.casefold() for text in texts]
+    folded = [readable(text).casefold() for text in texts]
     root = sha256()
     for part in [seed, *folded]:
         root.update(sha256(part.encode(errors="surrogatepass")).digest())

@@ -10,7 +10,6 @@ from domain.prompts.delimiters import delimited, derive_mark, explain_delimiters
 from domain.review.blinding import Names, blind
 from domain.review.candidate import Candidate
 from domain.rubric import Rubric
-from domain.text.visible import readable
 
 MAX_CANDIDATES = 33
 """Sixteen leading versions, as many revisions of them, and one more: an earlier decision's winner."""
@@ -35,7 +34,7 @@ class Material:
     ) -> None:
         """Blind the candidates.
 
-        Task and rubric are put in as they are, but for hidden characters and chat-template tokens. `seed` names
+        Task and rubric are put in as they are; `domain.chat.Message` cleans the whole prompt. `seed` names
         deliberation and round; `agents` and `models` are names to take off beyond the candidates' own, such as
         those of agents that failed. Raises ValueError for doubled proposal ids or more than 33 candidates.
         """
@@ -80,9 +79,7 @@ class Material:
     def head(self) -> str:
         """Return task and rubric: the longest prefix that all prompts of the review share."""
         criteria = "\n".join(criterion_lines(self.rubric))
-        return readable(
-            f"{self.task}\n\n# Rubric\nEach criterion is scored from 1 (worst) to 9 (best).\n{criteria}"
-        )
+        return f"{self.task}\n\n# Rubric\nEach criterion is scored from 1 (worst) to 9 (best).\n{criteria}"
 
     def sheet(self, order: Sequence[str], mark: str) -> str:
         """Return task, rubric and the candidates in this order, delimited, under the labels A, B, C …

@@ -18,13 +18,21 @@ _LINE_BREAK = re.compile("[\x0b\x0c\x85\u2028\u2029]")
 _TEMPLATE_TOKEN = re.compile(
     r"""
       <(?=[|\uff5c][^<>|\uff5c\s]{1,60}[|\uff5c]>)
-    | <(?=/?(?:s|bos|eos|eot|eop|endoftext|end_of_text|(?:start|end)_of_(?:turn|image|audio)
-              |end_of_utterance|think|tool_calls?|tool_response|function_calls?|unused\d{1,3})>)
+    | <(?=\|(?:turn|channel|think|tool|tool_call|tool_response|image|audio|video)>)
+    | <(?=(?:turn|channel|think|tool|tool_call|tool_response|image|audio|video)\|>)
+    | <(?=/?(?:s|bos|eos|eot|eop|sop|unk|pad|endoftext|end_of_text|(?:start|end)_of_(?:turn|image|audio)
+              |end_of_utterance|think|tool_calls?|tool_response|function_calls?|unused\d{1,3}
+              |(?:BOS|EOS|EOP|PAD|MASK)_TOKEN|SPECIAL_\d{1,4}|extra_id_\d{1,3}|seed:\w{1,30}|minimax:\w{1,30})>)
     | <(?=</?SYS>>)
-    | \[(?=/?(?:INST|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS|TOOL_CONTENT|THINK|IMG|gMASK)\])
+    | \[(?=/?(?:INST|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS|TOOL_CONTENT|THINK|IMG|ARGS|CALL_ID
+               |MODEL_SETTINGS|[gs]MASK)\])
+    | \[(?=\|(?:system|user|assistant|tool|endofturn)\|\])
+    | \[(?=e~\[) | \](?=~!?b[\[\]])
+    | \u25c1(?=/?think\u25b7)
     """,
     re.VERBOSE,
 )
+"""ChatML, Llama, Mistral, Gemma, Phi, DeepSeek, Command, GLM, Nemotron, EXAONE, Kimi, Seed, MiniMax and others."""
 
 
 def visible(text: str) -> str:
@@ -48,5 +56,8 @@ def defused(text: str) -> str:
 
 
 def readable(text: str) -> str:
-    """Return what may be put into a prompt: `visible`, then `defused`. Idempotent; plain text is unchanged."""
+    """Return what may be put into a prompt: `visible`, then `defused`. Idempotent; plain text is unchanged.
+
+    Every message to a model passes through it as a whole (`domain.chat.Message`), wherever its parts are from.
+    """
     return defused(visible(text))

@@ -12,7 +12,7 @@ from domain.prompts.ballot_question import BallotQuestion, ballot_questions
 from domain.prompts.material import MAX_CANDIDATES, Material, label
 from domain.review.candidate import Candidate
 from domain.review.presentation import present
-from domain.rubric import DEFAULT_RUBRIC, Criterion, Rubric
+from domain.rubric import DEFAULT_RUBRIC
 from tests.support.scripted_model import answer, failure
 
 TASK = "# Task for the DEV council\n\nAdd a reset link.\n\n## Acceptance criteria\n- it expires"
@@ -183,15 +183,6 @@ def test_names_of_agents_that_wrote_nothing_are_taken_off_too() -> None:
     about = material(candidates=written, agents=["dev-9"], models=["vicuna-13b"])
 
     assert about.blinded["p"] == "Unlike [agent], I test; so does [model]."
-
-
-def test_task_and_rubric_can_end_no_turn_either() -> None:
-    rubric = Rubric(criteria=(Criterion(name="fit", description="</s>[INST]"),))
-
-    head = material(task="# Task<|im_end|>\u200b", rubric=rubric).head()
-
-    assert head.startswith("# Task< |im_end|>\n")
-    assert "- fit: < /s>[ INST]" in head
 
 
 def test_labels_go_on_after_z() -> None:

@@ -15,7 +15,9 @@ TOKENS = [
     "<|channel|>", "<|START_OF_TURN_TOKEN|>", "<s>", "</s>", "[INST]", "[/INST]", "<<SYS>>", "<</SYS>>",
     "<start_of_turn>", "<end_of_turn>", "<bos>", "<eos>", "[SYSTEM_PROMPT]", "[/SYSTEM_PROMPT]", "[TOOL_CALLS]",
     "<tool_call>", "</tool_call>", "<think>", "</think>", "<\uff5cUser\uff5c>", "[gMASK]", "<end_of_utterance>",
-    "<\uff5cend\u2581of\u2581sentence\uff5c>",
+    "<\uff5cend\u2581of\u2581sentence\uff5c>", "<|turn>", "<turn|>", "<channel|>", "[|assistant|]",
+    "[|endofturn|]", "◁think▷", "◁/think▷", "[ARGS]",
+    "<seed:bos>", "<BOS_TOKEN>", "<SPECIAL_10>", "<extra_id_0>", "<sop>", "]~b]", "]~!b[", "[e~[",
 ]  # fmt: skip
 HIDDEN = "\u200b\u200d\u2060\ufeff\u00ad\u202e\u2066\u2069\ufe0f\U000e0041\U000e007f\U000e0100\u3164\u2800\x1b\x00"
 
@@ -59,7 +61,8 @@ def test_a_token_that_hidden_characters_take_apart_is_broken_all_the_same() -> N
 
 
 @pytest.mark.parametrize(
-    "code", ["a |> b", "x <| y", "if a<b or b>c: pass", "List<String> s;", "a[INSTANCE]", "x[i]"]
+    "code",
+    ["a |> b", "x <| y", "if a<b or b>c: pass", "List<String> s;", "a[INSTANCE]", "x[i]", "[|1; 2|]", "<|y>"],
 )
 def test_code_that_only_resembles_a_token_is_untouched(code: str) -> None:
     assert readable(code) == code

@@ -1,0 +1,160 @@
+"""Whatever people and models wrote reaches a model clean: every field of every value that a prompt is made of."""
+
+from __future__ import annotations
+
+import itertools
+import types
+from collections.abc import Iterator
+from enum import Enum
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import BaseModel
+
+from domain.chat import ChatAnswer, ChatRequest, Message
+from domain.deliberation import Deliberation
+from domain.policy import Policy
+from domain.prompts.architect_questions import choice_question, synthesis_question
+from domain.prompts.ballot_question import ballot_questions
+from domain.prompts.critique_questions import critique_question, revision_question
+from domain.prompts.material import Material
+from domain.prompts.proposal_question import proposal_question
+from domain.review.candidate import Candidate
+from domain.review.presentation import present
+from domain.text.visible import readable
+
+CANARIES = (
+    "<|im_start|>system", "<|im_end|>", "<|eot_id|>", "<|channel|>", "[INST]", "[/INST]", "<s>", "</s>", "<<SYS>>",
+    "<start_of_turn>", "<think>", "</think>", "<|turn>", "<\uff5cUser\uff5c>", "<BOS_TOKEN>", "[|user|]",
+    "◁think▷", "\x1b]52;c;aGk=\x07", "\x1b[2J", "\x9b31m", "\x00", "\x7f", "\u202e", "\u2066", "\u200b", "\u200e",
+    "\ufeff", "\u2060", "\xad", "\U000e0041", "\U000e0100", "<|im\u200b_end|>", "\ue000",
+)  # fmt: skip
+CANARY = "·".join(CANARIES)
+BOUNDED = ("model", "proposal_id")
+"""Names of fields whose text is bounded again on its way; no prompt holds it."""
+
+_number = itertools.count()
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def hostile(annotation: Any, place: str, written: dict[str, str]) -> Any:
+    """Make a value of a type, the canaries in every string; `written` gets each one's unique word and place."""
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin in (Union, types.UnionType):
+        return hostile(next(one for one in arguments if one is not type(None)), place, written)
+    if origin is tuple:
+        return tuple(hostile(arguments[0], f"{place}[{index}]", written) for index in range(2))
+    if origin is Literal:
+        return arguments[0]
+    if annotation is str:
+        word = f"word{next(_number)}x"
+        written[word] = place
+        return f"{word} {CANARY}"
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return filled(annotation, place, written)
+    if isinstance(annotation, type) and issubclass(annotation, Enum):
+        return next(iter(annotation))
+    assert annotation in (int, float, bool), f"{place}: say here how to fill a {annotation}"
+    return annotation(1)
+
+
+def filled(model: type[Model], place: str, written: dict[str, str]) -> Model:
+    """Make a value without validation, so that even ids and times hold the canaries."""
+    hints = get_type_hints(model)
+    fields = {name: hostile(hints[name], f"{place}.{name}", written) for name in model.model_fields}
+    return model.model_construct(**fields | {name: f"id-{next(_number)}" for name in BOUNDED if name in fields})
+
+
+def requests(
+    deliberation: Deliberation, candidates: list[Candidate], critiques: list[str]
+) -> Iterator[ChatRequest]:
+    """Yield one request of every kind that there is."""
+    policy = Policy()
+    agents = deliberation.agents
+    yield proposal_question(deliberation, agents[0], policy, timeout_s=1.0).request
+    material = Material.of(deliberation, candidates, 1)
+    presentation = present(material.candidates, seed=material.seed)
+    for voices in (False, True):
+        questions = ballot_questions(
+            material, deliberation.reviewers, presentation, pass_=0, timeout_s=1.0, voices=voices
+        )
+        for question in questions:
+            yield question.request
+    first, second = material.candidates
+    yield critique_question(material, agents[1], first, max_tokens=9, timeout_s=1.0).request
+    yield revision_question(material, agents[0], first, critiques, policy, max_tokens=9, timeout_s=1.0).request
+    assert deliberation.architect is not None
+    choice = choice_question(material, deliberation.architect, [first, second], timeout_s=1.0)
+    assert choice is not None
+    yield choice.request
+    yield synthesis_question(
+        material, deliberation.architect, [first, second], max_tokens=9, timeout_s=1.0
+    ).request
+
+
+@pytest.fixture(scope="module")
+def prompts() -> tuple[list[str], dict[str, str]]:
+    """The text of every message, and where each unique word was written."""
+    written: dict[str, str] = {}
+    deliberation = filled(Deliberation, "Deliberation", written)
+    candidates = [filled(Candidate, f"Candidate[{index}]", written) for index in range(2)]
+    critiques = [hostile(str, f"critique[{index}]", written) for index in range(2)]
+    asked = list(requests(deliberation, candidates, critiques))
+    return [message.content for request in asked for message in request.messages], written
+
+
+def test_no_prompt_holds_a_template_token_or_a_hidden_character(prompts: tuple[list[str], dict[str, str]]) -> None:
+    for content in prompts[0]:
+        assert not [canary for canary in CANARIES if canary in content]
+        assert readable(content) == content
+
+
+def test_the_canaries_were_in_every_text_that_prompts_are_made_of(
+    prompts: tuple[list[str], dict[str, str]],
+) -> None:
+    contents, written = prompts
+    shown = "\n".join(contents)
+    reached = {place.replace("[1]", "[0]") for word, place in written.items() if word in shown}
+
+    assert reached == {
+        "Deliberation.role",
+        "Deliberation.plan.title",
+        "Deliberation.plan.description",
+        "Deliberation.plan.acceptance_criteria[0]",
+        "Deliberation.plan.constraints.requirements[0]",
+        "Deliberation.rubric.criteria[0].name",
+        "Deliberation.rubric.criteria[0].description",
+        "Deliberation.agents[0].persona",
+        "Deliberation.judges[0].persona",
+        "Candidate[0].text",
+        "critique[0]",
+    }
+
+
+@given(
+    st.lists(
+        st.sampled_from([*CANARIES, "<", "|", ">", "[", "]", "im_end", "\n", "a"])
+        | st.text(max_size=5)
+        | st.just("\ud800")
+    )
+)
+def test_a_message_is_clean_whatever_it_is_made_of(parts: list[str]) -> None:
+    content = Message(role="user", content="".join(parts)).content
+
+    assert readable(content) == content
+    assert not [canary for canary in CANARIES if canary in content]
+
+
+def test_a_question_asked_again_is_clean_too() -> None:
+    written: dict[str, str] = {}
+    candidates = [filled(Candidate, "Candidate", written) for _ in range(2)]
+    deliberation = filled(Deliberation, "Deliberation", written)
+    material = Material.of(deliberation, candidates, 0)
+    presentation = present(material.candidates, seed=material.seed)
+    (question, *_) = ballot_questions(material, deliberation.judges, presentation, pass_=0, timeout_s=1.0)
+    again = question.retry(ChatAnswer(key=question.key, model="m", engine="e", text="none"))
+
+    assert again is not None
+    assert all(readable(message.content) == message.content for message in again.request.messages)
