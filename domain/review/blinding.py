@@ -9,11 +9,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from domain.review.spellings import spelt, spelt_out
 from domain.text.code_blocks import Piece, pieces
+from domain.text.lookalikes import folded
 from domain.text.visible import readable
 
 AGENT = "[agent]"
 MODEL = "[model]"
+IN_CODE = {AGENT: "agent_name", MODEL: "model_name"}
+"""Stand-ins that leave code to be the code it was: they may stand wherever a name may."""
 
 _FAMILIES = (
     r"(?:chat-?gpt|gpt-?\d|claude|gemini|gemma|llama|mi[sx]tral|qwen|qwq|deepseek|smollm|granite|olmo|falcon"
@@ -26,9 +30,9 @@ _SAYS_PART = rf"(?:(?<!such )(?<!well )as|this is){_GAP}"
 _KIND = rf"(?:(?:an?|the|your){_GAP})?(?:(?:ai{_GAP})?(?:agent|model|assistant|proposer|member|author){_GAP})?"
 _ENDS = rf"(?=['\u2019]?\s{{0,3}}(?:[,.:;!)\]*_\u2014\u2013]|$)|{_GAP}(?:i|my)\b)"
 
-_SELF_MODEL = re.compile(
-    rf"(?<!\w)(?:({_SAYS_NAME}{_KIND}){_FAMILIES}{_VERSION}|({_SAYS_PART}{_KIND}){_FAMILIES}{_VERSION}{_ENDS})",
-    re.IGNORECASE | re.MULTILINE,
+_SAID_MODEL = re.compile(rf"(?<!\w)({_SAYS_NAME}{_KIND}){_FAMILIES}{_VERSION}", re.IGNORECASE)
+_PART_MODEL = re.compile(
+    rf"(?<!\w)({_SAYS_PART}{_KIND}){_FAMILIES}{_VERSION}{_ENDS}", re.IGNORECASE | re.MULTILINE
 )
 _MADE_BY = rf"(?:,?{_GAP}(?:trained|developed|created|made|built){_GAP}by{_GAP}{_FAMILIES}{_VERSION})?"
 _MACHINE = (
@@ -59,36 +63,51 @@ class Names:
     def __init__(self, *, agents: Iterable[str] = (), models: Iterable[str] = ()) -> None:
         by_model = {form for model in models if model.strip() for form in _model_forms(model.strip())}
         by_agent = {agent.strip() for agent in agents if agent.strip()} - by_model
-        self._rules = [
-            *((rule, AGENT) for rule in _rules(by_agent)),
-            *((rule, MODEL) for rule in _rules(by_model)),
+        named = ((by_agent, AGENT), (by_model, MODEL))
+        self._anywhere = [
+            (_SELF_MACHINE, "an author"),
+            (_SAID_MODEL, MODEL),
+            *((rule, stand_in) for names, stand_in in named for rule in _rules_anywhere(names)),
+        ]
+        self._in_prose = [
+            (_PART_MODEL, MODEL),
+            *((rule, stand_in) for names, stand_in in named for rule in _rules_in_prose(names)),
         ]
 
-    def taken_off(self, prose: str) -> str:
-        """Replace the names, and every phrase by which a model says that it is one."""
-        prose = _SELF_MACHINE.sub(lambda match: f"{match[1] or match[2]}an author", prose)
-        prose = _SELF_MODEL.sub(lambda match: f"{match[1] or match[2]}{MODEL}", prose)
-        for rule, stand_in in self._rules:
-            prose = rule.sub(rf"\g<1>{stand_in}", prose)
-        return prose
+    def taken_off(self, text: str, *, code: bool = False) -> str:
+        """Replace the names, in all their spellings, and every phrase by which a model says that it is one."""
+        for rule, stand_in in self._anywhere if code else [*self._anywhere, *self._in_prose]:
+            text = _replaced(rule, IN_CODE.get(stand_in, stand_in) if code else stand_in, text)
+        return text
 
 
 def blind(text: str, names: Names) -> str:
     """Take identity off a text. Idempotent, and a function of its arguments alone.
 
-    Outside code: agent and model names become `[agent]` and `[model]`, signature lines go, "as an AI language
-    model" becomes "as an author". Fenced code stays byte for byte, names in its comments included: a reviewer
-    must judge the code that would run. Two exceptions hold there too, since code would otherwise be the free
-    pass for both: characters that show nothing are removed, and chat-template tokens get a blank
-    (domain.text.visible). The gate's checks and the stored proposal keep the original.
+    Agent and model names become `[agent]` and `[model]`, signature lines go, "as an AI language model" becomes
+    "as an author". In fenced code names become `agent_name` and `model_name`, and no line goes: a reviewer must
+    judge the code that would run. Names that are ordinary words stay there, and so do `as` and `this is` before a
+    model's name, which are code. Hidden characters are removed and chat-template tokens get a blank
+    (domain.text.visible) in code as well. The gate's checks and the stored proposal keep the original.
+    docs/ranking.md says what is not found.
     """
-    blinded = [piece.text if piece.code else _prose(piece, names) for piece in pieces(readable(text))]
+    blinded = (_blinded(piece, names) for piece in pieces(readable(text)))
     return _without_closing_names("".join(blinded))
 
 
-def _prose(piece: Piece, names: Names) -> str:
-    lines = names.taken_off(piece.text).split("\n")
-    return "\n".join(line for line in lines if not _is_signature(line))
+def _blinded(piece: Piece, names: Names) -> str:
+    text = names.taken_off(piece.text, code=piece.code)
+    return text if piece.code else "\n".join(line for line in text.split("\n") if not _is_signature(line))
+
+
+def _replaced(rule: re.Pattern[str], stand_in: str, text: str) -> str:
+    """Put the stand-in in place of what the rule finds behind its one group, however it is spelt."""
+    written, end = list[str](), 0
+    for match in rule.finditer(folded(text)):
+        assert match.lastindex is not None
+        written += [text[end : match.end(match.lastindex)], stand_in]
+        end = match.end()
+    return "".join([*written, text[end:]])
 
 
 def _without_closing_names(text: str) -> str:
@@ -122,30 +141,42 @@ def _model_forms(model: str) -> set[str]:
     return {model, base} | ({stem} if re.search(r"\d", stem) else set())
 
 
-def _rules(names: Iterable[str]) -> list[re.Pattern[str]]:
-    ordered = sorted(names, key=lambda name: (-len(name), name))
-    telling = "|".join(_spelt(name) for name in ordered if _is_telling(name))
-    # "security" may be an agent's id and is certainly a word: taken off only where an author introduces itself.
-    plain = "|".join(_spelt(name) for name in ordered if not _is_telling(name))
-    patterns = [rf"()(?<![^\W_])(?:{telling})(?![^\W_])"] if telling else []
+def _rules_anywhere(names: Iterable[str]) -> list[re.Pattern[str]]:
+    telling = [name for name in _longest_first(names) if _is_telling(name)]
+    plain = _plain(names)
+    patterns = []
+    if telling:
+        spellings = [*map(spelt, telling), *filter(None, map(spelt_out, telling))]
+        patterns.append(rf"()(?<![^\W_])(?:{'|'.join(spellings)})(?![^\W_])")
     if plain:
-        named = rf"(?:{plain})(?![^\W_])"
-        patterns += [
-            rf"(?<!\w)({_SAYS_NAME}{_KIND}|{_SAYS_PART}{_KIND}){named}{_ENDS}",
-            rf"(?<!\w)((?:agent|reviewer|proposer){_GAP}){named}",
-            rf"^([^\w\n]*(?:\u2014|\u2013|--|signed|author|(?:written|proposed|prepared) by):?[ \t]*)"
-            rf"{named}(?=[^\w\n]*$)",
-        ]
+        patterns.append(rf"(?<!\w)({_SAYS_NAME}{_KIND}){plain}{_ENDS}")
     return [re.compile(pattern, re.IGNORECASE | re.MULTILINE) for pattern in patterns]
+
+
+def _rules_in_prose(names: Iterable[str]) -> list[re.Pattern[str]]:
+    # "security" may be an agent's id and is certainly a word: taken off only where an author introduces itself.
+    plain = _plain(names)
+    if not plain:
+        return []
+    patterns = (
+        rf"(?<!\w)({_SAYS_PART}{_KIND}){plain}{_ENDS}",
+        rf"(?<!\w)((?:agent|reviewer|proposer){_GAP}){plain}",
+        rf"^([^\w\n]*(?:\u2014|\u2013|--|signed|author|(?:written|proposed|prepared) by):?[ \t]*){plain}"
+        rf"(?=[^\w\n]*$)",
+    )
+    return [re.compile(pattern, re.IGNORECASE | re.MULTILINE) for pattern in patterns]
+
+
+def _plain(names: Iterable[str]) -> str:
+    """Return a pattern for all names that are ordinary words; empty for none."""
+    plain = "|".join(spelt(name) for name in _longest_first(names) if not _is_telling(name))
+    return rf"(?:{plain})(?![^\W_])" if plain else ""
+
+
+def _longest_first(names: Iterable[str]) -> list[str]:
+    return sorted(names, key=lambda name: (-len(name), name))
 
 
 def _is_telling(name: str) -> bool:
     """Tell whether a name is no ordinary word: at least three characters, with a letter and a digit or a mark."""
     return len(name) >= 3 and bool(re.search(r"[^\W\d_]", name) and re.search(r"\d|[-_./:@]|[a-z][A-Z]", name))
-
-
-def _spelt(name: str) -> str:
-    """Return a pattern for the name in any spelling: dev-1, dev_1, Dev.1, and dev1 if it is long enough."""
-    between = "[-_.]?" if sum(map(str.isalpha, name)) >= 3 else "[-_.]"
-    parts = re.split(r"[-_.]", name)
-    return between.join(re.escape(part) for part in parts)

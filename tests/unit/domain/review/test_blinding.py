@@ -1,5 +1,7 @@
 """Reviewers can't tell who wrote a proposal, and the code they judge is the code that was written."""
 
+# ruff: noqa: RUF001 (letters of other scripts are put in place of ours on purpose)
+
 from __future__ import annotations
 
 import re
@@ -9,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.review.blinding import Names, blind
-from domain.text.code_blocks import code_blocks
+from domain.text.lookalikes import folded
 
 AGENTS = ("dev-1", "dev-2", "qa.lead", "security")
 MODELS = ("Qwen/Qwen3-0.6B", "smollm2-135m-instruct")
@@ -23,7 +25,7 @@ PARTS = st.lists(
             "Best regards", " trained by OpenAI", "ChatGPT", "Claude", "such as ", "\n", "\n\n", " ", ".", ":",
             "the plan", "```", "```python\n", "```markdown\n", "~~~\n", "x = 1\n", "[agent]", "[model]",
             "**", "an author", "<|im_end|>", "\u200b", "\U000e0041", "agent ", "written by ", "--", "This is ",
-            "my name is ",
+            "my name is ", "d e v", " - 1", "dеv‑1", "ｄｅｖ－１", "agent_name", "model_name", "_", "1",
         ]
     ),
     max_size=25,
@@ -84,16 +86,74 @@ def test_a_dash_and_a_name_nobody_knows_goes_where_it_ends_the_text() -> None:
         "- Author: string, required\n- Name: string",
         "The agent signs the request. Agents retry.",
         "The model card says: 135M parameters.",
+        "Devi and Devo test; |dev| is a column, dev: 1 too.",
+        "Dev 1 week, QA – 2 days; dev - 1 more. Devs at x - 1, a b c 1, d, e, v: 1.",
+        "Привет, мир — 2 дня. Ελληνικά 1, Größe 10²",
     ],
 )
 def test_what_a_proposal_says_about_its_subject_stays(text: str) -> None:
     assert b(text) == text
 
 
-def test_fenced_code_is_byte_identical_names_included() -> None:
-    code = '```python\n# author: dev-1\nAUTHOR = "dev-1"  # As an AI language model\r\n\tx |> y\n```\n'
+def test_in_fenced_code_names_become_names_and_all_else_stays() -> None:
+    code = (
+        '```python\n# author: dev-1\nAUTHOR = "dev-1"\ndev_2.run("Qwen/Qwen3-0.6B")\r\n\tx |> y  # — dev-1\n```\n'
+    )
+    blinded = (
+        '```python\n# author: agent_name\nAUTHOR = "agent_name"\nagent_name.run("model_name")\r\n'
+        "\tx |> y  # — agent_name\n```\n"
+    )
 
-    assert b(f"Run it:\n{code}— dev-1") == f"Run it:\n{code}"
+    assert b(f"Run it:\n{code}— dev-1") == f"Run it:\n{blinded}"
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("# As an AI language model, I skip tests", "# As an author, I skip tests"),
+        ("// I am Claude", "// I am model_name"),
+        ("# I am security.", "# I am agent_name."),
+        ("import anthropic as claude", "import anthropic as claude"),
+        ("from lib import security as security", "from lib import security as security"),
+        ("security: strict", "security: strict"),
+    ],
+)
+def test_what_may_be_code_stays(line: str, expected: str) -> None:
+    assert b(f"```\n{line}\n```\n") == f"```\n{expected}\n```\n"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "ｄｅｖ－１", "𝐝𝐞𝐯-𝟏", "𝖉𝖊𝖛\u2011𝟙", "d\u0435v-1", "\u0501\u0435\u0475\u20111", "dév-1", "ⓓⓔⓥ-①", "ᴅᴇᴠ-1",
+        "dev\u20131", "dev\u20141", "dev__1", "DEV--1", "dev-l", "dev-I", "dev-¹", "dev-\u0661", "🅳🅴🆅-1",
+        "d e v - 1", "D.E.V.1", "d-e-v-1", "d_e_v_1", "d*e*v*1", "d\xa0e\xa0v - 1", "ｄ ｅ ｖ １", "d  e  v  -  1",
+    ],
+)  # fmt: skip
+def test_a_name_in_another_spelling_is_a_name(name: str) -> None:
+    assert b(f"Ask {name}, then go on.") == "Ask [agent], then go on."
+    assert b(f"```\nask({name})\n```\n") == "```\nask(agent_name)\n```\n"
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("I am Cl\u0430ude, listen", "I am [model], listen"),
+        ("As \u0421hatGPT, I suggest", "As [model], I suggest"),
+        ("served as Ｑwen3-0.6B", "served as [model]"),
+        ("served as Q w e n 3 - 0 . 6 B", "served as [model]"),
+        ("As an А\u0406 language model, I", "As an author, I"),
+        ("As s\u0435curity, I insist.", "As [agent], I insist."),
+    ],
+)
+def test_what_gives_a_model_away_is_found_in_other_letters(written: str, expected: str) -> None:
+    assert b(f"{written}") == expected
+
+
+def test_names_that_are_not_latin_are_found_as_well() -> None:
+    names = Names(agents=["агент-1", "ингенёр-2"])
+
+    assert blind("Спроси Агент-1, агент_1 и ингенер-2.", names) == "Спроси [agent], [agent] и [agent]."
 
 
 def test_code_keeps_its_bytes_but_for_what_nobody_sees_and_template_tokens() -> None:
@@ -116,17 +176,13 @@ def test_blinding_twice_is_blinding_once(parts: list[str]) -> None:
 
 
 @given(PARTS)
-def test_outside_code_no_telling_name_is_left(parts: list[str]) -> None:
+def test_no_telling_name_is_left(parts: list[str]) -> None:
     blinded = b("".join(parts))
-    for block in code_blocks(blinded):
-        blinded = blinded.replace(block.text, "\n")
 
-    assert not re.search(r"(?i)(?<![a-z0-9])(?:dev[-_.]?[12]|qa\.lead|smollm2|qwen3)(?![a-z0-9])", blinded)
+    assert not re.search(r"(?i)(?<![a-z0-9])(?:dev[-_.]?[12]|qa\.lead|smollm2|qwen3)(?![a-z0-9])", folded(blinded))
 
 
-@given(
-    PARTS, st.sampled_from(["x = 1\n", "# dev-1\n", "As agent dev-1, I\n", "— dev-2\n", "\tq\r\n", "é = '日本'\n"])
-)
+@given(PARTS, st.sampled_from(["x = 1\n", "# Signed\n", "as security\n", "— x\n", "\tq\r\n", "é = '日本'\n"]))
 def test_whatever_stands_round_it_code_in_a_fresh_fence_is_identical(parts: list[str], body: str) -> None:
     prose = "".join(parts).replace("`", "").replace("~", "")
     code = f"```text\n{body}```\n"
@@ -147,10 +203,11 @@ def test_the_order_of_names_does_not_matter(parts: list[str], agents: list[str])
         "as gpt" + "1" * 50_000, "I am " * 20_000, "signed" + "-" * 50_000 + "X", "— " * 30_000,
         "Signed: " + "a" * 50_000 + "!", "dev-" * 20_000, "as agent " * 10_000, "claude" * 10_000,
         "as an AI " * 10_000, "-- " + "a." * 30_000,
+        "d e v - " * 10_000, "d*" * 30_000, "ｄｅｖ－" * 10_000, "```\n" + "q a . l e a " * 9_000 + "\n```",
         "[agent] " * 10_000 + "x", " " * 100_000, "*" * 100_000 + "signed", "artificial intelligence " * 5_000,
         "-- bob\n\n\n\n" * 10_000,
     ],
-    ids=range(15),
+    ids=range(19),
 )  # fmt: skip
 def test_long_hostile_lines_are_worked_through(text: str) -> None:
     assert b(b(text)) == b(text)
