@@ -10,12 +10,14 @@ from domain.value import Name, Value
 
 
 class PlanFacts(Value):
-    """The parts of the plan that checks may read."""
+    """The parts of the plan that checks may read, and what was said to its authors."""
 
     title: str = ""
     description: str = ""
     acceptance_criteria: tuple[str, ...] = ()
     requirements: tuple[str, ...] = ()
+    instructions: tuple[str, ...] = ()
+    """What proposers are told beside the plan: how to write, and each one's persona."""
 
 
 class CheckResult(Value):

@@ -37,13 +37,14 @@ class GateReport(Value):
 class CheckGate:
     """Runs the checks once per text and lets through what none of them removes."""
 
-    def __init__(self, checks: CheckRunner, plan: Plan) -> None:
+    def __init__(self, checks: CheckRunner, plan: Plan, *, instructions: Sequence[str] = ()) -> None:
         self._checks = checks
         self._facts = PlanFacts(
             title=plan.title,
             description=plan.description,
             acceptance_criteria=plan.acceptance_criteria,
             requirements=plan.constraints.requirements,
+            instructions=tuple(instructions),
         )
         self.reports: dict[str, GateReport] = {}
         """By proposal id."""

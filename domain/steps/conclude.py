@@ -14,6 +14,8 @@ from domain.decision import caps_of, champions, ranking_inputs, ranking_of, with
 from domain.engine_wait import EngineWait
 from domain.entry import AgentFailed
 from domain.errors import ConclusionTakenOver, DeliberationClosed
+from domain.prompts.critique_questions import REVISER
+from domain.prompts.proposal_question import PROPOSER
 from domain.ranking import Ranking, RankingInputs
 from domain.review.candidate import Candidate
 from domain.services import Services
@@ -69,7 +71,12 @@ def _all_answered(conclusion: Conclusion) -> bool:
 
 
 def _close(conclusion: Conclusion) -> None:
-    gate = CheckGate(conclusion.services.checks, conclusion.deliberation.plan)
+    personas = (agent.persona for agent in conclusion.deliberation.agents)
+    gate = CheckGate(
+        conclusion.services.checks,
+        conclusion.deliberation.plan,
+        instructions=(PROPOSER, REVISER, *filter(None, personas)),
+    )
     try:
         body = _decide(conclusion, gate)
     except NoDecision as reason:

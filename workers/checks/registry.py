@@ -21,6 +21,7 @@ OWN = tuple(
         ("repetition", "domain.checks.repetition:Repetition"),
         ("secrets", "domain.checks.secrets:Secrets"),
         ("acceptance_criteria", "domain.checks.acceptance_criteria:AcceptanceCriteria"),
+        ("echo", "domain.checks.echo:Echo"),
         ("python", "domain.checks.python_parses:PythonParses"),
         ("json", "domain.checks.json_parses:JsonParses"),
         ("toml", "domain.checks.toml_parses:TomlParses"),
@@ -29,7 +30,7 @@ OWN = tuple(
     )
 )
 """Named here too, so that a gate without them can't come of an installation that is out of date."""
-LINEAR = OWN[:5]
+LINEAR = OWN[:6]
 """Those that only count and search, in time proportional to the text."""
 CODE = EntryPoint(name="code", value="workers.checks.code_parses:CodeParses", group=GROUP)
 """There where the `languages` extra is installed."""

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from domain.checks.acceptance_criteria import AcceptanceCriteria
 from domain.checks.check import Check, CheckResult, NotJudged, PlanFacts
+from domain.checks.echo import Echo
 from domain.checks.gate import GateReport, report, run_gate
 from domain.checks.json_parses import JsonParses
 from domain.checks.length import Length
@@ -25,6 +26,7 @@ ALL: tuple[Check, ...] = (
     NotEmpty(),
     Length(),
     Repetition(),
+    Echo(),
     Secrets(),
     AcceptanceCriteria(),
     PythonParses(),
