@@ -7,7 +7,9 @@ import sys
 import traceback
 
 import structlog
-from structlog.typing import ExcInfo, Processor
+from structlog.typing import EventDict, ExcInfo, Processor
+
+from domain.text.visible import escaped, escaped_line
 
 SHARED: tuple[Processor, ...] = (
     structlog.contextvars.merge_contextvars,
@@ -20,6 +22,8 @@ SHARED: tuple[Processor, ...] = (
 FRAMES, CAUSES, CHARS = 6, 3, 4000
 """Bounds of one traceback: of each exception the innermost frames, of a chain the latest exceptions, characters in
 all. It is written under a lock that every thread waits for, so it must stay short."""
+
+TRACES = ("exception", "stack")
 
 CHATTY = ("asyncio", "celery.worker.strategy", "celery.app.trace", "httpx2")
 """Loggers that write a line per call or task at INFO; a step has one line of its own."""
@@ -90,7 +94,17 @@ def _as_text() -> list[Processor]:
     plain = structlog.dev.ConsoleRenderer(
         colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
     )
-    return [_with_exception, plain]
+    return [_with_exception, _without_foreign_escapes, plain]
+
+
+def _without_foreign_escapes(logger: object, method: str, line: EventDict) -> EventDict:
+    """Escape what the renderer would write as it is: strings. A traceback alone has line ends of its own."""
+    for name, value in line.items():
+        if name in TRACES:
+            line[name] = escaped(str(value))
+        elif name == "event" or isinstance(value, str):
+            line[name] = escaped_line(str(value))
+    return line
 
 
 _with_exception = structlog.processors.ExceptionRenderer(short_traceback)

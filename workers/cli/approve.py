@@ -26,7 +26,7 @@ from domain.validation.words import listing
 from workers.cli.cli_error import BadInput, CliError
 from workers.cli.council import read_text
 from workers.cli.environment import open_ports, read_settings
-from workers.cli.output import AS_JSON, print_json
+from workers.cli.output import AS_JSON, print_json, say
 from workers.settings import Settings
 
 
@@ -120,11 +120,11 @@ def announced(request: PlanRequest) -> dict[str, Any]:
 
 def print_request(request: PlanRequest) -> None:
     """Print the request's id and one line per deliberation."""
-    print(f"{request.request_id}  plan {request.plan.plan_id} approved")
+    say(f"{request.request_id}  plan {request.plan.plan_id} approved")
     for deliberation in announced(request)["deliberations"]:
-        print(f"{deliberation['deliberation_id']}  {deliberation['role']}")
+        say(f"{deliberation['deliberation_id']}  {deliberation['role']}")
     if not request.plan.roles:
-        print("the plan names no roles, so no deliberation will start; name some with --role")
+        say("the plan names no roles, so no deliberation will start; name some with --role")
 
 
 def _filled_in(plan: dict[str, Any], roles: Sequence[str], approved_by: str | None) -> dict[str, Any]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 from typer import Exit
 from typer.core import TyperGroup
 
+from workers.cli.output import complain
 from workers.errors import StackError, Unavailable
 
 
@@ -34,5 +34,5 @@ class ConclaveCommands(TyperGroup):
             code, sentence = complaint.exit_code, str(complaint)
         except (StackError, Unavailable) as error:
             code, sentence = 1, str(error)
-        print(f"conclave: {sentence}", file=sys.stderr)
+        complain(sentence)
         raise Exit(code)

@@ -7,11 +7,11 @@ from typing import Any, Literal
 
 from pydantic import SecretStr
 from rich.table import Table
-from rich.text import Text
 
 from domain.value import Value
 from workers.cli.environment import environment_settings, from_stack, read_settings, without_login
 from workers.cli.output import AS_JSON, console, print_json
+from workers.printer import PlainText
 from workers.settings import Settings
 from workers.variables import leaves, variable
 
@@ -80,5 +80,5 @@ def config(as_json: AS_JSON = False) -> None:
         table.add_column(title, overflow="fold")
     for one in settings:
         value = "" if one.value in (None, "", [], {}) else str(one.value)
-        table.add_row(one.variable, Text(value), Text(one.source, "dim" if one.source == "default" else "cyan"))
+        table.add_row(one.variable, value, PlainText(one.source, "dim" if one.source == "default" else "cyan"))
     console().print(table)

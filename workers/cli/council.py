@@ -8,13 +8,13 @@ from typing import Annotated
 
 import typer
 from rich.table import Table
-from rich.text import Text
 
 from domain.council import Agent, Council
 from workers.cli.cli_error import BadInput, CliError
 from workers.cli.environment import open_ports, read_settings
-from workers.cli.output import AS_JSON, console, print_json
+from workers.cli.output import AS_JSON, console, print_json, say
 from workers.councils.read import CouncilFileError, default_councils, parse_councils
+from workers.printer import PlainText
 from workers.variables import variable
 
 commands = typer.Typer(no_args_is_help=True)
@@ -44,7 +44,7 @@ def apply(
         for council in councils:
             ports.councils.save(council)
     for council in councils:
-        print(f"{council.role}: {', '.join(agent.agent_id for agent in council.agents)}")
+        say(f"{council.role}: {', '.join(agent.agent_id for agent in council.agents)}")
 
 
 @commands.command("list")
@@ -62,7 +62,7 @@ def list_(as_json: AS_JSON = False) -> None:
     for title in ("role", "agents"):
         table.add_column(title, overflow="fold")
     for council in councils:
-        table.add_row(Text(council.role, "bold"), ", ".join(agent.agent_id for agent in council.agents))
+        table.add_row(PlainText(council.role, "bold"), ", ".join(agent.agent_id for agent in council.agents))
     console().print(table)
 
 
@@ -78,7 +78,7 @@ def show(role: ROLE, as_json: AS_JSON = False) -> None:
     for agent in council.agents:
         out.print(_agent(agent))
     if council.architect is not None:
-        out.print(Text("architect, asked where the top is tied or contested:", "dim"))
+        out.print(PlainText("architect, asked where the top is tied or contested:", "dim"))
         out.print(_agent(council.architect))
 
 
@@ -89,7 +89,7 @@ def delete(role: ROLE) -> None:
         councils = ports.councils.all()
         if not ports.councils.delete(role):
             raise _unknown(role, councils)
-    print(f"{role} has no council any more")
+    say(f"{role} has no council any more")
 
 
 def _councils(file: Path | None, *, default: bool) -> tuple[Council, ...]:
@@ -136,7 +136,8 @@ def _unknown(role: str, councils: tuple[Council, ...]) -> CliError:
     )
 
 
-def _agent(agent: Agent) -> Text:
+def _agent(agent: Agent) -> PlainText:
     seed = "any" if agent.seed is None else agent.seed
     facts = f"model {agent.model or 'from settings'} · temperature {agent.temperature:g} · seed {seed}"
-    return Text.assemble((agent.agent_id, "bold"), f"  {facts}\n", (agent.persona or "no persona", "dim"), "\n")
+    persona = (agent.persona or "no persona", "dim")
+    return PlainText.assemble((agent.agent_id, "bold"), f"  {facts}\n", persona, "\n")

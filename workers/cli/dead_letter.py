@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
-from rich.text import Text
 
 from workers.cli.cli_error import BadInput, CliError
 from workers.cli.environment import read_settings
-from workers.cli.output import AS_JSON, console, print_json
+from workers.cli.output import AS_JSON, console, print_json, say
+from workers.printer import PlainText
 
 if TYPE_CHECKING:
     from workers.cli.dead_letter_session import DeadLetterSession
@@ -45,7 +45,7 @@ def list_(
         table.add_column(title, overflow="fold")
     for dead_letter in found:
         number, deliveries = str(dead_letter.sequence), str(dead_letter.delivered)
-        table.add_row(number, dead_letter.at[:19], Text(dead_letter.subject), deliveries, Text(dead_letter.reason))
+        table.add_row(number, dead_letter.at[:19], dead_letter.subject, deliveries, dead_letter.reason)
     console().print(table)
 
 
@@ -61,13 +61,13 @@ def show(number: SEQUENCE, as_json: AS_JSON = False) -> None:
     out = console()
     for title, value in plain.items():
         if title not in ("headers", "data"):
-            out.print(Text.assemble((f"{title.replace('_', ' ')}: ", "dim"), str(value)))
+            out.print(PlainText.assemble((f"{title.replace('_', ' ')}: ", "dim"), str(value)))
     for name, value in dead_letter.headers.items():
-        out.print(Text.assemble((f"{name}: ", "dim"), value))
+        out.print(PlainText.assemble((f"{name}: ", "dim"), value))
     if dead_letter.data is None:
-        out.print(Text("the original is no longer in its stream", "red"))
+        out.print(PlainText("the original is no longer in its stream", "red"))
     else:
-        out.print(Text(dead_letter.data.decode("utf-8", "backslashreplace")))
+        out.print(dead_letter.data.decode("utf-8", "backslashreplace"))
 
 
 @commands.command()
@@ -76,7 +76,7 @@ def replay(number: SEQUENCE) -> None:
     with _session() as session:
         replayed = session.replay(number)
     done = "had been sent again already" if replayed.before else "sent again"
-    print(f"{number} {done} on {replayed.subject}: {replayed.stream}:{replayed.sequence}")
+    say(f"{number} {done} on {replayed.subject}: {replayed.stream}:{replayed.sequence}")
 
 
 @commands.command()
@@ -88,7 +88,7 @@ def purge(
     if everything == (number is not None):
         raise BadInput("name one dead letter, or throw all away with --all")
     with _session() as session:
-        print(f"{session.purge(number)} thrown away")
+        say(f"{session.purge(number)} thrown away")
 
 
 @contextlib.contextmanager

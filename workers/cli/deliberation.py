@@ -11,7 +11,6 @@ from typing import Annotated
 
 import typer
 from rich.table import Table
-from rich.text import Text
 
 from domain import event_types
 from domain.contract import CompletedBody, FailedBody
@@ -26,6 +25,7 @@ from workers.cli.view.live import STATES, live
 from workers.cli.view.progress import view
 from workers.cli.view.summary import DeliberationSummary, details, summary
 from workers.cli.view.why import label
+from workers.printer import PlainText
 from workers.settings import Settings
 
 commands = typer.Typer(no_args_is_help=True)
@@ -85,7 +85,7 @@ def show(
             out.print(part)
     elif isinstance(result, FailedBody):
         for failure in result.failures:
-            out.print(Text(failure_line(failure), "red"))
+            out.print(PlainText(failure_line(failure), "red"))
 
 
 @commands.command()
@@ -157,9 +157,9 @@ def _records(ids: tuple[str, ...], store: DeliberationStore) -> Iterator[Record]
             yield store.load(deliberation_id)
 
 
-def _row(listed: DeliberationSummary) -> tuple[Text, ...]:
+def _row(listed: DeliberationSummary) -> tuple[PlainText, ...]:
     opened = datetime.fromtimestamp(listed.opened_at).strftime("%Y-%m-%d %H:%M:%S")
     outcome = label(listed.proposal_id) if listed.proposal_id else listed.reason
     plain = (listed.deliberation_id, listed.role, listed.plan_id)
-    state = Text(listed.state.value, STATES.get(listed.state, "cyan"))
-    return (Text(opened, "dim"), *map(Text, plain), state, Text(outcome))
+    state = PlainText(listed.state.value, STATES.get(listed.state, "cyan"))
+    return (PlainText(opened, "dim"), *map(PlainText, plain), state, PlainText(outcome))

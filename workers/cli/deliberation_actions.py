@@ -13,7 +13,7 @@ from domain.steps.redeliberate import redeliberate as open_again
 from workers.cli.cli_error import CliError
 from workers.cli.deliberation import ID, loaded
 from workers.cli.environment import open_ports, open_work, read_settings
-from workers.cli.output import AS_JSON, print_json
+from workers.cli.output import AS_JSON, print_json, say
 
 
 def cancel(
@@ -38,7 +38,7 @@ def cancel(
             raise CliError(str(error)) from error
         if not cancelled:
             raise CliError(f"{deliberation_id} has ended already: it is {record.state}")
-    print(f"{deliberation_id} cancelled")
+    say(f"{deliberation_id} cancelled")
 
 
 def redeliberate(deliberation_id: ID) -> None:
@@ -61,7 +61,7 @@ def redeliberate(deliberation_id: ID) -> None:
                 policy=ports.settings.effective_policy,
                 redeliberation=ports.settings.redeliberation,
             )
-            print(following)
+            say(following)
         except CannotRepeat as error:
             raise CliError(str(error)) from error
 
@@ -79,6 +79,6 @@ def replay(deliberation_id: ID, as_json: AS_JSON = False) -> None:
         replayed_json = computed.model_dump(mode="json")
         print_json({"deliberation_id": deliberation_id, "identical": identical, "replayed": replayed_json})
     elif identical:
-        print(f"{deliberation_id}: identical, winner {stored.winner}")
+        say(f"{deliberation_id}: identical, winner {stored.winner}")
     if not identical:
         raise CliError(f"{deliberation_id} does not replay to its stored ranking: another version decided it")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import shutil
-import sys
 import tempfile
 from collections.abc import Iterator
 from importlib import resources
@@ -14,18 +13,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 import yaml
-from rich.console import Console
-from rich.text import Text
 
 from workers.cli.approve import approval, validated
 from workers.cli.cli_error import BadInput, CliError
 from workers.cli.council import read_text
 from workers.cli.follow import PrintingScreen, screen
-from workers.cli.output import AS_JSON, console, print_json
+from workers.cli.output import AS_JSON, complain, console, print_json
 from workers.cli.view.decision import beginning, drawing
 from workers.councils.read import default_councils
 from workers.errors import StackError
 from workers.own_packages import refuse_foreign_in
+from workers.printer import PlainText, Printer
 
 if TYPE_CHECKING:
     from workers.cli.demo_run import DemoResult
@@ -63,7 +61,7 @@ def demo(
     source = str(plan) if plan else "the shipped plan"
     payload = _payload(plan, source, role)
     request = validated(payload, source=source, max_bytes=1 << 20)
-    out = Console(stderr=True, highlight=False) if as_json else console()
+    out = console(stderr=True) if as_json else console()
     from workers.cli.demo_run import demonstrate
 
     quiet = as_json and not out.is_terminal
@@ -74,7 +72,7 @@ def demo(
             state=folder,
             keep=state is not None,
             on=PrintingScreen(lambda before, seen: None) if quiet else screen(out),
-            report=_silent if quiet else lambda name, event: out.print(Text(f"{name} {event}", "dim")),
+            report=_silent if quiet else lambda name, event: out.print(PlainText(f"{name} {event}", "dim")),
         )
         if as_json:
             print_json(outcome.event.body)
@@ -106,7 +104,7 @@ def _folder(state: Path | None) -> Iterator[Path]:
     try:
         yield folder
     except (CliError, StackError):
-        print(f"conclave: data and logs of this run are in {folder}", file=sys.stderr)
+        complain(f"data and logs of this run are in {folder}")
         raise
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
@@ -118,7 +116,7 @@ def _silent(name: str, event: str) -> None:
     return None
 
 
-def _print(outcome: DemoResult, out: Console) -> None:
+def _print(outcome: DemoResult, out: Printer) -> None:
     closed = outcome.record.closed
     if closed is not None and closed.decision is not None:
         for part in drawing(closed.decision):
@@ -133,12 +131,14 @@ def _check(outcome: DemoResult) -> None:
         raise CliError(f"the council came to no decision: {reason}")
 
 
-def published(event: ReceivedEvent) -> Text:
+def published(event: ReceivedEvent) -> PlainText:
     """Draw an event as it came from NATS: headers whole, every field of its body in one line."""
-    lines = [Text.assemble("\nPublished on ", (event.subject, "bold"), " and received from NATS:")]
-    lines += [Text(f"  {name}: {value}", "dim") for name, value in event.headers.items()]
-    lines += [Text(f"  {name}: {_brief(value)}") for name, value in event.body.items()]
-    return Text("\n").join(lines)
+    text = PlainText.assemble("\nPublished on ", (event.subject, "bold"), " and received from NATS:")
+    for name, value in event.headers.items():
+        text.append(f"\n  {name}: {value}", "dim")
+    for name, value in event.body.items():
+        text.append(f"\n  {name}: {_brief(value)}")
+    return text
 
 
 def _brief(value: Any) -> str:

@@ -9,6 +9,7 @@ import typer
 from workers.cli.environment import open_ports, read_settings
 from workers.cli.output import AS_JSON, console, print_json
 from workers.doctor.finding import Finding, Findings, Level, fail, serious
+from workers.printer import PlainText
 from workers.settings import Settings
 
 COLOURS = {Level.OK: "green", Level.WARN: "yellow", Level.FAIL: "red"}
@@ -23,8 +24,8 @@ def doctor(as_json: AS_JSON = False) -> None:
     else:
         for finding in found:
             colour = COLOURS[finding.level]
-            console().print(f"[{colour}]{finding.level:>4}[/] [bold]{finding.subject}[/]:", end=" ")
-            console().print(finding.text, markup=False)
+            head = PlainText.assemble((f"{finding.level:>4}", colour), " ", (finding.subject, "bold"), ": ")
+            console().print(head.append(finding.text))
     if serious(found):
         raise typer.Exit(1)
 

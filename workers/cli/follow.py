@@ -8,7 +8,6 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Protocol, Self
 
-from rich.console import Console
 from rich.live import Live
 
 from domain.record import Record
@@ -16,6 +15,7 @@ from workers.cli.output import print_json_line
 from workers.cli.view.changes import changes
 from workers.cli.view.live import live
 from workers.cli.view.progress import DeliberationView, view
+from workers.printer import Printer
 
 REDRAW_S = 0.2
 """Between two drawings, so that seconds are seen to pass."""
@@ -40,7 +40,7 @@ class Screen(Protocol):
 class TerminalScreen:
     """Bars and lines that change in place."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Printer) -> None:
         self._live = Live(console=console, auto_refresh=False)
 
     def __enter__(self) -> Self:
@@ -76,12 +76,12 @@ class PrintingScreen:
         self._last = seen
 
 
-def line_screen(console: Console) -> Screen:
+def line_screen(console: Printer) -> Screen:
     """A line for each thing that happened: for logs and pipes."""
 
     def changed(before: DeliberationView | None, seen: DeliberationView) -> None:
         for line in changes(before, seen):
-            console.print(line, markup=False, soft_wrap=True)
+            console.print(line, soft_wrap=True)
 
     return PrintingScreen(changed)
 
@@ -96,7 +96,7 @@ def json_screen() -> Screen:
     return PrintingScreen(changed)
 
 
-def screen(console: Console) -> Screen:
+def screen(console: Printer) -> Screen:
     """Choose how to show progress on a console."""
     return TerminalScreen(console) if console.is_terminal else line_screen(console)
 

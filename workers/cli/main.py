@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from importlib.metadata import version
 from typing import Annotated
 
@@ -26,6 +25,7 @@ from workers.cli import (
     up_down,
 )
 from workers.cli.cli_error import ConclaveCommands
+from workers.cli.output import complain, say
 from workers.logs import configure_command
 from workers.settings import unknown_settings
 
@@ -44,7 +44,7 @@ app = typer.Typer(
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        print(f"conclave {version('conclave-council')}")
+        say(f"conclave {version('conclave-council')}")
         raise typer.Exit
 
 
@@ -75,7 +75,7 @@ def conclave(
     configure_command()
     if context.invoked_subcommand not in SERVICES:
         for sentence in unknown_settings():
-            print(f"conclave: {sentence}", file=sys.stderr)
+            complain(sentence)
 
 
 app.command()(demo.demo)

@@ -1,4 +1,4 @@
-"""Standard output: tables for people, JSON documents for programs."""
+"""What commands print: tables and lines for people, JSON documents for programs. Nothing else in `cli` prints."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ import sys
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
+
+from domain.text.visible import escaped, escaped_line
+from workers.printer import Printer
 
 AS_JSON = Annotated[bool, typer.Option("--json", help="Print JSON instead of text; field names are stable.")]
 
@@ -15,16 +17,33 @@ PIPE_WIDTH = 120
 """Columns where standard output is no terminal: tables stay readable in a file."""
 
 
-def console() -> Console:
-    """Return a console on standard output: the terminal's width, or PIPE_WIDTH."""
-    return Console(width=None if sys.stdout.isatty() else PIPE_WIDTH, highlight=False)
+def console(*, stderr: bool = False) -> Printer:
+    """Return a console on standard output or error: the terminal's width, or PIPE_WIDTH."""
+    stream = sys.stderr if stderr else sys.stdout
+    return Printer(stderr=stderr, width=None if stream.isatty() else PIPE_WIDTH)
+
+
+def say(*lines: str) -> None:
+    """Print lines as they are, hidden characters and line ends within a line escaped."""
+    for line in lines:
+        print(escaped_line(line))
+
+
+def complain(sentence: str) -> None:
+    """Print a sentence on standard error; it may have several lines."""
+    print(f"conclave: {escaped(sentence)}", file=sys.stderr)
 
 
 def print_json(value: Any) -> None:
     """Print one JSON document."""
-    print(json.dumps(value, indent=2, ensure_ascii=False))
+    print(_json(value, indent=2))
 
 
 def print_json_line(value: Any) -> None:
     """Print one JSON document in a line of its own, at once."""
-    print(json.dumps(value, ensure_ascii=False), flush=True)
+    print(_json(value), flush=True)
+
+
+def _json(value: Any, indent: int | None = None) -> str:
+    """Write JSON with hidden characters as its own escapes; outside its strings there are none."""
+    return escaped(json.dumps(value, indent=indent, ensure_ascii=False), lambda sign: json.dumps(sign)[1:-1])

@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 from rich.table import Table
-from rich.text import Text
 
 from domain.errors import CannotRepeat
 from domain.parked import Parked
@@ -16,7 +15,8 @@ from domain.record import Record
 from domain.steps.redeliberate import redeliberate
 from workers.cli.cli_error import BadInput, CliError
 from workers.cli.environment import open_ports, open_work, read_settings
-from workers.cli.output import AS_JSON, console, print_json
+from workers.cli.output import AS_JSON, console, print_json, say
+from workers.printer import PlainText
 
 commands = typer.Typer(no_args_is_help=True)
 
@@ -38,7 +38,7 @@ def list_(as_json: AS_JSON = False) -> None:
     for title in ("id", "at", "queue", "what", "reason"):
         table.add_column(title, overflow="fold")
     for parked in found:
-        table.add_row(parked.parked_id, _at(parked), Text(parked.queue), Text(_what(parked)), Text(parked.reason))
+        table.add_row(parked.parked_id, _at(parked), parked.queue, _what(parked), parked.reason)
     console().print(table)
 
 
@@ -52,9 +52,9 @@ def show(parked_id: ID, as_json: AS_JSON = False) -> None:
         return
     facts = {"id": parked.parked_id, "at": _at(parked), "queue": parked.queue, "what": _what(parked)}
     for title, value in (facts | {"reason": parked.reason}).items():
-        console().print(Text.assemble((f"{title}: ", "dim"), value))
+        console().print(PlainText.assemble((f"{title}: ", "dim"), value))
     if parked.message:
-        console().print(Text(bytes.fromhex(parked.message).decode("utf-8", "backslashreplace")))
+        console().print(bytes.fromhex(parked.message).decode("utf-8", "backslashreplace"))
 
 
 @commands.command()
@@ -68,10 +68,10 @@ def release(parked_id: ID) -> None:
         parked = _found(parked_id, ports.parking)
         if parked.message:
             ports.parking.requeue(parked_id)
-            print(f"{parked_id} is back in queue {parked.queue}")
+            say(f"{parked_id} is back in queue {parked.queue}")
             return
     for following in _deliberate_again(parked):
-        print(following)
+        say(following)
     with open_ports(settings) as ports:
         ports.parking.drop(parked_id)
 
@@ -89,7 +89,7 @@ def drop(
         dropped = sum(ports.parking.drop(one) for one in named)
     if parked_id is not None and not dropped:
         raise _not_parked(parked_id)
-    print(f"{dropped} dropped")
+    say(f"{dropped} dropped")
 
 
 def _deliberate_again(parked: Parked) -> list[str]:

@@ -10,7 +10,7 @@ from domain.errors import HistoryUnreadable
 from domain.steps.reconcile import reconcile as compare
 from workers.cli.cli_error import CliError
 from workers.cli.environment import open_work, read_settings
-from workers.cli.output import AS_JSON, print_json
+from workers.cli.output import AS_JSON, print_json, say
 
 DAY_S = 86_400.0
 
@@ -50,5 +50,5 @@ def reconcile(
         return
     for what, ids in done.model_dump(exclude_defaults=True).items():
         for identity in ids:
-            print(f"{what.replace('_', ' ')}: {identity}")
-    print(done.sentence)
+            say(f"{what.replace('_', ' ')}: {identity}")
+    say(done.sentence)

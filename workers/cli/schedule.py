@@ -17,7 +17,7 @@ from domain.schedule import ScheduledRedeliberation, default_name
 from domain.steps.scheduled import run_scheduled, schedule_redeliberation
 from workers.cli.cli_error import BadInput, CliError
 from workers.cli.environment import open_work, read_settings
-from workers.cli.output import AS_JSON, console, print_json
+from workers.cli.output import AS_JSON, console, print_json, say
 
 if TYPE_CHECKING:
     from celery import Celery
@@ -61,7 +61,7 @@ def add(
             raise BadInput(_unfit(str(field))) from error
         except (CannotSchedule, InvalidCron) as error:
             raise BadInput(str(error)) from error
-    print(f"{scheduled.name}  next {_next(scheduled)}")
+    say(f"{scheduled.name}  next {_next(scheduled)}")
 
 
 @commands.command("list")
@@ -90,7 +90,7 @@ def rm(name: NAME) -> None:
         found = schedule.all()
         if not schedule.remove(name):
             raise _unknown(name, found)
-    print(f"{name} removed")
+    say(f"{name} removed")
 
 
 @commands.command()
@@ -115,7 +115,7 @@ def run_now(name: NAME) -> None:
                 policy=ports.settings.effective_policy,
                 redeliberation=ports.settings.redeliberation,
             )
-            print(following)
+            say(following)
         except (CannotRepeat, LookupError) as error:
             raise CliError(str(error.args[0])) from error
 

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from workers.cli.output import say
 from workers.cli.schema_documents import write
 
 
@@ -19,4 +20,4 @@ def schema(
     Example:  conclave schema docs/schema
     """
     for path in write(folder, version("conclave-council")):
-        typer.echo(path)
+        say(str(path))

@@ -28,7 +28,7 @@ def stats(as_json: AS_JSON = False) -> None:
         table.add_row(title, *row)
     console().print(table)
     for role, of_role in figures.roles.items():
-        console().print(f"{role} won by: {_winners(of_role)}", markup=False)
+        console().print(f"{role} won by: {_winners(of_role)}")
 
 
 def _rows(columns: list[Figures]) -> list[tuple[str, list[str]]]:

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Mapping
 
-from rich.console import Console
-from rich.text import Text
-
+from domain.text.visible import escaped
+from workers.printer import PlainText, Printer
 from workers.processes.log_file import LogFile
 
+_COLOUR = re.compile(r"(\x1b\[[0-9;]*m)")
 COLOURS = ("cyan", "yellow", "green", "magenta", "blue", "bright_cyan", "bright_yellow", "bright_green")
 
 
 class Output:
     """Prints log lines and reports, one thread at a time."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Printer) -> None:
         self._console = console
         self._logs: Mapping[str, LogFile] = {}
         self._colours: dict[str, str] = {}
@@ -34,13 +35,18 @@ class Output:
         """Print what the processes have written since the last call; on a terminal in their own colours."""
         for name, log in self._logs.items():
             for line in log.fresh_lines():
-                self._print(name, Text.from_ansi(line))
+                self._print(name, PlainText.assemble(PlainText.from_ansi(_coloured(line))))
 
     def report(self, name: str, event: str) -> None:
         """Print what happened to a process, or to the stack."""
-        self._print(name, Text(event, "bold"))
+        self._print(name, PlainText(event, "bold"))
 
-    def _print(self, name: str, line: Text) -> None:
-        prefix = Text(f"{time.strftime('%H:%M:%S')} {name:<{self._width}} | ", self._colours.get(name, "white"))
+    def _print(self, name: str, line: PlainText) -> None:
+        prefix = f"{time.strftime('%H:%M:%S')} {name:<{self._width}} | "
         with self._turn:
-            self._console.print(Text.assemble(prefix, line))
+            self._console.print(PlainText.assemble((prefix, self._colours.get(name, "white")), line))
+
+
+def _coloured(line: str) -> str:
+    """Leave the colours of a process's line, and nothing else that a terminal obeys: it may hold foreign text."""
+    return "".join(part if _COLOUR.fullmatch(part) else escaped(part) for part in _COLOUR.split(line))

@@ -10,9 +10,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
-from rich.console import Console
-
 from workers.errors import StackError
+from workers.printer import Printer
 from workers.processes.command import ProcessCommand
 from workers.processes.process_group import ProcessGroup, silent
 from workers.processes.readiness import wait_until
@@ -60,14 +59,14 @@ def embedded_stack(
 
 
 def run_stack(
-    state: Path, options: StackOptions, *, processes: DescribeProcesses = services, console: Console | None = None
+    state: Path, options: StackOptions, *, processes: DescribeProcesses = services, console: Printer | None = None
 ) -> int:
     """Run the stack in the foreground until SIGTERM, SIGINT or SIGHUP; a second signal kills at once.
 
     Returns 0 when stopped by a signal; raises StackError when it can't start or a process is given up. Call it
     from the main thread.
     """
-    output = Output(console or Console(soft_wrap=True, highlight=False))
+    output = Output(console or Printer(soft_wrap=True))
     running = embedded_stack(state, options, processes=processes, report=output.report)
     with StopSignals() as signals, running as (group, where):
         signals.kill = group.kill

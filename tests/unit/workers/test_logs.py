@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 import pytest
 import structlog
 
+from tests.support.hostile_text import HOSTILE, commands_in
 from workers import logs
 
 CANARY = "xylophone-canary"
@@ -109,3 +110,28 @@ def test_a_command_that_crashes_or_logs_shows_no_variable() -> None:
     assert "logged" in done.stderr
     assert CANARY not in done.stderr + done.stdout
     assert "locals" not in done.stderr
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+@pytest.mark.parametrize("logger", LOGGERS)
+def test_no_line_commands_the_terminal_or_forges_another(
+    as_json: bool, logger: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    logs.configure(as_json=as_json)
+    try:
+        raise ValueError(HOSTILE)
+    except ValueError:
+        structlog.get_logger(logger).exception(f"event {HOSTILE}", plan=f"{HOSTILE}\nforged", roles=[HOSTILE])
+        logging.getLogger(logger).error("failed: %s", f"{HOSTILE}\nforged")
+    written = capsys.readouterr().err
+
+    assert commands_in(written) == []
+    assert "\nforged" not in written
+    assert "ValueError: " in written
+
+
+def test_a_commands_errors_are_harmless_too(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure_command()
+    structlog.get_logger().error(HOSTILE, reason=HOSTILE)
+
+    assert commands_in(capsys.readouterr().err) == []

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from rich.console import RenderableType
 from rich.panel import Panel
 from rich.table import Table
-from rich.text import Text
 
 from domain.chat import Usage
 from domain.contract import CompletedBody
 from domain.contract_rows import FailureRow
 from domain.ranking import Ranking
 from workers.cli.view.why import label, number, why
+from workers.printer import PlainText
 
 
 def drawing(decision: CompletedBody, *, full: bool = False) -> Iterator[RenderableType]:
@@ -28,9 +28,9 @@ def drawing(decision: CompletedBody, *, full: bool = False) -> Iterator[Renderab
     yield _costs(decision)
 
 
-def _headline(decision: CompletedBody) -> Text:
+def _headline(decision: CompletedBody) -> PlainText:
     winner = label(decision.winner.proposal_id) if decision.winner else "none"
-    head = Text.assemble(("Winner: ", "bold"), (winner, "bold green"))
+    head = PlainText.assemble(("Winner: ", "bold"), (winner, "bold green"))
     flags = {"tied": decision.tied, "contested": decision.contested, "degraded": decision.degraded}
     for flag, is_set in flags.items():
         if is_set:
@@ -47,8 +47,8 @@ def _proposals(decision: CompletedBody, *, full: bool) -> Iterator[RenderableTyp
         whole = full or place == 0
         note = " · cut off at max_tokens" if proposal.cut_off else ""
         style = "green" if place == 0 else "dim"
-        body = Text(content if whole else beginning(content))
-        yield Panel(body, title=Text(title + note), title_align="left", border_style=style)
+        body = content if whole else beginning(content)
+        yield Panel(body, title=PlainText(title + note), title_align="left", border_style=style)
 
 
 def beginning(text: str, limit: int = 160) -> str:
@@ -76,7 +76,7 @@ def _ranked(decision: CompletedBody) -> Table:
             *(number(entry.criteria.get(name)) for name in criteria),
             number(checks.get(entry.proposal)),
         ]
-        table.add_row(*(Text(cell) for cell in row), style="bold" if entry.proposal == ranking.winner else "")
+        table.add_row(*row, style="bold" if entry.proposal == ranking.winner else "")
     return table
 
 
@@ -94,7 +94,7 @@ def _matrix(ranking: Ranking) -> Table:
         ]
         facts = (number(report.weight), number(report.agreement), number(report.swap_consistency))
         name = f"{report.reviewer} (judge)" if report.neutral else report.reviewer
-        table.add_row(*(Text(cell) for cell in (name, *cells, *facts)))
+        table.add_row(name, *cells, *facts)
     return table
 
 
@@ -107,7 +107,7 @@ def _costs(decision: CompletedBody) -> Table:
     agents = decision.usage.agents
     for agent_id, row in agents.items():
         seconds = f"{row.duration_ms / 1000:.1f} s"
-        table.add_row(Text(agent_id), str(row.calls), *_tokens(row.usage), seconds)
+        table.add_row(agent_id, str(row.calls), *_tokens(row.usage), seconds)
     calls = sum(row.calls for row in agents.values())
     table.add_row("all", str(calls), *_tokens(decision.usage), style="bold")
     return table
@@ -146,12 +146,15 @@ def _telling_checks(decision: CompletedBody) -> Iterator[str]:
                 yield f"{label(row.proposal.proposal_id)}, {name}: {check.reason or 'not passed'}"
 
 
-def _lines(title: str, lines: list[str], style: str = "") -> Text:
-    return Text("\n").join([Text(f"\n{title}", "bold"), *(Text(f"  {line}", style) for line in lines)])
+def _lines(title: str, lines: list[str], style: str = "") -> RenderableType:
+    text = PlainText.assemble((f"\n{title}", "bold"))
+    for line in lines:
+        text.append("\n").append(f"  {line}", style)
+    return text
 
 
 def _table(title: str, *columns: str) -> Table:
-    table = Table(title=Text(f"\n{title}"), title_justify="left", title_style="bold", box=None, header_style="dim")
+    table = Table(title=f"\n{title}", title_justify="left", title_style="bold", box=None, header_style="dim")
     for index, column in enumerate(columns):
-        table.add_column(Text(column), justify="left" if index < 1 or column == "proposal" else "right")
+        table.add_column(column, justify="left" if index < 1 or column == "proposal" else "right")
     return table

@@ -5,10 +5,10 @@ from __future__ import annotations
 from rich.console import Group, RenderableType
 from rich.progress_bar import ProgressBar
 from rich.table import Table
-from rich.text import Text
 
 from domain.record import DeliberationState
 from workers.cli.view.progress import DeliberationView, MemberView, StageView, Status
+from workers.printer import PlainText
 
 MARKS: dict[Status, tuple[str, str]] = {
     "waiting": ("·", "dim"),
@@ -37,12 +37,12 @@ def live(view: DeliberationView) -> RenderableType:
     """Draw the view."""
     parts: list[RenderableType] = [_head(view), _bars(view.stages), _members(view.members)]
     if view.reason:
-        parts.append(Text(view.reason, "red"))
+        parts.append(PlainText(view.reason, "red"))
     return Group(*parts)
 
 
-def _head(view: DeliberationView) -> Text:
-    head = Text.assemble((f"{view.role} · {view.title}", "bold"), "\n", (view.deliberation_id, "dim"), "  ")
+def _head(view: DeliberationView) -> PlainText:
+    head = PlainText.assemble((f"{view.role} · {view.title}", "bold"), "\n", (view.deliberation_id, "dim"), "  ")
     head.append(str(view.state), STATES.get(view.state, "bold cyan"))
     head.append(f"  {view.elapsed_s:.1f} s", "dim")
     if not view.closed:
@@ -60,7 +60,11 @@ def _bars(stages: tuple[StageView, ...]) -> Table:
         bar = ProgressBar(total=stage.total, completed=stage.done, width=BAR_WIDTH, finished_style="green")
         seconds = f"{stage.seconds:.1f} s" if stage.seconds else ""
         table.add_row(
-            Text(mark, style), Text(stage.name), bar, f"{stage.done}/{stage.total}", Text(seconds, "dim")
+            PlainText(mark, style),
+            stage.name,
+            bar,
+            f"{stage.done}/{stage.total}",
+            PlainText(seconds, "dim"),
         )
     return table
 
@@ -72,14 +76,14 @@ def _members(members: tuple[MemberView, ...]) -> Table:
     for member in members:
         usage = member.usage
         table.add_row(
-            Text(member.agent_id, "bold"),
+            PlainText(member.agent_id, "bold"),
             member.part,
-            Text(member.status, STANDING[member.status]),
+            PlainText(member.status, STANDING[member.status]),
             "" if member.proposal_s is None else f"{member.proposal_s:.1f} s",
             _ballots(member),
             f"{usage.prompt_tokens}/{usage.cached_tokens}/{usage.completion_tokens}",
-            Text(member.model, "dim"),
-            Text(member.detail, "red" if member.status == "failed" else "yellow"),
+            PlainText(member.model, "dim"),
+            PlainText(member.detail, "red" if member.status == "failed" else "yellow"),
         )
     return table
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.text.visible import defused, readable, visible
+from domain.text.visible import defused, escaped, escaped_line, readable, visible
 
 TOKENS = [
     "<|im_start|>", "<|im_end|>", "<|endoftext|>", "<|eot_id|>", "<|start_header_id|>", "<|end_of_text|>",
@@ -90,3 +90,38 @@ def test_only_blanks_are_added_to_defuse(text: str) -> None:
 
 def test_every_hidden_character_is_valid_utf8_afterwards() -> None:
     assert visible("a\ud800b\udfffc").encode() == b"abc"
+
+
+def test_for_people_every_hidden_character_is_written_out() -> None:
+    assert escaped("a\x1b[2J\x9b\u202e\U000e0041\ud800\r\u2028\xad") == (
+        r"a\x1b[2J\x9b\u202e\U000e0041\ud800\r\u2028\xad"
+    )
+    assert escaped("a\tb\nc") == "a\tb\nc"
+    assert escaped_line("a\nb") == r"a\nb"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\u0645\u06cc\u200c\u062e\u0648",
+        "क\u094d\u200dष",
+        "👩\u200d💻",
+        "✔\ufe0f",
+        "1\ufe0f\u20e3",
+        "❤\ufe0f\u200d🔥",
+    ],
+)
+def test_joiners_stay_where_spelling_needs_them(text: str) -> None:
+    assert escaped(text) == text
+
+
+@pytest.mark.parametrize("text", ["dev\u200c-1", "a\u200db", "a\ufe0f", "✔\ufe0f\ufe0f", "👩\u200da"])
+def test_elsewhere_they_are_hidden_characters(text: str) -> None:
+    assert escaped(text) != text
+
+
+@given(st.text())
+def test_what_people_see_is_all_there_and_nothing_hidden(text: str) -> None:
+    assert escaped(escaped(text)) == escaped(text)
+    left = {unicodedata.category(character) for character in escaped(text) if character not in "\t\n"}
+    assert not left & {"Cc", "Co", "Cs", "Zl", "Zp"}

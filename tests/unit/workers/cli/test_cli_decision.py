@@ -7,8 +7,6 @@ from io import StringIO
 from itertools import takewhile
 from typing import Any
 
-from rich.console import Console
-
 from domain.chat import ChatOutcome, ChatRequest, FailureReason
 from domain.checks.check import CheckResult, NotJudged, PlanFacts
 from domain.contract import CompletedBody
@@ -19,6 +17,7 @@ from tests.support.scripted_model import answer, failure
 from tests.support.stage import Stage, decision_of
 from workers.cli.view.decision import beginning, drawing
 from workers.cli.view.why import label, why
+from workers.printer import Printer
 
 LENGTHS = {1: 8, 2: 20, 3: 14}
 """Sentences that the agent of each seed writes; the scripted reviewers like long texts."""
@@ -36,7 +35,7 @@ def decided(*, follow: Any = script, stage: Stage | None = None, **constraints: 
 
 
 def drawn(decision: CompletedBody, *, full: bool = False) -> str:
-    console = Console(file=StringIO(), width=160, color_system=None)
+    console = Printer(file=StringIO(), width=160, color_system=None)
     for part in drawing(decision, full=full):
         console.print(part)
     return console.file.getvalue()  # type: ignore[attr-defined, no-any-return]

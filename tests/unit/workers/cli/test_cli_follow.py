@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from io import StringIO
 
 import pytest
-from rich.console import Console
 
 from domain.record import Record
 from tests.support import factories as make
 from tests.support.factories import MOMENT
 from workers.cli.follow import PrintingScreen, TerminalScreen, follow, json_screen, line_screen, screen
 from workers.cli.view.progress import DeliberationView
+from workers.printer import Printer
 
 OF = make.deliberation()
 OPENED = make.record(of=OF)
@@ -80,8 +80,8 @@ def test_json_is_one_line_for_each_change_and_none_for_the_passing_of_time(
 
 
 def test_a_pipe_gets_plain_lines_and_a_terminal_bars() -> None:
-    pipe = Console(file=StringIO(), width=100)
-    terminal = Console(file=StringIO(), width=100, force_terminal=True)
+    pipe = Printer(file=StringIO(), width=100)
+    terminal = Printer(file=StringIO(), width=100, force_terminal=True)
     assert isinstance(screen(terminal), TerminalScreen)
     for console in (pipe, terminal):
         store = Store(OPENED, HALF, CLOSED)
@@ -94,7 +94,7 @@ def test_a_pipe_gets_plain_lines_and_a_terminal_bars() -> None:
 
 
 def test_lines_keep_brackets_in_titles() -> None:
-    out = Console(file=StringIO(), width=100)
+    out = Printer(file=StringIO(), width=100)
     record = make.record(of=make.deliberation(make.plan(title="[b]bold[/b]")))
     store = Store(record.plus(make.closed()))
     follow(store.load, line_screen(out), news=store.news)

@@ -7,7 +7,6 @@ from io import StringIO
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from rich.console import Console
 
 from domain.chat import FailureReason
 from domain.entry import Entry
@@ -16,6 +15,7 @@ from tests.support import factories as make
 from tests.support.factories import MOMENT
 from workers.cli.view.live import live
 from workers.cli.view.progress import DeliberationView, MemberView, StageView, view
+from workers.printer import Printer
 
 DELIBERATION = make.deliberation(judges=(make.judge("QA", "qa-1"),))
 PROPOSALS = [make.proposed(f"agent-{n}", at=MOMENT + n, duration_ms=1000.0 * n) for n in (1, 2, 3)]
@@ -105,7 +105,7 @@ def test_rounds_are_stages_of_their_own() -> None:
 
 
 def drawn(of: DeliberationView, width: int = 200) -> str:
-    console = Console(file=StringIO(), width=width, color_system=None)
+    console = Printer(file=StringIO(), width=width, color_system=None)
     console.print(live(of))
     return console.file.getvalue()  # type: ignore[attr-defined, no-any-return]
 
