@@ -7,6 +7,8 @@ from datetime import date
 
 from pydantic_core import ErrorDetails
 
+from domain.text.visible import as_python
+
 MAX_WORD = 80
 MAX_PROBLEM = 220
 """Characters."""
@@ -45,9 +47,9 @@ def json_type(value: object) -> str:
 
 
 def printable(text: str, limit: int = MAX_WORD) -> str:
-    """Make a foreign word fit to print: bounded, one line, plain characters."""
-    short = text if len(text) <= limit else text[:limit] + "…"
-    return "".join(char if char.isprintable() else "?" for char in short)
+    """Make a foreign word fit to print: bounded, one line, what is not printable by its escape."""
+    plain = "".join(char if char.isprintable() else as_python(char) for char in text[: limit + 1])
+    return plain if len(plain) <= limit else plain[:limit] + "…"
 
 
 def path(place: Iterable[int | str]) -> str:

@@ -76,7 +76,7 @@ def test_a_dead_letter_gives_back_what_came() -> None:
     assert all(value.isascii() and value.isprintable() for value in headers.values())
     assert decode_dead_letter(4, "2026-01-31T12:00:00Z", headers, data) == DeadLetter(
         sequence=4,
-        reason="field x?is missing",
+        reason=r"field x\nis missing",
         subject="planning.plan.approved",
         stream="PLANNING_EVENTS",
         stream_sequence=17,
