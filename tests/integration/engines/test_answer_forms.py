@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from domain.chat import ChatAnswer, ChatFailure
-from tests.support.answer_forms import DIGITS, FORMS, PLAN, THOUGHT, AnswerForm, said
+from tests.support.answer_forms import DIGITS, FORMS, PLAN, SCORES, THOUGHT, AnswerForm, said
 from tests.support.foreign_engine import ask, http_answer, model_at
 from tests.support.raw_server import RawServer
 from workers.portal import Portal
@@ -48,6 +48,15 @@ def test_the_table_names_a_source_for_each_of_its_forms() -> None:
     assert len({form.name for form in FORMS}) == len(FORMS)
     assert all(form.source for form in FORMS)
     assert {form.expected for form in FORMS if isinstance(form.expected, str)} > {PLAN, DIGITS}
+
+
+def test_a_fence_round_a_megabyte_of_blanks_stops_no_process(portal: Portal) -> None:
+    """Where time grew with the square of the length, this took a quarter of an hour."""
+    fenced = said(f"```\n{DIGITS}{' ' * 1_000_000}\n```")
+    form = AnswerForm("", "", json.dumps(fenced).encode(), DIGITS, form=SCORES)
+    outcome = answered(portal, form)
+    assert isinstance(outcome, ChatAnswer)
+    assert outcome.text == DIGITS
 
 
 HUGE = int("9" * 400)

@@ -32,7 +32,7 @@ THOUGHT_FIELDS = ("reasoning", "reasoning_content", "thinking")
 """vLLM and OpenRouter, DeepSeek and most others, Ollama."""
 TEXT_PARTS = frozenset({"text", "output_text"})
 THOUGHT_PART = re.compile(r"think|reason", re.IGNORECASE)
-_FENCED = re.compile(r"\A\s*```[\w-]*[ \t]*\n(.*?)\n?[ \t]*```\s*\Z", re.DOTALL)
+_FENCE = re.compile(r"```[\w-]*[ \t]*")
 
 
 def read_answer(
@@ -192,5 +192,10 @@ def _nothing_said(said: _Said, ended: str, bound: int) -> tuple[FailureReason, s
 def _compact(text: str, request: ChatRequest, record: EngineRecord) -> str:
     """Return scores as compact text, whatever the engine wrapped them in."""
     assert request.form is not None
-    fenced = _FENCED.match(text)
-    return GUIDED_DECODINGS[record.guidance].compact_text(fenced[1] if fenced else text, request.form)
+    return GUIDED_DECODINGS[record.guidance].compact_text(_unfenced(text), request.form)
+
+
+def _unfenced(text: str) -> str:
+    """Return what is in a text that is one fenced block, any other as it is."""
+    fence, line_break, rest = text.strip().partition("\n")
+    return rest[:-3].rstrip() if line_break and rest.endswith("```") and _FENCE.fullmatch(fence) else text

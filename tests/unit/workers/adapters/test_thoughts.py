@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from workers.adapters.openai.thoughts import Answer, without_thoughts
 
 PLAN = "1. Add the endpoint.\n2. Test it."
+LONG = 4_000_000
 
 
 @pytest.mark.parametrize(
@@ -31,6 +32,14 @@ PLAN = "1. Add the endpoint.\n2. Test it."
         f"<think>Let me see…</think><answer>{PLAN}</answer>",
         f"<think>First.</think><think>Second.</think>{PLAN}",
         f"<think>He may write <think> in code.</think>{PLAN}",
+        f"<think>Let <think>me</think> see…</think>{PLAN}",
+        f'<think duration="3">Let me see…</think>{PLAN}',
+        f"< think >Let me see…</ think >{PLAN}",
+        f"<think>Let me see…</thinking>{PLAN}",
+        f"\ufeff<think>Let me see…</think>{PLAN}",
+        f"<think>Let me see…</think>{PLAN}\n</think>",
+        f"```python\nan_open_fence()\n</think>\n{PLAN}",
+        f"Is a ` needed? </think>{PLAN}",
         "<|channel|>analysis<|message|>We need steps.<|end|><|start|>assistant<|channel|>final<|message|>"
         f"{PLAN}<|return|>",
         f"<|channel|>analysis<|message|>We need steps.<|end|><|start|>assistant<|channel|>final<|message|>{PLAN}",
@@ -48,6 +57,9 @@ def test_what_follows_the_thoughts_is_the_answer(text: str) -> None:
         "\n<thinking>Let me see",
         "[THINK]Let me see",
         "First.</think><think>Second, which does not end",
+        "Sure!\n<think>Let me see",
+        "\u200b<think>Let me see",
+        '<think type="slow">Let me see',
         "<|channel|>analysis<|message|>We need steps, first",
         "<|channel|>commentary<|message|>to=functions.plan",
         "analysisWe need steps, first",
@@ -64,6 +76,8 @@ def test_thoughts_that_never_end_leave_no_answer(text: str) -> None:
         "",
         "1. Strip `<think>` and `</think>` from answers.\n2. Test it.",
         "Remove it:\n```python\ntext.split('</think>')\n```\nThen test.",
+        "Remove it:\n```\n</think>\n```\nThen test.",
+        "Parse `<|channel|>` and `<|message|>` out of answers.",
         "analysis of the problem comes first",
         "Think about <thinking> users.",
         "7\n8\n6",
@@ -71,6 +85,34 @@ def test_thoughts_that_never_end_leave_no_answer(text: str) -> None:
 )
 def test_sound_texts_stay_as_they_are(text: str) -> None:
     assert without_thoughts(text) == Answer(text)
+
+
+def test_thoughts_between_steps_leave_the_steps() -> None:
+    text = "<think>First.</think>1. Add it.\n<think>Second.</think>\n2. Test it."
+    assert without_thoughts(text) == Answer("1. Add it.\n\n2. Test it.", thought=True)
+
+
+def test_a_text_that_begins_within_a_thought_may_hold_another() -> None:
+    assert without_thoughts(f"Well.\n<think>So.</think>{PLAN}", opened=True) == Answer(PLAN, thought=True)
+    assert without_thoughts("Well.\n<think>So.", opened=True).unfinished
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<|channel|>" + "a" * LONG,
+        "<think></think>" * (LONG // 15),
+        "</think>" * (LONG // 8),
+        "```\n" + "x</think>" * (LONG // 9) + "\n```",
+        "`x </think> `" * (LONG // 13),
+        "<think " * (LONG // 7),
+        "\n" * LONG,
+    ],
+    ids=["channel", "pairs", "closing tags", "fence", "spans", "attributes", "lines"],
+)
+def test_a_text_as_long_as_an_answer_may_be_stops_no_process(text: str) -> None:
+    """Where time grew with the square of the length, each of these took hours."""
+    assert len(without_thoughts(text).text) <= len(text)
 
 
 @given(st.text())
