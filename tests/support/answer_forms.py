@@ -268,7 +268,7 @@ BROKEN = [
         "a stream",
         "a gateway that always streams",
         b'data: {"choices": []}\n\n',
-        (FailureReason.MALFORMED, "not a chat completion"),
+        (FailureReason.MALFORMED, "a stream, which was not asked for: turn it off there"),
     ),
     row(
         "no such path, in Go",

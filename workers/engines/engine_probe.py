@@ -66,7 +66,8 @@ class EngineProbe:
             with error:
                 if error.code < 400:
                     raise ErrorAnswer(error.code, "it redirects: name its final address") from error
-                raise ErrorAnswer(error.code, error.read(2000).decode("utf-8", "replace")) from error
+                words = error.read(2000).decode("utf-8", "replace")
+                raise ErrorAnswer(error.code, words.replace(self._key, "…") if self._key else words) from error
         except (URLError, TimeoutError, OSError, http.client.HTTPException) as error:
             raise NoAnswer(str(getattr(error, "reason", error)) or type(error).__name__) from error
 

@@ -139,6 +139,44 @@ def test_any_body_of_an_error_is_taken(portal: Portal, body: bytes) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("body", "reason", "words"),
+    [
+        (b"\xef\xbb\xbf<html>", FailureReason.MALFORMED, "the engine answered a page of HTML"),
+        (b": PROCESSING\n\ndata: {}", FailureReason.MALFORMED, "the engine answered with a stream"),
+        (b" \n", FailureReason.MALFORMED, "the engine answered with an empty body"),
+        (b'{"choices": null, "error": {"message": "no slot"}}', FailureReason.REFUSED, "no slot"),
+        (b'{"error": {"code": 502}}', FailureReason.UNREACHABLE, "the engine failed (502): no reason given"),
+    ],
+)
+def test_the_sentence_says_what_came_in_place_of_an_answer(
+    portal: Portal, body: bytes, reason: FailureReason, words: str
+) -> None:
+    failed = failure_of(portal, [http_answer(body)])
+    assert failed.reason is reason
+    assert words in failed.detail
+
+
+def test_a_byte_order_mark_and_odd_headers_hide_no_answer(portal: Portal) -> None:
+    answer = http_answer(b"\xef\xbb\xbf" + COMPLETION, "Content-Type: ?charset=")
+    assert isinstance(outcome_of(portal, [answer.replace(b"?", b"\xff\xe9")]), ChatAnswer)
+
+
+@pytest.mark.parametrize("status", ["204 No Content", "304 Not Modified"])
+def test_a_status_without_an_answer_is_no_redirect(portal: Portal, status: str) -> None:
+    failed = failure_of(portal, [http_answer(b"", status=status)])
+    assert failed.reason is FailureReason.MALFORMED
+    assert "redirects" not in failed.detail
+
+
+@pytest.mark.parametrize("status", ["401 Unauthorized", "500 Error", "200 OK"])
+def test_no_sentence_repeats_the_key(portal: Portal, status: str) -> None:
+    key = "sk-1234567890abcdef"
+    body = json.dumps({"error": {"message": f"Incorrect key provided: {key}. Ask for another."}}).encode()
+    failed = failure_of(portal, [http_answer(body, status=status)], api_key=lambda record: key)
+    assert failed.detail.endswith("Incorrect key provided:")
+
+
 def test_a_cookie_of_an_engine_is_not_sent_back(portal: Portal) -> None:
     with RawServer([http_answer(COMPLETION, "Set-Cookie: session=1; Path=/")]) as server:
         model = model_at(portal, f"http://{server.address}/v1")

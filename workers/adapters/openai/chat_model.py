@@ -15,7 +15,7 @@ from domain.chat import ChatFailure, ChatOutcome, ChatRequest, FailureReason
 from domain.engine import EngineRecord
 from domain.ports.engine_directory import EngineDirectory
 from workers.adapters.openai.engine_client import EngineClients
-from workers.adapters.openai.failures import EngineBusy, reason_of, retry_after
+from workers.adapters.openai.failures import EngineBusy, retry_after
 from workers.adapters.openai.http_client import MAX_ANSWER_BYTES
 from workers.adapters.openai.pending_calls import PendingCalls
 from workers.engines.errors import ALLOW_IT
@@ -113,10 +113,10 @@ class OpenAIChatModel:
             try:
                 return await client.answer(record, request)
             except Exception as error:
-                reason, detail = reason_of(error)
-                if reason is FailureReason.BUSY:
-                    raise EngineBusy(detail, retry_after(error)) from error
-                return ChatFailure(key=request.key, reason=reason, detail=detail, engine=record.name)
+                failure = client.failure(error, record, request)
+                if failure.reason is FailureReason.BUSY:
+                    raise EngineBusy(failure.detail, retry_after(error)) from error
+                return failure
 
     def _in_flight(self, record: EngineRecord) -> int:
         return self._clients.of(record).in_flight

@@ -6,6 +6,7 @@ against what was asked, and an answer that its engine broke off is a failure wit
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -30,6 +31,8 @@ BROKEN_OFF = frozenset({"abort", "aborted", "cancelled", "error"})
 TOOL_CALLED = frozenset({"tool_calls", "function_call", "tool_use"})
 THOUGHT_FIELDS = ("reasoning", "reasoning_content", "thinking")
 """vLLM and OpenRouter, DeepSeek and most others, Ollama."""
+STREAMED = (b"data:", b"event:", b":")
+"""How server-sent events begin."""
 TEXT_PARTS = frozenset({"text", "output_text"})
 THOUGHT_PART = re.compile(r"think|reason", re.IGNORECASE)
 _FENCE = re.compile(r"```[\w-]*[ \t]*")
@@ -40,17 +43,24 @@ def read_answer(
 ) -> ChatAnswer | ChatFailure:
     """Read an engine's answer, or say why it is none.
 
-    Raises ErrorUnderOk for an error that came as if it were an answer, UnreadableAnswer for a page of HTML, and a
-    ValueError for anything else that is no chat completion.
+    Raises ErrorUnderOk for an error that came as if it were an answer, UnreadableAnswer for a page of HTML, a
+    stream or nothing, and a ValueError for anything else that is no chat completion.
     """
-    if data.lstrip().startswith(b"<"):
+    data = data.removeprefix(codecs.BOM_UTF8).strip()
+    if data.startswith(b"<"):
         raise UnreadableAnswer(
             "the engine answered a page of HTML; its URL must be the API's, such as http://host:8000/v1"
         )
+    if data.startswith(STREAMED):
+        raise UnreadableAnswer("the engine answered with a stream, which was not asked for: turn it off there")
+    if not data:
+        raise UnreadableAnswer("the engine answered with an empty body")
     completion = _Completion.model_validate_json(data)
     if not completion.choices:
         code, sentence = complaint_in(data)
-        raise ErrorUnderOk(code, sentence) if sentence else ValueError("no choices")
+        if code or sentence:
+            raise ErrorUnderOk(code, sentence or "no reason given")
+        raise ValueError("no choices")
     choice, bound = completion.choices[0], token_bound(request, record)
     said = _said(choice.message, opened=_template_opened(request, record))
     problem = _broken_off(choice.ended) or _nothing_said(said, choice.ended, bound)
@@ -88,7 +98,7 @@ class _Choice(BaseModel):
 class _Completion(BaseModel):
     """As much of an answer as is read here; the name that an engine gives its model is not."""
 
-    choices: list[_Choice] = []
+    choices: list[_Choice] | None = None
     usage: Any = None
 
 

@@ -20,7 +20,7 @@ from openai import AsyncOpenAI, Omit, OpenAIError
 from domain.chat import ChatAnswer, ChatFailure, ChatRequest, FailureReason, Message
 from domain.engine import EngineKind, EngineRecord
 from workers.adapters.openai.completion import read_answer
-from workers.adapters.openai.failures import UnreadableAnswer
+from workers.adapters.openai.failures import UnreadableAnswer, reason_of, without_quotation
 from workers.adapters.openai.http_client import open_client
 from workers.adapters.openai.request import most_prompt_tokens, request_body, thinking_fields, token_bound
 from workers.adapters.openai.thoughts import opens_thought
@@ -78,6 +78,7 @@ class EngineClient:
         self._slots = asyncio.Semaphore(slots) if slots else nullcontext()
         self._openai = openai
         self._url = record.url.rstrip("/")
+        self._key = api_key
         self._authorization = {"Authorization": f"Bearer {api_key}" if api_key else Omit()}
         self._engine = ENGINES[record.kind]
 
@@ -106,6 +107,13 @@ class EngineClient:
         started = time.monotonic()
         data = await self._post(f"{self._url}/chat/completions", request_body(request, record), headers)
         return read_answer(data, request, record, (time.monotonic() - started) * 1000)
+
+    def failure(self, error: Exception, record: EngineRecord, request: ChatRequest) -> ChatFailure:
+        """Say why `answer` raised; the sentence quotes neither the key nor the prompt."""
+        reason, detail = reason_of(error)
+        prompt = [message.content for message in request.messages]
+        words = without_quotation(detail, key=self._key, prompt=prompt)
+        return ChatFailure(key=request.key, reason=reason, detail=words, engine=record.name)
 
     async def begins_thinking(self, record: EngineRecord, messages: Sequence[Message], *, thinks: bool) -> bool:
         """Whether the chat template opens a thought at the prompt's end; False where the engine can't show it."""

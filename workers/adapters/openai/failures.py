@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from openai import APIConnectionError, APIStatusError
 
@@ -17,7 +17,8 @@ TOO_LONG = re.compile(
 QUOTED = re.compile(r"['\"]?(?:input|prompt|messages)['\"]?\s*[:=]", re.I)
 """Where an engine's complaint begins to quote the request."""
 LONGEST = 200
-
+FEWEST_OF_KEY, FEWEST_OF_PROMPT = 12, 32
+"""Characters that are taken for a quotation; shorter keys are words such as `ollama`."""
 
 SPEAKS_OF_MODEL = re.compile(r"model", re.I)
 """In a 404: without it the path is unknown, not the model."""
@@ -50,7 +51,7 @@ def reason_of(error: Exception) -> tuple[FailureReason, str]:
     BUSY where the engine says so: the caller decides how long to try again.
     """
     if isinstance(error, APIStatusError):
-        return _redirected(error) if error.status_code < 400 else _of_status(error.status_code, complaint(error))
+        return _of_status(error.status_code, complaint(error)) if error.status_code >= 400 else _unasked(error)
     if isinstance(error, ErrorUnderOk):
         return _of_status(error.status, str(error)) if error.status else _refused("200, with an error", str(error))
     if isinstance(error, UnreadableAnswer):
@@ -60,6 +61,17 @@ def reason_of(error: Exception) -> tuple[FailureReason, str]:
     if isinstance(error, ValueError):
         return FailureReason.MALFORMED, f"the answer is not a chat completion ({type(error).__name__})"
     return FailureReason.UNREACHABLE, f"the call broke: {type(error).__name__}"
+
+
+def without_quotation(words: str, *, key: str, prompt: Iterable[str]) -> str:
+    """Cut a sentence before it quotes the engine's key or a piece of the prompt: gateways repeat either."""
+    cuts = [words.find(key[:FEWEST_OF_KEY])] if len(key) >= FEWEST_OF_KEY else []
+    for text in prompt:
+        flat = " ".join(text.split())
+        starts = range(len(words) - FEWEST_OF_PROMPT + 1)
+        cuts.append(next((at for at in starts if words[at : at + FEWEST_OF_PROMPT] in flat), -1))
+    cut = min((at for at in cuts if at >= 0), default=len(words))
+    return words[:cut].rstrip() or "the engine only repeated the request"
 
 
 def retry_after(error: Exception) -> float:
@@ -106,7 +118,7 @@ def _status(code: object) -> int:
 def _of_status(status: int, message: str) -> tuple[FailureReason, str]:
     if status in BUSY:
         return FailureReason.BUSY, f"the engine is busy ({status}): {message}"
-    if status >= 500:
+    if status >= 500 or status == 408:
         return FailureReason.UNREACHABLE, f"the engine failed ({status}): {message}"
     if status == 404 and SPEAKS_OF_MODEL.search(message):
         return FailureReason.NOT_SERVED, f"the engine does not know the model (404): {message}"
@@ -122,7 +134,10 @@ def _refused(status: str, message: str) -> tuple[FailureReason, str]:
     return FailureReason.REFUSED, f"the engine refused the request ({status}): {message}"
 
 
-def _redirected(error: APIStatusError) -> tuple[FailureReason, str]:
+def _unasked(error: APIStatusError) -> tuple[FailureReason, str]:
+    """Say what a status between success and error means."""
+    if error.status_code < 300 or error.status_code == 304:
+        return FailureReason.MALFORMED, f"the engine answered with status {error.status_code}, which is no answer"
     address = f"{error.request.url.scheme}://{error.request.url.netloc.decode()}"
     return (
         FailureReason.REFUSED,

@@ -99,9 +99,9 @@ class EngineTransport(httpx2.AsyncBaseTransport):
             raise httpx2.NetworkError(str(error)) from error
         return httpx2.Response(
             response.status,
-            headers={name: response.headers[name] for name in READ_HEADERS if name in response.headers},
+            headers={name: _ascii(response.headers[name]) for name in READ_HEADERS if name in response.headers},
             content=body,
-            extensions={"reason_phrase": (response.reason or "").encode("ascii", "replace")},
+            extensions={"reason_phrase": _ascii(response.reason or "").encode()},
         )
 
     async def aclose(self) -> None:
@@ -137,3 +137,8 @@ class EngineTransport(httpx2.AsyncBaseTransport):
                     break
                 raise UnreadableAnswer(f"the engine's answer is longer than {limit} bytes")
         return bytes(body[:limit])
+
+
+def _ascii(words: str) -> str:
+    """Return what a header says with a question mark for every other byte, which httpx2 would not take."""
+    return words.encode("ascii", "replace").decode()

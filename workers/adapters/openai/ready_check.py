@@ -12,7 +12,6 @@ from domain.chat import ChatAnswer, ChatFailure, ChatOutcome, ChatRequest, Failu
 from domain.engine import Dialect, EngineRecord, ReadyCheckResult, ThinkingSwitch
 from domain.thinking import Thoughts, ThoughtsPlace
 from workers.adapters.openai.engine_client import EngineClients
-from workers.adapters.openai.failures import reason_of
 from workers.adapters.openai.http_client import MAX_ANSWER_BYTES
 from workers.engines.errors import CannotChat
 from workers.portal import Portal
@@ -102,15 +101,15 @@ class _Examination:
             form=form,
             thinking_tokens=thinking_tokens,
         )
+        client = self._clients.of(record)
         try:
             async with asyncio.timeout(self._within_s):
-                return await self._clients.of(record).answer(record, request)
+                return await client.answer(record, request)
         except TimeoutError:
             detail = f"no answer for {self._within_s:g} s"
             return ChatFailure(key=request.key, reason=FailureReason.TIMEOUT, detail=detail)
         except Exception as error:
-            reason, detail = reason_of(error)
-            return ChatFailure(key=request.key, reason=reason, detail=detail)
+            return client.failure(error, record, request)
 
 
 def _dialects(dialect: Dialect, switch_chosen: bool) -> Iterator[Dialect]:

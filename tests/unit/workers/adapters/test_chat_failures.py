@@ -10,7 +10,14 @@ import pytest
 from openai import APIConnectionError, APIStatusError
 
 from domain.chat import FailureReason
-from workers.adapters.openai.failures import LONGEST, UnreadableAnswer, complaint, reason_of, retry_after
+from workers.adapters.openai.failures import (
+    LONGEST,
+    UnreadableAnswer,
+    complaint,
+    reason_of,
+    retry_after,
+    without_quotation,
+)
 
 CALL = httpx2.Request("POST", "http://user:word@10.0.0.2:8000/v1/chat/completions")
 
@@ -93,6 +100,18 @@ def test_a_refusal_is_quoted_without_the_request_it_quotes() -> None:
     assert "secret" not in complaint(status(400, message))
     assert "Field required" in complaint(status(400, message))
     assert len(complaint(status(400, "x" * 5000))) <= LONGEST
+
+
+def test_a_sentence_ends_before_it_repeats_the_prompt() -> None:
+    prompt = ["You are on call.", "Move the orders of\nall customers to the new database, tonight."]
+    words = "refused (400): bad token in Move the orders of all customers to the new"
+    assert without_quotation(words, key="", prompt=prompt) == "refused (400): bad token in"
+    assert without_quotation(words[28:], key="", prompt=prompt) == "the engine only repeated the request"
+    assert (
+        without_quotation("no orders of all customers", key="ollama", prompt=prompt)
+        == "no orders of all customers"
+    )
+    assert without_quotation("ollama is away", key="ollama", prompt=[]) == "ollama is away"
 
 
 def test_an_engine_may_ask_for_a_pause() -> None:
