@@ -149,10 +149,11 @@ def _inbound(stored: StoredMessage, stream: str) -> InboundMessage:
 
 
 def _bodies(model: type[Body], messages: Iterable[InboundMessage]) -> Iterator[Body]:
-    """Yield the bodies of our events; what another has put on the subject is passed over."""
+    """Yield the bodies of our events; what another has put there, or no store would keep, is passed over."""
     for message in messages:
         try:
-            yield model.model_validate_json(message.data)
+            # Written again, NaN and infinity are null, which is no number.
+            yield model.model_validate_json(model.model_validate_json(message.data).model_dump_json())
         except ValidationError:
             continue
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -97,6 +97,8 @@ class Deliberation(Value):
     correlation_id: str = ""
     causation_id: str = ""
     traceparent: str = ""
+    lost: tuple[Literal["council", "plan"], ...] = ()
+    """What is unknown since a store had lost it: its agents' personas and settings, its plan's texts."""
 
     @model_validator(mode="after")
     def _refused_or_asked(self) -> Self:

@@ -60,6 +60,8 @@ def reason_to_repeat(
     closed = record.closed
     if closed is None or council is None or record.state is DeliberationState.CANCELLED:
         return None
+    if "plan" in record.deliberation.lost:
+        return None
     if record.deliberation.repeat >= rules.max_revisions or now - closed.at < rules.cool_down_s:
         return None
     if closed.decision is None:
@@ -85,6 +87,8 @@ def _doubts(decision: CompletedBody, rules: RedeliberationPolicy) -> Iterator[st
 
 
 def _differs(deliberation: Deliberation, council: Council, policy: Policy) -> bool:
+    if "council" in deliberation.lost:
+        return False
     members = council.agents[: deliberation.plan.constraints.num_agents]
     now, then = ([settled(agent, policy) for agent in agents] for agents in (members, deliberation.agents))
     return now != then

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime
 
 from domain.contract import CompletedBody, DeliberationHead
 from domain.council import Agent
 from domain.deliberation import Deliberation
 from domain.identity import deliberation_id, request_id
+from domain.keys import PRIOR
 from domain.opening import refuse
 from domain.plan import Plan, PlanRequest
 from domain.policy import Policy
@@ -18,20 +20,27 @@ MOST_REPEATS = 1000
 
 
 def request_told_by(head: DeliberationHead) -> PlanRequest:
-    """Return the approval as far as an event tells it: ids and role, without the plan's texts."""
+    """Return the approval as far as an event tells it: ids and role, without the plan's texts.
+
+    Raises ValueError, as all functions here do, for an event that can't be one of ours.
+    """
     plan = Plan(
         story_id=head.story_id,
         plan_id=head.plan_id,
         approved_by="unknown",
-        timestamp=datetime.fromtimestamp(head.timestamp, UTC).isoformat(),
+        timestamp=_iso_8601(head.timestamp),
         roles=(head.role,),
     )
     return PlanRequest(request_id=request_id(head.plan_id, head.revision), plan=plan, revision=head.revision)
 
 
-def decided_as_told(request: PlanRequest, told: CompletedBody, policy: Policy) -> Deliberation:
-    """Return the deliberation behind a decision: its agents are the authors that the decision names."""
-    models = {row.proposal.author.agent_id: row.proposal.model for row in told.decisions}
+def decided_as_told(request: PlanRequest | None, told: CompletedBody, policy: Policy) -> Deliberation:
+    """Return the deliberation behind a decision: its agents are the authors that the decision names.
+
+    `request`: the approval; None where none is left.
+    """
+    proposals = (row.proposal for row in told.decisions if row.proposal.proposal_id != PRIOR)
+    models = {proposal.author.agent_id: proposal.model for proposal in proposals}
     agents = tuple(Agent(agent_id=agent_id, model=model or None) for agent_id, model in sorted(models.items()))
     opened_at = told.timestamp - told.duration_ms / 1000
     known = {
@@ -40,17 +49,33 @@ def decided_as_told(request: PlanRequest, told: CompletedBody, policy: Policy) -
         "quorum": told.quorum,
         "rounds": told.rounds,
     }
-    return refused_as_told(request, told, FORGOTTEN, policy, now=opened_at).model_copy(update=known)
+    refused = refused_as_told(request, told, FORGOTTEN, policy, now=opened_at)
+    return Deliberation.model_validate({**dict(refused), **known})
 
 
 def refused_as_told(
-    request: PlanRequest, told: DeliberationHead, reason: str, policy: Policy, *, now: float
+    request: PlanRequest | None, told: DeliberationHead, reason: str, policy: Policy, *, now: float
 ) -> Deliberation:
     """Return the deliberation that an event names, without a council: it can only end, or has."""
-    refused = refuse(request, told.role, reason, policy, now=now, supersedes=told.supersedes)
-    return refused.model_copy(update={"deliberation_id": told.deliberation_id, "repeat": _repeat(told)})
+    if not told.deliberation_id or not math.isfinite(now):
+        raise ValueError("no deliberation of ours")
+    approval = request_told_by(told) if request is None else request
+    refused = refuse(approval, told.role, reason, policy, now=now, supersedes=told.supersedes)
+    known = {
+        "deliberation_id": told.deliberation_id,
+        "repeat": _repeat(told),
+        "lost": ("council", "plan") if request is None else ("council",),
+    }
+    return refused.model_copy(update=known)
 
 
 def _repeat(told: DeliberationHead) -> int:
     ids = (deliberation_id(told.plan_id, told.role, told.revision, number) for number in range(MOST_REPEATS))
     return next((number for number, identity in enumerate(ids) if identity == told.deliberation_id), 0)
+
+
+def _iso_8601(timestamp: float) -> str:
+    try:
+        return datetime.fromtimestamp(timestamp, UTC).isoformat()
+    except (OverflowError, OSError) as error:
+        raise ValueError("no time") from error

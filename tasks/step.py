@@ -120,6 +120,9 @@ class Step(Task):  # type: ignore[type-arg]  # generic in the stubs only
         except HistoryUnreadable as error:
             log.warning("store not reconciled", reason=str(error))
             return
+        except Exception:  # Whatever it is, what waits for this goes on waiting, and the next look tries again.
+            log.exception("store not reconciled")
+            return
         if done is not None:
             found = done.model_dump(exclude_defaults=True)
             (log.warning if found else log.info)("store reconciled", done=done.sentence, **found)

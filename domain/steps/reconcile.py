@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from domain.contract import CancelledBody, CompletedBody, FailedBody, StartedBody
-from domain.deliberation import Deliberation
+from domain.contract import CancelledBody, CompletedBody, DeliberationHead, FailedBody, StartedBody
 from domain.entry import Opened
 from domain.errors import HistoryUnreadable
 from domain.identity import deliberation_id, request_id
@@ -17,7 +16,7 @@ from domain.ports.dispatcher import Dispatcher
 from domain.ports.event_history import EventHistory
 from domain.ports.meter import Meter
 from domain.ports.plan_store import PlanStore
-from domain.restoring import FORGOTTEN, decided_as_told, refused_as_told, request_told_by
+from domain.restoring import FORGOTTEN, decided_as_told, refused_as_told
 from domain.steps.ending import end_deliberation
 from domain.value import Value
 
@@ -36,6 +35,8 @@ class Reconciled(Value):
     """Deliberations that ended and were unknown here: known again, as far as their events tell."""
     forgotten: tuple[str, ...] = ()
     """Deliberations that began, were unknown here and can't be taken up again: they fail with a sentence."""
+    foreign: tuple[str, ...] = ()
+    """What events under our types name that can't be ours, or can't be kept: passed over."""
     unread: str = ""
     """Why the streams were not compared at all, and never can be by this login; empty where they were."""
 
@@ -43,12 +44,13 @@ class Reconciled(Value):
     def sentence(self) -> str:
         """What was done, for people."""
         if self.unread:
-            return f"the store may have lost something, and nobody can tell: {self.unread}"
+            return f"the store may have lost something, and was not compared with the streams: {self.unread}"
         counts = (
             (len(self.taken_in), "approvals taken in again"),
             (len(self.ended), "deliberations ended as told"),
             (len(self.restored), "ended deliberations restored"),
             (len(self.forgotten), "deliberations failed because nothing is left of them"),
+            (len(self.foreign), "events passed over, from which nothing can be restored"),
         )
         return ", ".join(f"{count} {what}" for count, what in counts if count) or "nothing was missing"
 
@@ -108,25 +110,32 @@ def reconcile(
     asked: dict[str, PlanRequest] = {}
     for request in history.requests(since):
         asked.setdefault(request.request_id, request)
-    told, ended, restored = set[str](), list[str](), list[str]()
+    told, ended, restored, foreign = set[str](), list[str](), list[str](), list[str]()
     for end in history.ends(since):
         told.add(end.deliberation_id)
-        opened = _opened(end, asked, deliberations, plans, policy)
+        try:
+            opened = _opened(end, asked, deliberations, plans, policy)
+        except ValueError:
+            foreign.append(end.deliberation_id)
+            continue
         if _end_as_told(end, deliberations, meter):
             (restored if opened else ended).append(end.deliberation_id)
     unknown = [request for request in asked.values() if not _is_known(request, plans)]
     for first in range(0, len(unknown), AT_ONCE):
         dispatcher.plans(unknown[first : first + AT_ONCE])
-    forgotten = [
-        _give_up(start, plans, deliberations, dispatcher, policy)
-        for start in begun
-        if start.deliberation_id not in told and _is_forgotten(start, asked, deliberations)
-    ]
+    forgotten = []
+    for start in begun:
+        if start.deliberation_id not in told and _is_forgotten(start, asked, deliberations):
+            try:
+                forgotten.append(_give_up(start, plans, deliberations, dispatcher, policy))
+            except ValueError:
+                foreign.append(start.deliberation_id)
     return Reconciled(
         taken_in=tuple(request.request_id for request in unknown),
         ended=tuple(ended),
         restored=tuple(restored),
         forgotten=tuple(forgotten),
+        foreign=tuple(foreign),
     )
 
 
@@ -142,7 +151,7 @@ def _opened(
         deliberations.load(end.deliberation_id)
         return False
     except LookupError:
-        request = asked.get(request_id(end.plan_id, end.revision)) or _request(end, plans)
+        request = _request(end, asked, plans)
         if isinstance(end, CompletedBody):
             deliberation = decided_as_told(request, end, policy)
         else:
@@ -169,11 +178,12 @@ def _is_known(request: PlanRequest, plans: PlanStore) -> bool:
     return True
 
 
-def _request(told: CompletedBody | FailedBody | CancelledBody | StartedBody, plans: PlanStore) -> PlanRequest:
+def _request(told: DeliberationHead, asked: Mapping[str, PlanRequest], plans: PlanStore) -> PlanRequest | None:
+    identity = request_id(told.plan_id, told.revision)
     try:
-        return plans.load(request_id(told.plan_id, told.revision))
+        return asked.get(identity) or plans.load(identity)
     except LookupError:
-        return request_told_by(told)
+        return None
 
 
 def _is_forgotten(start: StartedBody, asked: Collection[str], deliberations: DeliberationStore) -> bool:
@@ -196,7 +206,8 @@ def _give_up(
     policy: Policy,
 ) -> str:
     """Open it without a council, so that its conclusion ends it, or the sweep where this is interrupted."""
-    refused: Deliberation = refused_as_told(_request(start, plans), start, FORGOTTEN, policy, now=start.timestamp)
+    request = _request(start, {}, plans)
+    refused = refused_as_told(request, start, FORGOTTEN, policy, now=start.timestamp)
     deliberations.record(start.deliberation_id, Opened(deliberation=refused))
     dispatcher.deliberation(refused, ())
     return start.deliberation_id

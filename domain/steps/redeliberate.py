@@ -34,12 +34,15 @@ def redeliberate(
 ) -> str:
     """Open the deliberation that follows this one, or find it open; return its id.
 
-    Raises LookupError for an unknown id, CannotRepeat for one that is open, was superseded, or has no council.
+    Raises LookupError for an unknown id, CannotRepeat for one that is open, was superseded, has no council, or
+    whose plan the store has lost.
     """
     record = deliberations.load(deliberation_id)
     earlier = record.deliberation
     if record.closed is None:
         raise CannotRepeat(f"{deliberation_id} is still {record.state}; wait for its end or cancel it")
+    if "plan" in earlier.lost:
+        raise CannotRepeat(f"the store has lost the plan of {deliberation_id}; approve it again")
     by_role = {council.role: council for council in councils.all()}
     if earlier.role not in by_role:
         raise CannotRepeat(f"no council for role {earlier.role}; apply one with `conclave council apply FILE`")

@@ -36,6 +36,7 @@ SINCE: tuple[tuple[str, object], ...] = (
     ("place", ""),
     ("content", ""),
     ("judged", True),
+    ("lost", []),
 )
 """Fields that later versions write beside those of 0.1, with what they hold where nothing is known."""
 

@@ -18,7 +18,9 @@ DAY_S = 86_400.0
 def reconcile(
     days: Annotated[
         float | None,
-        typer.Option(min=0.0, help="How far to look back; as far as the store keeps things, if not given."),
+        typer.Option(
+            min=0.0, help="How far to look back; as far as the store keeps things, which is also the most."
+        ),
     ] = None,
     as_json: AS_JSON = False,
 ) -> None:
@@ -29,7 +31,9 @@ def reconcile(
     """
     settings = read_settings()
     with open_work(settings) as (ports, app):
-        since = ports.clock.now() - (settings.retention_s if days is None else days * DAY_S)
+        # What is older was kept long enough: taken in again it would be asked and counted twice.
+        kept_s = settings.retention_s
+        since = ports.clock.now() - (kept_s if days is None else min(days * DAY_S, kept_s))
         gap = ports.continuity.gap()
         try:
             done = compare(

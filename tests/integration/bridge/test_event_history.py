@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -19,7 +20,7 @@ from bridge.streams import all_streams, ensure
 from bridge.subjects import PLAN_APPROVED, durable_name
 from domain import events
 from domain.errors import HistoryUnreadable
-from domain.event_types import COMPLETED
+from domain.event_types import COMPLETED, FAILED
 from tests.integration.bridge.conftest import approval
 from tests.support.factories import deliberation
 from tests.support.secured import SecuredNats
@@ -97,17 +98,20 @@ def test_starts_and_ends_are_read_whatever_lies_between(nats_server: NatsServer,
     end = events.failed_body(begun, at=begun.opened_at + 1, reason="no", failures=())
     publisher = NatsEventPublisher(options(nats_server.url), portal)
     publisher.publish([events.started(begun), events.ending(begun, end)])
-    asyncio.run(noise(nats_server.url))
+    asyncio.run(noise(nats_server.url, end.model_dump_json().encode()))
     found = history(nats_server.url, portal)
     assert list(found.started(0.0)) == [events.started(begun).body]
     assert list(found.ends(0.0)) == [end]
     publisher.close()
 
 
-async def noise(url: str) -> None:
+async def noise(url: str, end: bytes) -> None:
+    """Put what is no event of ours on the subjects, and one whose time is no number."""
     client = await nats.connect(url)
     for data in (b"", b"[]", b'{"event_type":"orchestration.deliberation.completed"}', b"\xff"):
         await client.jetstream().publish(COMPLETED, data)
+    no_number = json.dumps({**json.loads(end), "timestamp": float("nan")})
+    await client.jetstream().publish(FAILED, no_number.encode())
     await client.close()
 
 

@@ -45,6 +45,14 @@ def test_a_lost_approval_is_taken_in_again_once(own_nats: NatsServer, services: 
     assert again.stdout.strip() == "nothing was missing"
 
 
+def test_what_is_past_retention_is_not_taken_in_again(
+    own_nats: NatsServer, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asyncio.run(delivered(own_nats.url, fresh("old")))
+    monkeypatch.setenv("CONCLAVE_RETENTION_S", "0.001")
+    assert run("reconcile", "--days", "30").stdout.strip() == "nothing was missing"
+
+
 def test_cancelling_in_a_store_that_may_have_forgotten_says_what_to_do(
     environment: Settings, services: Services, run: Run
 ) -> None:

@@ -7,9 +7,11 @@ import pytest
 from domain import events
 from domain.contract import CompletedBody, StartedBody
 from domain.entry import Opened
-from domain.errors import HistoryUnreadable
+from domain.errors import CannotRepeat, HistoryUnreadable
+from domain.keys import PRIOR
 from domain.plan import PlanRequest
 from domain.ports.continuity import Gap
+from domain.redeliberation import RedeliberationPolicy
 from domain.restoring import FORGOTTEN
 from domain.statistics import statistics
 from domain.steps.conclude import conclude_deliberation
@@ -125,6 +127,85 @@ def test_what_began_on_an_approval_is_left_to_its_dispatch() -> None:
     assert reconciled(stage).forgotten == ()
     stage.dispatch(request.request_id)
     assert stage.record(identity).deliberation.agents
+
+
+@pytest.mark.parametrize("timestamp", [1e300, -1e18, 1e12])
+@pytest.mark.parametrize("ended", [True, False])
+def test_an_event_that_can_not_be_ours_keeps_nothing_else_from_being_restored(
+    timestamp: float, ended: bool
+) -> None:
+    stage, request = Stage(council("DEV")), plan_request(plan(roles=("DEV",)))
+    _, decision, started = decided(plan_request(plan(roles=("DEV",))))
+    identity, sound, begun = decided(request)
+    odd = {"timestamp": timestamp}
+    stage.history.begun = [begun] if ended else [started.model_copy(update=odd), begun]
+    stage.history.told = [decision.model_copy(update=odd), sound] if ended else [sound]
+    done = reconciled(stage)
+    assert (done.restored, done.foreign) == ((identity,), (started.deliberation_id,))
+    assert done.sentence == (
+        "1 ended deliberations restored, 1 events passed over, from which nothing can be restored"
+    )
+
+
+@pytest.mark.parametrize("odd", [{"plan_id": " "}, {"role": ""}, {"deliberation_id": ""}, {"quorum": 0}])
+def test_what_no_record_can_hold_is_not_restored(odd: dict[str, object]) -> None:
+    stage = Stage(council("DEV"))
+    identity, decision, _ = decided(plan_request(plan(roles=("DEV",))))
+    stage.history.told = [decision.model_copy(update=odd)]
+    assert reconciled(stage).foreign == (str(odd.get("deliberation_id", identity)),)
+    assert stage.services.deliberations.newest(10) == ()
+
+
+def test_a_restored_decision_is_not_repeated_for_a_council_that_nobody_changed() -> None:
+    rules = RedeliberationPolicy(council_changed=True, cool_down_s=0.0)
+    stage, request = Stage(council("DEV"), rules=rules), plan_request(plan(roles=("DEV",)))
+    identity, decision, started = decided(request)
+    stage.history.asked, stage.history.begun, stage.history.told = [request], [started], [decision]
+    reconciled(stage)
+    stage.clock.advance(10.0)
+    assert stage.record(identity).deliberation.lost == ("council",)
+    assert stage.apply_rules() == ()
+    assert stage.redeliberate(identity)
+
+
+def test_no_council_is_asked_about_a_plan_whose_text_is_lost() -> None:
+    rules = RedeliberationPolicy(failed=True, stale_after_s=1.0, cool_down_s=0.0)
+    stage = Stage(council("DEV"), rules=rules)
+    identity, decision, _ = decided(plan_request(plan(roles=("DEV",))))
+    begun, _, started = decided(plan_request(plan(roles=("DEV",))))
+    stage.history.begun, stage.history.told = [started], [decision]
+    reconciled(stage)
+    conclude_deliberation(begun, stage.services)
+    stage.clock.advance(10.0)
+    assert stage.apply_rules() == ()
+    for lost in (identity, begun):
+        with pytest.raises(CannotRepeat, match=r"lost the plan of .*; approve it again"):
+            stage.redeliberate(lost)
+
+
+def test_an_earlier_winner_that_ran_again_is_no_agent_of_the_council() -> None:
+    lost, request = Stage(council("DEV")), plan_request(plan(roles=("DEV",)))
+    first = lost.play(request).deliberation
+    again = lost.redeliberate(first.deliberation_id)
+    lost.propose(again)
+    conclude_deliberation(again, lost.services)
+    record = lost.record(again)
+    assert record.closed is not None
+    assert record.closed.decision is not None
+    prior = [row for row in record.closed.decision.decisions if row.proposal.proposal_id == PRIOR]
+    renamed = prior[0].proposal.author.model_copy(update={"agent_id": "(earlier winner)"})
+    rows = tuple(
+        row.model_copy(update={"proposal": row.proposal.model_copy(update={"author": renamed})})
+        if row in prior
+        else row
+        for row in record.closed.decision.decisions
+    )
+    stage = Stage(council("DEV"))
+    stage.history.asked = [request]
+    stage.history.told = [record.closed.decision.model_copy(update={"decisions": rows})]
+    assert reconciled(stage).restored == (again,)
+    agents = {agent.agent_id for agent in stage.record(again).deliberation.agents}
+    assert agents == {agent.agent_id for agent in first.agents}
 
 
 def test_a_gap_is_closed_once() -> None:
