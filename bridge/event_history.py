@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
+from heapq import merge
 from typing import TypeVar
 
 from nats.aio.client import Client
@@ -60,8 +61,8 @@ class NatsEventHistory:
         yield from _bodies(StartedBody, self._messages(STARTED, since))
 
     def ends(self, since: float) -> Iterator[CompletedBody | FailedBody | CancelledBody]:
-        for subject, body in BODIES.items():
-            yield from _bodies(body, self._messages(subject, since))
+        ends = (_bodies(body, self._messages(subject, since)) for subject, body in BODIES.items())
+        yield from merge(*ends, key=lambda end: end.timestamp)
 
     def _messages(self, subject: str, since: float, *, delivered_to: str = "") -> Iterator[InboundMessage]:
         """Yield what is stored on a subject; only what its durable was given, where one is named."""

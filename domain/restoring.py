@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
+from domain import keys
+from domain.chat import FailureReason
 from domain.contract import CompletedBody, DeliberationHead
 from domain.council import Agent
 from domain.deliberation import Deliberation
+from domain.entry import AgentFailed, BallotCast, Proposed
 from domain.identity import deliberation_id, request_id
 from domain.keys import PRIOR
 from domain.opening import refuse
@@ -35,12 +39,13 @@ def request_told_by(head: DeliberationHead) -> PlanRequest:
 
 
 def decided_as_told(request: PlanRequest | None, told: CompletedBody, policy: Policy) -> Deliberation:
-    """Return the deliberation behind a decision: its agents are the authors that the decision names.
+    """Return the deliberation behind a decision: its agents are those that the decision names.
 
     `request`: the approval; None where none is left.
     """
     proposals = (row.proposal for row in told.decisions if row.proposal.proposal_id != PRIOR)
-    models = {proposal.author.agent_id: proposal.model for proposal in proposals}
+    models = {failure.agent_id: "" for failure in told.failures if failure.stage == "proposal"}
+    models |= {proposal.author.agent_id: proposal.model for proposal in proposals}
     agents = tuple(Agent(agent_id=agent_id, model=model or None) for agent_id, model in sorted(models.items()))
     opened_at = told.timestamp - told.duration_ms / 1000
     known = {
@@ -51,6 +56,36 @@ def decided_as_told(request: PlanRequest | None, told: CompletedBody, policy: Po
     }
     refused = refused_as_told(request, told, FORGOTTEN, policy, now=opened_at)
     return Deliberation.model_validate({**dict(refused), **known})
+
+
+def entries_as_told(told: CompletedBody) -> Iterator[Proposed | AgentFailed | BallotCast]:
+    """Yield what a decision was made from: first proposals, failures and ballots, so that it replays."""
+    at = told.timestamp
+    for row in told.decisions:
+        proposal = row.proposal
+        if proposal.proposal_id != PRIOR:
+            agent_id = proposal.author.agent_id
+            first = proposal.proposal_id == keys.proposal_id(agent_id, 0) or not proposal.revisions
+            text = proposal.content if first else proposal.revisions[0]
+            yield Proposed(agent_id=agent_id, model=proposal.model, text=text, at=at)
+    for failure in told.failures:
+        if failure.stage == "proposal":
+            reason = FailureReason(failure.reason)
+            yield AgentFailed(agent_id=failure.agent_id, reason=reason, detail=failure.detail, at=at)
+    for ballot in told.ballots:
+        yield BallotCast(
+            agent_id=ballot.reviewer,
+            round=ballot.round,
+            pass_=ballot.pass_,
+            order=ballot.order,
+            scores=ballot.scores,
+            missing=None if ballot.missing is None else FailureReason(ballot.missing),
+            detail=ballot.detail,
+            model=ballot.model,
+            usage=ballot.usage,
+            duration_ms=ballot.duration_ms,
+            at=at,
+        )
 
 
 def refused_as_told(

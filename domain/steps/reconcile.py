@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 from domain.contract import CancelledBody, CompletedBody, DeliberationHead, FailedBody, StartedBody
-from domain.entry import Opened
+from domain.entry import Entry, Opened
 from domain.errors import HistoryUnreadable
 from domain.identity import deliberation_id, request_id
 from domain.plan import PlanRequest
@@ -16,7 +16,7 @@ from domain.ports.dispatcher import Dispatcher
 from domain.ports.event_history import EventHistory
 from domain.ports.meter import Meter
 from domain.ports.plan_store import PlanStore
-from domain.restoring import FORGOTTEN, decided_as_told, refused_as_told
+from domain.restoring import FORGOTTEN, decided_as_told, entries_as_told, refused_as_told
 from domain.steps.ending import end_deliberation
 from domain.value import Value
 
@@ -152,11 +152,13 @@ def _opened(
         return False
     except LookupError:
         request = _request(end, asked, plans)
+        entries: tuple[Entry, ...] = ()
         if isinstance(end, CompletedBody):
-            deliberation = decided_as_told(request, end, policy)
+            deliberation, entries = decided_as_told(request, end, policy), tuple(entries_as_told(end))
         else:
             deliberation = refused_as_told(request, end, end.reason or FORGOTTEN, policy, now=end.timestamp)
-        deliberations.record(end.deliberation_id, Opened(deliberation=deliberation))
+        for entry in (Opened(deliberation=deliberation), *entries):
+            deliberations.record(end.deliberation_id, entry)
         return True
 
 

@@ -81,4 +81,6 @@ def replay(deliberation_id: ID, as_json: AS_JSON = False) -> None:
     elif identical:
         say(f"{deliberation_id}: identical, winner {stored.winner}")
     if not identical:
-        raise CliError(f"{deliberation_id} does not replay to its stored ranking: another version decided it")
+        # A store that lost something takes the end from its event, and keeps what it has of the way there.
+        cause = "another version decided it, or the store has lost a part of what it was decided from"
+        raise CliError(f"{deliberation_id} does not replay to its stored ranking: {cause}")

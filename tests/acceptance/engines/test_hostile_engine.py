@@ -42,6 +42,7 @@ TRICKS = (
     "endless 429",
     "a name of its own",
     "a header of 2 MB",
+    "a channel of one word",
 )
 SPEAKS = frozenset({"huge usage", "numbers of 400 digits", "a name of its own"})
 """Tricks that come with a proposal."""
@@ -95,6 +96,8 @@ class Hostile:
                 return self._said(TEXT, model="the index. ")
             case "a header of 2 MB":
                 return web.Response(text="{}", headers={"X-Long": "x" * (2 * MIB)})
+            case "a channel of one word":
+                return self._said("<|channel|>" + "a" * (7 * MIB))
         raise web.HTTPInternalServerError
 
     async def _endless(self, request: web.Request) -> web.StreamResponse:

@@ -19,6 +19,7 @@ from bridge.options import NatsOptions, StreamLimits
 from bridge.streams import all_streams, ensure
 from bridge.subjects import PLAN_APPROVED, durable_name
 from domain import events
+from domain.contract import CancelledBody, FailedBody
 from domain.errors import HistoryUnreadable
 from domain.event_types import COMPLETED, FAILED
 from tests.integration.bridge.conftest import approval
@@ -113,6 +114,22 @@ async def noise(url: str, end: bytes) -> None:
     no_number = json.dumps({**json.loads(end), "timestamp": float("nan")})
     await client.jetstream().publish(FAILED, no_number.encode())
     await client.close()
+
+
+def test_ends_of_any_kind_come_in_the_order_in_which_they_were_told(
+    nats_server: NatsServer, portal: Portal
+) -> None:
+    asyncio.run(approved(nats_server.url))
+    first, second, third = (deliberation() for _ in range(3))
+    told: list[FailedBody | CancelledBody] = [
+        events.failed_body(first, at=first.opened_at + 1, reason="no", failures=()),
+        events.cancelled_body(second, at=first.opened_at + 2, reason="no"),
+        events.failed_body(third, at=first.opened_at + 3, reason="no", failures=()),
+    ]
+    publisher = NatsEventPublisher(options(nats_server.url), portal)
+    publisher.publish([events.ending(begun, end) for begun, end in zip((first, second, third), told, strict=True)])
+    assert list(history(nats_server.url, portal).ends(0.0)) == told
+    publisher.close()
 
 
 def test_a_server_that_is_away_says_so(nats_server: NatsServer, portal: Portal) -> None:

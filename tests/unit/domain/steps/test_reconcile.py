@@ -6,6 +6,7 @@ import pytest
 
 from domain import events
 from domain.contract import CompletedBody, StartedBody
+from domain.decision import replay
 from domain.entry import Opened
 from domain.errors import CannotRepeat, HistoryUnreadable
 from domain.keys import PRIOR
@@ -99,6 +100,12 @@ def test_a_decision_of_an_emptied_store_is_known_again() -> None:
     assert record.closed is not None
     assert record.closed.result == decision
     assert record.deliberation.plan == request.plan
+    stored, computed = replay(record)
+    assert stored == computed
+    assert {proposal.text for proposal in record.proposals()} == {
+        row.proposal.content for row in decision.decisions
+    }
+    assert statistics(stage.services.deliberations.counts()).total.ballots == len(decision.ballots)
     authors = {row.proposal.author.agent_id for row in decision.decisions}
     assert {agent.agent_id for agent in record.deliberation.agents} == authors
     assert record.deliberation.opened_at == pytest.approx(started.timestamp)
