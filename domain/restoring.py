@@ -10,7 +10,7 @@ from domain import keys
 from domain.chat import FailureReason
 from domain.contract import CompletedBody, DeliberationHead
 from domain.council import Agent
-from domain.deliberation import Deliberation
+from domain.deliberation import Deliberation, Judge
 from domain.entry import AgentFailed, BallotCast, Proposed
 from domain.identity import deliberation_id, request_id
 from domain.keys import PRIOR
@@ -53,6 +53,7 @@ def decided_as_told(request: PlanRequest | None, told: CompletedBody, policy: Po
         "refusal": "" if agents else FORGOTTEN,
         "quorum": told.quorum,
         "rounds": told.rounds,
+        "judges": tuple(map(_judge, told.ranking_inputs.reviewers)),
     }
     refused = refused_as_told(request, told, FORGOTTEN, policy, now=opened_at)
     return Deliberation.model_validate({**dict(refused), **known})
@@ -107,6 +108,11 @@ def refused_as_told(
 def _repeat(told: DeliberationHead) -> int:
     ids = (deliberation_id(told.plan_id, told.role, told.revision, number) for number in range(MOST_REPEATS))
     return next((number for number, identity in enumerate(ids) if identity == told.deliberation_id), 0)
+
+
+def _judge(reviewer: str) -> Judge:
+    council, _, member_id = reviewer.partition("/")
+    return Judge(agent_id=reviewer, council=council, member_id=member_id)
 
 
 def _iso_8601(timestamp: float) -> str:

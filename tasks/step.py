@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 import structlog
 from celery import Celery, Task, current_app
@@ -73,6 +74,8 @@ class Step(Task):  # type: ignore[type-arg]  # generic in the stubs only
     max_retries = None
     """The application's retry policy decides how often, not Celery's default of three."""
     app: ConclaveApp
+    comparing: ClassVar = threading.Lock()
+    """Held while a thread of this process compares the store with the streams."""
 
     @property
     def services(self) -> Services:
@@ -105,7 +108,18 @@ class Step(Task):  # type: ignore[type-arg]  # generic in the stubs only
         return 0.0
 
     def close_gap(self) -> None:
-        """Compare the store with the streams if it may have lost something; while NATS is away, another time."""
+        """Compare the store with the streams if it may have lost something; while NATS is away, another time.
+
+        Of the tasks that wait for that in this process one does it, since each would read all streams.
+        """
+        if not self.comparing.acquire(blocking=False):
+            return
+        try:
+            self._close_gap()
+        finally:
+            self.comparing.release()
+
+    def _close_gap(self) -> None:
         services = self.services
         try:
             done = close_gap(
