@@ -12,9 +12,13 @@ from typing import Any
 import pytest
 
 from domain.chat import ChatAnswer, ChatFailure, ChatOutcome, FailureReason
+from domain.engine import EngineKind, EngineRecord, Guidance
 from tests.support.foreign_engine import ask, http_answer, model_at
+from tests.support.in_memory.engine_directory import MemoryEngineDirectory
 from tests.support.raw_server import RawServer
 from tests.support.scripted_engine import ScriptedEngine
+from workers.adapters.clock import SystemClock
+from workers.adapters.openai.chat_model import OpenAIChatModel
 from workers.adapters.openai.http_client import MAX_ANSWER_BYTES
 from workers.portal import Portal
 
@@ -160,6 +164,19 @@ def test_the_sentence_says_what_came_in_place_of_an_answer(
 def test_a_byte_order_mark_and_odd_headers_hide_no_answer(portal: Portal) -> None:
     answer = http_answer(b"\xef\xbb\xbf" + COMPLETION, "Content-Type: ?charset=")
     assert isinstance(outcome_of(portal, [answer.replace(b"?", b"\xff\xe9")]), ChatAnswer)
+
+
+def test_an_engine_that_asks_for_a_long_pause_holds_up_no_call_that_another_takes(portal: Portal) -> None:
+    busy = http_answer(b"", "Retry-After: 600", status="429 Too Many Requests")
+    with RawServer([busy]) as full, RawServer([http_answer(COMPLETION)]) as free:
+        directory = MemoryEngineDirectory(clock=SystemClock())
+        for name, server in (("a", full), ("b", free)):
+            url = f"http://{server.address}/v1"
+            record = EngineRecord(name=name, model="m", url=url, kind=EngineKind.VLLM, guidance=Guidance.REGEX)
+            directory.publish(record, ttl_s=600)
+        outcome = ask(OpenAIChatModel(directory, portal))
+    assert isinstance(outcome, ChatAnswer)
+    assert (len(full.heads), outcome.engine) == (1, "b")
 
 
 @pytest.mark.parametrize("status", ["204 No Content", "304 Not Modified"])

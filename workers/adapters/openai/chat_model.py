@@ -94,14 +94,19 @@ class OpenAIChatModel:
     async def _until_not_busy(
         self, request: ChatRequest, engines: Sequence[EngineRecord], progress: CallProgress
     ) -> ChatOutcome:
+        now = asyncio.get_running_loop().time
+        left_alone_until = {record.name: 0.0 for record in engines}
         for attempt in count():
-            record = least_loaded(engines, self._in_flight, avoid=progress.engine)
+            open_now = [record for record in engines if left_alone_until[record.name] <= now()]
+            record = least_loaded(open_now or engines, self._in_flight, avoid=progress.engine)
             progress.engine = record.name
             try:
                 return await self._try(record, request, progress)
             except EngineBusy as busy:
                 progress.busy = str(busy)
-                await asyncio.sleep(max(busy.retry_after_s, backoff_s(attempt, self._jitter())))
+                left_alone_until[record.name] = now() + busy.retry_after_s
+                first_open_s = min(left_alone_until.values()) - now()
+                await asyncio.sleep(max(first_open_s, backoff_s(attempt, self._jitter())))
         raise AssertionError("count() does not end")
 
     async def _try(self, record: EngineRecord, request: ChatRequest, progress: CallProgress) -> ChatOutcome:
