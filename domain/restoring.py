@@ -19,6 +19,9 @@ from domain.plan import Plan, PlanRequest
 from domain.policy import Policy
 
 FORGOTTEN = "the store has lost this deliberation, and no approval of it is left; approve its plan again"
+FORGOTTEN_REPEAT = (
+    "the store has lost this re-deliberation; ask for it again with `conclave deliberation redeliberate {}`"
+)
 MOST_REPEATS = 1000
 """Re-deliberations of one approval that are told apart here; their number is in their id alone."""
 

@@ -16,7 +16,7 @@ from domain.ports.dispatcher import Dispatcher
 from domain.ports.event_history import EventHistory
 from domain.ports.meter import Meter
 from domain.ports.plan_store import PlanStore
-from domain.restoring import FORGOTTEN, decided_as_told, entries_as_told, refused_as_told
+from domain.restoring import FORGOTTEN, FORGOTTEN_REPEAT, decided_as_told, entries_as_told, refused_as_told
 from domain.steps.ending import end_deliberation
 from domain.value import Value
 
@@ -209,7 +209,8 @@ def _give_up(
 ) -> str:
     """Open it without a council, so that its conclusion ends it, or the sweep where this is interrupted."""
     request = _request(start, {}, plans)
-    refused = refused_as_told(request, start, FORGOTTEN, policy, now=start.timestamp)
+    reason = FORGOTTEN if request is None else FORGOTTEN_REPEAT.format(start.deliberation_id)
+    refused = refused_as_told(request, start, reason, policy, now=start.timestamp)
     deliberations.record(start.deliberation_id, Opened(deliberation=refused))
     dispatcher.deliberation(refused, ())
     return start.deliberation_id

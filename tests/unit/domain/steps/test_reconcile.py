@@ -127,6 +127,25 @@ def test_what_began_and_can_not_be_taken_up_fails_with_a_sentence() -> None:
     assert reconciled(stage) == Reconciled()
 
 
+def test_a_re_deliberation_that_is_lost_fails_and_can_be_asked_for_again() -> None:
+    lost, request = Stage(council("DEV")), plan_request(plan(roles=("DEV",)))
+    first = lost.play(request)
+    again = lost.redeliberate(first.deliberation.deliberation_id)
+    begun = events.started(lost.record(again).deliberation).body
+    assert isinstance(begun, StartedBody)
+    assert first.closed is not None
+    assert first.closed.decision is not None
+    stage = Stage(council("DEV"))
+    stage.services.plans.save([request])
+    stage.history.asked, stage.history.begun, stage.history.told = [request], [begun], [first.closed.decision]
+    assert reconciled(stage).forgotten == (again,)
+    conclude_deliberation(again, stage.services)
+    record = stage.record(again)
+    assert record.closed is not None
+    assert record.closed.reason.endswith(f"`conclave deliberation redeliberate {again}`")
+    assert stage.record(stage.redeliberate(again)).deliberation.plan == request.plan
+
+
 def test_what_began_on_an_approval_is_left_to_its_dispatch() -> None:
     stage, request = Stage(council("DEV")), plan_request(plan(roles=("DEV",)))
     identity, _, started = decided(request)
