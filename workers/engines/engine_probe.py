@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import time
 from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.request import HTTPRedirectHandler, OpenerDirector, ProxyHandler, Request, build_opener
@@ -11,6 +12,7 @@ from urllib.request import HTTPRedirectHandler, OpenerDirector, ProxyHandler, Re
 from pydantic import SecretStr
 
 LARGEST = 8 * 1024 * 1024
+LARGEST_ERROR = 2000
 HTML = "it answers a page of HTML; its URL must be the API's, as in http://host:8000/v1"
 
 
@@ -22,12 +24,12 @@ class ErrorAnswer(NoAnswer):
     """The engine answered with an error."""
 
     def __init__(self, status: int, text: str) -> None:
-        super().__init__(f"{status} {text[:300]}".strip())
+        super().__init__(f"{status} {one_line(text, 300)}".strip())
         self.status = status
 
 
 class EngineProbe:
-    """Requests to one engine; each waits at most `within_s` seconds."""
+    """Requests to one engine; each waits at most `within_s` seconds for its headers, and as long for its body."""
 
     def __init__(
         self, url: str, *, within_s: float, api_key: SecretStr | None = None, proxies: bool = False
@@ -61,15 +63,31 @@ class EngineProbe:
             request.add_header("Authorization", f"Bearer {self._key}")
         try:
             with self._opener.open(request, timeout=self._within_s) as answer:
-                return str(answer.read(LARGEST).decode("utf-8", "replace"))
+                return self._read(answer, LARGEST)
         except HTTPError as error:
             with error:
                 if error.code < 400:
                     raise ErrorAnswer(error.code, "it redirects: name its final address") from error
-                words = error.read(2000).decode("utf-8", "replace")
-                raise ErrorAnswer(error.code, words.replace(self._key, "…") if self._key else words) from error
+                raise ErrorAnswer(error.code, self._words_of(error)) from error
         except (URLError, TimeoutError, OSError, http.client.HTTPException) as error:
             raise NoAnswer(str(getattr(error, "reason", error)) or type(error).__name__) from error
+
+    def _words_of(self, error: HTTPError) -> str:
+        """Return what an error says, without the key; nothing where that does not come."""
+        try:
+            words = self._read(error, LARGEST_ERROR)
+        except (OSError, http.client.HTTPException):
+            return ""
+        return words.replace(self._key, "…") if self._key else words
+
+    def _read(self, answer: Any, most_bytes: int) -> str:
+        """Read a body to its bound. Raises TimeoutError: one that comes byte by byte never is silent for long."""
+        until, body = time.monotonic() + self._within_s, bytearray()
+        while len(body) < most_bytes and (piece := answer.read1(most_bytes - len(body))):
+            body += piece
+            if time.monotonic() > until:
+                raise TimeoutError(f"its answer was not whole within {self._within_s:g} s")
+        return body.decode("utf-8", "replace")
 
     def _json(self, text: str) -> Any:
         try:
@@ -91,3 +109,9 @@ def _context(card: dict[str, Any]) -> int:
     meta = card.get("meta")
     tokens = card.get("max_model_len") or (meta.get("n_ctx") if isinstance(meta, dict) else 0)
     return tokens if isinstance(tokens, int) and tokens > 0 else 0
+
+
+def one_line(text: str, longest: int) -> str:
+    """Return foreign words in one printable line."""
+    printable = "".join(sign if sign.isprintable() else " " for sign in text[: 4 * longest])
+    return " ".join(printable.split())[:longest]

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from domain.chat import ChatAnswer, ChatFailure, FailureReason
 from workers.engines.engine_metrics import EngineMetrics
-from workers.engines.engine_probe import EngineProbe, ErrorAnswer, NoAnswer
+from workers.engines.engine_probe import EngineProbe, ErrorAnswer, NoAnswer, one_line
 from workers.engines.errors import CannotChat, EngineError
 from workers.engines.spec import EngineSpec
 from workers.processes.periodic import PeriodicThread
@@ -84,7 +84,7 @@ class ExternalEngineWatch:
         elif self._served:
             self._shut(f"{self._spec.url} no longer serves {model}")
         else:
-            some = ", ".join(sorted(models)[:10]) or "nothing"
+            some = ", ".join(one_line(name, 80) for name in sorted(models)[:10]) or "nothing"
             self._failed(EngineError(f"{self._spec.url} does not serve {model}; it serves {some}"))
 
     def _serves(self, context_length: int) -> None:
