@@ -52,7 +52,7 @@ class Reconciled(Value):
             (len(self.forgotten), "deliberations failed because nothing is left of them"),
             (len(self.foreign), "events passed over, from which nothing can be restored"),
         )
-        return ", ".join(f"{count} {what}" for count, what in counts if count) or "nothing was missing"
+        return ", ".join(f"{what}: {count}" for count, what in counts if count) or "nothing was missing"
 
 
 def close_gap(

@@ -169,7 +169,7 @@ def test_an_event_that_can_not_be_ours_keeps_nothing_else_from_being_restored(
     done = reconciled(stage)
     assert (done.restored, done.foreign) == ((identity,), (started.deliberation_id,))
     assert done.sentence == (
-        "1 ended deliberations restored, 1 events passed over, from which nothing can be restored"
+        "ended deliberations restored: 1, events passed over, from which nothing can be restored: 1"
     )
 
 
@@ -241,7 +241,7 @@ def test_a_gap_is_closed_once() -> None:
     stage.history.asked = [plan_request()]
     done = gap_closed(stage)
     assert done is not None
-    assert done.sentence == "1 approvals taken in again"
+    assert done.sentence == "approvals taken in again: 1"
     assert gap_closed(stage) is None
 
 
