@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
 
 import pytest
+import structlog
 from hypothesis import settings
 
 from tests.support.examples import examples
@@ -21,6 +24,18 @@ def pytest_configure() -> None:
     """Have the processes that tests start hear Ctrl-C, also where a shell runs the tests in the background."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _loggers_stay_loose() -> Iterator[None]:
+    """Keep a logger that is used while one test has logging configured from being bound to that in later ones."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(structlog, "configure", partial(_configure_uncached, structlog.configure))
+        yield
+
+
+def _configure_uncached(configure: Callable[..., None], **options: Any) -> None:
+    configure(**options | {"cache_logger_on_first_use": False})
 
 
 @pytest.fixture(scope="session")
