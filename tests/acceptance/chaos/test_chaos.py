@@ -132,11 +132,11 @@ async def _left(stage: Stage) -> dict[str, int]:
 
 
 def _strangers(guard: Guard, stage: Stage) -> Iterator[str]:
-    """Tell the processes that carry our mark and are none of the stage's."""
+    """Tell the processes that carry our mark and are none of the stage's, nor children of them."""
     known = set(stage.pids().values())
     for process in find_started(guard.mark, {}):
-        if process.pid not in known:
-            try:
+        try:
+            if known.isdisjoint({process.pid, *(parent.pid for parent in process.parents())}):
                 yield f"{process.pid} {' '.join(process.cmdline()[:6])}"
-            except psutil.Error:
-                continue
+        except psutil.Error:
+            continue
