@@ -37,7 +37,10 @@ EXPIRED = 1 / 9
 (`active-expire-effort 1`)."""
 STANDING_KEYS = 60
 """Indexes, councils, beat's schedule, Celery's bindings: as many however much is done."""
-STANDING = tuple(f"conclave:{name}" for name in ("beat:", "councils", "deliberations:sweeps", "engine", "tally"))
+STANDING = tuple(
+    f"conclave:{name}"
+    for name in ("beat:", "councils", "deliberations:continuity", "deliberations:sweeps", "engine", "tally")
+)
 """Begin the keys of the store that have nothing to do with a single deliberation."""
 GONE_WITHIN_S = STREAM_AGE_S + 3 * SLACK_S
 
