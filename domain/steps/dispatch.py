@@ -62,16 +62,14 @@ def dispatch_plan(
         else:
             reason = _no_council(role, by_role)
             wanted.append(refuse(request, role, reason, policy, now=now, supersedes=supersedes))
-    standing = start(
-        wanted, deliberations=deliberations, outbox=outbox, publisher=publisher, dispatcher=dispatcher
-    )
-    return _answer(
+    return _start_and_answer(
         request,
-        standing,
+        wanted,
         plans=plans,
         deliberations=deliberations,
         outbox=outbox,
         publisher=publisher,
+        dispatcher=dispatcher,
         meter=meter,
         clock=clock,
     )
@@ -93,33 +91,35 @@ def give_up_dispatch(
     """End the plan's roles that were not opened, with that reason, and ask no more. Those that were go on."""
     request = plans.load(request_id)
     wanted = [refuse(request, role, reason, policy, now=clock.now()) for role in request.plan.roles]
-    standing = start(
-        wanted, deliberations=deliberations, outbox=outbox, publisher=publisher, dispatcher=dispatcher
-    )
-    _answer(
+    _start_and_answer(
         request,
-        standing,
+        wanted,
         plans=plans,
         deliberations=deliberations,
         outbox=outbox,
         publisher=publisher,
+        dispatcher=dispatcher,
         meter=meter,
         clock=clock,
     )
 
 
-def _answer(
+def _start_and_answer(
     request: PlanRequest,
-    standing: Sequence[Deliberation],
+    wanted: Sequence[Deliberation],
     *,
     plans: PlanStore,
     deliberations: DeliberationStore,
     outbox: Outbox,
     publisher: EventPublisher,
+    dispatcher: Dispatcher,
     meter: Meter,
     clock: Clock,
 ) -> Event:
-    """End what was refused, and answer the approval by what stands."""
+    """Start what is wanted, end what was refused, and answer the approval by what stands."""
+    standing = start(
+        wanted, deliberations=deliberations, outbox=outbox, publisher=publisher, dispatcher=dispatcher
+    )
     ends = []
     for refused in standing:
         if refused.refusal:
