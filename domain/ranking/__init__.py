@@ -2,6 +2,7 @@
 
 from domain.ranking.agreement import kendall_w, krippendorff_alpha
 from domain.ranking.ballot import Ballot
+from domain.ranking.calibration import Calibration, calibrate
 from domain.ranking.early import decided_early
 from domain.ranking.ranking import rank
 from domain.ranking.ranking_inputs import RankingInputs, RankingSettings
@@ -11,12 +12,14 @@ from domain.ranking.result import Agreement, RankedProposal, Ranking, ReviewerRe
 __all__ = [
     "Agreement",
     "Ballot",
+    "Calibration",
     "RankedProposal",
     "Ranking",
     "RankingInputs",
     "RankingSettings",
     "Reliability",
     "ReviewerReport",
+    "calibrate",
     "decided_early",
     "kendall_w",
     "krippendorff_alpha",

@@ -26,6 +26,8 @@ class Ballot(Value):
     """
 
     reviewer: Name
+    voice: str = ""
+    """Whose opinion it is: reviewers of the same model, persona and sampling share one. Empty: its own."""
     author_of: Mapping[Name, Name] = Field(min_length=1)
     scores: Mapping[Name, Mapping[Name, Score]] = Field(default_factory=dict)
     presentation: tuple[Name, ...] = ()
