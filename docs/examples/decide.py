@@ -1,6 +1,6 @@
 """Approve a plan and wait for its decision; plain nats-py, nothing of Conclave.
 
-python decide.py nats://127.0.0.1:4222 PLAN-7 DEV
+python decide.py nats://client:PASSWORD@127.0.0.1:4222 PLAN-7 DEV
 """
 
 import asyncio
@@ -25,10 +25,19 @@ async def decide(url: str, plan_id: str, role: str) -> dict:
     await client.jetstream().publish("planning.plan.approved", json.dumps(approval).encode())
     while True:
         message = await decisions.next_msg(timeout=300)
-        body = json.loads(message.data)
-        if body["plan_id"] == plan_id and message.subject.endswith((".completed", ".failed")):
+        body = event_of(message.subject, message.data)
+        if body.get("plan_id") == plan_id and message.subject.endswith((".completed", ".failed", ".cancelled")):
             await client.close()
             return body
+
+
+def event_of(subject: str, data: bytes) -> dict:
+    """Return an event of Conclave; {} for anything else that may be on its subjects."""
+    try:
+        body = json.loads(data)
+    except (ValueError, RecursionError):
+        return {}
+    return body if isinstance(body, dict) and body.get("event_type") == subject else {}
 
 
 if __name__ == "__main__":

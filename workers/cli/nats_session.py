@@ -122,9 +122,9 @@ def _callback(handle: Callable[[ReceivedEvent], None]) -> Callable[[Msg], Awaita
     async def call(message: Msg) -> None:
         try:
             body = json.loads(message.data)
-        except ValueError:
-            return  # a message of another publisher on our subject
-        if isinstance(body, dict):
+        except (ValueError, RecursionError):
+            return  # an answer of JetStream, or a message of another publisher, on our subject
+        if isinstance(body, dict) and body.get("event_type") == message.subject:
             handle(ReceivedEvent(message.subject, dict(message.headers or {}), body))
 
     return call

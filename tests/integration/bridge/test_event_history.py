@@ -24,6 +24,7 @@ from domain.errors import HistoryUnreadable
 from domain.event_types import COMPLETED, FAILED
 from tests.integration.bridge.conftest import approval
 from tests.support.factories import deliberation
+from tests.support.foreign_messages import scatter
 from tests.support.secured import SecuredNats
 from tests.support.servers import NatsServer
 from workers.portal import Portal
@@ -109,8 +110,8 @@ def test_starts_and_ends_are_read_whatever_lies_between(nats_server: NatsServer,
 async def noise(url: str, end: bytes) -> None:
     """Put what is no event of ours on the subjects, and one whose time is no number."""
     client = await nats.connect(url)
-    for data in (b"", b"[]", b'{"event_type":"orchestration.deliberation.completed"}', b"\xff"):
-        await client.jetstream().publish(COMPLETED, data)
+    await scatter(client)
+    await client.jetstream().publish(COMPLETED, b'{"event_type":"orchestration.deliberation.completed"}')
     no_number = json.dumps({**json.loads(end), "timestamp": float("nan")})
     await client.jetstream().publish(FAILED, no_number.encode())
     await client.close()
