@@ -56,6 +56,7 @@ ORCHESTRATOR = StreamPlan(
         event_types.CANCELLED,
         event_types.DISPATCHED,
         event_types.PHASE_CHANGED,
+        event_types.MESSAGE_REJECTED,
     ),
 )
 # A question is acknowledged and redelivered like an approval, which only a stream can do, and its subject lies

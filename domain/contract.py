@@ -148,11 +148,28 @@ class PhaseChangedBody(OpenValue):
     roles: tuple[str, ...]
 
 
+class MessageRejectedBody(OpenValue):
+    """A message that was to be read became a dead letter; its publisher knows it by where it was stored."""
+
+    event_type: Literal["orchestration.message.rejected"]
+    timestamp: float
+    """Epoch seconds when the message was stored."""
+    subject: str
+    """That the message was published on."""
+    stream: str
+    sequence: int
+    """In its stream: both are in JetStream's confirmation of the message."""
+    reason: str
+    """One sentence, as in the dead letter."""
+
+
 DeliberationBody = StartedBody | ProgressBody | CompletedBody | FailedBody | CancelledBody
 """Every body about one deliberation."""
 ClosingBody = Annotated[CompletedBody | FailedBody | CancelledBody, Field(discriminator="event_type")]
 """Every body that tells of a deliberation's end."""
-EventBody = Annotated[DeliberationBody | DispatchedBody | PhaseChangedBody, Field(discriminator="event_type")]
+EventBody = Annotated[
+    DeliberationBody | DispatchedBody | PhaseChangedBody | MessageRejectedBody, Field(discriminator="event_type")
+]
 """Every body; its `event_type` says which model it is."""
 
 OUTGOING: dict[str, type[OpenValue]] = {
@@ -163,5 +180,6 @@ OUTGOING: dict[str, type[OpenValue]] = {
     event_types.CANCELLED: CancelledBody,
     event_types.DISPATCHED: DispatchedBody,
     event_types.PHASE_CHANGED: PhaseChangedBody,
+    event_types.MESSAGE_REJECTED: MessageRejectedBody,
 }
 """Event type → model of its body."""

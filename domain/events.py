@@ -14,6 +14,7 @@ from domain.contract import (
     DeliberationBody,
     DispatchedBody,
     FailedBody,
+    MessageRejectedBody,
     ProgressBody,
     ProgressStage,
     StartedBody,
@@ -21,7 +22,7 @@ from domain.contract import (
 from domain.contract_rows import FailureRow, RoleFailed, RoleStarted
 from domain.deliberation import Deliberation
 from domain.event import Event
-from domain.event_types import CANCELLED, COMPLETED, DISPATCHED, FAILED, PROGRESS, STARTED
+from domain.event_types import CANCELLED, COMPLETED, DISPATCHED, FAILED, MESSAGE_REJECTED, PROGRESS, STARTED
 from domain.identity import event_id
 from domain.plan import PlanRequest
 
@@ -152,4 +153,26 @@ def dispatched(
         correlation_id=request.correlation_id,
         causation_id=request.causation_id,
         traceparent=request.traceparent,
+    )
+
+
+def message_rejected(
+    *, subject: str, stream: str, sequence: int, at: float, reason: str, traceparent: str
+) -> Event:
+    """Say that a stored message became a dead letter; `at` is when it was stored, in epoch seconds."""
+    place = f"{stream}:{sequence}"
+    return Event(
+        event_id=event_id(MESSAGE_REJECTED, place, str(at)),
+        event_type=MESSAGE_REJECTED,
+        subject_id=place,
+        occurred_at=at,
+        body=MessageRejectedBody(
+            event_type=MESSAGE_REJECTED,
+            timestamp=at,
+            subject=subject,
+            stream=stream,
+            sequence=sequence,
+            reason=reason,
+        ),
+        traceparent=traceparent,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import random
 from collections.abc import Callable
 from typing import Any
@@ -83,6 +84,18 @@ async def test_any_nats_client_can_read_a_dead_letter(run: Run, stream: JetStrea
     assert dead_letter.data == b"nonsense"
     assert dead_letter.headers is not None
     assert "not JSON" in dead_letter.headers["Conclave-Reason"]
+
+
+async def test_the_publisher_is_told_by_where_its_message_was_stored(run: Run, stream: JetStreamContext) -> None:
+    await run()
+    stored = await stream.publish(APPROVED, b"nonsense")
+    reader = await stream.pull_subscribe("orchestration.message.rejected", durable="publisher")
+    (event,) = await reader.fetch(1, timeout=10)
+    body = json.loads(event.data)
+    assert (body["subject"], body["stream"], body["sequence"]) == (APPROVED, stored.stream, stored.seq)
+    assert body["reason"].startswith("the message is not JSON: ")
+    assert event.headers is not None
+    assert event.headers["ce-subject"] == f"{stored.stream}:{stored.seq}"
 
 
 async def test_an_oversized_original_arrives_whole(

@@ -21,6 +21,7 @@ COMMITTED = ROOT / "docs" / "schema"
 RELEASED = COMMITTED / "released"
 """The contract of the last release: copied there when a version is cut."""
 SUBJECTS = [*INCOMING, *OUTGOING]
+RELEASED_SUBJECTS = sorted(path.stem for path in RELEASED.glob("*.json"))
 
 
 def test_the_committed_documents_are_up_to_date() -> None:
@@ -29,7 +30,7 @@ def test_the_committed_documents_are_up_to_date() -> None:
     assert stale == [], "run `conclave schema`"
 
 
-@pytest.mark.parametrize("subject", SUBJECTS)
+@pytest.mark.parametrize("subject", RELEASED_SUBJECTS)
 def test_a_change_that_breaks_readers_is_announced_in_the_changelog(subject: str) -> None:
     released = RELEASED / f"{subject}.json"
     now = json.loads(documents("0")[f"{subject}.json"])
