@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
 from collections.abc import Iterator, Sequence
 from importlib import resources
 from typing import Any
-
-import yaml
 
 from domain.council import Council
 from domain.validation.places import Place
 from domain.validation.validate import InvalidInput, validate
 from domain.validation.words import listing
+from workers.notation import Unreadable, documents
 
 
 class CouncilFileError(ValueError):
@@ -55,7 +52,11 @@ def _doubled_roles(councils: Sequence[Council]) -> list[str]:
 
 
 def _objects(text: str, source: str) -> Iterator[tuple[Place, Any]]:
-    for document in _documents(text, source):
+    try:
+        found = documents(text, source=source)
+    except Unreadable as error:
+        raise CouncilFileError(str(error)) from error
+    for document in found:
         if isinstance(document, dict) and "councils" in document:
             councils = document["councils"]
             extra = sorted(str(key) for key in document if key != "councils")
@@ -67,20 +68,3 @@ def _objects(text: str, source: str) -> Iterator[tuple[Place, Any]]:
             yield from (((index,), council) for index, council in enumerate(document))
         elif document is not None:
             yield (), document
-
-
-def _documents(text: str, source: str) -> list[Any]:
-    """JSON first: YAML reads most of it, but stumbles over tabs and surrogate pairs."""
-    try:
-        with contextlib.suppress(ValueError):
-            return [json.loads(text)]
-        return list(yaml.safe_load_all(text))
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise CouncilFileError(f"{source} is neither YAML nor JSON: {_cause(error)}") from error
-
-
-def _cause(error: Exception) -> str:
-    mark = getattr(error, "problem_mark", None)
-    if mark is None:
-        return str(error).partition("\n")[0] or type(error).__name__
-    return f"{getattr(error, 'problem', None) or 'unreadable'} in line {mark.line + 1}, column {mark.column + 1}"
