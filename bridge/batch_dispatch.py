@@ -53,12 +53,17 @@ async def dispatch(batch: Sequence[AcceptedMessage], dispatcher: PlanDispatcher)
     try:
         kept = await asyncio.to_thread(dispatcher.plans, requests)
     except Exception as error:
-        failure = f"{type(error).__name__}: {error}".split("\n")[0][:200]
+        failure = sentence_of(error)
         log.warning("dispatch_failed", requests=len(requests), error=failure)
         if len(requests) > 1 and any(message.delivery.inbound.delivered > 1 for message in batch):
             return await _dispatch_singly(batch, dispatcher)
         return {message: failure for message in batch if message.intake.requests}
     return _conflicts(batch, kept)
+
+
+def sentence_of(error: Exception) -> str:
+    """Return what a failure says, in a line."""
+    return f"{type(error).__name__}: {error}".split("\n")[0][:200]
 
 
 async def _dispatch_singly(

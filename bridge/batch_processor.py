@@ -8,6 +8,7 @@ from typing import Protocol
 
 import structlog
 
+from bridge import batch_judging
 from bridge.batch_dispatch import AcceptedMessage, Failure, PlanDispatcher, dispatch
 from bridge.delivery import Delivery
 from bridge.intake import Reader
@@ -42,11 +43,13 @@ class BatchProcessor:
         dispatcher: PlanDispatcher,
         sink: EventSink,
         *,
+        judge: batch_judging.Judge,
         backoff_s: Sequence[float],
         statistics: SubjectStatistics,
     ) -> None:
         self._reader = reader
         self._dispatcher = dispatcher
+        self._judge = judge
         self._sink = sink
         self._backoff_s = backoff_s
         self._statistics = statistics
@@ -75,6 +78,8 @@ class BatchProcessor:
 
     async def _accept(self, batch: Sequence[AcceptedMessage]) -> list[bool]:
         failures = await dispatch(batch, self._dispatcher)
+        if any(message.intake.verdicts for message in batch):
+            failures |= await batch_judging.judge(batch, self._judge)
         return await asyncio.gather(*(self._end(message, failures.get(message)) for message in batch))
 
     async def _end(self, message: AcceptedMessage, failure: Failure | None) -> bool:

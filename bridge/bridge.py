@@ -12,6 +12,7 @@ from nats.aio.client import Client
 from nats.errors import ConnectionClosedError, Error
 
 from bridge.batch_dispatch import PlanDispatcher
+from bridge.batch_judging import Judge
 from bridge.batch_processor import BatchProcessor
 from bridge.cancelling import cancel_all
 from bridge.event_writer import EventWriter
@@ -23,6 +24,7 @@ from bridge.service import micro_service
 from bridge.statistics import BridgeStatistics
 from bridge.streams import StreamMissing
 from bridge.subject_consumer import SubjectConsumer, pause
+from bridge.subjects import DELIBERATION_JUDGED
 from bridge.watch import BridgeWatch
 
 log = structlog.get_logger("bridge")
@@ -39,16 +41,23 @@ def unlimited() -> int:
 class Bridge:
     """Takes in messages, over any number of connections, until stopped.
 
-    `dispatcher` and `capacity` are called in threads and may block. `capacity` returns how many more plans may
-    come in now; at 0 nothing is fetched and the backlog waits in JetStream. Where it raises, that counts as 0.
+    `dispatcher`, `judge` and `capacity` are called in threads and may block. `capacity` returns how many more
+    plans may come in now; at 0 none is fetched and the backlog waits in JetStream. Where it raises, that counts as
+    0. Verdicts come in at any time: they start nothing, and may be what a decision waits for.
     """
 
     def __init__(
-        self, options: BridgeOptions, *, dispatcher: PlanDispatcher, capacity: Callable[[], int] = unlimited
+        self,
+        options: BridgeOptions,
+        *,
+        dispatcher: PlanDispatcher,
+        judge: Judge,
+        capacity: Callable[[], int] = unlimited,
     ) -> None:
         self.statistics = BridgeStatistics()
         self._options = options
         self._dispatcher = dispatcher
+        self._judge = judge
         self._capacity = capacity
         self._readers = readers(phases=options.phases, max_bytes=options.max_message_bytes, limits=options.limits)
         self._losses = {subject: LossWatch(subject, self.statistics.of(subject)) for subject in self._readers}
@@ -108,13 +117,18 @@ class Bridge:
     def _consumer(self, client: Client, subject: str, reader: Reader, writer: EventWriter) -> SubjectConsumer:
         statistics, options = self.statistics.of(subject), self._options.consumer
         processor = BatchProcessor(
-            reader, self._dispatcher, writer, backoff_s=options.backoff_s, statistics=statistics
+            reader,
+            self._dispatcher,
+            writer,
+            judge=self._judge,
+            backoff_s=options.backoff_s,
+            statistics=statistics,
         )
         return SubjectConsumer(
             client,
             subject,
             processor,
-            capacity=self._capacity,
+            capacity=unlimited if subject == DELIBERATION_JUDGED else self._capacity,
             options=options,
             statistics=statistics,
             losses=self._losses[subject],

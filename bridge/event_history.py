@@ -19,12 +19,13 @@ from bridge.nats_connection import NatsUnreachable, connect, permission_violatio
 from bridge.options import NatsOptions
 from bridge.stored import StoredMessage, jetstream_request, message_from
 from bridge.streams import StreamMissing, stream_of
-from bridge.subjects import durable_name
-from domain.contract import CancelledBody, CompletedBody, DeliberationHead, FailedBody, StartedBody
+from bridge.subjects import DELIBERATION_JUDGED, durable_name
+from domain.contract import CancelledBody, CompletedBody, DeliberationHead, FailedBody, JudgedBody, StartedBody
 from domain.errors import HistoryUnreadable
-from domain.event_types import CANCELLED, COMPLETED, FAILED, STARTED
+from domain.event_types import CANCELLED, COMPLETED, FAILED, JUDGED, STARTED
 from domain.inbound import Intake
 from domain.plan import PlanRequest
+from domain.verdict import SaidVerdict
 
 Body = TypeVar("Body", bound=DeliberationHead)
 
@@ -51,11 +52,16 @@ class NatsEventHistory:
         self._durables = durables
 
     def requests(self, since: float) -> Iterator[PlanRequest]:
-        for subject, reader in self._readers.items():
-            for message in self._messages(subject, since, delivered_to=durable_name(self._durables, subject)):
-                intake = reader(message)
-                if isinstance(intake, Intake):
-                    yield from intake.requests
+        for subject in self._readers:
+            if subject != DELIBERATION_JUDGED:
+                yield from (request for intake in self._intakes(subject, since) for request in intake.requests)
+
+    def verdicts(self, since: float) -> Iterator[SaidVerdict]:
+        for intake in self._intakes(DELIBERATION_JUDGED, since):
+            yield from intake.verdicts
+
+    def judged(self, since: float) -> Iterator[JudgedBody]:
+        yield from _bodies(JudgedBody, self._messages(JUDGED, since))
 
     def started(self, since: float) -> Iterator[StartedBody]:
         yield from _bodies(StartedBody, self._messages(STARTED, since))
@@ -63,6 +69,14 @@ class NatsEventHistory:
     def ends(self, since: float) -> Iterator[CompletedBody | FailedBody | CancelledBody]:
         ends = (_bodies(body, self._messages(subject, since)) for subject, body in BODIES.items())
         yield from merge(*ends, key=lambda end: end.timestamp)
+
+    def _intakes(self, subject: str, since: float) -> Iterator[Intake]:
+        """Yield what follows from the messages that the subject's durable was given."""
+        reader = self._readers[subject]
+        for message in self._messages(subject, since, delivered_to=durable_name(self._durables, subject)):
+            intake = reader(message)
+            if isinstance(intake, Intake):
+                yield intake
 
     def _messages(self, subject: str, since: float, *, delivered_to: str = "") -> Iterator[InboundMessage]:
         """Yield what is stored on a subject; only what its durable was given, where one is named."""

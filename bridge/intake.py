@@ -9,8 +9,15 @@ from bridge.envelope import open_envelope
 from bridge.message import InboundMessage
 from bridge.rejection import MessageRejected, Rejection
 from bridge.strict_json import MAX_BYTES
-from bridge.subjects import DELIBERATION_REQUESTED, PLAN_APPROVED, STORY_TRANSITIONED
-from domain.inbound import InboundEvent, Intake, deliberation_requested, plan_approved, story_transitioned
+from bridge.subjects import DELIBERATION_JUDGED, DELIBERATION_REQUESTED, PLAN_APPROVED, STORY_TRANSITIONED
+from domain.inbound import (
+    InboundEvent,
+    Intake,
+    deliberation_judged,
+    deliberation_requested,
+    plan_approved,
+    story_transitioned,
+)
 from domain.limits import CONTRACT, Limits
 from domain.validation.validate import InvalidInput
 
@@ -26,6 +33,7 @@ def readers(
         PLAN_APPROVED: plan_approved,
         DELIBERATION_REQUESTED: deliberation_requested,
         STORY_TRANSITIONED: partial(story_transitioned, phases=phases),
+        DELIBERATION_JUDGED: deliberation_judged,
     }
     return {
         subject: partial(read, translate=translate, max_bytes=max_bytes, limits=limits)

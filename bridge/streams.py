@@ -12,6 +12,7 @@ from nats.js.errors import APIError, BadRequestError, NotFoundError, ServiceUnav
 from bridge.options import StreamLimits
 from bridge.subjects import (
     DEAD_LETTER,
+    DELIBERATION_JUDGED,
     DELIBERATION_REQUESTED,
     DURABLES,
     INBOUND,
@@ -54,6 +55,7 @@ ORCHESTRATOR = StreamPlan(
         event_types.COMPLETED,
         event_types.FAILED,
         event_types.CANCELLED,
+        event_types.JUDGED,
         event_types.DISPATCHED,
         event_types.PHASE_CHANGED,
         event_types.MESSAGE_REJECTED,
@@ -64,6 +66,8 @@ ORCHESTRATOR = StreamPlan(
 REQUESTS = StreamPlan(
     "DELIBERATION_REQUESTS", (DELIBERATION_REQUESTED,), (DELIBERATION_REQUESTED,), DiscardPolicy.NEW
 )
+# Beside the questions it would have to be added to a stream that exists, and no bridge alters one.
+VERDICTS = StreamPlan("DELIBERATION_VERDICTS", (DELIBERATION_JUDGED,), (DELIBERATION_JUDGED,), DiscardPolicy.NEW)
 
 
 def dead_letter_stream(durables: str = DURABLES) -> StreamPlan:
@@ -77,7 +81,7 @@ def dead_letter_stream(durables: str = DURABLES) -> StreamPlan:
 
 def all_streams(durables: str = DURABLES) -> tuple[StreamPlan, ...]:
     """Return every stream that bridges with durables of that prefix need."""
-    return (PLANNING, ORCHESTRATOR, REQUESTS, dead_letter_stream(durables))
+    return (PLANNING, ORCHESTRATOR, REQUESTS, VERDICTS, dead_letter_stream(durables))
 
 
 class StreamMissing(Exception):

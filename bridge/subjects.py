@@ -5,7 +5,8 @@ from __future__ import annotations
 PLAN_APPROVED = "planning.plan.approved"
 STORY_TRANSITIONED = "planning.story.transitioned"
 DELIBERATION_REQUESTED = "deliberation.requested"
-INBOUND = (PLAN_APPROVED, DELIBERATION_REQUESTED, STORY_TRANSITIONED)
+DELIBERATION_JUDGED = "deliberation.judged"
+INBOUND = (PLAN_APPROVED, DELIBERATION_REQUESTED, STORY_TRANSITIONED, DELIBERATION_JUDGED)
 
 DURABLES = "conclave"
 """In front of the durables' names, unless a setting names another prefix."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TypedDict
 
 from domain.chat import Usage
 from domain.checks.gate import GateReport
@@ -77,7 +78,26 @@ def completed_body(
         duration_ms=_ms(deliberation.opened_at, at),
         timings=_timings(record, at),
         quorum=deliberation.quorum,
+        **_awaiting(deliberation, at),
     )
+
+
+class AwaitingFields(TypedDict, total=False):
+    """Fields of a decision that awaits a verdict, as keyword arguments."""
+
+    awaiting_verdict: bool
+    counts_at: float
+    expires_at: float
+
+
+def _awaiting(deliberation: Deliberation, at: float) -> AwaitingFields:
+    rules = deliberation.verdict
+    if rules.within_s is None:
+        return {}
+    due_at = at + rules.within_s
+    if rules.overdue == "counts":
+        return {"awaiting_verdict": True, "counts_at": due_at}
+    return {"awaiting_verdict": True, "expires_at": due_at}
 
 
 def _decision_body(record: Record, candidate: Candidate, gate: GateReport, entry: RankedProposal) -> DecisionBody:

@@ -25,6 +25,7 @@ from domain.contract_rows import (
 )
 from domain.ranking import Agreement, Ranking, RankingInputs
 from domain.value import OpenValue
+from domain.verdict import Opinion
 
 
 class DeliberationHead(OpenValue):
@@ -116,6 +117,40 @@ class CompletedBody(DeliberationHead):
     duration_ms: float
     timings: dict[str, float]
     quorum: int
+    awaiting_verdict: bool = False
+    """Whether it counts only by `orchestration.decision.judged`."""
+    counts_at: float | None = None
+    """Epoch seconds when it counts although nobody judged it; None where it does not by time."""
+    expires_at: float | None = None
+    """Epoch seconds when it expires unless somebody judged it; None where it does not."""
+
+    @property
+    def verdict_due_at(self) -> float | None:
+        """Epoch seconds until which a verdict is awaited; None where none is."""
+        return self.expires_at if self.counts_at is None else self.counts_at
+
+
+class JudgedBody(DeliberationHead):
+    """A person judged a decision, or the time to do so ran out."""
+
+    event_type: Literal["orchestration.decision.judged"]
+    verdict_id: str
+    verdict: Opinion
+    proposal: Winner | None
+    """What `by` holds for the best: the winner, or the preferred proposal; None for a rejection."""
+    by: str
+    """A person, or `timeout`."""
+    reason: str
+    judged_at: str
+    """ISO 8601, as the publisher wrote it."""
+    said_at: float
+    """Epoch seconds: `judged_at`, or when the message was stored if that was earlier."""
+    stands: bool
+    """False where the same person had said another one later."""
+    replaces: str | None
+    """The id of the same person's verdict that stood before."""
+    counts: bool | None
+    """For the one verdict that settles an awaited decision: whether that counts. None for every other."""
 
 
 class DispatchedBody(OpenValue):
@@ -163,7 +198,7 @@ class MessageRejectedBody(OpenValue):
     """One sentence, as in the dead letter."""
 
 
-DeliberationBody = StartedBody | ProgressBody | CompletedBody | FailedBody | CancelledBody
+DeliberationBody = StartedBody | ProgressBody | CompletedBody | FailedBody | CancelledBody | JudgedBody
 """Every body about one deliberation."""
 ClosingBody = Annotated[CompletedBody | FailedBody | CancelledBody, Field(discriminator="event_type")]
 """Every body that tells of a deliberation's end."""
@@ -178,6 +213,7 @@ OUTGOING: dict[str, type[OpenValue]] = {
     event_types.COMPLETED: CompletedBody,
     event_types.FAILED: FailedBody,
     event_types.CANCELLED: CancelledBody,
+    event_types.JUDGED: JudgedBody,
     event_types.DISPATCHED: DispatchedBody,
     event_types.PHASE_CHANGED: PhaseChangedBody,
     event_types.MESSAGE_REJECTED: MessageRejectedBody,

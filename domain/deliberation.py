@@ -11,6 +11,7 @@ from domain.plan import Plan
 from domain.rubric import Rubric
 from domain.thinking import Thinking, room_for
 from domain.value import Name, Value
+from domain.verdict import VerdictRules
 
 
 class ReviewRules(Value):
@@ -90,6 +91,7 @@ class Deliberation(Value):
     """Bound on all answers of the deliberation together, in tokens."""
     call_timeout_s: float = Field(gt=0)
     review: ReviewRules = ReviewRules()
+    verdict: VerdictRules = VerdictRules()
     opened_at: float
     """Epoch seconds."""
     deadline_at: float

@@ -13,6 +13,14 @@ class ConclusionTakenOver(Exception):
     """Another run took the concluding step over; this one may no longer write."""
 
 
+class CannotJudge(Exception):
+    """The verdict can't be taken, now or later; the message says why and what to do."""
+
+
+class VerdictsChanged(Exception):
+    """Another verdict on the decision was recorded meanwhile; look at the verdicts again."""
+
+
 class PublishFailed(Exception):
     """The broker did not confirm an event; it may or may not be stored. Publish it again under its id.
 

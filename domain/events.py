@@ -5,7 +5,7 @@ What consumers may rely on is in docs/events.md; phase changes are built in doma
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TypedDict
 
 from domain.contract import (
@@ -14,17 +14,28 @@ from domain.contract import (
     DeliberationBody,
     DispatchedBody,
     FailedBody,
+    JudgedBody,
     MessageRejectedBody,
     ProgressBody,
     ProgressStage,
     StartedBody,
 )
-from domain.contract_rows import FailureRow, RoleFailed, RoleStarted
+from domain.contract_rows import FailureRow, RoleFailed, RoleStarted, Winner
 from domain.deliberation import Deliberation
 from domain.event import Event
-from domain.event_types import CANCELLED, COMPLETED, DISPATCHED, FAILED, MESSAGE_REJECTED, PROGRESS, STARTED
+from domain.event_types import (
+    CANCELLED,
+    COMPLETED,
+    DISPATCHED,
+    FAILED,
+    JUDGED,
+    MESSAGE_REJECTED,
+    PROGRESS,
+    STARTED,
+)
 from domain.identity import event_id
 from domain.plan import PlanRequest
+from domain.verdict import Verdict, standing
 
 
 class HeadFields(TypedDict):
@@ -125,6 +136,38 @@ def failed_body(
 def cancelled_body(deliberation: Deliberation, *, at: float, reason: str) -> CancelledBody:
     """Say that an operator or a program ended a deliberation."""
     return CancelledBody(event_type=CANCELLED, **head_of(deliberation, at), reason=reason)
+
+
+def judged(
+    deliberation: Deliberation,
+    decision: CompletedBody,
+    before: Iterable[Verdict],
+    verdict: Verdict,
+    *,
+    causation_id: str = "",
+) -> Event:
+    """Say that a decision was judged; `before` are the verdicts recorded before this one."""
+    known = tuple(before)
+    authors = {row.proposal.proposal_id: row.proposal.author.agent_id for row in decision.decisions}
+    stands = not verdict.by_person or standing((*known, verdict))[verdict.by] == verdict
+    replaced = standing(known).get(verdict.by) if stands else None
+    best = verdict.proposal_id
+    body = JudgedBody(
+        event_type=JUDGED,
+        **head_of(deliberation, verdict.at),
+        verdict_id=verdict.verdict_id,
+        verdict=verdict.verdict,
+        proposal=None if best is None else Winner(proposal_id=best, agent_id=authors.get(best, "")),
+        by=verdict.by,
+        reason=verdict.reason,
+        judged_at=verdict.judged_at,
+        said_at=verdict.said_at,
+        stands=stands,
+        replaces=replaced.verdict_id if replaced else None,
+        counts=verdict.counts,
+    )
+    event = event_of(deliberation, body, key=verdict.verdict_id)
+    return event.model_copy(update={"causation_id": causation_id}) if causation_id else event
 
 
 def dispatched(

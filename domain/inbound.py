@@ -9,7 +9,15 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, JsonValue, SkipValidation, StringConstraints
+from pydantic import (
+    AfterValidator,
+    Field,
+    JsonValue,
+    SkipValidation,
+    StringConstraints,
+    ValidationInfo,
+    field_validator,
+)
 
 from domain.contract import PhaseChangedBody
 from domain.event import Event
@@ -18,6 +26,7 @@ from domain.identity import digest, event_id, request_id
 from domain.plan import Constraints, CriterionTexts, Identifier, Plan, PlanRequest, Text, WireValue, content_of
 from domain.validation.validate import validate
 from domain.value import Name, Value
+from domain.verdict import TIMEOUT, Opinion, SaidVerdict, epoch_s, verdict_id
 
 JsonObject = Mapping[str, JsonValue]
 
@@ -44,6 +53,7 @@ class Intake(Value):
     """What follows from one event."""
 
     requests: tuple[PlanRequest, ...] = ()
+    verdicts: tuple[SaidVerdict, ...] = ()
     events: tuple[Event, ...] = ()
 
 
@@ -57,6 +67,15 @@ def _iso_8601(timestamp: str) -> str:
 
 Timestamp = Annotated[Identifier, AfterValidator(_iso_8601)]
 QuestionText = Annotated[str, StringConstraints(min_length=1, max_length=200_000, pattern=r"\S")]
+ReasonText = Annotated[str, StringConstraints(max_length=10_000)]
+
+
+def _person(name: str) -> str:
+    if name.casefold() == TIMEOUT:
+        raise ValueError(
+            f"must name a person; {TIMEOUT} is what a verdict is signed with that nobody gave in time"
+        )
+    return name
 
 
 class DeliberationRequested(WireValue):
@@ -100,10 +119,33 @@ class StoryTransitioned(WireValue):
     constraints: Constraints | None = None
 
 
+class DeliberationJudged(WireValue):
+    """The payload of `deliberation.judged`: what a person says of a decision."""
+
+    deliberation_id: Identifier
+    verdict: Opinion
+    proposal: Identifier | None = Field(default=None, validate_default=True)
+    """For prefer, and for nothing else: the id of the better proposal, or of the agent that wrote it."""
+    by: Annotated[Name, AfterValidator(_person)]
+    reason: ReasonText = ""
+    timestamp: Timestamp
+
+    @field_validator("proposal")
+    @classmethod
+    def _named_for_prefer_alone(cls, proposal: str | None, info: ValidationInfo) -> str | None:
+        verdict = info.data.get("verdict")
+        if verdict == "prefer" and proposal is None:
+            raise ValueError("must name what is preferred; give a proposal's id, or its author's")
+        if verdict in ("accept", "reject") and proposal is not None:
+            raise ValueError(f"must not stand beside {verdict}; leave it out, or say prefer")
+        return proposal
+
+
 INCOMING: dict[str, type[WireValue]] = {
     "planning.plan.approved": Plan,
     "deliberation.requested": DeliberationRequested,
     "planning.story.transitioned": StoryTransitioned,
+    "deliberation.judged": DeliberationJudged,
 }
 """Subject → model of its payload."""
 
@@ -131,6 +173,25 @@ def deliberation_requested(event: InboundEvent) -> Intake:
     # Without a key and a time of its own, the same question is the same deliberation however often it is sent.
     revision = event.key or question.timestamp or plan.plan_id
     return Intake(requests=(_request(plan, revision, event, asked=question),))
+
+
+def deliberation_judged(event: InboundEvent) -> Intake:
+    """Accept a person's verdict. Raises InvalidInput."""
+    judged = validate(DeliberationJudged, event.payload)
+    said = SaidVerdict(
+        verdict_id=verdict_id(judged.deliberation_id, by=judged.by, judged_at=judged.timestamp, key=event.key),
+        deliberation_id=judged.deliberation_id,
+        verdict=judged.verdict,
+        proposal=judged.proposal or "",
+        by=judged.by,
+        reason=judged.reason,
+        judged_at=judged.timestamp,
+        # A time to come would stand above all that its author says later.
+        said_at=min(epoch_s(judged.timestamp), event.received_at),
+        causation_id=event.message_id,
+        place=event.place,
+    )
+    return Intake(verdicts=(said,))
 
 
 def story_transitioned(event: InboundEvent, phases: Mapping[str, tuple[str, ...]]) -> Intake:

@@ -50,6 +50,7 @@ def open_deliberation(
         token_budget=policy.token_budget,
         call_timeout_s=policy.call_timeout_s,
         review=policy.review,
+        verdict=policy.verdict,
         opened_at=now,
         deadline_at=now + (constraints.deadline_s or policy.deadline_s),
         correlation_id=request.correlation_id,

@@ -10,6 +10,7 @@ from domain.deliberation import ReviewRules
 from domain.limits import Limits
 from domain.thinking import Thinking
 from domain.value import Name, Value
+from domain.verdict import VerdictRules
 
 
 class Policy(Value):
@@ -45,6 +46,8 @@ class Policy(Value):
     """A proposal that ends at `max_tokens`: keep it, marked, or record it as the agent's failure."""
     review: ReviewRules = ReviewRules()
     """How a council reviews its proposals."""
+    verdict: VerdictRules = VerdictRules()
+    """Whether decisions wait for a person."""
     limits: Limits = Limits()
     """What a plan, a council and a proposal may ask for at most."""
 

@@ -20,6 +20,7 @@ from domain.ports.outbox import Outbox
 from domain.ports.parking import Parking
 from domain.ports.plan_store import PlanStore
 from domain.ports.tracer import Tracer
+from domain.ports.verdict_store import VerdictStore
 from domain.redeliberation import RedeliberationPolicy
 
 
@@ -36,6 +37,7 @@ class Services:
     councils: CouncilRegistry
     plans: PlanStore
     deliberations: DeliberationStore
+    verdicts: VerdictStore
     outbox: Outbox
     publisher: EventPublisher
     history: EventHistory

@@ -11,6 +11,7 @@ from domain.steps.announce import flush_outbox
 from domain.steps.conclude import conclude_deliberation, fail_deliberation
 from domain.steps.dispatch import dispatch_plan, give_up_dispatch
 from domain.steps.generate import generate_proposal, record_failure
+from domain.steps.judge import settle_overdue
 from domain.steps.redeliberate import apply_rules
 from domain.steps.scheduled import run_scheduled
 from domain.steps.sweep import sweep
@@ -161,17 +162,26 @@ def deliberation_redeliberate(self: Step, plan_id: str | None = None, role: str 
 
 @shared_task(name="deliberation.sweep", base=Step, bind=True)
 def deliberation_sweep(self: Step) -> None:
-    """Look after deliberations without progress, and before that after a store that lost something."""
+    """Look after a store that lost something, deliberations without progress, and decisions that nobody judges."""
     self.close_gap()
     services = self.services
-    sweep(
-        plans=services.plans,
-        deliberations=services.deliberations,
-        engines=services.engines,
-        dispatcher=services.dispatcher,
-        clock=services.clock,
-        policy=services.policy,
-    )
+    try:
+        sweep(
+            plans=services.plans,
+            deliberations=services.deliberations,
+            engines=services.engines,
+            dispatcher=services.dispatcher,
+            clock=services.clock,
+            policy=services.policy,
+        )
+    finally:
+        settle_overdue(
+            deliberations=services.deliberations,
+            verdicts=services.verdicts,
+            outbox=services.outbox,
+            publisher=services.publisher,
+            clock=services.clock,
+        )
 
 
 @shared_task(name="outbox.flush", base=Step, bind=True)

@@ -127,6 +127,7 @@ class Step(Task):  # type: ignore[type-arg]  # generic in the stubs only
                 history=services.history,
                 plans=services.plans,
                 deliberations=services.deliberations,
+                verdicts=services.verdicts,
                 dispatcher=services.dispatcher,
                 meter=services.meter,
                 policy=services.policy,

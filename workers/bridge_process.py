@@ -7,6 +7,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable
+from functools import partial
 from importlib.metadata import version
 
 import structlog
@@ -14,6 +15,9 @@ from prometheus_client import CollectorRegistry
 
 from bridge.bridge import Bridge
 from bridge.options import BridgeOptions
+from domain.services import Services
+from domain.steps.judge import judge_decision
+from domain.verdict import SaidVerdict, Verdict
 from workers import logs
 from workers.app import make_app
 from workers.composition import Composition
@@ -47,7 +51,12 @@ def serve_bridge(settings: Settings) -> None:
     ports = Composition(settings, clock=clock)
     services = ports.services(app)  # all of them: a check that can't be used stops a bridge as well
     dispatcher = TracedDispatcher(services.dispatcher, services.tracer)
-    bridge = Bridge(options_of(settings), dispatcher=dispatcher, capacity=capacity_of(settings, ports))
+    bridge = Bridge(
+        options_of(settings),
+        dispatcher=dispatcher,
+        judge=judge_with(services),
+        capacity=capacity_of(settings, ports),
+    )
     registry = CollectorRegistry()
     registry.register(ReadingCollector(bridge_readings(bridge.statistics), *_store_figures(settings)))
     serve_metrics(registry, host=settings.metrics.host, port=settings.metrics.port)
@@ -79,6 +88,19 @@ def _store_figures(settings: Settings) -> tuple[Callable[[], list[Reading]], ...
 def capacity_of(settings: Settings, ports: StorePorts) -> Callable[[], int]:
     """Return how many more plans may come in: open deliberations and waiting plans both count to the limit."""
     return lambda: settings.max_open - ports.deliberations.count_open() - ports.plans.count_undispatched()
+
+
+def judge_with(services: Services) -> Callable[[SaidVerdict], Verdict]:
+    """Return what records a verdict, with the ports that it takes."""
+    return partial(
+        judge_decision,
+        deliberations=services.deliberations,
+        verdicts=services.verdicts,
+        continuity=services.continuity,
+        outbox=services.outbox,
+        publisher=services.publisher,
+        clock=services.clock,
+    )
 
 
 async def _until_signalled(bridge: Bridge) -> None:

@@ -105,6 +105,7 @@ class Composition(StorePorts):
             councils=self.councils,
             plans=self.plans,
             deliberations=self.deliberations,
+            verdicts=self.verdicts,
             outbox=self.outbox,
             publisher=self.publisher,
             history=self.history,

@@ -17,6 +17,7 @@ from workers.adapters.redis.engine_directory import RedisEngineDirectory
 from workers.adapters.redis.outbox import RedisOutbox
 from workers.adapters.redis.parking import RedisParking
 from workers.adapters.redis.plan_store import RedisPlanStore
+from workers.adapters.redis.verdict_store import RedisVerdictStore
 from workers.settings import Settings
 
 CLOCK_PATIENCE_S = 0.5
@@ -58,6 +59,10 @@ class StorePorts:
         return RedisDeliberationStore(
             self.store, clock=self.clock, retention_s=self._retention_s, prefix=self._prefix
         )
+
+    @cached_property
+    def verdicts(self) -> RedisVerdictStore:
+        return RedisVerdictStore(self.store, clock=self.clock, retention_s=self._retention_s, prefix=self._prefix)
 
     @cached_property
     def continuity(self) -> RedisContinuity:

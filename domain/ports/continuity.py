@@ -27,6 +27,10 @@ class Continuity(Protocol):
         """Return what may be missing; None where nothing is, and then the store is known to be whole until now."""
         ...
 
+    def is_whole(self) -> bool:
+        """Whether there is no gap, without noting anything: for those who may only read."""
+        ...
+
     def close(self, gap: Gap) -> bool:
         """Note that the streams were compared for that gap; False where the server is another by now."""
         ...

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Protocol
 
-from domain.contract import CancelledBody, CompletedBody, FailedBody, StartedBody
+from domain.contract import CancelledBody, CompletedBody, FailedBody, JudgedBody, StartedBody
 from domain.plan import PlanRequest
+from domain.verdict import SaidVerdict
 
 
 class EventHistory(Protocol):
@@ -17,6 +18,14 @@ class EventHistory(Protocol):
 
     def requests(self, since: float) -> Iterator[PlanRequest]:
         """Yield what was asked for by messages that were delivered already; others come by themselves."""
+        ...
+
+    def verdicts(self, since: float) -> Iterator[SaidVerdict]:
+        """Yield what people said of decisions in messages that were delivered already."""
+        ...
+
+    def judged(self, since: float) -> Iterator[JudgedBody]:
+        """Yield which verdicts were told."""
         ...
 
     def started(self, since: float) -> Iterator[StartedBody]:

@@ -16,8 +16,10 @@ from domain.ports.dispatcher import Dispatcher
 from domain.ports.event_history import EventHistory
 from domain.ports.meter import Meter
 from domain.ports.plan_store import PlanStore
+from domain.ports.verdict_store import VerdictStore
 from domain.restoring import FORGOTTEN, FORGOTTEN_REPEAT, decided_as_told, entries_as_told, refused_as_told
 from domain.steps.ending import end_deliberation
+from domain.steps.restore_verdicts import restore_verdicts
 from domain.value import Value
 
 AT_ONCE = 100
@@ -33,6 +35,8 @@ class Reconciled(Value):
     """Deliberations that were open here and whose end had been told: it stands as told."""
     restored: tuple[str, ...] = ()
     """Deliberations that ended and were unknown here: known again, as far as their events tell."""
+    judged: tuple[str, ...] = ()
+    """Verdicts that were unknown here: they stand as told, or are told now."""
     forgotten: tuple[str, ...] = ()
     """Deliberations that began, were unknown here and can't be taken up again: they fail with a sentence."""
     foreign: tuple[str, ...] = ()
@@ -49,6 +53,7 @@ class Reconciled(Value):
             (len(self.taken_in), "approvals taken in again"),
             (len(self.ended), "deliberations ended as told"),
             (len(self.restored), "ended deliberations restored"),
+            (len(self.judged), "verdicts restored"),
             (len(self.forgotten), "deliberations failed because nothing is left of them"),
             (len(self.foreign), "events passed over, from which nothing can be restored"),
         )
@@ -61,6 +66,7 @@ def close_gap(
     history: EventHistory,
     plans: PlanStore,
     deliberations: DeliberationStore,
+    verdicts: VerdictStore,
     dispatcher: Dispatcher,
     meter: Meter,
     policy: Policy,
@@ -79,6 +85,7 @@ def close_gap(
             history=history,
             plans=plans,
             deliberations=deliberations,
+            verdicts=verdicts,
             dispatcher=dispatcher,
             meter=meter,
             policy=policy,
@@ -97,14 +104,15 @@ def reconcile(
     history: EventHistory,
     plans: PlanStore,
     deliberations: DeliberationStore,
+    verdicts: VerdictStore,
     dispatcher: Dispatcher,
     meter: Meter,
     policy: Policy,
 ) -> Reconciled:
     """Give the store what the streams hold since that moment (epoch seconds) and it does not.
 
-    Told ends first, so that nothing is decided again; then what was asked. Harmless where nothing is missing, and
-    when several processes do it at once. Raises HistoryUnreadable.
+    Told ends first, so that nothing is decided again; then verdicts on them; then what was asked. Harmless where
+    nothing is missing, and when several processes do it at once. Raises HistoryUnreadable.
     """
     begun = tuple(history.started(since))  # before the requests, so that none of it is without its own
     asked: dict[str, PlanRequest] = {}
@@ -120,6 +128,7 @@ def reconcile(
             continue
         if _end_as_told(end, deliberations, meter):
             (restored if opened else ended).append(end.deliberation_id)
+    judged = restore_verdicts(since, history=history, deliberations=deliberations, verdicts=verdicts)
     unknown = [request for request in asked.values() if not _is_known(request, plans)]
     for first in range(0, len(unknown), AT_ONCE):
         dispatcher.plans(unknown[first : first + AT_ONCE])
@@ -134,6 +143,7 @@ def reconcile(
         taken_in=tuple(request.request_id for request in unknown),
         ended=tuple(ended),
         restored=tuple(restored),
+        judged=judged,
         forgotten=tuple(forgotten),
         foreign=tuple(foreign),
     )

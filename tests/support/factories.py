@@ -17,6 +17,7 @@ from domain.plan import Plan, PlanRequest
 from domain.ranking import Ranking, RankingInputs, RankingSettings, rank
 from domain.record import Record
 from domain.rubric import DEFAULT_RUBRIC
+from domain.verdict import SaidVerdict, Verdict
 
 MOMENT = 1_700_000_000.0
 """When everything in tests happens unless they say otherwise; epoch seconds."""
@@ -216,6 +217,35 @@ def event(**changes: Any) -> Event:
         "body": body,
     }
     return Event.model_validate(values | changes)
+
+
+def said_verdict(deliberation_id: str = "d-1", **changes: Any) -> SaidVerdict:
+    """Return ada's acceptance under a key of its own."""
+    values = {
+        "verdict_id": fresh("v"),
+        "deliberation_id": deliberation_id,
+        "verdict": "accept",
+        "by": "ada",
+        "judged_at": "2026-01-31T12:00:00+00:00",
+        "said_at": MOMENT,
+        "causation_id": fresh("message"),
+    }
+    return SaidVerdict.model_validate(values | changes)
+
+
+def verdict(deliberation_id: str = "d-1", **changes: Any) -> Verdict:
+    """Return ada's acceptance as recorded."""
+    values = {
+        "verdict_id": fresh("v"),
+        "deliberation_id": deliberation_id,
+        "verdict": "accept",
+        "proposal_id": "agent-1@0",
+        "by": "ada",
+        "judged_at": "2026-01-31T12:00:00+00:00",
+        "said_at": MOMENT,
+        "at": MOMENT,
+    }
+    return Verdict.model_validate(values | changes)
 
 
 def record(*entries: Entry, of: Deliberation | None = None) -> Record:

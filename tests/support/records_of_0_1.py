@@ -10,6 +10,7 @@ from redis import Redis
 
 from domain.engine import Dialect, ReadyCheckResult
 from domain.record import Record
+from domain.verdict import VerdictRules
 from workers.adapters.redis.encoding import decode_entry
 
 FOLDER = Path(__file__).parents[1] / "data" / "v0_1"
@@ -37,6 +38,10 @@ SINCE: tuple[tuple[str, object], ...] = (
     ("content", ""),
     ("judged", True),
     ("lost", []),
+    ("verdict", VerdictRules().model_dump(mode="json")),
+    ("awaiting_verdict", False),
+    ("counts_at", None),
+    ("expires_at", None),
 )
 """Fields that later versions write beside those of 0.1, with what they hold where nothing is known."""
 

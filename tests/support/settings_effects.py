@@ -174,6 +174,8 @@ POLICY = {
         ("review.use_reliability", "true", True),
         ("review.thinking", "on", "on"),
         ("review.deadline_share", "0.5", 0.5),
+        ("verdict.within_s", "7.5", 7.5),
+        ("verdict.overdue", "expires", "expires"),
     )
 } | {
     f"policy.limits.{name}": Effect("3", bridge(f"limits.{name}"), 3)

@@ -22,9 +22,11 @@ from domain.steps.cancel import cancel_deliberation
 from domain.steps.conclude import conclude_deliberation
 from domain.steps.dispatch import dispatch_plan, give_up_dispatch
 from domain.steps.generate import generate_proposal
+from domain.steps.judge import judge_decision, settle_overdue
 from domain.steps.redeliberate import apply_rules, redeliberate
 from domain.steps.scheduled import run_scheduled, schedule_redeliberation
 from domain.steps.sweep import sweep
+from domain.verdict import SaidVerdict, Verdict
 from tests.support.factories import plan_request
 from tests.support.in_memory.clock import MemoryClock
 from tests.support.in_memory.continuity import MemoryContinuity
@@ -38,6 +40,7 @@ from tests.support.in_memory.meter import MemoryMeter
 from tests.support.in_memory.outbox import MemoryOutbox
 from tests.support.in_memory.parking import MemoryParking
 from tests.support.in_memory.plan_store import MemoryPlanStore
+from tests.support.in_memory.verdict_store import MemoryVerdictStore
 from tests.support.scripted_model import ScriptedModel
 from workers.tracing.silent import SilentTracer
 
@@ -60,13 +63,15 @@ class Stage:
         self.continuity = MemoryContinuity()
         self.history = MemoryEventHistory()
         self.outbox = MemoryOutbox(clock=self.clock)
+        deliberations = MemoryDeliberationStore(clock=self.clock, outbox=self.outbox)
         self.services = Services(
             clock=self.clock,
             continuity=self.continuity,
             history=self.history,
             councils=MemoryCouncilRegistry(),
             plans=MemoryPlanStore(clock=self.clock),
-            deliberations=MemoryDeliberationStore(clock=self.clock, outbox=self.outbox),
+            deliberations=deliberations,
+            verdicts=MemoryVerdictStore(deliberations=deliberations, outbox=self.outbox),
             outbox=self.outbox,
             publisher=self.news,
             dispatcher=self.queue,
@@ -189,6 +194,26 @@ class Stage:
             publisher=self.news,
             dispatcher=self.queue,
             meter=self.meter,
+            clock=self.clock,
+        )
+
+    def judge(self, said: SaidVerdict) -> Verdict:
+        return judge_decision(
+            said,
+            deliberations=self.services.deliberations,
+            verdicts=self.services.verdicts,
+            continuity=self.continuity,
+            outbox=self.outbox,
+            publisher=self.news,
+            clock=self.clock,
+        )
+
+    def settle_overdue(self) -> int:
+        return settle_overdue(
+            deliberations=self.services.deliberations,
+            verdicts=self.services.verdicts,
+            outbox=self.outbox,
+            publisher=self.news,
             clock=self.clock,
         )
 

@@ -15,18 +15,21 @@ from domain.ports.deliberation_store import DeliberationStore
 from domain.ports.outbox import Outbox
 from domain.ports.parking import Parking
 from domain.ports.plan_store import PlanStore
+from domain.ports.verdict_store import VerdictStore
 from tests.support.in_memory.continuity import MemoryContinuity
 from tests.support.in_memory.council_registry import MemoryCouncilRegistry
 from tests.support.in_memory.deliberation_store import MemoryDeliberationStore
 from tests.support.in_memory.outbox import MemoryOutbox
 from tests.support.in_memory.parking import MemoryParking
 from tests.support.in_memory.plan_store import MemoryPlanStore
+from tests.support.in_memory.verdict_store import MemoryVerdictStore
 from workers.adapters.redis.continuity import RedisContinuity
 from workers.adapters.redis.council_registry import RedisCouncilRegistry
 from workers.adapters.redis.deliberation_store import RedisDeliberationStore
 from workers.adapters.redis.outbox import RedisOutbox
 from workers.adapters.redis.parking import RedisParking
 from workers.adapters.redis.plan_store import RedisPlanStore
+from workers.adapters.redis.verdict_store import RedisVerdictStore
 
 LONG = 3600.0
 """Retention in seconds that no test outlives."""
@@ -39,6 +42,7 @@ class Stores:
     councils: CouncilRegistry
     plans: PlanStore
     deliberations: DeliberationStore
+    verdicts: VerdictStore
     outbox: Outbox
     parking: Parking
     continuity: Continuity
@@ -50,25 +54,34 @@ class MakeStores(Protocol):
 
 def memory_stores(clock: Clock, retention_s: float = LONG) -> Stores:
     outbox = MemoryOutbox(clock=clock, retention_s=retention_s)
+    deliberations = MemoryDeliberationStore(clock=clock, outbox=outbox, retention_s=retention_s)
     return Stores(
         councils=MemoryCouncilRegistry(),
         plans=MemoryPlanStore(clock=clock, retention_s=retention_s),
-        deliberations=MemoryDeliberationStore(clock=clock, outbox=outbox, retention_s=retention_s),
+        deliberations=deliberations,
+        verdicts=MemoryVerdictStore(deliberations=deliberations, outbox=outbox),
         outbox=outbox,
         parking=MemoryParking(),
         continuity=MemoryContinuity(),
     )
 
 
-def redis_stores(client: Redis, clock: Clock, retention_s: float = LONG, prefix: str | None = None) -> Stores:
-    """Return the stores, whole, under a prefix of their own, so that a test finds nothing of its neighbours."""
+def redis_stores(
+    client: Redis, clock: Clock, retention_s: float = LONG, prefix: str | None = None, *, whole: bool = True
+) -> Stores:
+    """Return the stores under a prefix of their own, so that a test finds nothing of its neighbours.
+
+    They count as whole, unless that is left to another who notes it.
+    """
     prefix = prefix or f"test-{uuid4().hex[:12]}:"
     continuity = RedisContinuity(client, clock=clock, retention_s=retention_s, prefix=prefix)
-    close_gap_unseen(continuity)
+    if whole:
+        close_gap_unseen(continuity)
     return Stores(
         councils=RedisCouncilRegistry(client, prefix=prefix),
         plans=RedisPlanStore(client, clock=clock, retention_s=retention_s, prefix=prefix),
         deliberations=RedisDeliberationStore(client, clock=clock, retention_s=retention_s, prefix=prefix),
+        verdicts=RedisVerdictStore(client, clock=clock, retention_s=retention_s, prefix=prefix),
         outbox=RedisOutbox(client, clock=clock, retention_s=retention_s, prefix=prefix),
         parking=RedisParking(client, prefix=f"{prefix}broker:"),
         continuity=continuity,

@@ -34,6 +34,7 @@ from domain.event_types import COMPLETED
 from domain.policy import Policy
 from domain.redeliberation import RedeliberationPolicy
 from domain.services import Services
+from domain.verdict import SaidVerdict
 from tasks.dispatcher import CeleryDispatcher
 from tasks.heartbeat import DeliberationHeartbeat
 from tasks.queue_names import CONTROL, model_queue_name
@@ -115,6 +116,7 @@ def services_in_memory(app: ConclaveApp, publisher: MemoryEventPublisher) -> Ser
         councils=stores.councils,
         plans=stores.plans,
         deliberations=stores.deliberations,
+        verdicts=stores.verdicts,
         outbox=stores.outbox,
         publisher=publisher,
         dispatcher=CeleryDispatcher(app, stores.plans),
@@ -142,11 +144,16 @@ async def deliver_approval(services: Services) -> None:
         readers(phases={})[PLAN_APPROVED],
         services.dispatcher,
         NoDeadLetters(),
+        judge=no_verdict,
         backoff_s=(1.0,),
         statistics=SubjectStatistics(),
     )
     await processor.process([Delivery(message, max_deliver=100)])
     assert acknowledging.acks == 1
+
+
+def no_verdict(said: SaidVerdict) -> None:
+    raise AssertionError(said)
 
 
 class Acknowledging(Client):

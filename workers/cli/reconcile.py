@@ -41,6 +41,7 @@ def reconcile(
                 history=ports.history,
                 plans=ports.plans,
                 deliberations=ports.deliberations,
+                verdicts=ports.verdicts,
                 dispatcher=ports.dispatcher(app),
                 meter=ports.meter,
                 policy=settings.effective_policy,

@@ -39,7 +39,15 @@ STANDING_KEYS = 60
 """Indexes, councils, beat's schedule, Celery's bindings: as many however much is done."""
 STANDING = tuple(
     f"conclave:{name}"
-    for name in ("beat:", "councils", "deliberations:continuity", "deliberations:sweeps", "engine", "tally")
+    for name in (
+        "beat:",
+        "councils",
+        "deliberations:continuity",
+        "deliberations:sweeps",
+        "engine",
+        "tally",
+        "verdicts:tally",
+    )
 )
 """Begin the keys of the store that have nothing to do with a single deliberation."""
 GONE_WITHIN_S = STREAM_AGE_S + 3 * SLACK_S

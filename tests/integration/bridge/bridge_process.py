@@ -29,7 +29,7 @@ async def main(url: str, ack_wait_s: float) -> None:
     options = BridgeOptions(
         nats=NatsOptions(url=(url,)), consumer=ConsumerOptions(ack_wait_s=ack_wait_s, wait_s=0.2)
     )
-    await Bridge(options, dispatcher=Hanging()).serve(asyncio.Event())
+    await Bridge(options, dispatcher=Hanging(), judge=print).serve(asyncio.Event())
 
 
 if __name__ == "__main__":

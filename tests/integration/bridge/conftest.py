@@ -14,9 +14,11 @@ import pytest
 from nats.aio.client import Client
 from nats.js import JetStreamContext
 
-from bridge.bridge import Bridge
+from bridge.bridge import Bridge, unlimited
 from bridge.options import BridgeOptions, ConsumerOptions, NatsOptions
+from domain.errors import CannotJudge
 from domain.plan import PlanRequest
+from domain.verdict import SaidVerdict
 from tests.support.factories import fresh
 from tests.support.servers import NatsServer
 from workers.processes.guard import Guard
@@ -31,6 +33,7 @@ class Broker:
     def __init__(self) -> None:
         self.offered = 0
         self.taken: list[str] = []
+        self.judged: list[SaidVerdict] = []
         self.failures_left = 0
         self.open = threading.Event()
         self.open.set()
@@ -43,6 +46,14 @@ class Broker:
             raise ConnectionError("the broker is down")
         self.taken.extend(request.plan.plan_id for request in requests)
         return tuple(requests)
+
+    def judge(self, said: SaidVerdict) -> None:
+        if said.deliberation_id == "d-unknown":
+            raise CannotJudge("no deliberation d-unknown: never opened")
+        if self.failures_left > 0:
+            self.failures_left -= 1
+            raise ConnectionError("the store is down")
+        self.judged.append(said)
 
 
 class Running:
@@ -129,8 +140,9 @@ async def run(broker: Broker, options: Callable[..., BridgeOptions]) -> AsyncIte
     started: list[Running] = []
 
     async def start(*, capacity: Callable[[], int] | None = None, ready: bool = True, **consumer: Any) -> Running:
-        arguments = {} if capacity is None else {"capacity": capacity}
-        running = Running(Bridge(options(**consumer), dispatcher=broker, **arguments))
+        running = Running(
+            Bridge(options(**consumer), dispatcher=broker, judge=broker.judge, capacity=capacity or unlimited)
+        )
         started.append(running)
         if ready:
             await until(lambda: running.bridge.statistics.connected)

@@ -36,6 +36,36 @@ async def test_a_publisher_that_knows_nothing_of_us_is_understood(
     await until(lambda: sorted(broker.taken) == ["plan-bare", "rq", "s:BUILD"])
 
 
+def judged(deliberation_id: str) -> bytes:
+    said = {"verdict": "accept", "by": "ada", "timestamp": "2026-01-31T12:00:00Z"}
+    return json.dumps(said | {"deliberation_id": deliberation_id}).encode()
+
+
+async def test_verdicts_come_in_where_plans_must_wait_and_those_on_nothing_are_dead_letters(
+    run: Run, broker: Broker, stream: JetStreamContext
+) -> None:
+    await run(capacity=lambda: 0)
+    await stream.publish(APPROVED, approval("plan-waits"))
+    for deliberation_id in ("d-1", "d-unknown", "d-2"):
+        await stream.publish("deliberation.judged", judged(deliberation_id))
+    await until(lambda: [said.deliberation_id for said in broker.judged] == ["d-1", "d-2"])
+    letters = await stream.pull_subscribe("conclave.dead_letter.deliberation.judged", durable="reader")
+    (letter,) = await letters.fetch(1, timeout=10)
+    assert letter.data == judged("d-unknown")
+    assert letter.headers is not None
+    assert letter.headers["Conclave-Reason"] == "no deliberation d-unknown: never opened"
+    assert broker.taken == []
+
+
+async def test_a_verdict_that_no_store_takes_for_now_is_taken_later(
+    run: Run, broker: Broker, stream: JetStreamContext
+) -> None:
+    broker.failures_left = 2
+    await run()
+    await stream.publish("deliberation.judged", judged("d-1"))
+    await until(lambda: [said.deliberation_id for said in broker.judged] == ["d-1"])
+
+
 async def test_every_transition_is_answered_on_the_stream(run: Run, stream: JetStreamContext) -> None:
     await run()
     changed = await stream.pull_subscribe("orchestration.phase.changed", durable="reader")

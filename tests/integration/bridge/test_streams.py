@@ -31,11 +31,17 @@ async def test_missing_streams_are_made_on_disk_within_limits(stream: JetStreamC
         assert (made.storage, made.retention) == (StorageType.FILE, RetentionPolicy.LIMITS)
         assert (made.max_bytes, made.max_age, made.duplicate_window) == (1 << 24, 3600, 600)
     advisories = [f"$JS.EVENT.ADVISORY.CONSUMER.{kind}.*" for kind in ("MAX_DELIVERIES", "MSG_TERMINATED")]
-    durables = ("planning-plan-approved", "deliberation-requested", "planning-story-transitioned")
+    durables = (
+        "planning-plan-approved",
+        "deliberation-requested",
+        "planning-story-transitioned",
+        "deliberation-judged",
+    )
     assert subjects == {
         "PLANNING_EVENTS": ["planning.plan.approved", "planning.story.transitioned"],
         "ORCHESTRATOR_EVENTS": ["orchestration.>"],
         "DELIBERATION_REQUESTS": ["deliberation.requested"],
+        "DELIBERATION_VERDICTS": ["deliberation.judged"],
         "CONCLAVE_DEAD_LETTERS": [
             "conclave.dead_letter.>",
             *(f"{advisory}.conclave-{name}" for advisory in advisories for name in durables),
@@ -50,6 +56,7 @@ async def test_streams_that_are_read_refuse_when_full_and_the_others_forget(stre
     assert discards == {
         "PLANNING_EVENTS": DiscardPolicy.NEW,
         "DELIBERATION_REQUESTS": DiscardPolicy.NEW,
+        "DELIBERATION_VERDICTS": DiscardPolicy.NEW,
         "ORCHESTRATOR_EVENTS": DiscardPolicy.OLD,
         "CONCLAVE_DEAD_LETTERS": DiscardPolicy.OLD,
     }
@@ -129,7 +136,7 @@ async def test_advisories_that_somebody_else_collects_are_left_there(stream: Jet
 
 async def test_a_stream_of_our_name_without_our_subject_is_said_to_be_in_the_way(stream: JetStreamContext) -> None:
     await stream.add_stream(name="ORCHESTRATOR_EVENTS", subjects=["orchestration.deliberation.>"])
-    with pytest.raises(StreamMissing, match=r"no stream holds orchestration\.plan\.dispatched.*nats stream edit"):
+    with pytest.raises(StreamMissing, match=r"no stream holds orchestration\.decision\.judged.*nats stream edit"):
         await ensure(stream, ORCHESTRATOR, LIMITS)
     held = (await stream.stream_info("ORCHESTRATOR_EVENTS")).config.subjects
     assert held == ["orchestration.deliberation.>"]

@@ -93,6 +93,35 @@ async def _ask(server: SecuredNats, approval: dict[str, Any]) -> Any:
         return json.loads((await events.next_msg(WITHIN)).data)
 
 
+def test_a_verdict_of_a_client_is_recorded_and_heard(logs: Path, secured_nats: SecuredNats) -> None:
+    approval = {
+        "story_id": fresh("story"),
+        "plan_id": fresh("plan"),
+        "approved_by": "po",
+        "roles": ["DEV"],
+        "timestamp": "2026-01-31T12:00:00Z",
+    }
+    decision = asyncio.run(_ask(secured_nats, approval))
+    said = {
+        "deliberation_id": decision["deliberation_id"],
+        "verdict": "prefer",
+        "proposal": decision["decisions"][1]["proposal"]["author"]["agent_id"],
+        "by": "ada",
+        "timestamp": "2026-01-31T13:00:00Z",
+    }
+    judged = asyncio.run(_judge(secured_nats, said))
+    assert (judged["deliberation_id"], judged["by"]) == (decision["deliberation_id"], "ada")
+    assert judged["proposal"]["proposal_id"] == decision["decisions"][1]["proposal"]["proposal_id"]
+
+
+async def _judge(server: SecuredNats, said: dict[str, Any]) -> Any:
+    async with await nats.connect(server.url_of("client")) as client:
+        events = await client.subscribe("orchestration.decision.judged")
+        await client.flush()
+        await client.jetstream().publish("deliberation.judged", json.dumps(said).encode())
+        return json.loads((await events.next_msg(WITHIN)).data)
+
+
 def test_no_process_was_refused_anything(logs: Path) -> None:
     said = {path.name: path.read_text().lower() for path in logs.glob("*.log")}
     assert len(said) == 5

@@ -57,6 +57,7 @@ def subscribe(subject: str) -> Act:
     ("user", "act"),
     [
         ("worker", publish("planning.plan.approved")),
+        ("worker", publish("deliberation.judged")),
         ("worker", publish("$JS.API.STREAM.PURGE.ORCHESTRATOR_EVENTS")),
         ("worker", subscribe("planning.>")),
         ("bridge", publish("planning.junk")),
@@ -81,7 +82,12 @@ def test_neither_of_us_does_what_only_another_may(secured_nats: SecuredNats, use
 
 
 THEIRS = ("publisher", "observer", "client")
-READ = ("planning.plan.approved", "planning.story.transitioned", "deliberation.requested")
+READ = (
+    "planning.plan.approved",
+    "planning.story.transitioned",
+    "deliberation.requested",
+    "deliberation.judged",
+)
 NOT_THEIRS = (
     "planning.junk",
     "orchestration.deliberation.completed",

@@ -9,8 +9,11 @@ import pytest
 import redis
 from redis.exceptions import AuthenticationError, NoPermissionError
 
+from tests.support.factories import closed, completed_body, deliberation, event, opened, verdict
+from tests.support.in_memory.clock import MemoryClock
 from tests.support.secured import SecuredValkey
-from workers.adapters.redis.keys import Keys
+from tests.support.stores import redis_stores
+from workers.adapters.redis.keys import PREFIX, Keys
 from workers.processes.guard import Guard
 
 USERS = ("bridge", "worker", "flower", "observer")
@@ -18,7 +21,7 @@ USERS = ("bridge", "worker", "flower", "observer")
 KEYS = Keys()
 STORE = (
     *(getattr(KEYS, name) for name, kind in vars(Keys).items() if isinstance(kind, property)),
-    *(make("id") for make in (KEYS.deliberation, KEYS.request, KEYS.latest_request, KEYS.of_plan)),
+    *(make("id") for make in (KEYS.deliberation, KEYS.verdicts, KEYS.request, KEYS.latest_request, KEYS.of_plan)),
     *("conclave:engines", "conclave:engine:one", "conclave:beat::lock"),
 )
 """Every kind of key that the store has."""
@@ -41,6 +44,7 @@ def ask(server: SecuredValkey, user: str, *command: str) -> Any:
     [
         ("observer", ("SET", "conclave:councils", "{}")),
         ("observer", ("DEL", "conclave:councils")),
+        ("observer", ("HSET", KEYS.verdicts("d-1"), "v-1", "{}")),
         ("observer", ("LPUSH", "conclave:broker:control", "{}")),
         ("observer", ("GET", "conclave:broker:unacked")),
         ("observer", ("EVAL", "return 1", "0")),
@@ -83,6 +87,26 @@ def test_nobody_does_what_is_not_theirs(
 )
 def test_a_process_reaches_the_keys_that_it_works_with(secured_valkey: SecuredValkey, user: str, key: str) -> None:
     assert ask(secured_valkey, user, "TYPE", key) is not None
+
+
+def test_a_bridge_records_verdicts_on_what_it_may_only_read(secured_valkey: SecuredValkey) -> None:
+    clock = MemoryClock()
+    worker, bridge = login(secured_valkey, "worker"), login(secured_valkey, "bridge")
+    theirs, ours = (
+        redis_stores(client, clock, prefix=PREFIX, whole=whole)
+        for client, whole in ((worker, True), (bridge, False))
+    )
+    begun, awaiting = deliberation(), completed_body(awaiting_verdict=True, counts_at=clock.now() + 9)
+    theirs.deliberations.record(begun.deliberation_id, opened(begun))
+    theirs.deliberations.record(begun.deliberation_id, closed(result=awaiting))
+    said = verdict(begun.deliberation_id, counts=True)
+    told = event()
+    ours.verdicts.record(said, after=0, events=[told], counters={"judged": 1})
+    assert told in theirs.outbox.pending(9)
+    ours.outbox.published([told.event_id])  # a fleet on this server would publish it
+    assert theirs.verdicts.of(begun.deliberation_id) == (said,)
+    assert theirs.verdicts.overdue(clock.now() + 10, 9) == ()
+    assert ours.continuity.is_whole()
 
 
 def test_an_observer_reads_the_store_and_the_length_of_queues(secured_valkey: SecuredValkey) -> None:

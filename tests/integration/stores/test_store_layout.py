@@ -15,6 +15,7 @@ from tests.support.factories import (
     opened,
     plan_request,
     proposed,
+    verdict,
 )
 from tests.support.in_memory.clock import MemoryClock
 from tests.support.stores import redis_stores
@@ -76,6 +77,25 @@ def test_every_key_has_the_name_that_version_0_1_gave_it(client: Redis, prefix: 
         ),
         *(f"{prefix}outbox:{name}" for name in ("order", "events", "known")),
     }
+
+
+def test_verdicts_lie_under_names_of_their_own_which_a_bridge_may_write(client: Redis, prefix: str) -> None:
+    stores = redis_stores(client, MemoryClock(MOMENT), prefix=prefix)
+    judged, waiting = deliberation(), deliberation()
+    awaiting = completed_body(awaiting_verdict=True, expires_at=MOMENT + 7)
+    for begun, body in ((judged, completed_body()), (waiting, awaiting)):
+        stores.deliberations.record(begun.deliberation_id, opened(begun))
+        stores.deliberations.record(begun.deliberation_id, closed(result=body))
+    said = verdict(judged.deliberation_id)
+    stores.verdicts.record(said, after=0, counters={"x": 1})
+    assert {str(key) for key in client.scan_iter(f"{prefix}verdicts:*")} == {
+        f"{prefix}verdicts:of:{{{judged.deliberation_id}}}",
+        f"{prefix}verdicts:awaited",
+        f"{prefix}verdicts:tally",
+    }
+    assert client.zscore(f"{prefix}verdicts:awaited", waiting.deliberation_id) == MOMENT + 7
+    stored = client.hget(f"{prefix}verdicts:of:{{{judged.deliberation_id}}}", said.verdict_id)
+    assert stored == said.model_dump_json()
 
 
 def test_times_and_texts_are_kept_to_the_last_digit_and_letter(client: Redis, prefix: str) -> None:

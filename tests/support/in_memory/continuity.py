@@ -14,6 +14,9 @@ class MemoryContinuity:
     def gap(self) -> Gap | None:
         return self.found
 
+    def is_whole(self) -> bool:
+        return self.found is None
+
     def close(self, gap: Gap) -> bool:
         if self.found != gap:
             return False

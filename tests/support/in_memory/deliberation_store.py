@@ -24,6 +24,7 @@ class Kept:
     opened_at: float
     touched_at: float
     closed_at: float = inf
+    kept_until: float = inf
     token: int = 0
     entries: dict[str, Entry] = field(default_factory=dict)
 
@@ -38,6 +39,8 @@ class MemoryDeliberationStore:
         self._kept: dict[str, Kept] = {}
         self._last_sweep = self._sweeps_since = -inf
         self._counts: Counter[str] = Counter()
+        self.awaited: dict[str, float] = {}
+        """Deliberation whose decision awaits a verdict → when that is due; MemoryVerdictStore reads it."""
         self._lock = RLock()
 
     def record(
@@ -57,7 +60,11 @@ class MemoryDeliberationStore:
             now = self._clock.now()
             kept.entries[entry.key] = entry
             kept.touched_at = now
-            kept.closed_at = now if isinstance(entry, Closed) else inf
+            if isinstance(entry, Closed):
+                due_at = _verdict_due_at(entry)
+                kept.closed_at, kept.kept_until = now, max(now, due_at or now) + self._retention_s
+                if due_at is not None:
+                    self.awaited[deliberation_id] = due_at
             self._kept[deliberation_id] = kept
             self._outbox.add(events)
             self._counts.update(counters or {})
@@ -107,9 +114,9 @@ class MemoryDeliberationStore:
     def _retained(self) -> dict[str, Kept]:
         """Forget what is past retention and return the rest, by id."""
         with self._lock:
-            horizon = self._clock.now() - self._retention_s
-            if horizon > -inf:
-                self._kept = {key: kept for key, kept in self._kept.items() if kept.closed_at > horizon}
+            now = self._clock.now()
+            if self._retention_s < inf:
+                self._kept = {key: kept for key, kept in self._kept.items() if kept.kept_until > now}
             return dict(self._kept)
 
     def _opened(self, deliberation_id: str) -> Kept:
@@ -135,6 +142,11 @@ class MemoryDeliberationStore:
             if kept.opened_at > horizon and plan_id in (None, kept.plan_id)
         ]
         return tuple(key for _, key in sorted(found, reverse=True))
+
+
+def _verdict_due_at(closed: Closed) -> float | None:
+    decision = closed.decision
+    return decision.verdict_due_at if decision and decision.awaiting_verdict else None
 
 
 def _refuse_late(deliberation_id: str, kept: Kept, entry: Entry, token: int) -> None:

@@ -29,6 +29,7 @@ from tests.support.factories import (
     plan,
     plan_request,
     progress_body,
+    said_verdict,
 )
 from tests.support.scripted_model import answer, failure
 from tests.support.stage import Stage
@@ -50,7 +51,7 @@ def test_every_published_body_fits_its_model() -> None:
     first = stage.play(plan_request(plan(constraints=Constraints(rounds=1))))
     stage.redeliberate(first.deliberation.deliberation_id)
     stage.model.follow(script)
-    stage.play(plan_request(plan(roles=("DEV",))))
+    stage.judge(said_verdict(stage.play(plan_request(plan(roles=("DEV",)))).deliberation.deliberation_id))
     stage.play(plan_request(plan(roles=("POET", "QA"))))
     stage.model.follow(lambda request, before: failure(request, FailureReason.REFUSED))
     stage.play()

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from redis import Redis
+from redis.exceptions import ResponseError
 
 from domain.ports.clock import Clock
 from domain.ports.continuity import Gap
-from workers.adapters.redis.encoding import texts
+from workers.adapters.redis.encoding import text, texts
 from workers.adapters.redis.keys import PREFIX, Keys
 from workers.adapters.redis.scripts import Script, score
 
@@ -24,6 +25,7 @@ class RedisContinuity:
 
     def __init__(self, client: Redis, *, clock: Clock, retention_s: float, prefix: str = PREFIX) -> None:
         """`retention_s`: how far back an emptied store is filled again."""
+        self._client = client
         self._clock = clock
         self._retention_s = retention_s
         self._keys = [Keys(prefix).continuity]
@@ -37,6 +39,15 @@ class RedisContinuity:
             return None
         server, whole_at = texts(found)
         return Gap(since=max(float(whole_at) - MARGIN_S, now - self._retention_s), server=server)
+
+    def is_whole(self) -> bool:
+        """Compare the runs by reading alone; as in server_run.lua, a login that may not ask sees one run."""
+        noted = self._client.hget(self._keys[0], "server")
+        try:
+            run = str(self._client.info("server").get("run_id", ""))
+        except ResponseError:
+            run = ""
+        return noted is not None and text(noted) == run
 
     def close(self, gap: Gap) -> bool:
         return bool(self._close(self._keys, server=gap.server, now=score(self._clock.now())))

@@ -35,7 +35,9 @@ class RedisDeliberationStore:
         self._retention_s = retention_s
         self._retention_ms = expiry_ms(retention_s)
         self._keys = Keys(prefix)
-        self._record = Script(client, "record", functions=("check_kinds", "add_events", "server_run"))
+        self._record = Script(
+            client, "record", functions=("check_kinds", "add_events", "server_run", "sum_counters")
+        )
         self._take_over = Script(client, "take_over", functions=("check_kinds",))
         self._begin_sweep = Script(client, "begin_sweep", functions=("check_kinds",))
 
@@ -54,6 +56,7 @@ class RedisDeliberationStore:
         writes, or a counter would not be a whole number below 2^53.
         """
         now = self._clock.now()
+        due_at = _verdict_due_at(entry)
         answer = self._record(
             self._written_keys(deliberation_id, entry),
             id=deliberation_id,
@@ -66,6 +69,9 @@ class RedisDeliberationStore:
             now=score(now),
             horizon=score(now - self._retention_s),
             retention_ms=self._retention_ms,
+            # One that awaits a verdict is kept for that, too.
+            kept_ms=expiry_ms(self._retention_s + max(0.0, due_at - now)) if due_at else self._retention_ms,
+            verdict_due_at=score(due_at) if due_at else "",
         )
         return _entry_under_key(deliberation_id, entry, token, texts(answer))
 
@@ -124,7 +130,7 @@ class RedisDeliberationStore:
         keys = self._keys
         written = [keys.deliberation(deliberation_id), keys.open, keys.newest]
         written += [keys.outbox_order, keys.outbox_events, keys.outbox_put_ids]
-        written += [keys.counters, keys.continuity]
+        written += [keys.counters, keys.continuity, keys.verdicts_awaited]
         return [*written, keys.of_plan(entry.deliberation.plan.plan_id)] if isinstance(entry, Opened) else written
 
 
@@ -132,6 +138,11 @@ def _effect(entry: Entry) -> str:
     if isinstance(entry, Opened):
         return "open"
     return "close" if isinstance(entry, Closed) else "add"
+
+
+def _verdict_due_at(entry: Entry) -> float | None:
+    decision = entry.decision if isinstance(entry, Closed) else None
+    return decision.verdict_due_at if decision and decision.awaiting_verdict else None
 
 
 def _entry_under_key(deliberation_id: str, entry: Entry, token: int, answer: tuple[str, ...]) -> Entry:

@@ -71,6 +71,20 @@ class Keys:
         """Sorted set: event ids by when they were put last, published or not."""
         return f"{self.prefix}outbox:known"
 
+    @property
+    def verdicts_awaited(self) -> str:
+        """Sorted set: deliberations whose decision awaits a verdict, by when that is due."""
+        return f"{self.prefix}verdicts:awaited"
+
+    @property
+    def verdict_counters(self) -> str:
+        """Hash: counter → integer, of verdicts; never expires."""
+        return f"{self.prefix}verdicts:tally"
+
+    def verdicts(self, deliberation_id: str) -> str:
+        """Hash: verdict id → verdict."""
+        return f"{self.prefix}verdicts:of:{{{deliberation_id}}}"
+
     def deliberation(self, deliberation_id: str) -> str:
         """Hash: entry key → entry, and under `#fence` the newest fencing token."""
         return f"{self.prefix}deliberation:{{{deliberation_id}}}"

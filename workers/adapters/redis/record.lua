@@ -1,9 +1,8 @@
 -- Writes one entry of a deliberation with its events, its counters and its places in the index, or nothing at all:
 -- what can fail comes before the first write.
 -- Answers {"written"}, {"found", entry}, {"unopened"}, {"closed"}, {"void", newest token} or {"gap"}.
-local deliberation, open, newest, order, bodies, put_ids, counters, continuity, of_plan = unpack(KEYS)
+local deliberation, open, newest, order, bodies, put_ids, counters, continuity, awaited, of_plan = unpack(KEYS)
 local call = cjson.decode(ARGV[1])
-local WHOLE = 2 ^ 53 -- from here on a double, Lua's only number, can't tell whole numbers apart
 
 local wrong = wrong_kind('hash', {deliberation})
   or wrong_kind('zset', {open})
@@ -11,6 +10,7 @@ local wrong = wrong_kind('hash', {deliberation})
   or #call.events > 0 and (wrong_kind('zset', {order, put_ids}) or wrong_kind('hash', {bodies}))
   or next(call.counters) and wrong_kind('hash', {counters})
   or wrong_kind('hash', {continuity})
+  or call.verdict_due_at ~= '' and wrong_kind('zset', {awaited})
 if wrong then return redis.error_reply(wrong) end
 
 local found = redis.call('HGET', deliberation, call.key)
@@ -24,21 +24,14 @@ if call.effect == 'close' and #call.events > 0 and redis.call('HGET', continuity
   return {'gap'}
 end
 
-local names, sums = {}, {}
-for name in pairs(call.counters) do names[#names + 1] = name end
-local counts = #names > 0 and redis.call('HMGET', counters, unpack(names))
-for i, name in ipairs(names) do
-  local sum = (tonumber(counts[i] or 0) or math.huge) + call.counters[name]
-  if sum % 1 ~= 0 or math.abs(sum) >= WHOLE then
-    return redis.error_reply('ERR counter ' .. name .. ' in ' .. counters .. ' can not be raised exactly')
-  end
-  sums[name] = string.format('%.0f', sum)
-end
+local sums, too_great = sum_counters(counters, call.counters)
+if not sums then return redis.error_reply(too_great) end
 
 redis.call('HSET', deliberation, call.key, call.entry)
 if call.effect == 'close' then
   redis.call('ZREM', open, call.id)
-  redis.call('PEXPIRE', deliberation, call.retention_ms)
+  redis.call('PEXPIRE', deliberation, call.kept_ms)
+  if call.verdict_due_at ~= '' then redis.call('ZADD', awaited, call.verdict_due_at, call.id) end
 else
   redis.call('ZADD', open, call.now, call.id)
 end

@@ -1,0 +1,15 @@
+-- Answers the sums that counters will hold, by name, and nothing else; or nil and what is wrong with one of them.
+local WHOLE = 2 ^ 53 -- from here on a double, Lua's only number, can't tell whole numbers apart
+local function sum_counters(counters, changes)
+  local names, sums = {}, {}
+  for name in pairs(changes) do names[#names + 1] = name end
+  local counts = #names > 0 and redis.call('HMGET', counters, unpack(names))
+  for i, name in ipairs(names) do
+    local sum = (tonumber(counts[i] or 0) or math.huge) + changes[name]
+    if sum % 1 ~= 0 or math.abs(sum) >= WHOLE then
+      return nil, 'ERR counter ' .. name .. ' in ' .. counters .. ' can not be raised exactly'
+    end
+    sums[name] = string.format('%.0f', sum)
+  end
+  return sums
+end
