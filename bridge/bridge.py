@@ -59,7 +59,12 @@ class Bridge:
         self._dispatcher = dispatcher
         self._judge = judge
         self._capacity = capacity
-        self._readers = readers(phases=options.phases, max_bytes=options.max_message_bytes, limits=options.limits)
+        self._readers = readers(
+            phases=options.phases,
+            default_roles=options.default_roles,
+            max_bytes=options.max_message_bytes,
+            limits=options.limits,
+        )
         self._losses = {subject: LossWatch(subject, self.statistics.of(subject)) for subject in self._readers}
 
     async def serve(self, stop: asyncio.Event) -> None:

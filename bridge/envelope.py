@@ -90,7 +90,8 @@ def _event(
 
 def _dated(payload: JsonObject, time: JsonValue) -> JsonObject:
     """Let the envelope's time stand for a payload that has none of its own."""
-    return payload if "timestamp" in payload or time is None else {**payload, "timestamp": time}
+    dated = "timestamp" in payload or "approved_at" in payload
+    return payload if dated or time is None else {**payload, "timestamp": time}
 
 
 def _word(body: Mapping[str, JsonValue], field: str) -> str:

@@ -26,11 +26,18 @@ Reader = Callable[[InboundMessage], Intake | Rejection]
 
 
 def readers(
-    *, phases: Mapping[str, tuple[str, ...]], max_bytes: int = MAX_BYTES, limits: Limits = CONTRACT
+    *,
+    phases: Mapping[str, tuple[str, ...]],
+    default_roles: tuple[str, ...] = (),
+    max_bytes: int = MAX_BYTES,
+    limits: Limits = CONTRACT,
 ) -> dict[str, Reader]:
-    """Return the reader of every subject; `phases` names the roles asked when a story enters a phase."""
+    """Return the reader of every subject.
+
+    `phases` names the roles asked when a story enters a phase, `default_roles` those of a plan that has none.
+    """
     translations: dict[str, Callable[[InboundEvent], Intake]] = {
-        PLAN_APPROVED: plan_approved,
+        PLAN_APPROVED: partial(plan_approved, default_roles=default_roles),
         DELIBERATION_REQUESTED: deliberation_requested,
         STORY_TRANSITIONED: partial(story_transitioned, phases=phases),
         DELIBERATION_JUDGED: deliberation_judged,

@@ -104,6 +104,8 @@ class BridgeOptions(Value):
     """Plans beyond them become dead letters too."""
     phases: dict[str, tuple[Name, ...]] = {}
     """The roles that deliberate when a story enters a phase."""
+    default_roles: tuple[Name, ...] = ()
+    """The roles that deliberate on a plan that has none."""
     source: str = "conclave"
     """Who our events are from: CloudEvents' source, a URI reference."""
     version: str = "0.0.0"

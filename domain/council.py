@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from pydantic import Field, field_validator
 
 from domain.thinking import Thinking
+from domain.validation.near_names import closest
 from domain.value import Name, Value
 
 MAX_AGENTS = 16
@@ -41,3 +44,22 @@ class Council(Value):
         if doubled:
             raise ValueError(f"agent ids must differ within a council; {', '.join(doubled)} occurs twice")
         return agents
+
+
+def council_of(role: str, by_role: Mapping[str, Council]) -> Council | None:
+    """Return the role's council, whatever the case of its letters; None where there is none, or several do.
+
+    Of several that differ in case alone, the one written exactly so is meant.
+    """
+    alike = [council for name, council in by_role.items() if name.casefold() == role.casefold()]
+    return by_role.get(role) or (alike[0] if len(alike) == 1 else None)
+
+
+def no_council(role: str, by_role: Mapping[str, Council]) -> str:
+    """Say that the role has no council, and what to do: write the one that was likely meant, or apply one."""
+    nearest = closest(role, by_role)
+    write = f"write {nearest}, or " if nearest else ""
+    there_are = ", ".join(sorted(by_role)) or "none"
+    return (
+        f"no council for role {role}: {write}apply one with `conclave council apply FILE` (there are: {there_are})"
+    )

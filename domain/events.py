@@ -34,7 +34,7 @@ from domain.event_types import (
     STARTED,
 )
 from domain.identity import event_id
-from domain.plan import PlanRequest
+from domain.plan import Plan, PlanRequest
 from domain.verdict import Verdict, standing
 
 
@@ -170,6 +170,16 @@ def judged(
     return event.model_copy(update={"causation_id": causation_id}) if causation_id else event
 
 
+NO_ROLES = "the plan names no roles, so nothing was asked"
+NO_TEXT = "the plan has no title, description or other text, so agents see only ids; send what is to be decided"
+
+
+def _remark_on(plan: Plan) -> str:
+    if not plan.roles:
+        return NO_ROLES
+    return NO_TEXT if plan.is_bare else ""
+
+
 def dispatched(
     request: PlanRequest, *, at: float, started: Sequence[RoleStarted], failed: Sequence[RoleFailed]
 ) -> Event:
@@ -185,7 +195,7 @@ def dispatched(
         roles=plan.roles,
         started=tuple(started),
         failed=tuple(failed),
-        message="" if plan.roles else "the plan names no roles, so nothing was asked",
+        message=_remark_on(plan),
     )
     return Event(
         event_id=event_id(DISPATCHED, request.request_id),

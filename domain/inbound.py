@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 from pydantic import (
     AfterValidator,
+    AliasChoices,
     Field,
     JsonValue,
     SkipValidation,
@@ -23,7 +24,20 @@ from domain.contract import PhaseChangedBody
 from domain.event import Event
 from domain.event_types import PHASE_CHANGED
 from domain.identity import digest, event_id, request_id
-from domain.plan import Constraints, CriterionTexts, Identifier, Plan, PlanRequest, Text, WireValue, content_of
+from domain.plan import (
+    Constraints,
+    CriterionTexts,
+    Identifier,
+    NotedValue,
+    Plan,
+    PlanRequest,
+    Text,
+    Timestamp,
+    WireValue,
+    content_of,
+    each_role_once,
+    title_of_phase,
+)
 from domain.validation.validate import validate
 from domain.value import Name, Value
 from domain.verdict import TIMEOUT, Opinion, SaidVerdict, epoch_s, verdict_id
@@ -57,15 +71,6 @@ class Intake(Value):
     events: tuple[Event, ...] = ()
 
 
-def _iso_8601(timestamp: str) -> str:
-    try:
-        datetime.fromisoformat(timestamp)
-    except ValueError:
-        raise ValueError("must be ISO 8601, like 2026-01-31T12:00:00Z") from None
-    return timestamp
-
-
-Timestamp = Annotated[Identifier, AfterValidator(_iso_8601)]
 QuestionText = Annotated[str, StringConstraints(min_length=1, max_length=200_000, pattern=r"\S")]
 ReasonText = Annotated[str, StringConstraints(max_length=10_000)]
 
@@ -78,7 +83,7 @@ def _person(name: str) -> str:
     return name
 
 
-class DeliberationRequested(WireValue):
+class DeliberationRequested(NotedValue):
     """The payload of `deliberation.requested`: one role, one question, no plan."""
 
     role: Name
@@ -104,12 +109,12 @@ class DeliberationRequested(WireValue):
         return (constraints, *self.acceptance_criteria)
 
 
-class StoryTransitioned(WireValue):
+class StoryTransitioned(NotedValue):
     """The payload of `planning.story.transitioned`."""
 
     story_id: Identifier
-    from_phase: Name
-    to_phase: Name
+    from_phase: Name = Field(validation_alias=AliasChoices("from_phase", "from_state"))
+    to_phase: Name = Field(validation_alias=AliasChoices("to_phase", "to_state"))
     timestamp: Timestamp
     plan_id: Identifier | None = None
     """The plan that the phase works on; None: the story in that phase is what is deliberated."""
@@ -150,10 +155,15 @@ INCOMING: dict[str, type[WireValue]] = {
 """Subject → model of its payload."""
 
 
-def plan_approved(event: InboundEvent) -> Intake:
-    """Accept an approved plan. Raises InvalidInput where the payload does not fit."""
+def plan_approved(event: InboundEvent, default_roles: tuple[str, ...] = ()) -> Intake:
+    """Accept an approved plan, for the default roles where it has no list of its own; an empty one is its own.
+
+    Raises InvalidInput where the payload does not fit.
+    """
     plan = validate(Plan, event.payload)
-    return Intake(requests=(_request(plan, event.key or plan.timestamp, event, asked=plan),))
+    listed = event.payload.get("roles") is not None
+    asked = plan if listed else plan.model_copy(update={"roles": each_role_once(default_roles)})
+    return Intake(requests=(_request(asked, event.key or plan.timestamp, event, asked=plan),))
 
 
 def deliberation_requested(event: InboundEvent) -> Intake:
@@ -214,7 +224,7 @@ def _plan_of_phase(transition: StoryTransitioned, roles: tuple[str, ...]) -> Pla
         approved_by="planning.story.transitioned",
         timestamp=transition.timestamp,
         roles=roles,
-        title=transition.title or f"Story {transition.story_id}: {transition.to_phase}",
+        title=transition.title or title_of_phase(transition.story_id, transition.to_phase),
         description=transition.description,
     )
 
@@ -224,7 +234,8 @@ def _plan(payload: DeliberationRequested | StoryTransitioned, **fields: Any) -> 
     extra = {name: value for name, value in (payload.model_extra or {}).items() if name not in Plan.model_fields}
     constraints = payload.constraints or Constraints()
     criteria = payload.acceptance_criteria
-    return validate(Plan, extra | fields | {"constraints": constraints, "acceptance_criteria": criteria})
+    notes = {name: getattr(payload, name) for name in NotedValue.model_fields}
+    return validate(Plan, extra | notes | fields | {"constraints": constraints, "acceptance_criteria": criteria})
 
 
 def _phase_changed(

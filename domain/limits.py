@@ -15,7 +15,7 @@ class Limits(Value):
     """Bounds that the operator may draw tighter than the contract does; what is beyond is refused, never cut."""
 
     plan_chars: int = Field(default=200_000, ge=1)
-    """Characters of a plan's texts together: title, description, criteria, requirements, rubric."""
+    """Characters of a plan's texts together: title, description, criteria, requirements, notes, rubric."""
     roles: int = Field(default=64, ge=1, le=64)
     """Roles of one plan; each is a deliberation."""
     agents: int = Field(default=MAX_AGENTS, ge=1, le=MAX_AGENTS)
@@ -55,7 +55,7 @@ CONTRACT = Limits()
 
 
 def _length(plan: Plan) -> int:
-    texts = [plan.title, plan.description, *plan.acceptance_criteria, *plan.constraints.requirements]
+    texts = list(plan.texts)
     if plan.constraints.rubric is not None:
         texts += [one.name + one.description for one in plan.constraints.rubric.criteria]
     return sum(map(len, texts))

@@ -3,18 +3,35 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
+from collections.abc import Iterable
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, field_validator
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    JsonValue,
+    StringConstraints,
+    field_validator,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from domain.identity import digest
+from domain.moments import iso_8601
+from domain.notes import texts_of
 from domain.rubric import Rubric
 from domain.value import Name, Value
 
 Identifier = Annotated[str, StringConstraints(min_length=1, max_length=512, pattern=r"\S")]
 """An id chosen by the publisher: kept as it is, never empty or blank."""
 Text = Annotated[str, StringConstraints(max_length=200_000)]
+Timestamp = Annotated[Identifier, AfterValidator(iso_8601)]
+"""ISO 8601, as the publisher wrote it."""
 
 
 def _as_tuple(value: Any) -> Any:
@@ -23,6 +40,10 @@ def _as_tuple(value: Any) -> Any:
 
 JsonList = BeforeValidator(_as_tuple)
 """Lets a strict tuple be read from JSON that is parsed already, where it is a list."""
+RoleList = Annotated[list[Name], Field(max_length=64)]
+RolesFromJson = BeforeValidator(
+    lambda value: () if value is None else _as_tuple(value), json_schema_input_type=RoleList | None
+)
 CriterionTexts = Annotated[tuple[Text, ...], Field(max_length=200), JsonList]
 
 
@@ -30,6 +51,42 @@ class WireValue(BaseModel):
     """A frozen value from outside: types are not coerced, unknown fields are kept."""
 
     model_config = ConfigDict(frozen=True, extra="allow", strict=True, hide_input_in_errors=True)
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """Tell the other names under which a field is read, which pydantic leaves out."""
+        schema = handler.resolve_ref_schema(handler(core))
+        for name, field in cls.model_fields.items():
+            if handler.mode == "validation" and isinstance(field.validation_alias, AliasChoices):
+                _tell_other_names(schema, name, [str(other) for other in field.validation_alias.choices[1:]])
+        return schema
+
+
+def _tell_other_names(schema: JsonSchemaValue, name: str, others: list[str]) -> None:
+    told = schema["properties"][name] | {"title": f"In place of {name}"}
+    instead = [{"required": [other], "properties": {other: told}} for other in others]
+    schema["required"] = [field for field in schema["required"] if field != name]
+    schema.setdefault("allOf", []).append({"anyOf": [{"required": [name]}, *instead]})
+
+
+class NotedValue(WireValue):
+    """A payload with notes beside its own texts. Any JSON is kept; agents see its texts (`domain.notes`)."""
+
+    notes: JsonValue = Field(default=None, exclude_if=lambda value: value is None)
+    tasks_outline: JsonValue = Field(default=None, exclude_if=lambda value: value is None)
+    po_notes: JsonValue = Field(default=None, exclude_if=lambda value: value is None)
+    po_concerns: JsonValue = Field(default=None, exclude_if=lambda value: value is None)
+
+    @property
+    def noted(self) -> dict[str, tuple[str, ...]]:
+        """The texts of the notes under their headings, in the order in which agents see them."""
+        by_heading = {
+            "Outline of the tasks": self.tasks_outline,
+            "Notes": self.notes,
+            "Notes of the product owner": self.po_notes,
+            "Concerns of the product owner": self.po_concerns,
+        }
+        return {heading: texts for heading, value in by_heading.items() if (texts := texts_of(value))}
 
 
 class Constraints(WireValue):
@@ -66,39 +123,55 @@ def parse_rubric(rubric: Any) -> Rubric:
     return Rubric.model_validate({"criteria": rubric})
 
 
-class Plan(WireValue):
+def each_role_once(roles: Iterable[str]) -> tuple[str, ...]:
+    """Return the roles in their order, each under its first spelling: their case makes no difference."""
+    first: dict[str, str] = {}
+    for role in roles:
+        first.setdefault(role.casefold(), role)
+    return tuple(first.values())
+
+
+def title_of_phase(story_id: str, phase: str) -> str:
+    """Name a plan that only a story's phase is known of."""
+    return f"Story {story_id}: {phase}"
+
+
+class Plan(NotedValue):
     """An approved plan, the payload of `planning.plan.approved`."""
 
     story_id: Identifier
     plan_id: Identifier
     approved_by: Identifier
-    timestamp: Identifier
-    """ISO 8601, as the publisher wrote it."""
-    roles: Annotated[tuple[Name, ...], Field(max_length=64), JsonList]
+    timestamp: Timestamp = Field(validation_alias=AliasChoices("timestamp", "approved_at"))
+    roles: Annotated[tuple[Name, ...], Field(max_length=64), RolesFromJson] = ()
     title: Text = ""
     description: Text = ""
     acceptance_criteria: CriterionTexts = ()
     constraints: Constraints = Constraints()
     priority: str | int | None = None
 
-    @field_validator("timestamp")
-    @classmethod
-    def _iso_8601(cls, timestamp: str) -> str:
-        try:
-            datetime.fromisoformat(timestamp)
-        except ValueError:
-            raise ValueError("must be ISO 8601, like 2026-01-31T12:00:00Z") from None
-        return timestamp
-
     @field_validator("roles")
     @classmethod
     def _each_role_once(cls, roles: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(roles))
+        return each_role_once(roles)
 
     @field_validator("constraints", mode="before")
     @classmethod
     def _none_is_none(cls, constraints: Any) -> Any:
         return {} if constraints is None else constraints
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """Everything that its publisher wrote for agents to read, but the rubric."""
+        noted = (text for texts in self.noted.values() for text in texts)
+        written = (self.title, self.description, *self.acceptance_criteria, *self.constraints.requirements)
+        return (*written, *noted)
+
+    @property
+    def is_bare(self) -> bool:
+        """Whether agents see nothing of it but ids and a phase."""
+        only_ids = self.title.startswith(title_of_phase(self.story_id, ""))
+        return not any(text.strip() for text in self.texts[only_ids:])
 
 
 class PlanRequest(Value):

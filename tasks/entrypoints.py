@@ -6,6 +6,7 @@ import structlog
 from celery import shared_task
 
 from domain.chat import FailureReason
+from domain.contract import DispatchedBody
 from domain.errors import CannotRepeat
 from domain.steps.announce import flush_outbox
 from domain.steps.conclude import conclude_deliberation, fail_deliberation
@@ -86,7 +87,7 @@ def plan_dispatch(self: Dispatch, request_id: str) -> None:
     """Open a deliberation for every role of an accepted plan, in a store that knows which have ended."""
     self.close_gap()
     services = self.services
-    dispatch_plan(
+    dispatched = dispatch_plan(
         request_id,
         plans=services.plans,
         councils=services.councils,
@@ -99,6 +100,8 @@ def plan_dispatch(self: Dispatch, request_id: str) -> None:
         clock=services.clock,
         policy=services.policy,
     )
+    if isinstance(dispatched.body, DispatchedBody) and dispatched.body.message:
+        log.warning("plan dispatched", plan_id=dispatched.body.plan_id, remark=dispatched.body.message)
 
 
 @shared_task(name="proposal.generate", base=Generate, bind=True)

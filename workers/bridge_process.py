@@ -72,6 +72,7 @@ def options_of(settings: Settings) -> BridgeOptions:
         max_message_bytes=settings.max_message_bytes,
         limits=settings.policy.limits,
         phases=settings.phase_roles,
+        default_roles=settings.default_roles,
         version=version("conclave-council"),
     )
 

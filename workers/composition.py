@@ -61,7 +61,10 @@ class Composition(StorePorts):
     def history(self) -> NatsEventHistory:
         settings = self.settings
         by_subject = readers(
-            phases=settings.phase_roles, max_bytes=settings.max_message_bytes, limits=settings.policy.limits
+            phases=settings.phase_roles,
+            default_roles=settings.default_roles,
+            max_bytes=settings.max_message_bytes,
+            limits=settings.policy.limits,
         )
         return NatsEventHistory(settings.nats, self.portal, readers=by_subject, durables=settings.bridge.durables)
 

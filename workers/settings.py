@@ -179,6 +179,8 @@ class Settings(BaseSettings):
     """Open deliberations above which bridges stop fetching; the backlog waits in JetStream."""
     phase_roles: dict[str, tuple[str, ...]] = {}
     """Which roles deliberate when a story enters a phase, as JSON: {"BUILD": ["DEV", "QA"]}."""
+    default_roles: tuple[Name, ...] = Field(default=(), max_length=64)
+    """Who deliberates on a plan without `roles`, as JSON: ["DEV", "QA"]. An empty list is a plan's own word."""
     otlp_endpoint: str = ""
     """Base URL of an OpenTelemetry collector (OTLP over HTTP) that gets our spans; empty: no tracing."""
     state: Path = Path(".conclave")

@@ -102,6 +102,7 @@ def task_text(deliberation: Deliberation) -> str:
         section("Description", [plan.description] if plan.description else []),
         section("Acceptance criteria", [f"- {criterion}" for criterion in plan.acceptance_criteria]),
         section("Requirements", [f"- {requirement}" for requirement in plan.constraints.requirements]),
+        *(section(heading, [f"- {text}" for text in texts]) for heading, texts in plan.noted.items()),
     ]
     return "\n\n".join(text for text in sections if text)
 

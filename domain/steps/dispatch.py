@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 
 from domain import events
 from domain.contract_rows import RoleFailed, RoleStarted
+from domain.council import council_of, no_council
 from domain.deliberation import Deliberation
 from domain.event import Event
 from domain.opening import open_deliberation, refuse
@@ -48,20 +50,21 @@ def dispatch_plan(
     request = plans.load(request_id)
     by_role = {council.role: council for council in councils.all()}
     refused = _refused_before(request, deliberations)
+    opened = {} if by_role.keys() >= set(request.plan.roles) else _opened_before(request, deliberations)
     wanted = []
     served = {engine.model for engine in engines.all()}
     for role in request.plan.roles:
-        now, supersedes = clock.now(), refused.get(role)
-        if role in by_role:
-            others = [council for name, council in sorted(by_role.items()) if name != role]
+        now, supersedes = clock.now(), refused.get(role.casefold())
+        council = council_of(role, by_role)
+        if council and opened.get(role.casefold(), council.role) == council.role:
+            others = [other for name, other in sorted(by_role.items()) if name != council.role]
             wanted.append(
-                open_deliberation(
-                    request, by_role[role], others, policy, now=now, supersedes=supersedes, served=served
-                )
+                open_deliberation(request, council, others, policy, now=now, supersedes=supersedes, served=served)
             )
         else:
-            reason = _no_council(role, by_role)
-            wanted.append(refuse(request, role, reason, policy, now=now, supersedes=supersedes))
+            name = opened.get(role.casefold(), role)
+            reason = no_council(role, by_role)
+            wanted.append(refuse(request, name, reason, policy, now=now, supersedes=supersedes))
     return _start_and_answer(
         request,
         wanted,
@@ -90,7 +93,9 @@ def give_up_dispatch(
 ) -> None:
     """End the plan's roles that were not opened, with that reason, and ask no more. Those that were go on."""
     request = plans.load(request_id)
-    wanted = [refuse(request, role, reason, policy, now=clock.now()) for role in request.plan.roles]
+    opened = _opened_before(request, deliberations)
+    roles = [opened.get(role.casefold(), role) for role in request.plan.roles]
+    wanted = [refuse(request, role, reason, policy, now=clock.now()) for role in roles]
     _start_and_answer(
         request,
         wanted,
@@ -153,20 +158,28 @@ def _end_refused(
 
 
 def _refused_before(request: PlanRequest, deliberations: DeliberationStore) -> dict[str, str]:
-    """Return role → id of its newest deliberation on another approval of the plan, where that was refused."""
+    """Return role, case-folded → id of its newest deliberation on another approval, where that was refused."""
     newest: dict[str, Deliberation] = {}
-    for deliberation_id in deliberations.of_plan(request.plan.plan_id):
-        if newest.keys() >= set(request.plan.roles):
-            break
-        try:
-            earlier = deliberations.load(deliberation_id).deliberation
-        except LookupError:  # past retention since the index was read
-            continue
+    asked = {role.casefold() for role in request.plan.roles}
+    for earlier in _of_plan(request, deliberations):
         if earlier.request_id != request.request_id:
-            newest.setdefault(earlier.role, earlier)
+            newest.setdefault(earlier.role.casefold(), earlier)
+        if newest.keys() >= asked:
+            break
     return {role: earlier.deliberation_id for role, earlier in newest.items() if earlier.refusal}
 
 
-def _no_council(role: str, councils: Iterable[str]) -> str:
-    roles = ", ".join(sorted(councils)) or "none"
-    return f"no council for role {role}: apply one with `conclave council apply FILE` (there are: {roles})"
+def _opened_before(request: PlanRequest, deliberations: DeliberationStore) -> dict[str, str]:
+    """Return role, case-folded → role as an earlier run of this dispatch opened it.
+
+    Its deliberation's id is made of that spelling, so that a council that came or went since opens no second one.
+    """
+    earlier = _of_plan(request, deliberations)
+    return {one.role.casefold(): one.role for one in earlier if one.request_id == request.request_id}
+
+
+def _of_plan(request: PlanRequest, deliberations: DeliberationStore) -> Iterator[Deliberation]:
+    """Yield the deliberations on every approval of the plan, newest first."""
+    for deliberation_id in deliberations.of_plan(request.plan.plan_id):
+        with suppress(LookupError):  # past retention since the index was read
+            yield deliberations.load(deliberation_id).deliberation

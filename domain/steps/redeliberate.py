@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from domain.council import council_of, no_council
 from domain.errors import CannotRepeat
 from domain.policy import Policy
 from domain.ports.clock import Clock
@@ -44,12 +45,13 @@ def redeliberate(
     if "plan" in earlier.lost:
         raise CannotRepeat(f"the store has lost the plan of {deliberation_id}; approve it again")
     by_role = {council.role: council for council in councils.all()}
-    if earlier.role not in by_role:
-        raise CannotRepeat(f"no council for role {earlier.role}; apply one with `conclave council apply FILE`")
+    council = council_of(earlier.role, by_role)
+    if council is None:
+        raise CannotRepeat(no_council(earlier.role, by_role))
     following = repeat_of(
         record,
-        by_role[earlier.role],
-        [council for role, council in sorted(by_role.items()) if role != earlier.role],
+        council,
+        [other for role, other in sorted(by_role.items()) if role != council.role],
         policy,
         with_prior_winner=redeliberation.with_prior_winner,
         now=clock.now(),
@@ -79,7 +81,7 @@ def apply_rules(
     for record in _latest(deliberations):
         if len(begun) >= redeliberation.per_run:
             break
-        council = by_role.get(record.deliberation.role)
+        council = council_of(record.deliberation.role, by_role)
         if reason_to_repeat(record, council, redeliberation, policy=policy, now=clock.now()):
             following = redeliberate(
                 record.deliberation.deliberation_id,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from domain.council import council_of, no_council
 from domain.errors import CannotRepeat, CannotSchedule
 from domain.policy import Policy
 from domain.ports.clock import Clock
@@ -26,7 +27,7 @@ def schedule_redeliberation(
     deliberations: DeliberationStore,
     councils: CouncilRegistry,
 ) -> None:
-    """Keep a scheduled re-deliberation, in place of an earlier one of its name.
+    """Keep a scheduled re-deliberation under its council's spelling of the role, in place of one of its name.
 
     Raises CannotSchedule for a plan that is unknown or was never asked of the role, and for a role without a
     council; InvalidCron for a time that never comes.
@@ -34,19 +35,16 @@ def schedule_redeliberation(
     plan_roles = _roles_of(scheduled.plan_id, plans=plans, deliberations=deliberations)
     if not plan_roles:
         raise CannotSchedule(f"no plan {scheduled.plan_id}; approve it first, or see `conclave deliberation list`")
-    if scheduled.role not in plan_roles:
+    if scheduled.role.casefold() not in {role.casefold() for role in plan_roles}:
         roles = ", ".join(sorted(plan_roles))
         raise CannotSchedule(
             f"plan {scheduled.plan_id} was never asked of role {scheduled.role} (it was of: {roles})"
         )
-    council_roles = [council.role for council in councils.all()]
-    if scheduled.role not in council_roles:
-        there_are = ", ".join(council_roles) or "none"
-        raise CannotSchedule(
-            f"no council for role {scheduled.role}: apply one with `conclave council apply FILE`"
-            f" (there are: {there_are})"
-        )
-    schedule.put(scheduled)
+    by_role = {council.role: council for council in councils.all()}
+    council = council_of(scheduled.role, by_role)
+    if council is None:
+        raise CannotSchedule(no_council(scheduled.role, by_role))
+    schedule.put(scheduled.model_copy(update={"role": council.role}))
 
 
 def run_scheduled(
@@ -71,7 +69,7 @@ def run_scheduled(
     """
     for deliberation_id in deliberations.of_plan(plan_id):
         newest = deliberations.load(deliberation_id).deliberation
-        if newest.role != role:
+        if newest.role.casefold() != role.casefold():
             continue
         if newest.opened_at >= due_at:
             return deliberation_id

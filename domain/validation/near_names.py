@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from difflib import SequenceMatcher
+from difflib import SequenceMatcher, get_close_matches
 from itertools import islice
 
 SIMILAR = 0.75
@@ -29,6 +29,14 @@ def nearest(written: str, names: Iterable[str]) -> str:
     """Return the only name that is likely meant; empty if there is none, or more than one."""
     near = [name for name in names if _near(written, name)]
     return near[0] if len(near) == 1 else ""
+
+
+def closest(written: str, names: Iterable[str]) -> str:
+    """Return the name that is most likely meant, in its own spelling; empty where none is at all like it."""
+    by_letters = {name.casefold(): name for name in names}
+    likely = nearest(written, by_letters.values())
+    matches = get_close_matches(written.casefold(), by_letters, n=1)
+    return likely or (by_letters[matches[0]] if matches else "")
 
 
 def _near(written: str, name: str) -> bool:

@@ -73,6 +73,7 @@ ALL_PROCESSES = {
     "max_message_bytes": Effect("2048", bridge("max_message_bytes"), 2048),
     "max_open": Effect("5", capacity, 5),
     "phase_roles": Effect('{"BUILD": ["DEV"]}', bridge("phases"), {"BUILD": ("DEV",)}),
+    "default_roles": Effect('["DEV"]', bridge("default_roles"), ("DEV",)),
     "otlp_endpoint": Effect(
         "http://127.0.0.1:9", lambda settings: type(Composition(settings).tracer).__name__, "OtelTracer"
     ),

@@ -8,6 +8,7 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,6 +19,7 @@ from bridge.message import InboundMessage
 from bridge.rejection import MessageRejected, Rejection, other_content
 from bridge.strict_json import parse_object
 from bridge.subjects import PLAN_APPROVED
+from domain.council import Council, council_of
 from domain.identity import deliberation_id
 from domain.inbound import plan_approved
 from domain.limits import CONTRACT, Limits
@@ -42,9 +44,9 @@ def approve(
 ) -> None:
     """Publish a plan's approval to NATS, and print what will follow from it.
 
-    The file needs `story_id`, `plan_id` and `roles`; the rest is optional. Without a `timestamp` each call is a
-    new approval; with one, approving twice is the same approval and starts nothing new, and approving something
-    else under it is refused.
+    The file needs `story_id` and `plan_id`; without `roles`, those of CONCLAVE_DEFAULT_ROLES are asked. Without a
+    `timestamp` each call is a new approval; with one, approving twice is the same approval and starts nothing
+    new, and approving something else under it is refused.
 
     Examples:
 
@@ -57,9 +59,14 @@ def approve(
     settings = read_settings()
     payload = approval(read_text(plan), source=str(plan), roles=role or (), approved_by=approved_by)
     request = validated(
-        payload, source=str(plan), max_bytes=settings.max_message_bytes, limits=settings.policy.limits
+        payload,
+        source=str(plan),
+        max_bytes=settings.max_message_bytes,
+        limits=settings.policy.limits,
+        default_roles=settings.default_roles,
     )
     refuse_other_content(request, source=str(plan), settings=settings)
+    request = as_councils_write(request, settings)
     with NatsSession.to(settings) as wire:
         wire.approve(payload)
     if as_json:
@@ -83,10 +90,13 @@ def approval(text: str, *, source: str, roles: Sequence[str], approved_by: str |
     return json.dumps(plan, ensure_ascii=False).encode()
 
 
-def validated(payload: bytes, *, source: str, max_bytes: int, limits: Limits = CONTRACT) -> PlanRequest:
+def validated(
+    payload: bytes, *, source: str, max_bytes: int, limits: Limits = CONTRACT, default_roles: tuple[str, ...] = ()
+) -> PlanRequest:
     """Read the message as a bridge will. Raises BadInput with every mistake that it would be rejected for."""
     message = InboundMessage(subject=PLAN_APPROVED, data=payload, received_at=time.time())
-    intake = read(message, translate=plan_approved, max_bytes=max_bytes, limits=limits)
+    translate = partial(plan_approved, default_roles=default_roles)
+    intake = read(message, translate=translate, max_bytes=max_bytes, limits=limits)
     if isinstance(intake, Rejection):
         raise BadInput(listing(f"{source} can't be approved:", intake.mistakes, unlisted=intake.unlisted))
     return intake.requests[0]
@@ -102,6 +112,16 @@ def refuse_other_content(request: PlanRequest, *, source: str, settings: Setting
         kept = ports.plans.load(request.request_id)
     if not request.asks_as(kept):
         raise BadInput(f"{source} can't be approved: {other_content(request, kept)}")
+
+
+def as_councils_write(request: PlanRequest, settings: Settings) -> PlanRequest:
+    """Return the request with its roles in their councils' spelling, as far as the store can be asked."""
+    by_role: dict[str, Council] = {}
+    with suppress(CliError), open_ports(settings) as ports:
+        by_role = {council.role: council for council in ports.councils.all()}
+    found = {role: council_of(role, by_role) for role in request.plan.roles}
+    roles = tuple(council.role if council else role for role, council in found.items())
+    return request.model_copy(update={"plan": request.plan.model_copy(update={"roles": roles})})
 
 
 def announced(request: PlanRequest) -> dict[str, Any]:
@@ -131,7 +151,7 @@ def _filled_in(plan: dict[str, Any], roles: Sequence[str], approved_by: str | No
     filled: dict[str, Any] = {"roles": list(roles)} if roles else {}
     if approved_by or "approved_by" not in plan:
         filled["approved_by"] = approved_by or _user()
-    if "timestamp" not in plan:
+    if not plan.keys() & {"timestamp", "approved_at"}:
         filled["timestamp"] = datetime.now(UTC).isoformat()
     return plan | filled
 

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from domain.council import Agent, Council
+from domain.council import Agent, Council, council_of, no_council
 from workers.cli.cli_error import BadInput, CliError
 from workers.cli.environment import open_ports, read_settings
 from workers.cli.output import AS_JSON, console, print_json, say
@@ -86,10 +86,9 @@ def show(role: ROLE, as_json: AS_JSON = False) -> None:
 def delete(role: ROLE) -> None:
     """Remove a role's council; plans that name the role fail for it from then on."""
     with open_ports(read_settings()) as ports:
-        councils = ports.councils.all()
-        if not ports.councils.delete(role):
-            raise _unknown(role, councils)
-    say(f"{role} has no council any more")
+        council = _council(role, ports.councils.all())
+        ports.councils.delete(council.role)
+    say(f"{council.role} has no council any more")
 
 
 def _councils(file: Path | None, *, default: bool) -> tuple[Council, ...]:
@@ -123,17 +122,11 @@ def read_text(file: Path) -> str:
 
 
 def _council(role: str, councils: tuple[Council, ...]) -> Council:
-    for council in councils:
-        if council.role == role:
-            return council
-    raise _unknown(role, councils)
-
-
-def _unknown(role: str, councils: tuple[Council, ...]) -> CliError:
-    there_are = ", ".join(council.role for council in councils) or "none"
-    return CliError(
-        f"no council for {role}: apply one with `conclave council apply FILE` (there are: {there_are})"
-    )
+    by_role = {council.role: council for council in councils}
+    found = council_of(role, by_role)
+    if found is None:
+        raise CliError(no_council(role, by_role))
+    return found
 
 
 def _agent(agent: Agent) -> PlainText:

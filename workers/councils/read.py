@@ -47,8 +47,10 @@ def parse_councils(text: str, *, source: str) -> tuple[Council, ...]:
 
 def _doubled_roles(councils: Sequence[Council]) -> list[str]:
     roles = [council.role for council in councils]
-    doubled = sorted({role for role in roles if roles.count(role) > 1})
-    return [f"there are two councils for {role}; keep one, or rename a role" for role in doubled]
+    folded = [role.casefold() for role in roles]
+    doubled = sorted({role for role in roles if folded.count(role.casefold()) > 1})
+    by_letters = {role.casefold(): role for role in reversed(doubled)}
+    return [f"there are two councils for {role}; keep one, or rename a role" for role in by_letters.values()]
 
 
 def _objects(text: str, source: str) -> Iterator[tuple[Place, Any]]:

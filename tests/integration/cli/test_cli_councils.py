@@ -65,13 +65,13 @@ def test_an_unknown_role_is_named_with_those_there_are(run: Run) -> None:
     for command in ("show", "delete"):
         result = run("council", command, "CHEF")
         assert result.exit_code == 1
-        assert result.stderr.startswith("conclave: no council for CHEF: ")
+        assert result.stderr.startswith("conclave: no council for role CHEF: ")
         assert "(there are: DEV, OPS)" in result.stderr
 
 
 def test_a_deleted_council_is_gone(run: Run, services: Services) -> None:
     run("council", "apply", "-", stdin=TWO)
-    assert run("council", "delete", "DEV").exit_code == 0
+    assert run("council", "delete", "dev").stdout == "DEV has no council any more\n"
     assert [council.role for council in services.councils.all()] == ["OPS"]
 
 

@@ -58,6 +58,7 @@ def test_what_is_no_content_may_differ(changes: dict[str, Any]) -> None:
         ("acceptance_criteria", []),
         ("constraints", None),
         ("priority", 3),
+        ("po_notes", "Go"),
     ],
 )
 def test_everything_else_is_content(field: str, value: object) -> None:

@@ -20,6 +20,7 @@ TIGHT = Limits(plan_chars=300, roles=2, agents=3, rounds=1, max_tokens=100, dead
         ({"description": "x" * 301}, ("characters", "300 are allowed", "shorten")),
         ({"acceptance_criteria": ("x" * 150, "y" * 151)}, ("characters", "300 are allowed")),
         ({"constraints": {"requirements": ["x" * 301]}}, ("characters",)),
+        ({"po_notes": [{"text": "x" * 150}, "y" * 151]}, ("characters",)),
         ({"constraints": {"rubric": {"fit": "x" * 301}}}, ("characters",)),
         ({"roles": ("A", "B", "C")}, ("roles", "3 roles, 2 are allowed")),
         ({"constraints": {"rounds": 2}}, ("constraints.rounds", "2, 1 are allowed")),

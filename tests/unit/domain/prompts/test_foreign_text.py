@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import BaseModel
+from pydantic import BaseModel, JsonValue
 
 from domain.chat import ChatAnswer, ChatRequest, Message
 from domain.deliberation import Deliberation
@@ -48,7 +48,7 @@ def hostile(annotation: Any, place: str, written: dict[str, str]) -> Any:
         return tuple(hostile(arguments[0], f"{place}[{index}]", written) for index in range(2))
     if origin is Literal:
         return arguments[0]
-    if annotation is str:
+    if annotation in (str, JsonValue):
         word = f"word{next(_number)}x"
         written[word] = place
         return f"{word} {CANARY}"
@@ -123,6 +123,10 @@ def test_the_canaries_were_in_every_text_that_prompts_are_made_of(
         "Deliberation.plan.title",
         "Deliberation.plan.description",
         "Deliberation.plan.acceptance_criteria[0]",
+        "Deliberation.plan.notes",
+        "Deliberation.plan.tasks_outline",
+        "Deliberation.plan.po_notes",
+        "Deliberation.plan.po_concerns",
         "Deliberation.plan.constraints.requirements[0]",
         "Deliberation.rubric.criteria[0].name",
         "Deliberation.rubric.criteria[0].description",

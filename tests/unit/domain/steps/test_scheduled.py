@@ -47,6 +47,16 @@ def test_what_could_never_run_is_not_scheduled(changes: dict[str, str], reason: 
     assert schedule.all() == ()
 
 
+def test_a_role_is_scheduled_and_run_in_whatever_case_it_is_written() -> None:
+    stage, schedule = Stage(council("DEV")), MemorySchedule()
+    plan_id = stage.play().deliberation.plan.plan_id
+    stage.schedule(nightly(plan_id, role="dev"), schedule)
+    assert [scheduled.role for scheduled in schedule.all()] == ["DEV"]
+    stage.clock.advance(60)
+    following = stage.run_scheduled(plan_id, "dev", due_at=stage.clock.now())
+    assert stage.record(following).deliberation.role == "DEV"
+
+
 def test_a_time_that_never_comes_is_not_scheduled() -> None:
     stage, schedule = Stage(council("DEV")), MemorySchedule()
     with pytest.raises(InvalidCron, match="never occurs"):
