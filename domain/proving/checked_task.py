@@ -8,6 +8,7 @@ from typing import Annotated, Self
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from domain.plan import JsonList
+from domain.rubric import Criterion, Rubric
 from domain.text.code_blocks import code_blocks
 from domain.value import Name, Value
 
@@ -16,6 +17,14 @@ ANSWER_LINE = "The last line is `Answer: ` followed by the answer alone."
 CODE_BLOCK = (
     "The first fenced block of code is the whole Python code, imports included; nothing has to be added to it."
 )
+
+CORRECTNESS = Rubric(
+    criteria=(
+        Criterion(name="correctness", description="the answer is right, for every case that the task names"),
+        Criterion(name="completeness", description="it is whole, and in the form that is asked for"),
+    )
+)
+"""What a council judges by where answers are right or wrong."""
 
 _MARKED = re.compile(r"^[\s>#*_-]*answer[*_]*\s*:[*_]*[ \t]*(.*)$", re.IGNORECASE | re.MULTILINE)
 _DECORATION = " \t*_`"

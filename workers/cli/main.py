@@ -17,6 +17,7 @@ from workers.cli import (
     demo,
     doctor,
     parked,
+    prove,
     reconcile,
     schedule,
     schema,
@@ -94,6 +95,7 @@ app.add_typer(
 app.add_typer(council.commands, name="council", help="Say who deliberates for a role.")
 app.add_typer(schedule.commands, name="schedule", help="Deliberate again by the clock.")
 app.command()(stats.stats)
+app.command()(prove.prove)
 app.add_typer(dead_letter.commands, name="dead-letter", help="Look at messages that could not be taken in.")
 app.add_typer(parked.commands, name="parked", help="Look at tasks and queued messages that lie aside.")
 app.command()(reconcile.reconcile)

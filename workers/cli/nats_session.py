@@ -17,8 +17,8 @@ from nats.js.api import DeliverPolicy
 from bridge.nats_connection import NatsUnreachable, connect, permission_violation
 from bridge.options import NatsOptions, StreamLimits
 from bridge.publication import NoStream, PublicationFailed, publish_confirmed
-from bridge.streams import ORCHESTRATOR, PLANNING, JetStreamAway, StreamMissing, StreamPlan, ensure
-from bridge.subjects import PLAN_APPROVED
+from bridge.streams import ORCHESTRATOR, PLANNING, REQUESTS, JetStreamAway, StreamMissing, StreamPlan, ensure
+from bridge.subjects import DELIBERATION_REQUESTED, PLAN_APPROVED
 from workers.cli.cli_error import CliError
 from workers.portal import Portal
 from workers.settings import Settings
@@ -67,7 +67,11 @@ class NatsSession:
 
     def approve(self, payload: bytes) -> None:
         """Publish an approval and return when JetStream has it; its stream is created if missing."""
-        self._call(self._approve, payload)
+        self._call(self._publish, PLAN_APPROVED, payload, PLANNING)
+
+    def request(self, payload: bytes) -> None:
+        """Publish a question to one role and return when JetStream has it; its stream is created if missing."""
+        self._call(self._publish, DELIBERATION_REQUESTED, payload, REQUESTS)
 
     def consume(self, subject: str, handle: Callable[[ReceivedEvent], None]) -> None:
         """Have `handle` called in another thread with every event stored from now on, in order: JetStream."""
@@ -87,17 +91,17 @@ class NatsSession:
         with _as_cli_errors():
             return self._portal.call(function, *args)
 
-    async def _approve(self, payload: bytes) -> None:
+    async def _publish(self, subject: str, payload: bytes, stream: StreamPlan) -> None:
         # A publisher's login may do no more than publish; whether there is a stream shows in that.
         try:
-            await publish_confirmed(self._connected, PLAN_APPROVED, payload, {})
+            await publish_confirmed(self._connected, subject, payload, {})
         except NoStream as missing:
-            await self._make_planning(missing)
-            await publish_confirmed(self._connected, PLAN_APPROVED, payload, {})
+            await self._make(stream, missing)
+            await publish_confirmed(self._connected, subject, payload, {})
 
-    async def _make_planning(self, missing: NoStream) -> None:
+    async def _make(self, stream: StreamPlan, missing: NoStream) -> None:
         try:
-            await self._ensure(PLANNING)
+            await self._ensure(stream)
         except JetStreamAway as error:  # as for the shipped publisher, whose account has no streams
             raise missing from error
         except TimeoutError as error:

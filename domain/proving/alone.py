@@ -1,0 +1,137 @@
+"""One agent alone with a whole council's tokens: it samples as often as they allow and votes on its samples."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from domain.chat import ChatAnswer, ChatFailure, ChatOutcome, Usage, usage_of
+from domain.council import Agent
+from domain.deliberation import Deliberation
+from domain.entry import BallotCast
+from domain.policy import Policy
+from domain.ports.chat_model import ChatModel
+from domain.ports.clock import Clock
+from domain.prompts.ballot_question import BallotQuestion, ballot_questions
+from domain.prompts.material import Material, task_text
+from domain.prompts.proposal_question import proposal_question
+from domain.proving.outcome import total
+from domain.ranking import Ballot, rank
+from domain.record import Record
+from domain.review.candidate import Candidate
+from domain.review.presentation import present
+
+MOST_SAMPLES = 16
+"""As many as a council has agents at most: a ballot on more gets longer than small models read."""
+PASSES = 2
+"""Ballots on an order and on its reverse, as a council's reviewers cast them."""
+
+
+class NoSample(Exception):
+    """The agent gave no answer; the message says why."""
+
+
+@dataclass(frozen=True)
+class AnswerAlone:
+    """What the agent answers, and what that took."""
+
+    best: tuple[str, ...]
+    """The samples that its ballots put first; all of them where it cast none."""
+    samples: int
+    tokens: int
+    """Prompts and answers of samples and ballots."""
+    seconds: float
+
+
+def answer_alone(record: Record, *, model: ChatModel, clock: Clock, policy: Policy) -> AnswerAlone:
+    """Have the first agent of a closed deliberation do its task again, with the tokens that the council took.
+
+    The first sample says what one costs; the rest follow at once, then the ballots at once. Raises NoSample
+    where the first does not come.
+    """
+    deliberation = record.deliberation
+    began = clock.now()
+    (first,) = _sample(deliberation, [1], model, policy)
+    if isinstance(first, ChatFailure):
+        raise NoSample(first.detail or first.reason)
+    more = range(2, samples_for(total(record.usage), usage_of(first)) + 1)
+    answers = [first, *(one for one in _sample(deliberation, more, model, policy) if isinstance(one, ChatAnswer))]
+    ballots = _vote(deliberation, answers, model, clock) if len(answers) > 1 else []
+    usage = sum([*map(usage_of, answers), *(ballot.usage for ballot in ballots)], Usage())
+    return AnswerAlone(
+        best=_best(deliberation, answers, ballots),
+        samples=len(answers),
+        tokens=total(usage),
+        seconds=clock.now() - began,
+    )
+
+
+def samples_for(tokens: int, sample: Usage) -> int:
+    """Return how many samples like this one, with the ballots that read them all, the tokens pay for; 1 to 16."""
+    prompt, answer = sample.prompt_tokens, sample.completion_tokens
+    with_ballots = (tokens - PASSES * prompt) // max(1, prompt + answer + PASSES * answer)
+    return max(1, min(MOST_SAMPLES, with_ballots))
+
+
+def _sample(
+    deliberation: Deliberation, numbers: Sequence[int], model: ChatModel, policy: Policy
+) -> list[ChatOutcome]:
+    """Return what came, by number; each number has a seed of its own where the agent has one."""
+    agent = deliberation.agents[0]
+    requests = []
+    for number in numbers:
+        seed = None if agent.seed is None else agent.seed + 1000 * number
+        sampled = agent.model_copy(update={"seed": seed})
+        asked = proposal_question(deliberation, sampled, policy, timeout_s=deliberation.call_timeout_s)
+        requests.append(asked.request.model_copy(update={"key": f"sample/{number:02}"}))
+    outcomes = model.ask(requests) if requests else iter(())
+    return sorted(outcomes, key=lambda outcome: outcome.key)
+
+
+def _vote(
+    deliberation: Deliberation, answers: Sequence[ChatAnswer], model: ChatModel, clock: Clock
+) -> list[BallotCast]:
+    reviewer = deliberation.agents[0].model_copy(update={"agent_id": "single-agent"})
+    material = Material(
+        task=task_text(deliberation),
+        rubric=deliberation.rubric,
+        candidates=[
+            Candidate(proposal_id=answer.key, author=f"single-{answer.key}", text=answer.text)
+            for answer in answers
+        ],
+        seed=f"{deliberation.seed}/alone",
+    )
+    questions = _ballots_of(reviewer, material, deliberation.call_timeout_s)
+    cast: list[BallotCast] = []
+    while questions:
+        by_key = {question.key: question for question in questions}
+        outcomes: list[ChatOutcome] = list(model.ask([question.request for question in questions]))
+        retries = [(outcome, by_key[outcome.key].retry(outcome)) for outcome in outcomes]
+        cast += [by_key[outcome.key].entry(outcome, at=clock.now()) for outcome, retry in retries if retry is None]
+        questions = [retry for _, retry in retries if retry is not None]
+    return cast
+
+
+def _ballots_of(reviewer: Agent, material: Material, timeout_s: float) -> list[BallotQuestion]:
+    presentation = present(material.candidates, seed=material.seed, passes=PASSES)
+    return [
+        question
+        for number in range(PASSES)
+        for question in ballot_questions(material, [reviewer], presentation, pass_=number, timeout_s=timeout_s)
+    ]
+
+
+def _best(
+    deliberation: Deliberation, answers: Sequence[ChatAnswer], ballots: Sequence[BallotCast]
+) -> tuple[str, ...]:
+    """Return the samples of the greatest mean score."""
+    author_of = {answer.key: f"single-{answer.key}" for answer in answers}
+    votes = [
+        Ballot(ballot.agent_id, author_of=author_of, scores=ballot.scores, presentation=ballot.order)
+        for ballot in ballots
+        if ballot.missing is None
+    ]
+    scores = rank(votes, rubric=deliberation.rubric).matrix.get("single-agent", {}) if votes else {}
+    top = max(scores.values(), default=0.0)
+    chosen = [answer.text for answer in answers if answer.key in scores and top - scores[answer.key] < 1e-9]
+    return tuple(chosen or [answer.text for answer in answers])

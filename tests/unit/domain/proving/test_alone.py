@@ -1,0 +1,71 @@
+"""One agent with a council's tokens: how often it samples, and what it takes."""
+
+from __future__ import annotations
+
+import pytest
+
+from domain.chat import ChatFailure, ChatRequest, FailureReason, Usage
+from domain.policy import Policy
+from domain.proving.alone import MOST_SAMPLES, NoSample, answer_alone, samples_for
+from domain.proving.outcome import total
+from domain.record import Record
+from tests.support.factories import council
+from tests.support.in_memory.clock import MemoryClock
+from tests.support.scripted_model import ScriptedModel, answer, failure
+from tests.support.stage import Stage
+
+
+@pytest.fixture
+def record() -> Record:
+    """A decided deliberation of five agents that have seeds."""
+    return Stage(council("DEV", size=5)).play()
+
+
+def test_it_spends_what_the_council_spent_and_takes_what_it_likes_best(record: Record) -> None:
+    model = ScriptedModel()
+
+    def script(request: ChatRequest, before: int) -> object:
+        # The sample of the third seed is the longest, which the scripted reviewer likes.
+        return None if request.form else answer(request, f"{request.seed} " * (30 if request.seed == 3001 else 20))
+
+    model.follow(script)  # type: ignore[arg-type]
+    found = answer_alone(record, model=model, clock=MemoryClock(), policy=Policy())
+    assert found.samples > 3
+    assert found.best == ("3001 " * 30,)
+    assert found.tokens <= total(record.usage)
+    texts = [request for request in model.requests if request.form is None]
+    assert len({request.seed for request in texts}) == len(texts) == found.samples
+    assert {request.messages for request in texts} == {texts[0].messages}
+
+
+def test_an_agent_that_never_answers_says_why(record: Record) -> None:
+    model = ScriptedModel()
+    model.follow(lambda request, before: failure(request, FailureReason.UNREACHABLE))
+    with pytest.raises(NoSample, match="scripted unreachable"):
+        answer_alone(record, model=model, clock=MemoryClock(), policy=Policy())
+
+
+def test_samples_that_fail_are_left_out_and_missing_ballots_take_nothing(record: Record) -> None:
+    model = ScriptedModel()
+
+    def script(request: ChatRequest, before: int) -> ChatFailure | None:
+        lost = request.form is not None or request.key == "sample/02"
+        return failure(request, FailureReason.TIMEOUT) if lost else None
+
+    model.follow(script)
+    found = answer_alone(record, model=model, clock=MemoryClock(), policy=Policy())
+    asked = sum(request.form is None for request in model.requests)
+    assert found.samples == len(found.best) == asked - 1
+
+
+@pytest.mark.parametrize(
+    ("tokens", "samples"),
+    [(0, 1), (399, 1), (400, 1), (2 * 100 + 4 * 250, 4), (10**9, MOST_SAMPLES)],
+)
+def test_the_tokens_decide_how_many_samples_there_are(tokens: int, samples: int) -> None:
+    # A sample costs 100 + 50, and both ballots read its 50 again; the ballots' own prompts cost 2 · 100.
+    assert samples_for(tokens, Usage(prompt_tokens=100, completion_tokens=50)) == samples
+
+
+def test_an_engine_that_counts_nothing_leads_to_a_bounded_number() -> None:
+    assert samples_for(1000, Usage()) == MOST_SAMPLES
