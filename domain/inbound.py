@@ -24,6 +24,7 @@ from domain.contract import PhaseChangedBody
 from domain.event import Event
 from domain.event_types import PHASE_CHANGED
 from domain.identity import digest, event_id, request_id
+from domain.moments import epoch_s
 from domain.plan import (
     Constraints,
     CriterionTexts,
@@ -40,7 +41,7 @@ from domain.plan import (
 )
 from domain.validation.validate import validate
 from domain.value import Name, Value
-from domain.verdict import TIMEOUT, Opinion, SaidVerdict, epoch_s, verdict_id
+from domain.verdict import TIMEOUT, Opinion, SaidVerdict, verdict_id
 
 JsonObject = Mapping[str, JsonValue]
 
@@ -281,5 +282,5 @@ def _request(plan: Plan, revision: str, event: InboundEvent, *, asked: WireValue
     )
 
 
-def _iso(epoch_s: float) -> str:
-    return datetime.fromtimestamp(epoch_s, UTC).isoformat()
+def _iso(moment: float) -> str:
+    return datetime.fromtimestamp(moment, UTC).isoformat()

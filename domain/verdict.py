@@ -7,7 +7,6 @@ a verdict, the first one that is recorded settles whether it counts, once and fo
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
 from typing import Literal
 
 from pydantic import Field
@@ -105,9 +104,3 @@ def standing(verdicts: Iterable[Verdict]) -> Mapping[str, Verdict]:
 def settling(verdicts: Iterable[Verdict]) -> Verdict | None:
     """Return the verdict that settled whether an awaited decision counts; None where none has."""
     return next((verdict for verdict in verdicts if verdict.counts is not None), None)
-
-
-def epoch_s(iso_8601: str) -> float:
-    """Return a time as epoch seconds; one without a zone is UTC. Raises ValueError for a text that is none."""
-    moment = datetime.fromisoformat(iso_8601)
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()

@@ -150,14 +150,15 @@ def print_request(request: PlanRequest) -> None:
 def _filled_in(plan: dict[str, Any], roles: Sequence[str], approved_by: str | None) -> dict[str, Any]:
     filled: dict[str, Any] = {"roles": list(roles)} if roles else {}
     if approved_by or "approved_by" not in plan:
-        filled["approved_by"] = approved_by or _user()
+        filled["approved_by"] = approved_by or user_name("--approved-by")
     if not plan.keys() & {"timestamp", "approved_at"}:
         filled["timestamp"] = datetime.now(UTC).isoformat()
     return plan | filled
 
 
-def _user() -> str:
+def user_name(option: str) -> str:
+    """Return the user's name on this host. Raises BadInput naming the option that says it, where there is none."""
     try:
         return getpass.getuser()
     except (KeyError, OSError) as error:
-        raise BadInput("your user has no name here; name the approver with --approved-by") from error
+        raise BadInput(f"your user has no name here; give one with {option}") from error

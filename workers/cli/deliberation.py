@@ -66,7 +66,7 @@ def show(
     ] = False,
     as_json: AS_JSON = False,
 ) -> None:
-    """Print what was decided and why: ranking, score matrix, agreement, doubts, checks, failures, cost.
+    """Print what was decided and why: ranking, score matrix, agreement, doubts, verdicts, checks, failures, cost.
 
     Example:
 
@@ -74,14 +74,15 @@ def show(
     """
     with open_ports(read_settings()) as ports:
         record = loaded(deliberation_id, ports.deliberations)
+        verdicts = ports.verdicts.of(deliberation_id)
     if as_json:
-        print_json(details(record, ports.clock.now()).model_dump(mode="json"))
+        print_json(details(record, verdicts, ports.clock.now()).model_dump(mode="json"))
         return
     out = console()
     out.print(live(view(record, ports.clock.now())))
     result = record.closed.result if record.closed else None
     if isinstance(result, CompletedBody):
-        for part in drawing(result, full=full):
+        for part in drawing(result, verdicts, full=full):
             out.print(part)
     elif isinstance(result, FailedBody):
         for failure in result.failures:

@@ -24,6 +24,7 @@ from workers.cli import (
     service_commands,
     stats,
     up_down,
+    verdicts,
 )
 from workers.cli.cli_error import ConclaveCommands
 from workers.cli.output import complain, say
@@ -87,10 +88,13 @@ deliberation.commands.command()(deliberation_actions.cancel)
 deliberation.commands.command("redeliberate")(deliberation_actions.redeliberate)
 deliberation.commands.command("again", hidden=True)(deliberation_actions.redeliberate)
 deliberation.commands.command()(deliberation_actions.replay)
+deliberation.commands.command()(verdicts.accept)
+deliberation.commands.command()(verdicts.reject)
+deliberation.commands.command()(verdicts.prefer)
 app.add_typer(
     deliberation.commands,
     name="deliberation",
-    help="List, explain, watch, cancel, repeat and replay deliberations.",
+    help="List, explain, watch, cancel, repeat, replay and judge deliberations.",
 )
 app.add_typer(council.commands, name="council", help="Say who deliberates for a role.")
 app.add_typer(schedule.commands, name="schedule", help="Deliberate again by the clock.")

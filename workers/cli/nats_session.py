@@ -17,8 +17,17 @@ from nats.js.api import DeliverPolicy
 from bridge.nats_connection import NatsUnreachable, connect, permission_violation
 from bridge.options import NatsOptions, StreamLimits
 from bridge.publication import NoStream, PublicationFailed, publish_confirmed
-from bridge.streams import ORCHESTRATOR, PLANNING, REQUESTS, JetStreamAway, StreamMissing, StreamPlan, ensure
-from bridge.subjects import DELIBERATION_REQUESTED, PLAN_APPROVED
+from bridge.streams import (
+    ORCHESTRATOR,
+    PLANNING,
+    REQUESTS,
+    VERDICTS,
+    JetStreamAway,
+    StreamMissing,
+    StreamPlan,
+    ensure,
+)
+from bridge.subjects import DELIBERATION_JUDGED, DELIBERATION_REQUESTED, PLAN_APPROVED
 from workers.cli.cli_error import CliError
 from workers.portal import Portal
 from workers.settings import Settings
@@ -72,6 +81,10 @@ class NatsSession:
     def request(self, payload: bytes) -> None:
         """Publish a question to one role and return when JetStream has it; its stream is created if missing."""
         self._call(self._publish, DELIBERATION_REQUESTED, payload, REQUESTS)
+
+    def judge(self, payload: bytes) -> None:
+        """Publish a verdict and return when JetStream has it; its stream is created if missing."""
+        self._call(self._publish, DELIBERATION_JUDGED, payload, VERDICTS)
 
     def consume(self, subject: str, handle: Callable[[ReceivedEvent], None]) -> None:
         """Have `handle` called in another thread with every event stored from now on, in order: JetStream."""

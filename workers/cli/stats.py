@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from rich.table import Table
 
+from domain.people import PeopleFigures, WithPeople, people_figures
 from domain.statistics import Figures, statistics
 from workers.cli.environment import open_ports, read_settings
 from workers.cli.output import AS_JSON, console, print_json
 
 
 def stats(as_json: AS_JSON = False) -> None:
-    """Print deliberations, durations, tokens, failures, agreement and winners, in total and by role.
+    """Print deliberations, durations, tokens, failures, agreement and winners, in total and by role; then how far
+    councils, reviewers and models agree with people's verdicts.
 
     Exact since the store was made, however many processes write at the same time.
     """
     with open_ports(read_settings()) as ports:
         figures = statistics(ports.deliberations.counts())
+        people = people_figures(ports.verdicts.counts())
     if as_json:
-        print_json(figures.model_dump(mode="json"))
+        print_json(figures.model_dump(mode="json") | {"people": people.model_dump(mode="json")})
         return
     scopes = {"total": figures.total, **figures.roles}
     table = Table(box=None, header_style="dim", padding=(0, 2, 0, 0))
@@ -29,6 +32,26 @@ def stats(as_json: AS_JSON = False) -> None:
     console().print(table)
     for role, of_role in figures.roles.items():
         console().print(f"{role} won by: {_winners(of_role)}")
+    if people != PeopleFigures():
+        _print_people(people)
+
+
+def _print_people(people: PeopleFigures) -> None:
+    console().print(
+        f"people accepted {people.accepted}, rejected {people.rejected}, preferred another {people.preferred};"
+        f" not judged in time: {people.overdue}"
+    )
+    table = Table(box=None, header_style="dim", padding=(0, 2, 0, 0))
+    for title in ("agreement with people", "", "of verdicts", "share"):
+        table.add_column(title, justify="right" if title in ("of verdicts", "share") else "left", overflow="fold")
+    for kind, rows in (("council", people.councils), ("reviewer", people.reviewers), ("model", people.models)):
+        for name, row in rows.items():
+            table.add_row(kind, name, *_agreement(row))
+    console().print(table)
+
+
+def _agreement(row: WithPeople) -> tuple[str, str]:
+    return f"{row.agreed:g} of {row.verdicts}", f"{row.share:.3f}"
 
 
 def _rows(columns: list[Figures]) -> list[tuple[str, list[str]]]:

@@ -19,7 +19,7 @@ DELIBERATION = {
 }
 FIELDS = {
     "deliberation list": DELIBERATION,
-    "deliberation show ID": {*DELIBERATION, "progress", "result"},
+    "deliberation show ID": {*DELIBERATION, "progress", "result", "verdicts", "awaiting_verdict"},
     "deliberation watch ID": {
         *("deliberation_id", "plan_id", "title", "role", "state", "elapsed_s", "remaining_s"),
         *("stages", "members", "usage", "reason"),
@@ -28,7 +28,7 @@ FIELDS = {
     "council list": {"role", "agents", "architect"},
     "council show DEV": {"role", "agents", "architect"},
     "schedule list": {"name", "plan_id", "role", "cron", "next_run_at"},
-    "stats": {"total", "roles"},
+    "stats": {"total", "roles", "people"},
     "config": {"variable", "value", "source"},
     "doctor": {"level", "subject", "text"},
 }

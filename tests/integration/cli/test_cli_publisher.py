@@ -59,6 +59,18 @@ def test_a_publishers_approval_is_stored(login: Login, secured: SecuredNats, use
     assert asyncio.run(_last_plan(secured)) == plan_id
 
 
+def test_who_may_approve_may_judge_and_nobody_else(login: Login) -> None:
+    login("bridge")
+    assert accept().exit_code == 0, "the first verdict makes the stream, as a bridge would"
+    for user, code in (("publisher", 0), ("client", 0), ("worker", 1), ("observer", 1)):
+        login(user)
+        assert accept().exit_code == code, user
+
+
+def accept() -> Result:
+    return run("deliberation", "accept", fresh("d"), "--by", "ada")
+
+
 def test_a_worker_that_approves_is_told_which_right_it_lacks(login: Login) -> None:
     login("worker")
     result = approve(fresh("plan"))

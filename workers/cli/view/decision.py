@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rich.console import RenderableType
 from rich.panel import Panel
@@ -12,11 +12,15 @@ from domain.chat import Usage
 from domain.contract import CompletedBody
 from domain.contract_rows import FailureRow
 from domain.ranking import Ranking
+from domain.verdict import Verdict
+from workers.cli.view.verdicts import verdict_lines
 from workers.cli.view.why import label, number, why
 from workers.printer import PlainText
 
 
-def drawing(decision: CompletedBody, *, full: bool = False) -> Iterator[RenderableType]:
+def drawing(
+    decision: CompletedBody, verdicts: Sequence[Verdict] = (), *, full: bool = False
+) -> Iterator[RenderableType]:
     """Draw a decision; `full` prints every proposal whole, else only the beginning of those that did not win."""
     yield _headline(decision)
     yield from _proposals(decision, full=full)
@@ -24,6 +28,9 @@ def drawing(decision: CompletedBody, *, full: bool = False) -> Iterator[Renderab
     if decision.ranking.matrix:
         yield _matrix(decision.ranking)
     yield _lines("Why", why(decision))
+    said = verdict_lines(decision, verdicts)
+    if said:
+        yield _lines("Verdicts", said)
     yield from _remarks(decision)
     yield _costs(decision)
 

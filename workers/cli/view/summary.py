@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from domain.contract import ClosingBody
 from domain.record import DeliberationState, Record
 from domain.value import Value
+from domain.verdict import Verdict
 from workers.cli.view.progress import DeliberationView, view
+from workers.cli.view.verdicts import VerdictView, is_awaiting, verdict_views
 
 
 class DeliberationSummary(Value):
@@ -34,6 +38,10 @@ class DeliberationDetails(DeliberationSummary):
     progress: DeliberationView
     result: ClosingBody | None
     """The closing event's body."""
+    verdicts: tuple[VerdictView, ...]
+    """In the order of their recording."""
+    awaiting_verdict: bool
+    """Whether the decision counts only when somebody judges it, or time runs out."""
 
 
 def summary(record: Record) -> DeliberationSummary:
@@ -56,7 +64,13 @@ def summary(record: Record) -> DeliberationSummary:
     )
 
 
-def details(record: Record, now: float) -> DeliberationDetails:
+def details(record: Record, verdicts: Sequence[Verdict], now: float) -> DeliberationDetails:
     """Return everything about a deliberation at a moment, in epoch seconds."""
-    result = record.closed.result if record.closed else None
-    return DeliberationDetails(**dict(summary(record)), progress=view(record, now), result=result)
+    decision = record.closed.decision if record.closed else None
+    return DeliberationDetails(
+        **dict(summary(record)),
+        progress=view(record, now),
+        result=record.closed.result if record.closed else None,
+        verdicts=verdict_views(verdicts),
+        awaiting_verdict=decision is not None and is_awaiting(decision, verdicts),
+    )
