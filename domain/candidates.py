@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
+from domain.council import voice_of
 from domain.entry import Proposed
 from domain.keys import PRIOR
 from domain.ranking import Ballot
@@ -60,13 +61,15 @@ def authors_of(candidates: Sequence[Candidate]) -> dict[str, str]:
 def ballots_of(record: Record, candidates: Sequence[Candidate], round_: int) -> tuple[Ballot, ...]:
     """Return the ballots of one round that were handed in, as values of the ranking."""
     authors = authors_of(candidates)
+    voices = {agent.agent_id: voice_of(agent) for agent in record.deliberation.reviewers}
     return tuple(
         Ballot(
             ballot.agent_id,
             author_of=authors,
-            scores={proposal: scores for proposal, scores in ballot.scores.items() if proposal in authors},
+            scores={proposal: scores for proposal, scores in ballot.reading.items() if proposal in authors},
             presentation=ballot.order,
             round=round_,
+            voice=voices.get(ballot.agent_id, ""),
         )
         for ballot in record.ballots(round_)
         if ballot.missing is None

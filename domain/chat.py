@@ -2,52 +2,59 @@
 
 from __future__ import annotations
 
-import re
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, StringConstraints
 
 from domain.text.visible import readable
 from domain.thinking import ThoughtsPlace
 from domain.value import Name, OpenValue, Value
 
+LineName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9 _-]{0,63}$")]
+"""What a line of a ballot is called: nothing in it means anything to a regex, a grammar or JSON."""
+DIGITS = "123456789"
+
 
 class ScoreForm(Value):
-    """An answer that holds nothing but scores: `rows` rows of `columns` digits, each 1 to 9.
+    """An answer that holds nothing but scores: one line for each, its name and a digit from 1 to 9.
 
-    Its compact text is the digits of a row without blanks, rows parted by commas: `786,554` has two rows of
-    three columns. How an engine is made to answer so (regex, grammar, JSON Schema) is its adapter's business;
-    an adapter whose engine answers in another form translates the answer back into this text.
+    Its text is `A fit: 7`, a line break, `A clarity: 5` and so on. Side by side (`75`) small models copy the first
+    digit. How an engine is made to answer so (regex, grammar, JSON Schema) is its adapter's business; an adapter
+    whose engine answers in another form translates the answer back into this text.
     """
 
-    rows: int = Field(ge=1, le=64)
-    columns: int = Field(ge=1, le=8)
+    lines: tuple[LineName, ...] = Field(min_length=1, max_length=512)
 
     @property
     def shape(self) -> str:
         """The form with x for digits: an example with digits would be copied by small models."""
-        return ",".join(["x" * self.columns] * self.rows)
+        return "\n".join(f"{name}: x" for name in self.lines)
 
     @property
     def max_tokens(self) -> int:
-        """Bound on an answer in this form: a token for each digit and comma, one to end, one to spare.
+        """Bound on an answer in this form: no token is shorter than a character, one to end, one to spare.
 
         An engine that answers in another form sets its own bound.
         """
-        return self.rows * (self.columns + 1) + 1
+        return len(self.shape) + 2
 
-    def read(self, text: str) -> tuple[tuple[int, ...], ...] | None:
-        """Return the scores, row by row; None for a text off the form. Raises nothing, whatever the text.
+    def read(self, text: str) -> tuple[int, ...] | None:
+        """Return the scores, line by line; None for a text off the form. Raises nothing, whatever the text.
 
-        White space round the whole is dropped; everything else must fit exactly: the right number of rows and
-        digits, ASCII, no zero.
+        White space round the whole is dropped; everything else must fit exactly: names, their order, one blank,
+        one ASCII digit, no zero.
         """
-        row = rf"[1-9]{{{self.columns}}}"
-        written = text.strip(" \t\r\n")
-        if re.fullmatch(rf"{row}(?:,{row}){{{self.rows - 1}}}", written) is None:
+        written = text.strip(" \t\r\n").split("\n", len(self.lines))
+        if len(written) != len(self.lines):
             return None
-        return tuple(tuple(map(int, digits)) for digits in written.split(","))
+        scores = [_score(line, name) for line, name in zip(written, self.lines, strict=True)]
+        return None if None in scores else tuple(score for score in scores if score is not None)
+
+
+def _score(line: str, name: str) -> int | None:
+    digit = line[len(name) + 2 :]
+    return int(digit) if line == f"{name}: {digit}" and len(digit) == 1 and digit in DIGITS else None
 
 
 class Message(Value):
@@ -87,6 +94,9 @@ class ChatAnswer(Value):
     engine: str
     """Name of the engine that answered, as the directory has it."""
     text: str
+    expected: tuple[float, ...] = ()
+    """For an answer in a form, line by line: the mean score under the model's own probabilities of the digits at
+    that place, 1 to 9; empty where the engine does not tell them."""
     cut_off: bool = False
     """True if the answer ended at `max_tokens`."""
     prompt_tokens: int = 0

@@ -150,6 +150,8 @@ def _ballot_row(ballot: BallotCast) -> BallotRow:
         pass_=ballot.pass_,
         order=ballot.order,
         scores=ballot.scores,
+        form=ballot.form,
+        expected=ballot.expected,
         missing=ballot.missing,
         detail=ballot.detail,
         model=ballot.model,

@@ -87,6 +87,11 @@ class BallotRow(OpenValue):
     order: tuple[str, ...]
     """Proposal ids as shown."""
     scores: dict[str, dict[str, int]]
+    """proposal id → criterion → 1 to 9, as written."""
+    form: str = "digits"
+    """How they were asked for: `digits` side by side, or `lines`, one for each score."""
+    expected: dict[str, dict[str, float]] = {}
+    """The means under the model's probabilities, which count in place of `scores`; empty where unknown."""
     missing: str | None
     detail: str
     model: str

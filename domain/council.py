@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from hashlib import sha256
 
 from pydantic import Field, field_validator
 
@@ -26,6 +27,21 @@ class Agent(Value):
     seed: int | None = None
     thinking: Thinking | None = None
     """Whether its model thinks before it writes; None means what settings say."""
+
+    @property
+    def spoken_persona(self) -> str:
+        """The persona on one line, as prompts end with it."""
+        return " ".join(self.persona.split())
+
+
+def voice_of(agent: Agent, default_model: str = "") -> str:
+    """Return a short key of what makes an agent's ballots its own: model and persona, blanks and case aside.
+
+    Agents of one voice are copies as reviewers: they are asked the same question at temperature 0, so neither
+    temperature, nor seed, nor whether they think while they propose makes another opinion of theirs.
+    """
+    told = f"{agent.model or default_model}\n{agent.spoken_persona.casefold()}"
+    return sha256(told.encode()).hexdigest()[:12]
 
 
 class Council(Value):

@@ -68,6 +68,8 @@ class ReadyCheckResult(OpenValue):
     think, or always."""
     ballot: Literal["unknown", "kept", "off_form", "none"] = "unknown"
     """Whether a bounded ballot came back in its form."""
+    logprobs: Literal["unknown", "given", "absent", "refused"] = "unknown"
+    """Whether the digits' probabilities came with that ballot; a request that asks for them may be refused."""
 
 
 class EngineRecord(OpenValue):

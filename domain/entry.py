@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Literal, TypedDict
 
 from pydantic import Field
@@ -101,10 +102,19 @@ class BallotCast(ModelCall):
     """0 sees an order, 1 its reverse."""
     order: tuple[str, ...] = ()
     """Proposal ids as shown."""
+    form: Literal["digits", "lines"] = "digits"
+    """How scores were asked for: digits side by side, as version 0.1 did, or a line for each."""
     scores: dict[str, dict[str, int]] = {}
-    """proposal id → criterion → 1..9; empty if the ballot is missing."""
+    """proposal id → criterion → 1..9 as written; empty if the ballot is missing."""
+    expected: dict[str, dict[str, float]] = {}
+    """The means under the model's probabilities of the digits; empty where its engine doesn't tell them."""
     missing: FailureReason | None = None
     detail: str = ""
+
+    @property
+    def reading(self) -> Mapping[str, Mapping[str, float]]:
+        """The scores that count: expected ones where they are known."""
+        return self.expected or self.scores
 
     @property
     def key(self) -> str:

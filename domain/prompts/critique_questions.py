@@ -57,7 +57,7 @@ def critique_question(
         "Name its most serious faults by the rubric, at most three, each with the change that would mend it. "
         "Do not rewrite it, do not score it.\n"
     )
-    persona = " ".join(reviewer.persona.split())
+    persona = reviewer.spoken_persona
     last_line = f"Your way of thinking: {persona}" if persona else "Your critique:"
     request = text_request(
         reviewer,

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import Self, TypeVar
 
-from domain.chat import ChatFailure, ChatOutcome, ChatRequest, FailureReason, Message, ScoreForm
+from domain.chat import ChatAnswer, ChatFailure, ChatOutcome, ChatRequest, FailureReason, Message, ScoreForm
 from domain.council import Agent
 from domain.entry import Entry
+from domain.prompts.material import label
 from domain.review.presentation import ShownOrder
 from domain.thinking import Thinking, room_for
+
+Number = TypeVar("Number", int, float)
+LONGEST_NAME = 32
+"""Characters of a criterion's name that a ballot's lines repeat."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,19 +54,30 @@ class ScoreQuestion(ModelQuestion):
 
     @property
     def form(self) -> ScoreForm:
-        """A row for each proposal to be scored, a column for each criterion."""
-        return ScoreForm(rows=len(self.scored), columns=len(self.criteria))
+        """A line for each proposal to be scored and each criterion, proposal by proposal."""
+        labels = {proposal_id: label(place) for place, proposal_id in enumerate(self.shown_order.items)}
+        return score_form([labels[proposal_id] for proposal_id in self.scored], self.criteria)
 
     def scores(self, answer: str) -> dict[str, dict[str, int]] | None:
         """Read proposal id → criterion → score (1 to 9) out of an answer; None if it is off form. Never raises."""
-        rows = self.form.read(answer)
-        if rows is None:
-            return None
-        by_criterion = [dict(zip(self.criteria, row, strict=True)) for row in rows]
-        return dict(zip(self.scored, by_criterion, strict=True))
+        digits = self.form.read(answer)
+        return None if digits is None else self._by_proposal(digits)
+
+    def expected(self, outcome: ChatOutcome) -> dict[str, dict[str, float]]:
+        """Return proposal id → criterion → expected score; empty where the engine did not tell it."""
+        told = outcome.expected if isinstance(outcome, ChatAnswer) else ()
+        return self._by_proposal(told) if len(told) == len(self.form.lines) else {}
+
+    def _by_proposal(self, scores: Sequence[Number]) -> dict[str, dict[str, Number]]:
+        width = len(self.criteria)
+        rows = (scores[row * width : (row + 1) * width] for row in range(len(self.scored)))
+        return {
+            proposal_id: dict(zip(self.criteria, row, strict=True))
+            for proposal_id, row in zip(self.scored, rows, strict=True)
+        }
 
     def scores_of(self, outcome: ChatOutcome) -> dict[str, dict[str, int]] | FailureReason:
-        """Return the scores, or why there are none."""
+        """Return the scores as written, or why there are none."""
         if isinstance(outcome, ChatFailure):
             return outcome.reason
         scores = self.scores(outcome.text)
@@ -73,7 +91,7 @@ class ScoreQuestion(ModelQuestion):
         if self.reminded or isinstance(outcome, ChatFailure) or self.scores(outcome.text) is not None:
             return None
         *before, user = self.request.messages
-        reminder = f" Write exactly {self.form.shape} with a digit for each x, nothing else."
+        reminder = f"\nWrite exactly this with a digit for each x, nothing else:\n{self.form.shape}"
         request = self.request.model_copy(
             update={
                 "messages": (*before, user.model_copy(update={"content": user.content + reminder})),
@@ -81,6 +99,24 @@ class ScoreQuestion(ModelQuestion):
             }
         )
         return replace(self, request=request, reminded=True)
+
+
+def score_form(labels: Sequence[str], criteria: Sequence[str]) -> ScoreForm:
+    """Return the form with a line for each label and criterion; with one criterion the label alone names it."""
+    if len(criteria) == 1:
+        return ScoreForm(lines=tuple(labels))
+    return ScoreForm(lines=tuple(f"{name} {criterion}" for name in labels for criterion in line_names(criteria)))
+
+
+def line_names(criteria: Sequence[str]) -> list[str]:
+    """Return what criteria are called in a ballot's lines: their names, or numbers for what no form can hold.
+
+    Names come from plans: signs that mean something to a grammar are no part of a line.
+    """
+    told = [" ".join(name.split())[:LONGEST_NAME].strip() for name in criteria]
+    if all(re.fullmatch(r"[A-Za-z0-9 _-]+", name) for name in told) and len(set(told)) == len(told):
+        return told
+    return [f"criterion {number}" for number in range(1, len(criteria) + 1)]
 
 
 def text_request(

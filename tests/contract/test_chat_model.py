@@ -17,6 +17,7 @@ from workers.adapters.openai.chat_model import OpenAIChatModel
 from workers.engines.kinds import ENGINES
 from workers.portal import Portal
 
+FORM = ScoreForm(lines=("A", "B"))
 LONG = (Message(role="user", content="word " * 9000),)
 
 
@@ -106,15 +107,15 @@ def test_outcomes_come_as_they_are_ready_not_as_they_were_asked(model: ChatModel
 
 
 def test_a_form_comes_back_as_compact_text(model: ChatModel, engine: ScriptedEngine) -> None:
-    engine.script.scores = lambda body: iter([7, 8, 6, 5, 5, 4])
-    answer = only(model.ask([asking(form=ScoreForm(rows=2, columns=3))]))
+    engine.script.scores = lambda body: iter([7, 8])
+    answer = only(model.ask([asking(form=FORM)]))
     assert isinstance(answer, ChatAnswer)
-    assert answer.text == "786,554"
+    assert answer.text == "A: 7\nB: 8"
 
 
 def test_an_answer_off_form_is_handed_on_for_the_asker_to_judge(model: ChatModel, engine: ScriptedEngine) -> None:
     engine.fault("off_form")
-    answer = only(model.ask([asking(form=ScoreForm(rows=2, columns=3))]))
+    answer = only(model.ask([asking(form=FORM)]))
     assert isinstance(answer, ChatAnswer)
     assert answer.text == "I would rather not give numbers."
 

@@ -10,7 +10,7 @@ from domain.chat import FailureReason, ScoreForm
 from domain.engine import Guidance
 
 PLAN = "1. Add the endpoint.\n2. Test it."
-SCORES = ScoreForm(rows=2, columns=3)
+SCORES = ScoreForm(lines=("A", "B"))
 PROTOCOL = "OpenAI's reference of chat completions"
 
 
@@ -46,7 +46,7 @@ def row(
 
 THOUGHT = "Okay, the user wants a plan."
 CUT_OFF = (FailureReason.CUT_OFF, "the model still thought after 16 tokens")
-DIGITS = "786,554"
+DIGITS = "A: 7\nB: 5"
 
 THOUGHTS = [
     row("thoughts in tags", "Qwen3, model card", said(f"<think>\n{THOUGHT}\n</think>\n\n{PLAN}")),
@@ -131,7 +131,7 @@ THOUGHTS = [
         "a ballot that is still thought about",
         "Qwen3 behind --reasoning-parser: the grammar waits for the end of thoughts",
         said(None, "length", reasoning=THOUGHT),
-        (FailureReason.CUT_OFF, "the model still thought after 9 tokens"),
+        (FailureReason.CUT_OFF, "the model still thought after 11 tokens"),
         form=SCORES,
     ),
     row(
@@ -170,7 +170,7 @@ WRAPPINGS = [
     row(
         "a ballot in a fence",
         "vectorize-io/hindsight#645, unclecode/crawl4ai#1720",
-        said('```json\n{"scores": [[7, 8, 6], [5, 5, 4]]}\n```'),
+        said('```json\n{"A": 7, "B": 5}\n```'),
         DIGITS,
         form=SCORES,
         guidance=Guidance.JSON_SCHEMA,

@@ -42,6 +42,8 @@ SINCE: tuple[tuple[str, object], ...] = (
     ("awaiting_verdict", False),
     ("counts_at", None),
     ("expires_at", None),
+    ("form", "digits"),
+    ("expected", {}),
 )
 """Fields that later versions write beside those of 0.1, with what they hold where nothing is known."""
 

@@ -87,7 +87,7 @@ def _from_grammar(grammar: str, digits: Iterator[int]) -> str:
 
     def say(word: str) -> str:
         if word.startswith('"'):
-            return word.strip('"')
+            return word.strip('"').replace("\\n", "\n")
         return str(next(digits)) if word.startswith("[") else expand(word)
 
     return expand("root")
@@ -97,8 +97,6 @@ def _from_schema(schema: Body, digits: Iterator[int]) -> Any:
     match schema["type"]:
         case "object":
             return {name: _from_schema(part, digits) for name, part in schema["properties"].items()}
-        case "array":
-            return [_from_schema(schema["items"], digits) for _ in range(schema["minItems"])]
         case "integer":
             return next(digits)
     raise ValueError(f"the scripted engine cannot follow {schema}")

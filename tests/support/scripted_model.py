@@ -42,8 +42,7 @@ class ScriptedModel:
         prompt = request.messages[-1].content
         texts = dict(re.findall(r"=== \w+ PROPOSAL ([A-Z]) ===\n(.*?)\n=== ", prompt, flags=re.DOTALL))
         assert request.form is not None
-        labels = re.findall(r"\b[A-Z]\b", prompt.rstrip().splitlines()[-1])[: request.form.rows]
-        return ",".join(str(self._liking(texts[label])) * request.form.columns for label in labels)
+        return "\n".join(f"{name}: {self._liking(texts[name.split()[0]])}" for name in request.form.lines)
 
 
 def answer(request: ChatRequest, text: str, **changes: object) -> ChatAnswer:

@@ -26,7 +26,7 @@ from workers.engines.ready_report import found_out
 
 WITHIN_S = 10.0
 AHEAD_S, STALE_S = 2.0, 60.0
-FORM = ScoreForm(rows=2, columns=3)
+FORM = ScoreForm(lines=("A", "B"))
 
 
 def examine_engines(
@@ -151,7 +151,7 @@ def _guided(record: EngineRecord, model: ChatModel) -> Finding:
         model=record.model,
         messages=(
             Message(role="system", content="You are a member of a council."),
-            Message(role="user", content="Score A and B from 1 to 9, three digits each: xxx,xxx"),
+            Message(role="user", content="Score A and B from 1 to 9, one line for each, as in A: x"),
         ),
         max_tokens=FORM.max_tokens,
         seed=1,

@@ -1,4 +1,4 @@
-"""How an engine is kept to a form of scores, and how its answer becomes the compact text again."""
+"""How an engine is kept to a form of scores, and how its answer becomes the form's own text again."""
 
 from __future__ import annotations
 
@@ -18,21 +18,19 @@ class GuidedDecoding(Protocol):
         ...
 
     def max_tokens(self, form: ScoreForm, compact_tokens: int) -> int:
-        """Return the bound on the answer's tokens, where `compact_tokens` bounds the compact text."""
+        """Return the bound on the answer's tokens, where `compact_tokens` bounds the form's own text."""
         ...
 
     def compact_text(self, answer: str, form: ScoreForm) -> str:
-        """Return the answer as compact text; an answer that is off form comes back as it was."""
+        """Return the answer as the form's own text; an answer that is off form comes back as it was."""
         ...
 
 
 class Regex:
-    """vLLM: the compact text itself, four tokens for a row of three."""
+    """vLLM: the form's own text."""
 
     def request_fields(self, form: ScoreForm) -> Mapping[str, Any]:
-        row = f"[1-9]{{{form.columns}}}"
-        rest = f"(,{row}){{{form.rows - 1}}}" if form.rows > 1 else ""
-        return {"structured_outputs": {"regex": row + rest}}
+        return {"structured_outputs": {"regex": r"\n".join(f"{name}: [1-9]" for name in form.lines)}}
 
     def max_tokens(self, form: ScoreForm, compact_tokens: int) -> int:
         return compact_tokens
@@ -42,12 +40,11 @@ class Regex:
 
 
 class Grammar:
-    """llama.cpp: the compact text as GBNF."""
+    """llama.cpp: the form's own text as GBNF."""
 
     def request_fields(self, form: ScoreForm) -> Mapping[str, Any]:
-        rows = ' "," '.join(["row"] * form.rows)
-        digits = " ".join(["[1-9]"] * form.columns)
-        return {"grammar": f"root ::= {rows}\nrow ::= {digits}\n"}
+        lines = r' "\n" '.join(f'"{name}: " [1-9]' for name in form.lines)
+        return {"grammar": f"root ::= {lines}\n"}
 
     def max_tokens(self, form: ScoreForm, compact_tokens: int) -> int:
         return compact_tokens
@@ -57,15 +54,14 @@ class Grammar:
 
 
 class JsonSchema:
-    """Any other engine: a list of rows, translated back."""
+    """Any other engine: an object with a property for each line, translated back."""
 
     def request_fields(self, form: ScoreForm) -> Mapping[str, Any]:
         score = {"type": "integer", "minimum": 1, "maximum": 9}
-        row = _array(score, form.columns)
         schema = {
             "type": "object",
-            "properties": {"scores": _array(row, form.rows)},
-            "required": ["scores"],
+            "properties": dict.fromkeys(form.lines, score),
+            "required": list(form.lines),
             "additionalProperties": False,
         }
         return {
@@ -76,21 +72,17 @@ class JsonSchema:
         }
 
     def max_tokens(self, form: ScoreForm, compact_tokens: int) -> int:
-        # A digit, a comma and a blank per score, brackets and an indented line per row; some engines indent.
-        return max(compact_tokens, form.rows * (3 * form.columns + 8) + 24)
+        # Quotes, a comma and an indented line per score; some engines indent.
+        return compact_tokens + 8 * len(form.lines) + 24
 
     def compact_text(self, answer: str, form: ScoreForm) -> str:
         try:
-            rows = json.loads(answer)["scores"]
-            if [len(row) for row in rows] != [form.columns] * form.rows:
+            scores = json.loads(answer)
+            if scores.keys() != set(form.lines):
                 return answer
-            return ",".join("".join(_digit(score) for score in row) for row in rows)
-        except (ValueError, TypeError, KeyError, RecursionError):
+            return "\n".join(f"{name}: {_digit(scores[name])}" for name in form.lines)
+        except (ValueError, TypeError, AttributeError, RecursionError):
             return answer
-
-
-def _array(items: Mapping[str, Any], length: int) -> dict[str, Any]:
-    return {"type": "array", "items": items, "minItems": length, "maxItems": length}
 
 
 def _digit(score: object) -> str:

@@ -23,11 +23,21 @@ BALLOTS = {
     "none": "a bounded ballot does not come",
 }
 
+PROBABILITIES = {
+    "unknown": "",
+    "given": " and tells its digits' probabilities",
+    "absent": ", without the digits' probabilities: scores count as written",
+    "refused": "; probabilities are refused: scores count as written",
+}
+
 
 def found_out(record: EngineRecord) -> str:
     """Return one line on how the engine thinks, what it does with ballots, and what it wants left out."""
     found, dialect = record.found, record.dialect
-    parts = [f"{THOUGHTS[found.thoughts]}{PLACES[found.place]}", BALLOTS[found.ballot]]
+    parts = [
+        f"{THOUGHTS[found.thoughts]}{PLACES[found.place]}",
+        f"{BALLOTS[found.ballot]}{PROBABILITIES[found.logprobs]}",
+    ]
     if not dialect.system_turn:
         parts.append("its chat template has no system turn, so that text stands before the user's")
     if dialect.thinking_switch is ThinkingSwitch.NONE:

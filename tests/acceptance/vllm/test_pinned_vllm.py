@@ -15,6 +15,7 @@ import pytest
 
 from domain.chat import ChatAnswer, ChatFailure, ChatRequest, FailureReason, Message, ScoreForm
 from domain.engine import EngineRecord
+from domain.prompts.material import label
 from tests.support.gpu_node import Node, Worker, until
 from tests.support.in_memory.engine_directory import MemoryEngineDirectory
 from tests.support.servers import ValkeyServer
@@ -32,6 +33,7 @@ from workers.processes.sessions import members
 
 pytestmark = [pytest.mark.vllm, pytest.mark.timeout(1800)]
 SHARED = "Review the proposals below with care. " * 60
+FORM = ScoreForm(lines=tuple(f"{name} {criterion}" for name in "ABC" for criterion in ("fit", "cost", "clarity")))
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -86,26 +88,26 @@ def test_the_directory_tells_of_vllm_and_its_context(node: Node, worker: Worker)
     assert (record.model, record.kind, record.context_length, record.slots) == (build.MODEL, "vllm", 8192, 32)
 
 
-@pytest.mark.parametrize(("rows", "columns"), [(1, 1), (2, 3), (7, 3), (15, 8)])
-def test_a_ballot_is_on_form_and_costs_a_token_a_digit_and_one_a_comma(
-    model: OpenAIChatModel, rows: int, columns: int
-) -> None:
-    form = ScoreForm(rows=rows, columns=columns)
-    (answer,) = model.ask([asking(f"{SHARED} Scores:", max_tokens=rows * (columns + 1) + 1, form=form)])
+@pytest.mark.parametrize(("labels", "criteria"), [(1, 1), (2, 3), (7, 3), (15, 8)])
+def test_a_ballot_is_on_form_and_tells_expected_scores(model: OpenAIChatModel, labels: int, criteria: int) -> None:
+    form = ScoreForm(lines=tuple(f"{label(n)} criterion {m}" for n in range(labels) for m in range(criteria)))
+    (answer,) = model.ask([asking(f"{SHARED} Scores:", max_tokens=form.max_tokens, form=form)])
     assert isinstance(answer, ChatAnswer)
-    assert re.fullmatch(rf"[1-9]{{{columns}}}(,[1-9]{{{columns}}}){{{rows - 1}}}", answer.text)
-    assert answer.completion_tokens <= rows * (columns + 1)
+    assert form.read(answer.text) is not None
     assert not answer.cut_off
+    assert len(answer.expected) == labels * criteria
+    assert any(score != round(score) for score in answer.expected)
 
 
 def test_guided_json_carries_no_blanks(node: Node, worker: Worker) -> None:
     record = node.engines()[0].model_copy(update={"guidance": "json_schema"})
     with calling(record) as model:
-        (answer,) = model.ask([asking("Scores as JSON:", form=ScoreForm(rows=3, columns=3))])
+        (answer,) = model.ask([asking("Scores as JSON:", form=FORM)])
     assert isinstance(answer, ChatAnswer)
-    assert re.fullmatch(r"[1-9]{3},[1-9]{3},[1-9]{3}", answer.text)
-    blanks_alone = len(json.dumps({"scores": [[5] * 3] * 3}, indent=1))
-    assert answer.completion_tokens < blanks_alone / 2
+    assert FORM.read(answer.text) is not None
+    assert len(answer.expected) == len(FORM.lines)
+    indented = len(json.dumps(dict.fromkeys(FORM.lines, 5), indent=1))
+    assert answer.completion_tokens < indented / 2
 
 
 def test_what_a_second_request_shares_with_the_first_comes_from_the_prefix_cache(model: OpenAIChatModel) -> None:

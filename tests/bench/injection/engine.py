@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import json
-import math
 import urllib.request
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from domain.chat import ChatRequest, ScoreForm
+from domain.chat import ChatRequest
+from workers.adapters.openai.expected_scores import expected_scores
 from workers.engines.guided_decoding import Grammar, GuidedDecoding, JsonSchema, Regex
 
 NOTATIONS: dict[str, GuidedDecoding] = {"grammar": Grammar(), "regex": Regex(), "json_schema": JsonSchema()}
-DIGITS = frozenset("123456789")
 
 
 @dataclass(frozen=True)
@@ -63,19 +62,5 @@ class Engine:
         with urllib.request.urlopen(post, timeout=request.timeout_s) as answer:
             choice = json.load(answer)["choices"][0]
         text = self.notation.compact_text(choice["message"]["content"], request.form)
-        return Answer(text=text, expected=_expected(choice.get("logprobs"), request.form))
-
-
-def _expected(logprobs: dict[str, Any] | None, form: ScoreForm) -> tuple[float, ...]:
-    places = [place for place in (logprobs or {}).get("content") or () if place["token"] in DIGITS]
-    means = []
-    for place in places:
-        weights = {
-            token["token"]: math.exp(token["logprob"])
-            for token in place["top_logprobs"]
-            if token["token"] in DIGITS
-        }
-        if len(weights) < len(DIGITS):
-            return ()
-        means.append(sum(int(digit) * weight for digit, weight in weights.items()) / sum(weights.values()))
-    return tuple(means) if len(means) == form.rows * form.columns else ()
+        told = choice["message"]["content"]
+        return Answer(text=text, expected=expected_scores(choice.get("logprobs"), told, request.form))

@@ -155,8 +155,8 @@ def test_a_forced_guidance_goes_before_the_kinds_own(
 ) -> None:
     record = record_of(engines[0], "engine", kind=EngineKind.EXTERNAL, guidance=Guidance.REGEX)
     directory.publish(record, ttl_s=600)
-    answers(OpenAIChatModel(directory, portal).ask([asking(form=ScoreForm(rows=1, columns=3))]))
-    assert engines[0].bodies[0]["structured_outputs"] == {"regex": "[1-9]{3}"}
+    answers(OpenAIChatModel(directory, portal).ask([asking(form=ScoreForm(lines=("A fit", "A clarity")))]))
+    assert engines[0].bodies[0]["structured_outputs"] == {"regex": r"A fit: [1-9]\nA clarity: [1-9]"}
 
 
 def test_what_requests_share_reaches_the_engine_byte_for_byte(

@@ -10,6 +10,7 @@ import pytest
 
 from domain.chat import ChatAnswer, ChatFailure, ChatRequest, FailureReason, Message, ScoreForm
 from domain.engine import EngineKind
+from domain.prompts.material import label
 from tests.support.gpu_node import Node, until
 from tests.support.in_memory.engine_directory import MemoryEngineDirectory
 from tests.support.servers import ValkeyServer
@@ -69,13 +70,16 @@ def test_a_task_is_answered(node: Node) -> None:
     until(lambda: node.answered() == ["hello"], "the answer", within=60)
 
 
-@pytest.mark.parametrize(("rows", "columns"), [(1, 1), (2, 3), (15, 8)])
-def test_a_ballot_is_on_form_in_few_tokens(model: OpenAIChatModel, rows: int, columns: int) -> None:
-    form = ScoreForm(rows=rows, columns=columns)
-    (answer,) = model.ask([asking("Scores:", max_tokens=rows * (columns + 1) + 1, form=form)])
+@pytest.mark.parametrize(("labels", "criteria"), [(1, 1), (2, 3), (4, 8)])
+def test_a_ballot_is_on_form_and_tells_expected_scores(model: OpenAIChatModel, labels: int, criteria: int) -> None:
+    form = ScoreForm(lines=tuple(f"{label(n)} criterion {m}" for n in range(labels) for m in range(criteria)))
+    (answer,) = model.ask([asking("Scores:", max_tokens=form.max_tokens, form=form)])
     assert isinstance(answer, ChatAnswer)
-    assert re.fullmatch(rf"[1-9]{{{columns}}}(,[1-9]{{{columns}}}){{{rows - 1}}}", answer.text)
-    assert answer.completion_tokens <= rows * (columns + 1) + 1
+    assert form.read(answer.text) is not None
+    assert not answer.cut_off
+    assert len(answer.expected) == labels * criteria
+    assert all(1 <= score <= 9 for score in answer.expected)
+    assert any(score != round(score) for score in answer.expected)
 
 
 def test_a_prompt_longer_than_the_context_is_refused_with_its_own_count(model: OpenAIChatModel) -> None:
@@ -86,6 +90,6 @@ def test_a_prompt_longer_than_the_context_is_refused_with_its_own_count(model: O
 
 
 def test_a_long_prompt_that_fits_is_served_though_its_bytes_exceed_the_context(model: OpenAIChatModel) -> None:
-    (answer,) = model.ask([asking("word " * 400, form=ScoreForm(rows=1, columns=1))])
+    (answer,) = model.ask([asking("word " * 400, form=ScoreForm(lines=("A",)))])
     assert isinstance(answer, ChatAnswer)
     assert 400 <= answer.prompt_tokens < CONTEXT

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import log
 from typing import Any
 
 import pytest
@@ -38,8 +39,9 @@ class Engine:
         said = self.say(body)
         if isinstance(said, str):
             return web.json_response({"error": {"message": said}}, status=self.refuses_with)
-        finish = said.pop("finish", "stop")
-        return web.json_response({"choices": [{"message": said, "finish_reason": finish}]})
+        finish, logprobs = said.pop("finish", "stop"), said.pop("logprobs", None)
+        choice = {"message": said, "finish_reason": finish, "logprobs": logprobs}
+        return web.json_response({"choices": [choice]})
 
     async def tokenize(self, request: web.Request) -> web.Response:
         body = await request.json()
@@ -76,10 +78,20 @@ def ballot(body: Body) -> bool:
     return "structured_outputs" in body or "response_format" in body
 
 
+def token(text: str, **alternatives: float) -> Body:
+    rows = [{"token": name.strip("_"), "logprob": log(share)} for name, share in alternatives.items()]
+    return {"token": text, "logprob": -0.1, "top_logprobs": rows}
+
+
+TOLD = {
+    "content": [token("A"), token(":"), token(" "), token("7", _7=0.9, _5=0.1), token("\nB: "), token("5", _5=1.0)]
+}
+
+
 def plain(body: Body) -> Body:
     if "response_format" in body:
-        return {"content": '{"scores": [[7, 8, 6], [5, 5, 4]]}'}
-    return {"content": "786,554" if ballot(body) else "ready"}
+        return {"content": '{"A": 7, "B": 5}'}
+    return {"content": "A: 7\nB: 5" if ballot(body) else "ready"}
 
 
 @pytest.fixture
@@ -117,13 +129,16 @@ def test_a_model_that_thinks_when_asked_to_is_found(check: ReadyCheck) -> None:
 def test_a_model_that_always_thinks_gets_room_in_its_ballots(check: ReadyCheck) -> None:
     def say(body: Body) -> Body:
         if ballot(body) and body["max_tokens"] > 1000:
-            return {"content": "786,554", "reasoning": THOUGHT}
+            return {"content": "A: 7\nB: 5", "reasoning": THOUGHT}
         return {"content": None, "reasoning": THOUGHT, "finish": "length"}
 
     found = examined(check, Engine(say))
     assert (found.found.thoughts, found.found.place) == (Thoughts.ALWAYS, ThoughtsPlace.BESIDE)
     assert found.found.ballot == "kept"
-    assert found_out(found) == "it can't be kept from thinking, beside the text; a bounded ballot keeps its form"
+    assert found_out(found) == (
+        "it can't be kept from thinking, beside the text; a bounded ballot keeps its form, "
+        "without the digits' probabilities: scores count as written"
+    )
 
 
 def test_a_thought_that_the_template_opens_is_known_although_no_tag_is_in_the_answer(check: ReadyCheck) -> None:
@@ -193,3 +208,36 @@ def test_a_wrong_path_names_the_remedy(check: ReadyCheck) -> None:
         )
         with pytest.raises(CannotChat, match="as in http://host:8000/v1"):
             check(record, 20.0)
+
+
+def tells(body: Body) -> Body:
+    """Answer a ballot with its digits' probabilities, as vLLM and llama.cpp do."""
+    return plain(body) | ({"logprobs": TOLD} if body.get("logprobs") else {})
+
+
+def refuses(body: Body) -> Body | str:
+    return "logprobs is not supported with this model" if "logprobs" in body else plain(body)
+
+
+def test_an_engine_that_tells_probabilities_is_asked_for_them_with_ballots_alone(check: ReadyCheck) -> None:
+    engine = Engine(tells)
+    found = examined(check, engine)
+    assert (found.found.ballot, found.found.logprobs) == ("kept", "given")
+    assert [ballot(body) for body in engine.bodies] == ["logprobs" in body for body in engine.bodies]
+    assert engine.bodies[-1]["top_logprobs"] == 20
+
+
+def test_an_engine_that_refuses_probabilities_gives_ballots_without_and_is_not_asked_again(
+    check: ReadyCheck,
+) -> None:
+    engine = Engine(refuses)
+    found = examined(check, engine)
+    assert (found.found.ballot, found.found.logprobs) == ("kept", "refused")
+    assert "probabilities are refused: scores count as written" in found_out(found)
+    assert ["logprobs" in body for body in engine.bodies if ballot(body)] == [True, False]
+
+
+def test_an_engine_that_refuses_every_ballot_is_not_said_to_refuse_probabilities(check: ReadyCheck) -> None:
+    engine = Engine(lambda body: "no such field" if ballot(body) else plain(body))
+    found = examined(check, engine)
+    assert (found.found.ballot, found.found.logprobs) == ("none", "unknown")

@@ -5,31 +5,38 @@ from __future__ import annotations
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from domain.chat import ScoreForm
 
-FORM = ScoreForm(rows=2, columns=3)
-FORMS = st.builds(ScoreForm, rows=st.integers(1, 64), columns=st.integers(1, 8))
+FORM = ScoreForm(lines=("A fit", "A clarity", "B fit"))
+WRITTEN = "A fit: 7\nA clarity: 8\nB fit: 6"
+NAMES = st.from_regex(r"\A[A-Za-z0-9][A-Za-z0-9 _-]{0,20}\Z")
+FORMS = st.builds(ScoreForm, lines=st.lists(NAMES, min_size=1, max_size=20).map(tuple))
 
 
-def test_groups_are_rows_in_order_and_digits_columns_in_order() -> None:
-    assert FORM.read("786,554") == ((7, 8, 6), (5, 5, 4))
+def test_scores_come_in_the_order_of_lines() -> None:
+    assert FORM.read(WRITTEN) == (7, 8, 6)
 
 
-@pytest.mark.parametrize("text", [" 786,554", "786,554\n", "\r\n\t786,554 \n\n"])
+@pytest.mark.parametrize("text", [f" {WRITTEN}", f"{WRITTEN}\n", f"\r\n\t{WRITTEN} \n\n"])
 def test_white_space_round_an_answer_does_not_matter(text: str) -> None:
-    assert FORM.read(text) == FORM.read("786,554")
+    assert FORM.read(text) == (7, 8, 6)
 
 
 @pytest.mark.parametrize(
     "text",
     [
-        "", " ", ",", "786", "786,", ",786,554", "786,554,", "786,554,333", "78,554", "7865,54", "780,554",
-        "786, 554", "7 8 6,5 5 4", "786;554", "786\n554", "786,554.", "A786,554", "B:786,C:554", "-86,554",
-        "\u0667\u0668\u0666,\u0665\u0665\u0664", "\uff17\uff18\uff16,554", "\u00b2\u00b2\u00b2,554",
-        "786,55\u0bea", "\u200b786,554",
-        '{"B":[7,8,6],"C":[5,5,4]}', "Here is my ballot: 786,554", "786,554 because B is good", "999,999\n786,554",
-        "786,554\x00", "786\u060c554",
+        "", " ", "\n\n", "786", "7,8,6", "A fit: 7", "A fit: 7\nA clarity: 8", f"{WRITTEN}\nB clarity: 5",
+        f"{WRITTEN}5", f"Here is my ballot:\n{WRITTEN}", f"{WRITTEN}\n\nB is good", WRITTEN.replace("\n", ", "),
+        WRITTEN.replace("7", "0"), WRITTEN.replace("7", "10"), WRITTEN.replace("7", "-7"),
+        WRITTEN.replace("7", "x"), WRITTEN.replace("7", "7."), WRITTEN.replace(": ", ":"),
+        WRITTEN.replace(": ", " : "),
+        WRITTEN.replace("A fit", "a fit"), WRITTEN.replace("A fit", "B fit"), WRITTEN.replace("\n", "\n\n"),
+        WRITTEN.replace("\n", "\r\n"), WRITTEN.replace("\n", "\u2028"), WRITTEN.replace("7", "\u0667"),
+        WRITTEN.replace("7", "\uff17"), WRITTEN.replace("7", "\u00b2"), WRITTEN.replace("7", "7\u200b"),
+        WRITTEN.replace(" ", "\u00a0"), '{"A fit": 7, "A clarity": 8, "B fit": 6}', f"{WRITTEN}\x00",
+        "B fit: 6\nA fit: 7\nA clarity: 8",
     ],
 )  # fmt: skip
 def test_anything_else_is_off_form(text: str) -> None:
@@ -38,27 +45,22 @@ def test_anything_else_is_off_form(text: str) -> None:
 
 @given(st.text())
 @example("9" * 100_000)
-@example("999," * 50_000)
-def test_no_text_raises_and_only_the_exact_form_is_read(text: str) -> None:
-    scores = FORM.read(text)
-
-    assert (scores is not None) == (
-        text.strip(" \t\r\n").isascii()
-        and [len(group) for group in text.strip(" \t\r\n").split(",")] == [3, 3]
-        and set(text.strip(" \t\r\n")) <= set("123456789,")
-    )
+@example("A fit: 7\n" * 50_000)
+@example("\n" * 100_000)
+def test_no_text_raises(text: str) -> None:
+    assert FORM.read(text) is None
 
 
-@given(st.data(), st.builds(ScoreForm, rows=st.integers(1, 17), columns=st.integers(1, 8)))
-def test_every_answer_in_form_is_read_back(data: st.DataObject, form: ScoreForm) -> None:
-    row = st.tuples(*[st.integers(1, 9)] * form.columns)
-    scores = tuple(data.draw(row) for _ in range(form.rows))
-    text = ",".join("".join(map(str, row)) for row in scores)
+@given(st.data(), FORMS)
+def test_every_answer_in_form_is_read_back_within_the_bound(data: st.DataObject, form: ScoreForm) -> None:
+    scores = tuple(data.draw(st.lists(st.integers(1, 9), min_size=len(form.lines), max_size=len(form.lines))))
+    text = "\n".join(f"{name}: {score}" for name, score in zip(form.lines, scores, strict=True))
 
     assert form.read(text) == scores
-    assert len(text) == len(form.shape)
+    assert len(text) == len(form.shape) < form.max_tokens
 
 
-@given(FORMS)
-def test_an_answer_costs_at_most_ten_tokens_a_row(form: ScoreForm) -> None:
-    assert len(form.shape) + 1 <= form.max_tokens <= 10 * form.rows
+@pytest.mark.parametrize("name", ["", " A", "A:", 'A "x"', "A\n", "A\nB", "[1-9]", "Ä", "x" * 65, "A\\d"])
+def test_a_line_is_called_nothing_that_means_something_to_a_grammar(name: str) -> None:
+    with pytest.raises(ValidationError):
+        ScoreForm(lines=(name,))

@@ -14,9 +14,10 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from domain.chat import ChatAnswer, ChatFailure, ChatRequest, FailureReason
+from domain.chat import ChatAnswer, ChatFailure, ChatRequest, FailureReason, ScoreForm
 from domain.engine import EngineRecord
 from domain.thinking import ThoughtsPlace
+from workers.adapters.openai.expected_scores import expected_scores
 from workers.adapters.openai.failures import ErrorUnderOk, UnreadableAnswer, complaint_in, plain
 from workers.adapters.openai.request import token_bound
 from workers.adapters.openai.thoughts import without_thoughts
@@ -69,12 +70,17 @@ def read_answer(
         return ChatFailure(
             key=request.key, reason=reason, detail=detail, engine=record.name, thoughts=said.thoughts
         )
+    form = request.form
+    text = said.text if form is None else _compact(said.text, form, record)
     counts = token_counts(completion.usage, request, record, bound)
     return ChatAnswer(
         key=request.key,
         model=request.model,
         engine=record.name,
-        text=said.text if request.form is None else _compact(said.text, request, record),
+        text=text,
+        expected=()
+        if form is None or form.read(text) is None
+        else expected_scores(choice.logprobs, said.text, form),
         cut_off=choice.ended in CUT_OFF,
         prompt_tokens=counts.prompt,
         cached_tokens=counts.cached,
@@ -87,6 +93,7 @@ def read_answer(
 
 class _Choice(BaseModel):
     message: dict[str, Any]
+    logprobs: Any = None
     finish_reason: Any = None
 
     @property
@@ -199,10 +206,9 @@ def _nothing_said(said: _Said, ended: str, bound: int) -> tuple[FailureReason, s
     return FailureReason.EMPTY, "the model said nothing"
 
 
-def _compact(text: str, request: ChatRequest, record: EngineRecord) -> str:
-    """Return scores as compact text, whatever the engine wrapped them in."""
-    assert request.form is not None
-    return GUIDED_DECODINGS[record.guidance].compact_text(_unfenced(text), request.form)
+def _compact(text: str, form: ScoreForm, record: EngineRecord) -> str:
+    """Return scores as the form's own text, whatever the engine wrapped them in."""
+    return GUIDED_DECODINGS[record.guidance].compact_text(_unfenced(text), form)
 
 
 def _unfenced(text: str) -> str:

@@ -22,7 +22,14 @@ from domain.engine import EngineKind, EngineRecord
 from workers.adapters.openai.completion import read_answer
 from workers.adapters.openai.failures import UnreadableAnswer, reason_of, without_quotation
 from workers.adapters.openai.http_client import open_client
-from workers.adapters.openai.request import most_prompt_tokens, request_body, thinking_fields, token_bound
+from workers.adapters.openai.request import (
+    asks_probabilities,
+    most_prompt_tokens,
+    request_body,
+    thinking_fields,
+    token_bound,
+    without_probabilities,
+)
 from workers.adapters.openai.thoughts import opens_thought
 from workers.engines.engine import turns
 from workers.engines.kinds import ENGINES
@@ -75,6 +82,8 @@ class EngineClient:
         """`api_key`: empty for none. `slots`: calls in flight at once; 0 sets no bound."""
         self.in_flight = 0
         """Calls under way here, those that wait for a slot among them."""
+        self.refuses_probabilities = False
+        """Whether the engine turned down a request for them that it then answered without."""
         self._slots = asyncio.Semaphore(slots) if slots else nullcontext()
         self._openai = openai
         self._url = record.url.rstrip("/")
@@ -105,8 +114,23 @@ class EngineClient:
         # vLLM continues the trace that it is told of.
         headers = {"traceparent": request.traceparent} if request.traceparent else {}
         started = time.monotonic()
-        data = await self._post(f"{self._url}/chat/completions", request_body(request, record), headers)
+        data = await self._completion(request, self._with_refusal(record), headers)
         return read_answer(data, request, record, (time.monotonic() - started) * 1000)
+
+    async def _completion(self, request: ChatRequest, record: EngineRecord, headers: Mapping[str, str]) -> bytes:
+        """Ask; an engine that refuses to tell probabilities is asked again without, and not for them any more."""
+        url = f"{self._url}/chat/completions"
+        try:
+            return await self._post(url, request_body(request, record), headers)
+        except OpenAIError as error:
+            if not asks_probabilities(request, record) or reason_of(error)[0] is not FailureReason.REFUSED:
+                raise
+            data = await self._post(url, request_body(request, without_probabilities(record)), headers)
+            self.refuses_probabilities = True
+            return data
+
+    def _with_refusal(self, record: EngineRecord) -> EngineRecord:
+        return without_probabilities(record) if self.refuses_probabilities else record
 
     def failure(self, error: Exception, record: EngineRecord, request: ChatRequest) -> ChatFailure:
         """Say why `answer` raised; the sentence quotes neither the key nor the prompt."""

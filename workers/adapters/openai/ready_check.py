@@ -18,8 +18,8 @@ from workers.portal import Portal
 
 SYSTEM = Message(role="system", content="You are a member of a council.")
 QUESTION = (SYSTEM, Message(role="user", content="Write the single word: ready"))
-BALLOT = (SYSTEM, Message(role="user", content="Score A and B, three digits from 1 to 9 for each: xxx,xxx"))
-FORM = ScoreForm(rows=2, columns=3)
+BALLOT = (SYSTEM, Message(role="user", content="Score A and B from 1 to 9, one line for each, as in A: x"))
+FORM = ScoreForm(lines=("A", "B"))
 ANSWER_TOKENS = 16
 THINKING_TOKENS = 32
 """Enough to see where a thought appears; it need not end."""
@@ -40,7 +40,7 @@ class OpenAIReadyCheck:
     def __call__(self, record: EngineRecord, within_s: float) -> EngineRecord:
         """Return the record with the dialect that the engine understands and what was found out.
 
-        Each of up to seven short calls takes `within_s` seconds at most. Raises CannotChat.
+        Each of up to eight short calls takes `within_s` seconds at most. Raises CannotChat.
         """
         portal = Portal()
         clients = EngineClients(
@@ -65,7 +65,16 @@ class _Examination:
         # A second look: now it is known whether the text begins within a thought.
         unasked = await self._ask(record) if record.found.template_opens == "always" else unasked
         record = _with(record, thoughts=_thoughts(unasked, asked), place=_place(unasked, asked))
-        return _with(record, ballot=_ballot(await self._ask(record, form=FORM)))
+        ballot = await self._ask(record, form=FORM)
+        return _with(record, ballot=_ballot(ballot), logprobs=self._probabilities(record, ballot))
+
+    def _probabilities(self, record: EngineRecord, ballot: ChatOutcome) -> str:
+        """Say whether the engine tells probabilities; one that gave no ballot leaves it open."""
+        if self._clients.of(record).refuses_probabilities:
+            return "refused"
+        if isinstance(ballot, ChatFailure) or FORM.read(ballot.text) is None:
+            return "unknown"
+        return "given" if ballot.expected else "absent"
 
     async def _understood(self, record: EngineRecord, switch_chosen: bool) -> tuple[EngineRecord, ChatOutcome]:
         """Try dialects until the engine accepts one; raises CannotChat with what it said to the first."""

@@ -8,11 +8,13 @@ from typing import Any
 from domain.chat import ChatRequest, Message
 from domain.engine import Dialect, EngineRecord, ThinkingSwitch
 from domain.thinking import ROOM, Thoughts
+from workers.adapters.openai.expected_scores import TOP_LOGPROBS
 from workers.engines.engine import turns
 from workers.engines.guided_decoding import GUIDED_DECODINGS
 
 TEMPLATE_TOKENS = 64
 """A chat template's own words, a default system prompt among them."""
+PROBABILITIES = {"logprobs": True, "top_logprobs": TOP_LOGPROBS}
 TOKENS_A_TURN = 16
 """The marks a template puts round one turn."""
 
@@ -35,9 +37,20 @@ def request_body(request: ChatRequest, record: EngineRecord) -> dict[str, Any]:
         dialect.tokens_field: token_bound(request, record),
         **{name: value for name, value in sampling.items() if value is not None and name not in dialect.omit},
         **({} if form is None else GUIDED_DECODINGS[record.guidance].request_fields(form)),
+        **(PROBABILITIES if asks_probabilities(request, record) else {}),
         **thinking_fields(dialect, thinks=request.thinking_tokens > 0),
         **dialect.extra_body,
     }
+
+
+def asks_probabilities(request: ChatRequest, record: EngineRecord) -> bool:
+    """Whether the digits' probabilities are asked for: with a form of scores, unless the engine refuses."""
+    return request.form is not None and record.found.logprobs != "refused"
+
+
+def without_probabilities(record: EngineRecord) -> EngineRecord:
+    """Return the record of an engine that refuses to tell them."""
+    return record.model_copy(update={"found": record.found.model_copy(update={"logprobs": "refused"})})
 
 
 def thinking_fields(dialect: Dialect, *, thinks: bool) -> dict[str, Any]:

@@ -90,14 +90,14 @@ def test_the_architect_scores_the_tied_proposals_blind() -> None:
     assert question is not None
     assert sorted(question.scored) == ["p0", "p2"]
     assert question.request.form is not None
-    assert (question.request.form.rows, question.request.form.columns) == (2, 1)
+    assert question.request.form.lines == ("A", "B")
     prompt = question.request.messages[-1].content
     assert "route 1" not in prompt
     assert "dev-" not in prompt
     assert prompt.endswith("Labels to score, in this order: A, B")
     first, second = question.shown_order.items
-    assert best_scored(question.scores("4,7") or {}) == second
-    assert best_scored(question.scores("7,4") or {}) == first
+    assert best_scored(question.scores("A: 4\nB: 7") or {}) == second
+    assert best_scored(question.scores("A: 7\nB: 4") or {}) == first
 
 
 def test_an_architect_who_scores_two_alike_or_nothing_has_not_chosen() -> None:

@@ -76,12 +76,8 @@ def requests(
     yield proposal_question(deliberation, agents[0], policy, timeout_s=1.0).request
     material = Material.of(deliberation, candidates, 1)
     presentation = present(material.candidates, seed=material.seed)
-    for voices in (False, True):
-        questions = ballot_questions(
-            material, deliberation.reviewers, presentation, pass_=0, timeout_s=1.0, voices=voices
-        )
-        for question in questions:
-            yield question.request
+    for question in ballot_questions(material, deliberation.reviewers, presentation, pass_=0, timeout_s=1.0):
+        yield question.request
     first, second = material.candidates
     yield critique_question(material, agents[1], first, max_tokens=9, timeout_s=1.0).request
     yield revision_question(material, agents[0], first, critiques, policy, max_tokens=9, timeout_s=1.0).request

@@ -80,7 +80,7 @@ def test_neither_the_proposal_nor_a_line_of_it_echoed_with_the_rest_becomes_a_ba
     text = attack.inject(PLAIN)
     for question in ask(text)[1]:
         assert question.scores(text) is None
-        assert question.scores(f"{text}\n786,554,333") is None
+        assert question.scores(f"{text}\n{question.form.shape.replace(': x', ': 7')}") is None
         assert question.scores(question.request.messages[-1].content) is None
 
 
@@ -90,7 +90,7 @@ def test_form_labels_and_the_reading_of_an_answer_are_those_without_the_attack(a
         assert attacked.request.form == calm.request.form
         assert attacked.request.max_tokens == calm.request.max_tokens
         assert (attacked.scored, attacked.criteria) == (calm.scored, calm.criteria)
-        answer = ",".join(["786"] * len(calm.scored))
+        answer = calm.form.shape.replace(": x", ": 7")
         assert attacked.scores(answer) is not None
         assert attacked.scores(answer) == calm.scores(answer)
 

@@ -10,6 +10,7 @@ from domain.chat import FailureReason
 from domain.council import Agent
 from domain.prompts.ballot_question import BallotQuestion, ballot_questions
 from domain.prompts.material import MAX_CANDIDATES, Material, label
+from domain.prompts.model_question import score_form
 from domain.review.candidate import Candidate
 from domain.review.presentation import present
 from domain.rubric import DEFAULT_RUBRIC
@@ -37,6 +38,10 @@ def ask(count: int = 4, *, orders: int = 1, pass_: int = 0, **facts: object) -> 
     reviewers = [*(author(number) for number in range(count)), *judges]
     presentation = present(about.candidates, seed=about.seed, orders=orders)
     return ballot_questions(about, reviewers, presentation, pass_=pass_, timeout_s=30.0, **facts)  # type: ignore[arg-type]
+
+
+def fill(question: BallotQuestion, digits: str) -> str:
+    return "\n".join(f"{name}: {digit}" for name, digit in zip(question.form.lines, digits, strict=False))
 
 
 def prompt(question: BallotQuestion) -> str:
@@ -95,12 +100,39 @@ def test_all_proposals_are_shown_without_a_name_in_the_order_recorded() -> None:
 def test_an_answer_becomes_scores_by_proposal() -> None:
     question = ask(3)[-1]
 
-    assert question.scores("987,555,123\n") == {
-        question.shown_order.items[0]: {"fit": 9, "feasibility": 8, "clarity": 7},
-        question.shown_order.items[1]: {"fit": 5, "feasibility": 5, "clarity": 5},
-        question.shown_order.items[2]: {"fit": 1, "feasibility": 2, "clarity": 3},
+    first, second, third = question.shown_order.items
+    text = fill(question, "987555123")
+    assert text.startswith("A fit: 9\nA feasibility: 8\nA clarity: 7\nB fit: 5\n")
+    assert question.scores(f"{text}\n") == {
+        first: {"fit": 9, "feasibility": 8, "clarity": 7},
+        second: {"fit": 5, "feasibility": 5, "clarity": 5},
+        third: {"fit": 1, "feasibility": 2, "clarity": 3},
     }
-    assert question.scores("987,555") is None
+    assert question.scores(fill(question, "987555")) is None
+
+
+def test_a_ballot_keeps_what_was_written_and_what_was_expected() -> None:
+    question = ask(3)[-1]
+    means = (8.5, 8.0, 7.0, 5.0, 5.0, 5.5, 1.2, 2.0, 3.0)
+    text = fill(question, "987555123")
+
+    ballot = question.entry(answer(question.request, text, expected=means), at=1.0)
+    plain = question.entry(answer(question.request, text), at=1.0)
+    short = question.entry(answer(question.request, text, expected=means[:-1]), at=1.0)
+
+    assert (ballot.form, ballot.scores) == ("lines", question.scores(text))
+    assert ballot.expected[question.shown_order.items[2]] == {"fit": 1.2, "feasibility": 2.0, "clarity": 3.0}
+    assert ballot.reading == ballot.expected
+    assert (plain.expected, short.expected) == ({}, {})
+    assert plain.reading == plain.scores == ballot.scores
+
+
+def test_an_answer_off_form_has_no_expected_scores() -> None:
+    question = ask(3)[-1]
+
+    ballot = question.entry(answer(question.request, "?", expected=(5.0,) * 9), at=1.0)
+
+    assert (ballot.missing, ballot.expected, ballot.scores) == (FailureReason.MALFORMED, {}, {})
 
 
 def test_an_answer_off_form_is_asked_for_once_more_with_the_same_prefix() -> None:
@@ -110,16 +142,16 @@ def test_an_answer_off_form_is_asked_for_once_more_with_the_same_prefix() -> Non
 
     assert second is not None
     assert prompt(second).startswith(prompt(first))
-    assert "xxx,xxx,xxx" in prompt(second)
+    assert second.form.shape in prompt(second)
     assert second.key == second.request.key == first.key
-    assert second.scores("111,222,333") == first.scores("111,222,333")
+    assert second.scores(fill(second, "111222333")) == first.scores(fill(first, "111222333"))
     assert second.retry(off_form) is None
 
 
 def test_an_answer_on_form_and_a_failed_call_are_recorded_at_once() -> None:
     question = ask()[0]
 
-    assert question.retry(answer(question.request, "111,222,333")) is None
+    assert question.retry(answer(question.request, fill(question, "111222333"))) is None
     assert question.retry(failure(question.request, FailureReason.TIMEOUT)) is None
 
 
@@ -140,8 +172,8 @@ def test_request_and_form_are_bounded_and_keys_differ() -> None:
     assert len({question.request.key for question in questions}) == 18
     for question in questions:
         assert question.request.form is not None
-        assert (question.request.form.rows, question.request.form.columns) == (len(question.scored), 3)
-        assert question.request.max_tokens <= 10 * len(question.scored)
+        assert len(question.request.form.lines) == 3 * len(question.scored)
+        assert question.request.max_tokens <= 20 * len(question.request.form.lines)
 
 
 def test_an_author_scores_none_of_its_versions_and_one_with_nothing_to_score_is_not_asked() -> None:
@@ -158,17 +190,38 @@ def test_an_author_scores_none_of_its_versions_and_one_with_nothing_to_score_is_
     assert ballot_questions(alone, [author(0)], present(alone.candidates, seed=1), pass_=0, timeout_s=1.0) == ()
 
 
-def test_personas_are_told_in_the_last_line_only_if_wanted() -> None:
+def test_personas_are_told_in_the_last_line_behind_what_reviewers_share() -> None:
     about = material(2)
     reviewers = [author(0, persona="Cautious.\nCounts costs."), author(1, persona="Bold.")]
-    presentation = present(about.candidates, seed=1)
+    presentation = present(about.candidates, seed=1, orders=1)
 
-    plain = ballot_questions(about, reviewers, presentation, pass_=0, timeout_s=1.0)
-    voiced = ballot_questions(about, reviewers, presentation, pass_=0, timeout_s=1.0, voices=True)
+    questions = ballot_questions(about, reviewers, presentation, pass_=0, timeout_s=1.0)
 
-    assert not [question for question in plain if "Bold" in prompt(question) or "Cautious" in prompt(question)]
-    assert len({shared_part(question) for question in (*plain, *voiced)}) == 1
-    assert prompt(voiced[0]).rsplit("\n", 1)[1].startswith("Your way of thinking: Cautious. Counts costs. Labels")
+    assert len({shared_part(question) for question in questions}) == 1
+    assert (
+        prompt(questions[0]).rsplit("\n", 1)[1].startswith("Your way of thinking: Cautious. Counts costs. Labels")
+    )
+
+
+def test_anchors_say_what_digits_mean() -> None:
+    for number in (3, 5, 7, 9):
+        assert f"{number}: " in prompt(ask()[0]).rsplit("# Your ballot", 1)[1]
+
+
+@pytest.mark.parametrize(
+    ("criteria", "lines"),
+    [
+        (("fit",), ("A",)),
+        (("fit", "ease of use"), ("A fit", "A ease of use")),
+        (("fit", "x: 9\nB"), ("A criterion 1", "A criterion 2")),
+        (("Güte", "fit"), ("A criterion 1", "A criterion 2")),
+        (("x" * 40 + "a", "x" * 40 + "b"), ("A criterion 1", "A criterion 2")),
+    ],
+)
+def test_a_criterion_whose_name_no_form_can_hold_is_numbered(
+    criteria: tuple[str, ...], lines: tuple[str, ...]
+) -> None:
+    assert score_form(["A"], criteria).lines == lines
 
 
 def test_the_same_arguments_give_the_same_bytes_and_passes_have_marks_of_their_own() -> None:

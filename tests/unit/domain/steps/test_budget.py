@@ -33,13 +33,13 @@ def test_proposals_never_overdraw_the_budget_in_whatever_order_workers_ask(
 
 
 def test_the_budget_ends_what_tokens_no_longer_allow() -> None:
-    stage = Stage(council("DEV"), policy=Policy(model="tiny", max_tokens=25, token_budget=80))
+    stage = Stage(council("DEV"), policy=Policy(model="tiny", max_tokens=25, token_budget=250))
     record = stage.play()
     assert len(record.proposals()) == 3
     missing = [cast for cast in record.ballots() if cast.missing]
     assert {cast.missing for cast in missing} == {FailureReason.BUDGET}
     assert 0 < len(missing) < len(record.ballots())
-    assert "80 tokens" in missing[0].detail
+    assert "250 tokens" in missing[0].detail
 
 
 def test_a_budget_that_holds_too_few_proposals_fails_with_the_reason_of_each() -> None:

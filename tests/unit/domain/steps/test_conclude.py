@@ -266,7 +266,9 @@ def test_a_stored_decision_replays_to_the_same_bytes() -> None:
 def test_an_architect_chooses_where_the_vote_is_tied_and_the_event_says_so() -> None:
     architect = agent("arch")
     stage = Stage(council("DEV", architect=architect))
-    stage.model.follow(lambda request, before: answer(request, "9,3,3") if "architect" in request.key else None)
+    stage.model.follow(
+        lambda request, before: answer(request, "A: 9\nB: 3\nC: 3") if "architect" in request.key else None
+    )
     record = stage.play()
     decision = decision_of(record)
     assert decision.tied is True

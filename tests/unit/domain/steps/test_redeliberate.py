@@ -114,7 +114,7 @@ def clear(request: ChatRequest, before: int) -> ChatOutcome | None:
 
 
 def tie(request: ChatRequest, before: int) -> ChatOutcome | None:
-    return answer(request, ",".join(["5" * 3] * request.form.rows)) if request.form else None
+    return answer(request, request.form.shape.replace(": x", ": 5")) if request.form else None
 
 
 def lose_one(request: ChatRequest, before: int) -> ChatOutcome | None:

@@ -10,7 +10,7 @@ from domain.thinking import ROOM, Thoughts
 from workers.adapters.openai.request import request_body, token_bound
 
 TURNS = (Message(role="system", content="You judge."), Message(role="user", content="A or B?"))
-FORM = ScoreForm(rows=2, columns=3)
+FORM = ScoreForm(lines=("A fit", "A clarity", "B fit", "B clarity"))
 
 
 def record(dialect: Dialect | None = None, *, context_length: int = 0, **found: object) -> EngineRecord:

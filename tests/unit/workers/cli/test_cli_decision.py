@@ -77,8 +77,10 @@ def test_the_criterion_that_made_the_lead_is_named() -> None:
             return script(request, before)
         prompt = request.messages[-1].content
         shown = dict(re.findall(r"=== \w+ PROPOSAL ([A-Z]) ===\n(.*?)\n=== ", prompt, flags=re.DOTALL))
-        labels = re.findall(r"\b[A-Z]\b", prompt.rstrip().splitlines()[-1])[: request.form.rows]
-        return answer(request, ",".join(f"{min(9, len(shown[one]) // 20)}55" for one in labels))
+        fit = {label: min(9, len(text) // 20) for label, text in shown.items()}
+        lines = (line.split() for line in request.form.lines)
+        scores = (f"{label} {name}: {fit[label] if name == 'fit' else 5}" for label, name in lines)
+        return answer(request, "\n".join(scores))
 
     first = why(decided(follow=on_fit))[0]
     assert ", most of it on fit (+" in first

@@ -1,10 +1,10 @@
-"""Every way of guided decoding asks for exactly the form, and gives the compact text back."""
+"""Every way of guided decoding asks for exactly the form, and gives the form's own text back."""
 
 from __future__ import annotations
 
 import json
 import re
-from itertools import cycle
+from itertools import cycle, islice
 from typing import Any
 
 import jsonschema
@@ -17,18 +17,21 @@ from domain.engine import Guidance
 from tests.support.scripted_answers import sheet
 from workers.engines.guided_decoding import GUIDED_DECODINGS
 
-forms = st.builds(ScoreForm, rows=st.integers(1, 64), columns=st.integers(1, 8))
+NAMES = st.from_regex(r"\A[A-Za-z0-9][A-Za-z0-9 _-]{0,20}\Z")
+forms = st.builds(ScoreForm, lines=st.lists(NAMES, min_size=1, max_size=20, unique=True).map(tuple))
 scores = st.lists(st.integers(1, 9), min_size=1, max_size=64)
 json_values: st.SearchStrategy[Any] = st.recursive(
     st.none() | st.booleans() | st.integers(-2, 12) | st.floats(allow_nan=False) | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(["scores", "x"]), inner),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(["A", "B", "x"]), inner),
     max_leaves=12,
 )
+TWO = ScoreForm(lines=("A", "B"))
 
 
-def parsed(text: str, form: ScoreForm) -> list[list[int]] | None:
-    rows = form.read(text)
-    return None if rows is None else [list(row) for row in rows]
+def schema_of(form: ScoreForm) -> dict[str, Any]:
+    wanted = GUIDED_DECODINGS[Guidance.JSON_SCHEMA].request_fields(form)["response_format"]
+    schema: dict[str, Any] = wanted["json_schema"]["schema"]
+    return schema
 
 
 @pytest.mark.parametrize("guidance", list(Guidance))
@@ -36,40 +39,37 @@ def parsed(text: str, form: ScoreForm) -> list[list[int]] | None:
 def test_an_answer_within_the_constraint_is_read_as_the_scores_it_holds(
     guidance: Guidance, form: ScoreForm, digits: list[int]
 ) -> None:
-    decoding, source = GUIDED_DECODINGS[guidance], cycle(digits)
-    answer = sheet({"messages": [], **decoding.request_fields(form)}, source)
-    again = cycle(digits)
-    expected = [[next(again) for _ in range(form.columns)] for _ in range(form.rows)]
-    assert parsed(decoding.compact_text(answer, form), form) == expected
+    decoding = GUIDED_DECODINGS[guidance]
+    answer = sheet({"messages": [], **decoding.request_fields(form)}, cycle(digits))
+    assert form.read(decoding.compact_text(answer, form)) == tuple(islice(cycle(digits), len(form.lines)))
 
 
 @given(form=forms)
-def test_the_regex_accepts_the_compact_text_and_nothing_longer_or_shorter(form: ScoreForm) -> None:
+def test_the_regex_accepts_the_text_and_nothing_longer_or_shorter(form: ScoreForm) -> None:
     regex = GUIDED_DECODINGS[Guidance.REGEX].request_fields(form)["structured_outputs"]["regex"]
-    text = ",".join(["5" * form.columns] * form.rows)
+    text = form.shape.replace(": x", ": 5")
     assert re.fullmatch(regex, text)
     assert not re.fullmatch(regex, text + "5")
-    assert not re.fullmatch(regex, text + ",5")
+    assert not re.fullmatch(regex, text + "\nA: 5")
     assert not re.fullmatch(regex, text[:-1])
 
 
 @given(form=forms)
-def test_the_schema_accepts_the_scores_and_refuses_a_row_too_few(form: ScoreForm) -> None:
-    schema = GUIDED_DECODINGS[Guidance.JSON_SCHEMA].request_fields(form)["response_format"]["json_schema"][
-        "schema"
-    ]
-    jsonschema.validate({"scores": [[5] * form.columns] * form.rows}, schema)
-    with pytest.raises(jsonschema.ValidationError):
-        jsonschema.validate({"scores": [[5] * form.columns] * (form.rows - 1)}, schema)
-    with pytest.raises(jsonschema.ValidationError):
-        jsonschema.validate({"scores": [[0] * form.columns] * form.rows}, schema)
+def test_the_schema_accepts_the_scores_and_refuses_a_line_too_few(form: ScoreForm) -> None:
+    schema = schema_of(form)
+    whole = dict.fromkeys(form.lines, 5)
+    jsonschema.validate(whole, schema)
+    wrong = (dict.fromkeys(form.lines[1:], 5), dict.fromkeys(form.lines, 0), {**whole, "more: ": 5})
+    for value in wrong:
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate(value, schema)
 
 
-@given(value=json_values, form=forms)
+@given(value=json_values, form=st.just(TWO))
 def test_any_other_json_is_handed_on_as_it_came_unless_it_is_on_form(value: Any, form: ScoreForm) -> None:
     text = json.dumps(value)
     compact = GUIDED_DECODINGS[Guidance.JSON_SCHEMA].compact_text(text, form)
-    assert compact == text or parsed(compact, form) == value["scores"]
+    assert compact == text or form.read(compact) == (value["A"], value["B"])
 
 
 @given(text=st.text(max_size=50), form=forms)
@@ -81,11 +81,11 @@ def test_text_that_is_no_json_is_handed_on_as_it_came(text: str, form: ScoreForm
 
 
 def test_true_is_not_taken_for_a_one() -> None:
-    text = '{"scores": [[true]]}'
-    assert GUIDED_DECODINGS[Guidance.JSON_SCHEMA].compact_text(text, ScoreForm(rows=1, columns=1)) == text
+    text = '{"A": true, "B": 5}'
+    assert GUIDED_DECODINGS[Guidance.JSON_SCHEMA].compact_text(text, TWO) == text
 
 
 @given(form=forms)
 def test_json_gets_room_for_a_token_a_character(form: ScoreForm) -> None:
-    answer = json.dumps({"scores": [[5] * form.columns] * form.rows}, separators=(",", ":"))
-    assert GUIDED_DECODINGS[Guidance.JSON_SCHEMA].max_tokens(form, compact_tokens=1) >= len(answer)
+    answer = json.dumps(dict.fromkeys(form.lines, 5), indent=1)
+    assert GUIDED_DECODINGS[Guidance.JSON_SCHEMA].max_tokens(form, form.max_tokens) >= len(answer)
