@@ -36,11 +36,6 @@ class CeleryDispatcher:
         # The chord's own id stays random: queued again for fewer agents, it counts apart from the first.
         chord(self._generate(deliberation, agent_id) for agent_id in unanswered)(conclude)
 
-    def withdraw(self, deliberation: Deliberation) -> None:
-        identity = deliberation.deliberation_id
-        headers = [generate_task_id(identity, 0, agent.agent_id) for agent in deliberation.agents]
-        self._app.control.revoke([*headers, conclude_task_id(identity)])
-
     def _dispatch(self, request: PlanRequest) -> Signature:
         return self._app.signature(
             "plan.dispatch",

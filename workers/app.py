@@ -75,7 +75,7 @@ def make_app(settings: Settings) -> ConclaveApp:
     )
     # redbeat takes this connection for its own, and with it our Sentinel, TLS and patience.
     app.redbeat_redis = store_client(settings)  # type: ignore[attr-defined]
-    install(app)
+    install(app, remote_control=settings.remote_control)
     own = engine_of(settings)
     pin(app, own, queue=model_queue_name(settings.model))
     registry = CollectorRegistry()

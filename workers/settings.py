@@ -133,7 +133,7 @@ class FlowerOptions(Value):
     auth: SecretStr = SecretStr("")
     """Logins for Flower, user:password, separated by commas; empty asks for none."""
     read_only: bool = True
-    """Flower shows; false lets its users revoke tasks and stop workers."""
+    """Flower shows; false lets its users change workers that have `CONCLAVE_REMOTE_CONTROL=full`."""
 
     @property
     def logins(self) -> list[str]:
@@ -167,6 +167,9 @@ class Settings(BaseSettings):
     """The served model for agents that name none; its queue is llm.<model>."""
     worker_concurrency: int = Field(default=64, ge=1, le=1024)
     """Threads of a worker: they wait for models, so as many as vLLM's slots, not as cores."""
+    remote_control: Literal["inspect", "full"] = "inspect"
+    """What workers do for a program that may send them celery's commands: `inspect`, they answer what they are and
+    do; `full`, they also shut down, resize their pools, change queues and limits, and revoke tasks."""
     external_engines: dict[str, SecretStr] = {}
     """Engines of others that this process may call, each with its key or none, as JSON:
     {"https://api.example/v1": "key"}. `CONCLAVE_ENGINE_URL` with `CONCLAVE_ENGINE_KEY` is one of them already."""

@@ -24,7 +24,3 @@ class Dispatcher(Protocol):
     def deliberation(self, deliberation: Deliberation, unanswered: Sequence[str]) -> None:
         """Queue a proposal for each agent named, then the conclusion; with none named, the conclusion alone."""
         ...
-
-    def withdraw(self, deliberation: Deliberation) -> None:
-        """Take a deliberation's work off the queue as far as it can be found; what runs goes on."""
-        ...

@@ -5,7 +5,6 @@ from __future__ import annotations
 from domain import events
 from domain.ports.clock import Clock
 from domain.ports.deliberation_store import DeliberationStore
-from domain.ports.dispatcher import Dispatcher
 from domain.ports.event_publisher import EventPublisher
 from domain.ports.meter import Meter
 from domain.ports.outbox import Outbox
@@ -20,14 +19,13 @@ def cancel_deliberation(
     deliberations: DeliberationStore,
     outbox: Outbox,
     publisher: EventPublisher,
-    dispatcher: Dispatcher,
     meter: Meter,
     clock: Clock,
 ) -> bool:
-    """Close it as cancelled, publish that and take its work off the queue; False if it had ended.
+    """Close it as cancelled and publish that; False if it had ended.
 
-    What runs stops before its next model call, since nothing can be written any more. Raises LookupError for an
-    unknown id.
+    What runs stops before its next model call, since nothing can be written any more, and what is queued ends as
+    soon as it begins. Raises LookupError for an unknown id.
     """
     record = deliberations.load(deliberation_id)
     deliberation, at = record.deliberation, max(clock.now(), record.progress_at)
@@ -35,6 +33,5 @@ def cancel_deliberation(
     event = end_deliberation(record, body, deliberations=deliberations, meter=meter)
     if event is None:
         return False
-    dispatcher.withdraw(deliberation)
     announce([event], outbox=outbox, publisher=publisher)
     return True

@@ -27,6 +27,7 @@ from tests.support.settings_observers import (
     store_database,
     stream_made,
 )
+from workers.app import make_app
 from workers.composition import Composition, engine_of, key_of
 from workers.engines.vllm_engine import VllmEngine
 
@@ -67,6 +68,7 @@ ALL_PROCESSES = {
     ),
     "worker_concurrency": Effect("7", app_conf("worker_concurrency"), 7),
     "visibility_timeout_s": Effect("9.5", TRANSPORT("visibility_timeout"), 9.5),
+    "remote_control": Effect("full", lambda settings: type(make_app(settings).control).__name__, "FullControl"),
     "external_engines": Effect(
         '{"https://api.example/v1/": "k"}', lambda settings: key_of(settings)(EXAMPLE), "k"
     ),

@@ -192,7 +192,6 @@ class Stage:
             deliberations=self.services.deliberations,
             outbox=self.outbox,
             publisher=self.news,
-            dispatcher=self.queue,
             meter=self.meter,
             clock=self.clock,
         )

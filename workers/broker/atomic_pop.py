@@ -28,7 +28,7 @@ from workers.broker.parked_messages import (
     parked_record,
 )
 from workers.broker.upstream_members import ChannelMembers
-from workers.queue_keys import NOTIFY_LASTS_S, NOTIFY_SUFFIX, PARKED
+from workers.queue_keys import NOTIFY_LASTS_S, NOTIFY_SUFFIX, PARKED, REPLIES_LAST_S, REPLY_SUFFIX
 
 logger = logging.getLogger(__name__)
 
@@ -97,11 +97,14 @@ class AtomicPop(redis.Channel, ChannelMembers):
     def _put(self, queue: str, message: Any, **kwargs: Any) -> None:
         batch = kwargs.get("_publish_batch")
         if batch is None and queue not in self._expires:
+            key = self._q_for_pri(queue, self._get_message_priority(message, reverse=False))
             with self.conn_or_acquire() as client, client.pipeline() as pipe:
-                pipe.lpush(
-                    self._q_for_pri(queue, self._get_message_priority(message, reverse=False)), dumps(message)
-                )
-                self._notify(queue, pipe)
+                pipe.lpush(key, dumps(message))
+                if queue.endswith(REPLY_SUFFIX):
+                    # The process that asked may be gone, or was never there.
+                    pipe.pexpire(key, REPLIES_LAST_S * 1000)
+                else:
+                    self._notify(queue, pipe)
                 pipe.execute()
             return
         super()._put(queue, message, **kwargs)
@@ -118,8 +121,13 @@ class AtomicPop(redis.Channel, ChannelMembers):
         # kombu's clients put the prefix in front of PEXPIRE's key, not of EXPIRE's.
         return [("lpush", key, ""), ("pexpire", key, NOTIFY_LASTS_S * 1000)]
 
+    @property
+    def takes_replies(self) -> bool:
+        """Whether what is consumed here needs no acknowledgement: answers of workers, not tasks."""
+        return bool(self._no_ack_queues.intersection(self.active_queues))
+
     def _brpop_start(self, timeout: float | None = None) -> None:
-        if self._no_ack_queues.intersection(self.active_queues):
+        if self.takes_replies:
             super()._brpop_start(timeout)
             return
         queues = self._queue_cycle.consume(len(self.active_queues))
@@ -133,7 +141,7 @@ class AtomicPop(redis.Channel, ChannelMembers):
         self._send("EVAL", POP_AND_MARK, len(keys), *self.prefixed(keys), *arguments)
 
     def _brpop_read(self, **options: Any) -> bool:
-        if self._no_ack_queues.intersection(self.active_queues):
+        if self.takes_replies:
             return bool(super()._brpop_read(**options))
         try:
             answer = self.client.parse_response(self.client.connection, "EVAL", **options)

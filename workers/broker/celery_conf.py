@@ -14,6 +14,7 @@ from kombu import transport
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from workers.broker.remote_control import CONTROLS, RemoteControl
 from workers.broker.visibility import Visibility
 
 TRANSPORTS = {
@@ -80,8 +81,10 @@ def celery_conf(
     }
 
 
-def install(app: Celery) -> None:
+def install(app: Celery, *, remote_control: RemoteControl = "inspect") -> None:
     """Make an application's connections and workers survive their broker; call it before the first connection.
+
+    `remote_control`: what its workers do for those who may send commands.
 
     Replaces kombu's Redis transports in this process: under their own names, because connections are switched,
     encrypted and shown (in Flower too) by the scheme of their URL. A second call changes nothing.
@@ -90,6 +93,7 @@ def install(app: Celery) -> None:
         transport.TRANSPORT_ALIASES[scheme] = path
         transport._transport_cache.pop(scheme, None)  # type: ignore[attr-defined]  # not in the stubs
     app.steps["consumer"].add(Visibility)
+    app.control_cls = CONTROLS[remote_control]  # type: ignore[assignment]  # the stubs only know a name
 
 
 def _broker(url: str, *, prefix: str, visibility_timeout_s: float, sentinel_master: str) -> dict[str, Any]:
@@ -188,6 +192,9 @@ def _tasks(*, outage_s: float) -> dict[str, Any]:
             "interval_step": 0.2,
             "interval_max": PUBLISH_EVERY_S,
         },
+        # With a term, kombu notes in the broker who listens, and a login that only listens may not write.
+        "control_queue_expires": None,
+        "event_queue_expires": None,
         # Pickle would run whatever can reach the broker.
         "accept_content": ["json"],
         "result_accept_content": ["json"],

@@ -91,6 +91,9 @@ class QoS(redis.QoS, QoSMembers):
     def restore_visible(self, start: int = 0, num: int | None = None, interval: int = 1) -> None:
         """Requeue the messages that no worker has kept in flight for the visibility timeout."""
         # No upstream issue known for the second look, the grace and the count of lost workers.
+        if self.channel.takes_replies:
+            # A process that only asks may not be allowed to write here.
+            return
         self._vrestore_count += 1
         if (self._vrestore_count - 1) % (interval or 1):
             return
@@ -254,6 +257,20 @@ class Channel(AtomicPop):
         self._disconnect_pools()
         if self.connection is not None:
             self.connection.close_channel(self)
+
+    def _queue_bind(self, exchange: str, routing_key: str, pattern: Any, queue: str) -> None:
+        # A broadcast goes to those that have subscribed. No process reads the table of its exchange, which kombu
+        # keeps in the broker, and a login that only listens may not write it. No upstream issue known.
+        if self.typeof(exchange).type == "fanout":
+            self._fanout_queues[queue] = (exchange, routing_key.replace("#", "*"))
+        else:
+            super()._queue_bind(exchange, routing_key, pattern, queue)
+
+    def _delete(self, queue: str, exchange: str, *args: Any, **kwargs: Any) -> None:
+        if self.typeof(exchange).type == "fanout":
+            self.auto_delete_queues.discard(queue)
+        else:
+            super()._delete(queue, exchange, *args, **kwargs)
 
     def _has_queue(self, queue: str, **kwargs: Any) -> bool:
         # kombu's clients put the prefix in front of LLEN's key, not of EXISTS's; an empty list does not exist.

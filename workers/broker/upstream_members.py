@@ -41,6 +41,8 @@ class ChannelMembers:
     _brpop_sent_at: float | None
     """When that pop was sent; kombu drops a connection whose answer is long overdue."""
     _closing: bool
+    _fanout_queues: dict[str, tuple[str, str]]
+    """Queue of broadcasts → exchange, and the pattern of routing keys that is subscribed to."""
 
     def _get_message_priority(self, message: Any, reverse: bool = False) -> int:
         raise NotImplementedError
@@ -49,6 +51,14 @@ class ChannelMembers:
         raise NotImplementedError
 
     def _size(self, queue: str) -> int:
+        raise NotImplementedError
+
+    def _queue_bind(self, exchange: str, routing_key: str, pattern: Any, queue: str) -> None:
+        raise NotImplementedError
+
+    def _delete(
+        self, queue: str, exchange: str, routing_key: str, pattern: Any, *args: Any, **kwargs: Any
+    ) -> None:
         raise NotImplementedError
 
     def _has_queue(self, queue: str, **kwargs: Any) -> bool:

@@ -31,6 +31,11 @@ class WorkerConsumer(consumer.Consumer, ConsumerMembers):
     Each override names the upstream issue or pull request that would make it unnecessary.
     """
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        # Who may send an event could have workers elect one of them to run a task, and a worker that starts would
+        # wait a second to be told what was revoked: in our workers nothing is.
+        super().__init__(*args, **kwargs, without_gossip=True, without_mingle=True)
+
     def ensure_connected(self, conn: kombu.Connection) -> kombu.Connection:
         """Connect, however long the broker is away, trying about once a second."""
         # No upstream issue known: Celery calls ensure_connection without intervals, and no setting names them.
@@ -81,8 +86,11 @@ class WorkerConsumer(consumer.Consumer, ConsumerMembers):
         return on_task_received
 
     def on_decode_error(self, message: Any, exc: Exception) -> None:
-        """Park a message that could not be unpacked."""
-        self._park(message, f"it can't be unpacked: {exc!r}")
+        """Park a message that could not be unpacked; drop a broadcast, which was of the moment."""
+        if message.channel is self.task_consumer.channel:  # type: ignore[attr-defined]  # set by a step of Celery's
+            self._park(message, f"it can't be unpacked: {exc!r}")
+        else:
+            logger.warning("broadcast dropped, since it can't be unpacked: %r", exc)
 
     def on_invalid_task(self, body: Any, message: Any, exc: Exception) -> None:
         """Park a message of which Celery itself finds a header that can't be used."""

@@ -21,7 +21,7 @@ def cancel(
     reason: Annotated[str, typer.Option(help="Why; goes into the cancelled event.")] = "cancelled by an operator",
 ) -> None:
     """End an open deliberation without a decision; its event says so, and its model calls stop."""
-    with open_work(read_settings()) as (ports, app):
+    with open_work(read_settings()) as (ports, _):
         record = loaded(deliberation_id, ports.deliberations)
         try:
             cancelled = cancel_deliberation(
@@ -30,7 +30,6 @@ def cancel(
                 deliberations=ports.deliberations,
                 outbox=ports.outbox,
                 publisher=ports.publisher,
-                dispatcher=ports.dispatcher(app),
                 meter=ports.meter,
                 clock=ports.clock,
             )

@@ -117,12 +117,10 @@ def services(where: Addresses, options: StackOptions, state: Path) -> list[Proce
 _LLAMA = {"CONCLAVE_ENGINE_GUIDANCE": "grammar", "CONCLAVE_ENGINE_SLOTS": str(SLOTS)}
 """What a worker must know of our engine to call it well; of another we know nothing."""
 _CELERY = (sys.executable, "-m", "celery", "-q", "-A", "workers.app")
-_ALONE = ("--without-mingle", "--without-gossip")
-"""No other worker is there to be asked for a second what was revoked."""
 
 
 def _worker(name: str, queue: str, env: Mapping[str, str], *, threads: int) -> ProcessCommand:
-    options = ("-l", "INFO", "-Q", queue, "-n", f"{name}@%h", "-P", "threads", "-c", str(threads), *_ALONE)
+    options = ("-l", "INFO", "-Q", queue, "-n", f"{name}@%h", "-P", "threads", "-c", str(threads))
     return ProcessCommand(
         name=name,
         argv=(*_CELERY, "worker", *options),

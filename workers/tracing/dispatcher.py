@@ -36,9 +36,6 @@ class TracedDispatcher:
     def deliberation(self, deliberation: Deliberation, unanswered: Sequence[str]) -> None:
         self._dispatcher.deliberation(deliberation, unanswered)
 
-    def withdraw(self, deliberation: Deliberation) -> None:
-        self._dispatcher.withdraw(deliberation)
-
     def _start(self, request: PlanRequest) -> Span:
         attributes = {"conclave.plan_id": request.plan.plan_id, "conclave.request_id": request.request_id}
         if request.redelivered:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import sys
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,19 +22,23 @@ from tests.support.secured import SecuredNats, SecuredValkey
 from workers.processes.command import ProcessCommand
 from workers.processes.guard import Guard
 from workers.processes.ports import free_port
-from workers.processes.readiness import answers_200, http_answers
+from workers.processes.readiness import http_answers, wait_until
 
 WITHIN = 60.0
+QUEUES = {"control", "llm.scripted"}
+
+
+LOGIN = "ops:s3cret-of-flower"
 
 
 @pytest.fixture(scope="module")
-def logs(
+def installation(
     tmp_path_factory: pytest.TempPathFactory,
     guard: Guard,
     secured_nats: SecuredNats,
     secured_valkey: SecuredValkey,
-) -> Iterator[Path]:
-    """Run a bridge, two workers, beat and Flower under their users; gives the folder of their logs."""
+) -> Iterator[tuple[Path, str]]:
+    """Run a bridge, two workers, beat and Flower under their users; gives their logs' folder, Flower's URL."""
     folder = tmp_path_factory.mktemp("least-privilege")
 
     def fleet(user: str) -> Fleet:
@@ -57,15 +63,23 @@ def logs(
             service.start(wait=False)
         for service in running:
             service.wait_ready()
-        for page in ("workers", "broker", "tasks"):
-            assert answers_200(f"http://127.0.0.1:{port}/{page}")
-        yield folder / "logs"
+        yield folder / "logs", f"http://127.0.0.1:{port}"
+
+
+@pytest.fixture
+def logs(installation: tuple[Path, str]) -> Path:
+    return installation[0]
+
+
+@pytest.fixture
+def pages(installation: tuple[Path, str]) -> str:
+    return installation[1]
 
 
 def _flower(fleet: Fleet, port: int) -> Service:
-    command = (*(sys.executable, "-m", "celery", "-A", "workers.app", "flower"), f"--port={port}")
+    command = (sys.executable, "-m", "workers.cli", "flower", "--port", str(port))
     ready = http_answers(f"http://127.0.0.1:{port}/healthcheck")
-    return fleet.add(ProcessCommand("flower", (*command, "--address=127.0.0.1"), fleet.env, ready=ready))
+    return fleet.add(ProcessCommand("flower", command, {**fleet.env, "CONCLAVE_FLOWER_AUTH": LOGIN}, ready=ready))
 
 
 def test_an_approval_becomes_a_decision_that_an_observer_hears(logs: Path, secured_nats: SecuredNats) -> None:
@@ -120,6 +134,27 @@ async def _judge(server: SecuredNats, said: dict[str, Any]) -> Any:
         await client.flush()
         await client.jetstream().publish("deliberation.judged", json.dumps(said).encode())
         return json.loads((await events.next_msg(WITHIN)).data)
+
+
+def test_flower_shows_workers_queues_and_tasks_with_its_own_login(pages: str, logs: Path) -> None:
+    def shown(path: str) -> str:
+        login = {"Authorization": "Basic " + base64.b64encode(LOGIN.encode()).decode()}
+        with urllib.request.urlopen(urllib.request.Request(f"{pages}{path}", headers=login), timeout=60) as page:
+            return str(page.read().decode())
+
+    def told() -> bool:
+        workers = json.loads(shown("/api/workers?refresh=true")).values()
+        queues = {queue["name"] for worker in workers for queue in worker.get("active_queues", ())}
+        return queues == QUEUES and "plan.dispatch" in shown("/api/tasks")
+
+    assert wait_until(told, within=WITHIN, every=0.5)
+    lengths = json.loads(shown("/api/queues/length"))["active_queues"]
+    assert {queue["name"] for queue in lengths} == QUEUES
+    assert all(name in shown("/broker") for name in QUEUES)
+    (worker, *_) = json.loads(shown("/api/workers"))
+    assert worker in shown("/workers")
+    assert "/tasks" in shown("/tasks")
+    assert worker in shown(f"/worker/{worker}")
 
 
 def test_no_process_was_refused_anything(logs: Path) -> None:

@@ -9,12 +9,11 @@ from domain.plan import PlanRequest
 
 
 class MemoryDispatcher:
-    """Dispatcher that keeps plans, queued work (deliberation id, agents to ask) and ids of withdrawn work."""
+    """Dispatcher that keeps plans and queued work (deliberation id, agents to ask)."""
 
     def __init__(self) -> None:
         self.requests: list[PlanRequest] = []
         self.work: list[tuple[str, tuple[str, ...]]] = []
-        self.withdrawn: list[str] = []
 
     def plans(self, requests: Sequence[PlanRequest]) -> tuple[PlanRequest, ...]:
         self.requests.extend(requests)
@@ -22,6 +21,3 @@ class MemoryDispatcher:
 
     def deliberation(self, deliberation: Deliberation, unanswered: Sequence[str]) -> None:
         self.work.append((deliberation.deliberation_id, tuple(unanswered)))
-
-    def withdraw(self, deliberation: Deliberation) -> None:
-        self.withdrawn.append(deliberation.deliberation_id)

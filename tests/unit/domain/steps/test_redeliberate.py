@@ -180,13 +180,12 @@ def test_a_council_that_changed_is_asked_again() -> None:
     assert len(stage.apply_rules()) == 1
 
 
-def test_cancelling_ends_it_once_with_an_event_and_withdraws_its_work() -> None:
+def test_cancelling_ends_it_once_with_an_event_and_its_work_asks_no_model() -> None:
     stage = Stage(council("DEV"))
     identity = stage.open()
     assert stage.cancel(identity, "plan was dropped")
     assert not stage.cancel(identity, "again")
     assert stage.record(identity).state is DeliberationState.CANCELLED
-    assert stage.queue.withdrawn == [identity]
     (body,) = stage.news.bodies(CancelledBody)
     assert body.reason == "plan was dropped"
     stage.propose(identity)
