@@ -17,7 +17,7 @@ from bridge.intake import Reader
 from bridge.message import InboundMessage
 from bridge.nats_connection import NatsUnreachable, connect, permission_violation
 from bridge.options import NatsOptions
-from bridge.stored import StoredMessage, jetstream_request, message_from
+from bridge.stored import StoredMessage, first_since, jetstream_request, message_from
 from bridge.streams import StreamMissing, stream_of
 from bridge.subjects import DELIBERATION_JUDGED, durable_name
 from domain.contract import CancelledBody, CompletedBody, DeliberationHead, FailedBody, JudgedBody, StartedBody
@@ -29,7 +29,6 @@ from domain.verdict import SaidVerdict
 
 Body = TypeVar("Body", bound=DeliberationHead)
 
-EVERY = ">"
 AT_ONCE = 100
 """Messages that are read before some are handed on."""
 BODIES: Mapping[str, type[CompletedBody | FailedBody | CancelledBody]] = {
@@ -125,7 +124,7 @@ class _Place:
             last = int(durable["delivered"]["stream_seq"])
             if durable["config"]["deliver_policy"] == "new":
                 since = max(since, _epoch_s(durable["created"]))
-        return cls(client, stream, subject, await _first_since(client, stream, first, last, since), last)
+        return cls(client, stream, subject, await first_since(client, stream, first, last, since), last)
 
     async def read(self) -> tuple[list[InboundMessage], _Place | None]:
         """Return the next messages, and where to go on; None after the last."""
@@ -139,19 +138,6 @@ class _Place:
         return messages, self
 
 
-async def _first_since(client: Client, stream: str, first: int, last: int, since: float) -> int:
-    """Return the first sequence stored since the moment, `last` + 1 for none: times grow with sequences."""
-    low, high = first, last + 1
-    while low < high:
-        middle = (low + high) // 2
-        found = await message_from(client, stream, middle, EVERY)
-        if found is None or found.sequence >= high or _epoch_s(found.at) >= since:
-            high = middle
-        else:
-            low = found.sequence + 1
-    return low
-
-
 def _inbound(stored: StoredMessage, stream: str) -> InboundMessage:
     return InboundMessage(
         subject=stored.subject,
@@ -159,7 +145,7 @@ def _inbound(stored: StoredMessage, stream: str) -> InboundMessage:
         headers=stored.headers,
         stream=stream,
         sequence=stored.sequence,
-        received_at=_epoch_s(stored.at),
+        received_at=stored.stored_at,
     )
 
 

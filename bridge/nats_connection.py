@@ -26,13 +26,13 @@ class NatsUnreachable(Exception):
     """NATS does not answer, or refuses the login. The text names address, reason and remedy."""
 
 
-async def connect(options: NatsOptions) -> Client:
-    """Connect within the time-out; afterwards the client reconnects by itself for ever.
+async def connect(options: NatsOptions, *, log: Any = log) -> Client:
+    """Connect within the time-out; afterwards the client reconnects by itself for ever, and logs that to `log`.
 
     Raises NatsUnreachable as soon as every server has failed once.
     """
     client = _Client()
-    monitor = _ConnectionMonitor(options, client)
+    monitor = _ConnectionMonitor(options, client, log)
     connecting = asyncio.ensure_future(client.connect(**_arguments(options, monitor)))
     failing = asyncio.ensure_future(monitor.all_failed.wait())
     try:
@@ -74,8 +74,9 @@ class _Client(Client):
 class _ConnectionMonitor:
     """Follows the connection's callbacks: logs each change once, and keeps the reason of a failure."""
 
-    def __init__(self, options: NatsOptions, client: Client) -> None:
+    def __init__(self, options: NatsOptions, client: Client, log: Any) -> None:
         self._client = client
+        self._log = log
         self._address = options.address
         self._attempts_left = len(options.url)
         self.connected = False
@@ -89,7 +90,7 @@ class _ConnectionMonitor:
             self.last_error = error
         if self.connected:
             # No retry mends a missing permission; any other error is reported by the call that it fails.
-            level = log.warning if PERMISSION_MISSING in str(error).lower() else log.debug
+            level = self._log.warning if PERMISSION_MISSING in str(error).lower() else self._log.debug
             level("nats_error", address=self._address, error=_first_line(error))
             return
         # A server that refuses a login may hang up before its reason is read: the next attempt reads it.
@@ -99,10 +100,10 @@ class _ConnectionMonitor:
 
     async def disconnected(self) -> None:
         if self.connected and not self._client.is_closed:
-            log.warning("nats_disconnected", address=self._address)
+            self._log.warning("nats_disconnected", address=self._address)
 
     async def reconnected(self) -> None:
-        log.info("nats_reconnected", address=self._address)
+        self._log.info("nats_reconnected", address=self._address)
 
 
 def _arguments(options: NatsOptions, monitor: _ConnectionMonitor) -> dict[str, Any]:

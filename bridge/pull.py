@@ -17,6 +17,7 @@ from nats.aio.subscription import Subscription
 from nats.errors import ConnectionClosedError, Error
 
 from bridge.delivery import Delivery, is_delivery
+from bridge.stored import API
 
 GRACE_S = 0.5
 """How long after a request's end the server's status about it is awaited."""
@@ -38,10 +39,18 @@ class Pull:
     """Fetches from one durable; not for several tasks at once."""
 
     def __init__(
-        self, client: Client, *, stream: str, durable: str, wait_s: float, max_bytes: int, max_deliver: int
+        self,
+        client: Client,
+        *,
+        stream: str,
+        durable: str,
+        wait_s: float,
+        max_bytes: int,
+        max_deliver: int,
+        api: str = API,
     ) -> None:
         self._client = client
-        self._subject = f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{durable}"
+        self._subject = f"{api}.CONSUMER.MSG.NEXT.{stream}.{durable}"
         self._inbox = client.new_inbox()
         self._requests = 0
         self._wait_s = wait_s

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from nats.aio.client import Client
@@ -12,6 +13,9 @@ from nats.errors import NoRespondersError
 from nats.js.errors import APIError, NotFoundError
 
 TIMEOUT_S = 5.0
+API = "$JS.API"
+"""What the subjects of the JetStream API begin with, where an account does not import it under another name."""
+EVERY = ">"
 
 
 @dataclass(frozen=True)
@@ -25,22 +29,47 @@ class StoredMessage:
     headers: dict[str, str]
     data: bytes
 
+    @property
+    def stored_at(self) -> float:
+        """When it was stored, in epoch seconds."""
+        return datetime.fromisoformat(self.at).timestamp()
+
 
 async def message_at(client: Client, stream: str, sequence: int) -> StoredMessage | None:
     """Return the message of that sequence; None if it is gone, or the stream is."""
     return await _get(client, stream, {"seq": sequence})
 
 
-async def message_from(client: Client, stream: str, sequence: int, subject: str) -> StoredMessage | None:
+async def message_from(
+    client: Client, stream: str, sequence: int, subject: str, *, api: str = API
+) -> StoredMessage | None:
     """Return the first message at or after a sequence on a subject, wildcards allowed; None after the last."""
-    return await _get(client, stream, {"seq": sequence, "next_by_subj": subject})
+    return await _get(client, stream, {"seq": sequence, "next_by_subj": subject}, api)
 
 
-async def jetstream_request(client: Client, verb: str, arguments: dict[str, Any] | None = None) -> dict[str, Any]:
+async def first_since(client: Client, stream: str, first: int, last: int, since: float, *, api: str = API) -> int:
+    """Return the first sequence from `first` to `last` stored since the moment, `last` + 1 for none.
+
+    Times grow with sequences; `since` in epoch seconds.
+    """
+    low, high = first, last + 1
+    while low < high:
+        middle = (low + high) // 2
+        found = await message_from(client, stream, middle, EVERY, api=api)
+        if found is None or found.sequence >= high or found.stored_at >= since:
+            high = middle
+        else:
+            low = found.sequence + 1
+    return low
+
+
+async def jetstream_request(
+    client: Client, verb: str, arguments: dict[str, Any] | None = None, *, api: str = API
+) -> dict[str, Any]:
     """Send a request to the JetStream API. Raises nats' NotFoundError and other APIErrors, and TimeoutError."""
     body = json.dumps(arguments).encode() if arguments else b""
     try:
-        reply = await client.request(f"$JS.API.{verb}", body, timeout=TIMEOUT_S)
+        reply = await client.request(f"{api}.{verb}", body, timeout=TIMEOUT_S)
     except NoRespondersError:
         raise NotFoundError(code=503, description="JetStream does not answer") from None
     response: dict[str, Any] = json.loads(reply.data)
@@ -49,9 +78,9 @@ async def jetstream_request(client: Client, verb: str, arguments: dict[str, Any]
     return response
 
 
-async def _get(client: Client, stream: str, arguments: dict[str, Any]) -> StoredMessage | None:
+async def _get(client: Client, stream: str, arguments: dict[str, Any], api: str = API) -> StoredMessage | None:
     try:
-        found = (await jetstream_request(client, f"STREAM.MSG.GET.{stream}", arguments))["message"]
+        found = (await jetstream_request(client, f"STREAM.MSG.GET.{stream}", arguments, api=api))["message"]
     except NotFoundError:
         return None
     return StoredMessage(

@@ -166,6 +166,9 @@ class DispatchedBody(OpenValue):
     started: tuple[RoleStarted, ...]
     failed: tuple[RoleFailed, ...]
     message: str
+    content: str = ""
+    """Digest of what was asked (`domain.plan.content_of`): an approval of other content under the same plan id and
+    revision is not the one that is answered here. Empty in events of version 0.1."""
 
 
 class PhaseChangedBody(OpenValue):

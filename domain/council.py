@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from hashlib import sha256
+from typing import Final
 
 from pydantic import Field, field_validator
 
@@ -62,6 +63,10 @@ class Council(Value):
         return agents
 
 
+NO_COUNCIL: Final = "no council for role"
+"""What the reason of a failure begins with where the role has no council; consumers tell it from others so."""
+
+
 def council_of(role: str, by_role: Mapping[str, Council]) -> Council | None:
     """Return the role's council, whatever the case of its letters; None where there is none, or several do.
 
@@ -76,6 +81,4 @@ def no_council(role: str, by_role: Mapping[str, Council]) -> str:
     nearest = closest(role, by_role)
     write = f"write {nearest}, or " if nearest else ""
     there_are = ", ".join(sorted(by_role)) or "none"
-    return (
-        f"no council for role {role}: {write}apply one with `conclave council apply FILE` (there are: {there_are})"
-    )
+    return f"{NO_COUNCIL} {role}: {write}apply one with `conclave council apply FILE` (there are: {there_are})"

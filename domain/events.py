@@ -196,6 +196,7 @@ def dispatched(
         started=tuple(started),
         failed=tuple(failed),
         message=_remark_on(plan),
+        content=request.content,
     )
     return Event(
         event_id=event_id(DISPATCHED, request.request_id),

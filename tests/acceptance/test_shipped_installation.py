@@ -9,87 +9,28 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 import nats
 import pytest
 
-from tests.support.compose import Compose, filled_in
+from tests.support.compose import filled_in
 from tests.support.factories import fresh
-from tests.support.fleet import Fleet, Service
 from tests.support.foreign_messages import scatter, scatter_until
-from tests.support.scripted_engine import ScriptedEngine
-from tests.support.secured import SecuredNats, SecuredValkey
+from tests.support.secured import SecuredNats
+from tests.support.shipped import CONCLAVE, READY, WITHIN, Installation, run, shipped_installation
 from workers.processes.guard import Guard
-from workers.processes.ports import HOST, free_port
-from workers.processes.readiness import log_says, wait_until
+from workers.processes.readiness import wait_until
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "docs" / "examples"
-CONCLAVE = (sys.executable, "-m", "workers.cli")
-MODEL = "smollm2-135m-instruct"
-READY = {
-    "bridge": "bridge_ready",
-    "control-worker": " ready.",
-    "model-worker": " ready.",
-    "beat": "beat: Starting",
-    "flower": "Visit me at",
-}
-WITHIN = 120.0
 
 pytestmark = pytest.mark.timeout(6 * WITHIN)
 
 
-@dataclass(frozen=True)
-class Installation:
-    """What compose would run, without its containers."""
-
-    compose: Compose
-    nats: SecuredNats
-    services: dict[str, Service]
-
-    def run(self, name: str, argv: tuple[str, ...]) -> str:
-        """Run a command as `docker compose exec NAME` would; it must succeed."""
-        return run(argv, self.compose.environment(name))
-
-
-def run(argv: tuple[str, ...], env: dict[str, str]) -> str:
-    outside = {name: value for name, value in os.environ.items() if not name.startswith("CONCLAVE_")}
-    done = subprocess.run(
-        argv, env={**outside, **env}, cwd=ROOT, capture_output=True, text=True, timeout=WITHIN, check=False
-    )
-    assert done.returncode == 0, f"{argv}: {done.stderr}"
-    return done.stdout
-
-
 @pytest.fixture(scope="module")
 def installation(tmp_path_factory: pytest.TempPathFactory, guard: Guard) -> Iterator[Installation]:
-    folder = tmp_path_factory.mktemp("shipped")
-    with (
-        SecuredNats(folder / "nats", guard=guard) as server,
-        SecuredValkey(folder / "valkey", guard=guard) as valkey,
-        ScriptedEngine(MODEL, latency_s=0.05) as engine,
-        Fleet(folder, guard, nats_url="", redis_url="") as fleet,
-    ):
-        places = {
-            "nats:4222": server.url.rpartition("/")[2],
-            "valkey:6379": valkey.url.rpartition("/")[2],
-            "engine:8080": engine.url.rpartition("/")[2],
-            "0.0.0.0": HOST,
-            "5555": str(free_port()),
-        }
-        compose = Compose(places, folder)
-        services = {
-            name: fleet.add(replace(compose.process(name), ready=log_says(words))) for name, words in READY.items()
-        }
-        for service in services.values():
-            service.start(wait=False)
-        for service in services.values():
-            service.wait_ready()
-        found = Installation(compose, server, services)
-        # As the compose file's first lines say.
-        found.run("control-worker", (*CONCLAVE, "council", "apply", "--default"))
+    with shipped_installation(tmp_path_factory.mktemp("shipped"), guard) as found:
         yield found
 
 

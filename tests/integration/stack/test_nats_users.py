@@ -64,6 +64,7 @@ def subscribe(subject: str) -> Act:
         ("bridge", publish("$JS.API.STREAM.DELETE.PLANNING_EVENTS")),
         ("bridge", publish("$JS.API.STREAM.CREATE.OTHER")),
         ("bridge", publish("$JS.API.STREAM.PURGE.PLANNING_EVENTS")),
+        ("bridge", publish("$JS.API.CONSUMER.DELETE.PLANNING_EVENTS.conclave-planning-plan-approved")),
         ("bridge", subscribe(">")),
     ],
 )
@@ -131,7 +132,12 @@ def test_no_answer_of_jetstream_lands_where_they_may_not_publish(secured_nats: S
     """
     asking = {
         "publisher": READ,
-        "client": READ,
+        "client": (
+            *READ,
+            "conclave.api.STREAM.INFO.ORCHESTRATOR_EVENTS",
+            "conclave.api.STREAM.MSG.GET.ORCHESTRATOR_EVENTS",
+            "conclave.api.CONSUMER.MSG.NEXT.ORCHESTRATOR_EVENTS.client",
+        ),
         "observer": (
             "conclave.api.STREAM.INFO.ORCHESTRATOR_EVENTS",
             "conclave.api.STREAM.MSG.GET.ORCHESTRATOR_EVENTS",
@@ -208,13 +214,14 @@ def test_a_client_approves_and_hears_what_becomes_of_it(secured_nats: SecuredNat
     assert asyncio.run(scenario()) == b'{"n": 2}'
 
 
-def test_an_observer_pulls_from_the_durable_that_an_operator_made_for_it(secured_nats: SecuredNats) -> None:
+@pytest.mark.parametrize("user", ["observer", "client"])
+def test_others_pull_from_the_durable_that_an_operator_made_for_them(secured_nats: SecuredNats, user: str) -> None:
     async def scenario() -> str:
-        async with login(secured_nats, "bridge") as bridge, login(secured_nats, "observer") as observer:
-            await bridge.jetstream().add_consumer("ORCHESTRATOR_EVENTS", ConsumerConfig(durable_name="observer"))
+        async with login(secured_nats, "bridge") as bridge, login(secured_nats, user) as theirs:
+            await bridge.jetstream().add_consumer("ORCHESTRATOR_EVENTS", ConsumerConfig(durable_name=user))
             await bridge.jetstream().publish("orchestration.plan.dispatched", b"{}")
-            stream = observer.jetstream(prefix=API)
-            durable = await stream.pull_subscribe_bind("observer", stream="ORCHESTRATOR_EVENTS")
+            stream = theirs.jetstream(prefix=API)
+            durable = await stream.pull_subscribe_bind(user, stream="ORCHESTRATOR_EVENTS")
             (message,) = await durable.fetch(1, timeout=WITHIN)
             await message.ack_sync(timeout=WITHIN)
             return message.subject

@@ -1,0 +1,37 @@
+"""The client for Python programs: `from bridge.client import Conclave`. docs/client.md shows it."""
+
+from bridge.client.blocking import BlockingConclave
+from bridge.client.conclave import Conclave
+from bridge.client.errors import (
+    ClientError,
+    DeadLettered,
+    DeliberationCancelled,
+    DeliberationFailed,
+    NoCouncil,
+    NotAllowed,
+    NotConnected,
+    NotDecided,
+    NothingAsked,
+    NotInTime,
+    NotPublished,
+    PlanInvalid,
+)
+from bridge.client.outcome import Approval
+
+__all__ = [
+    "Approval",
+    "BlockingConclave",
+    "ClientError",
+    "Conclave",
+    "DeadLettered",
+    "DeliberationCancelled",
+    "DeliberationFailed",
+    "NoCouncil",
+    "NotAllowed",
+    "NotConnected",
+    "NotDecided",
+    "NotInTime",
+    "NotPublished",
+    "NothingAsked",
+    "PlanInvalid",
+]

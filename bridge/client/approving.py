@@ -1,0 +1,92 @@
+"""From a plan as a program has it to the message that a bridge will take, and to its confirmation."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+from nats.aio.client import Client
+from nats.js.api import PubAck
+
+from bridge.client.errors import NotPublished, PlanInvalid
+from bridge.client.news import RETRY_S
+from bridge.intake import read
+from bridge.message import InboundMessage
+from bridge.nats_connection import permission_violation
+from bridge.publication import PublicationFailed, TooLarge, publish_confirmed
+from bridge.rejection import Rejection
+from bridge.subjects import PLAN_APPROVED
+from domain.inbound import plan_approved
+from domain.plan import Plan, PlanRequest
+from domain.validation.words import printable
+
+ATTEMPT_S = 3.0
+"""How long one attempt waits for its confirmation."""
+
+
+@dataclass(frozen=True)
+class Message:
+    """A valid approval, ready to be published."""
+
+    data: bytes
+    request: PlanRequest
+    """As a bridge will read it."""
+    dated: float | None
+    """The time that its publisher gave it, in epoch seconds; None if it was made now."""
+
+
+def message_of(plan: Plan | Mapping[str, Any]) -> Message:
+    """Make the message; a plan without a timestamp gets the present. Raises PlanInvalid with every mistake."""
+    fields = plan.model_dump(mode="json", exclude_unset=True) if isinstance(plan, Plan) else dict(plan)
+    given = "timestamp" in fields
+    fields.setdefault("timestamp", datetime.now(UTC).isoformat())
+    try:
+        data = json.dumps(fields, ensure_ascii=False, allow_nan=False).encode()
+    except (TypeError, ValueError) as error:
+        reason = f"the plan can't be written as JSON: {error}; use texts, numbers, lists and dicts"
+        raise PlanInvalid(reason, (reason,)) from None
+    intake = read(
+        InboundMessage(subject=PLAN_APPROVED, data=data, received_at=time.time()), translate=plan_approved
+    )
+    if isinstance(intake, Rejection):
+        raise PlanInvalid(f"the plan can't be approved: {intake.reason}", intake.mistakes)
+    (request,) = intake.requests
+    return Message(data, request, _epoch_s(request.plan.timestamp) if given else None)
+
+
+async def publish_patiently(client: Client, subject: str, data: bytes, *, what: str, within_s: float) -> PubAck:
+    """Publish under one id until JetStream confirms it: stored once, however often it was sent.
+
+    Raises NotPublished when the time is over, or at once where no waiting helps.
+    """
+    headers = {"Nats-Msg-Id": f"c-{uuid4().hex}"}
+    loop = asyncio.get_running_loop()
+    over = loop.time() + within_s
+    while True:
+        left = over - loop.time()
+        try:
+            return await publish_confirmed(
+                client, subject, data, headers, timeout_s=max(0.1, min(left, ATTEMPT_S))
+            )
+        except TooLarge as error:
+            raise NotPublished(f"{what} was not published: {error}") from error
+        except PublicationFailed as error:
+            reason = permission_violation(client)
+            if reason or client.is_closed or loop.time() + RETRY_S >= over:
+                raise NotPublished(_sentence(what, reason or str(error), within_s)) from error
+            await asyncio.sleep(RETRY_S)
+
+
+def _sentence(what: str, reason: str, within_s: float) -> str:
+    return f"{what} was not confirmed by JetStream within {within_s:g} s: {printable(reason, 300)}"
+
+
+def _epoch_s(timestamp: str) -> float:
+    moment = datetime.fromisoformat(timestamp)
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()

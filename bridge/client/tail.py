@@ -1,0 +1,83 @@
+"""The ends that many callers wait for, read once for all of them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from nats.aio.client import Client
+
+from bridge.cancelling import cancel_all
+from bridge.client.news import AWAY, News, Place, wait_while_away
+from bridge.client.outcome import Outcome
+from bridge.client.stored_events import StoredEvents
+from domain.contract import EventBody
+from domain.event_types import CANCELLED, COMPLETED, DISPATCHED, FAILED, MESSAGE_REJECTED
+
+SUBJECTS = (COMPLETED, FAILED, CANCELLED, DISPATCHED, MESSAGE_REJECTED)
+
+
+class EventTail:
+    """Reads the ends of deliberations, and the answers to approvals, for as long as somebody waits."""
+
+    def __init__(self, client: Client, events: StoredEvents) -> None:
+        self._client = client
+        self._events = events
+        self._places: list[Place] = []
+        self._followers: set[Outcome] = set()
+        self._reading: asyncio.Task[None] | None = None
+
+    @asynccontextmanager
+    async def following(self, outcome: Outcome, since: int) -> AsyncIterator[tuple[asyncio.Task[None], ...]]:
+        """Have the outcome take what was stored since the sequence, and what comes while the block lasts.
+
+        Yields the tasks that read for it; one that fails can't go on.
+        """
+        if self._reading is None:
+            self._places = [Place(self._events, subject, since) for subject in SUBJECTS]
+            self._reading = asyncio.create_task(self._read())
+        self._followers.add(outcome)
+        reading = self._reading
+        catching_up = asyncio.create_task(self._catch_up(outcome, since))
+        try:
+            yield reading, catching_up
+        finally:
+            self._followers.discard(outcome)
+            ended = [catching_up]
+            if not self._followers and self._reading is reading:
+                self._reading = None
+                ended.append(reading)
+            await cancel_all(ended)
+
+    async def _read(self) -> None:
+        async with News(self._client, SUBJECTS) as news:
+            while True:
+                try:
+                    end = await self._events.end()
+                    for place in self._places:
+                        place.rewind(end)
+                        await place.read(self._hand_on)
+                except AWAY:
+                    await wait_while_away(self._client)
+                else:
+                    await news.wait()
+
+    def _hand_on(self, body: EventBody) -> None:
+        for follower in tuple(self._followers):
+            follower.take(body)
+
+    async def _catch_up(self, outcome: Outcome, since: int) -> None:
+        """Read for one outcome what the others had read before it joined."""
+        missed = [(Place(self._events, place.subject, since), place.sequence) for place in self._places]
+        for place, upto in missed:
+            await self._patiently(place, outcome, upto)
+
+    async def _patiently(self, place: Place, outcome: Outcome, upto: int) -> None:
+        while place.sequence < upto:
+            try:
+                await place.read(outcome.take, upto=upto)
+            except AWAY:
+                await wait_while_away(self._client)
+            else:
+                return
