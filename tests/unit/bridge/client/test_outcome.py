@@ -45,7 +45,7 @@ def rejected(sequence: int = 7) -> MessageRejectedBody:
     )
 
 
-@pytest.mark.parametrize("order", permutations([DEV, QA, dispatched()]))
+@pytest.mark.parametrize("order", list(permutations([DEV, QA, dispatched()])))
 def test_a_plan_is_settled_by_its_answer_and_the_end_of_every_role(order: tuple[EventBody, ...]) -> None:
     outcome = PlanOutcome(APPROVAL)
     for body in order:
