@@ -17,16 +17,17 @@ from bridge.event_publisher import NatsEventPublisher
 from bridge.intake import readers
 from bridge.options import NatsOptions, StreamLimits
 from bridge.streams import all_streams, ensure
-from bridge.subjects import PLAN_APPROVED, durable_name
+from bridge.subjects import DELIBERATION_JUDGED, PLAN_APPROVED, durable_name
 from domain import events
 from domain.contract import CancelledBody, FailedBody
 from domain.errors import HistoryUnreadable
 from domain.event_types import COMPLETED, FAILED
 from tests.integration.bridge.conftest import approval
-from tests.support.factories import deliberation
+from tests.support.factories import council, deliberation, verdict
 from tests.support.foreign_messages import scatter
 from tests.support.secured import SecuredNats
 from tests.support.servers import NatsServer
+from tests.support.stage import Stage, decision_of
 from workers.portal import Portal
 from workers.processes.command import ProcessCommand
 from workers.processes.guard import Guard
@@ -171,3 +172,37 @@ def test_a_login_that_may_not_read_is_told_so_for_good(tmp_path: Path, portal: P
         with pytest.raises(HistoryUnreadable, match=refusal) as refused:
             list(history(server.url_of("worker"), portal).requests(0.0))
         assert refused.value.forbidden
+
+
+def test_verdicts_that_were_delivered_and_told_are_read_and_no_others(
+    nats_server: NatsServer, portal: Portal
+) -> None:
+    def said(by: str) -> bytes:
+        fields = {"deliberation_id": "d-1", "verdict": "accept", "timestamp": "2026-01-31T12:00:00Z"}
+        return json.dumps(fields | {"by": by}).encode()
+
+    async def publish() -> None:
+        async with await nats.connect(nats_server.url) as client:
+            stream = client.jetstream()
+            for plan in all_streams():
+                await ensure(stream, plan, StreamLimits())
+            for body in (said("ada"), b"{}", said("bob"), said("eve")):
+                await stream.publish(DELIBERATION_JUDGED, body)
+            durable = durable_name(DURABLES, DELIBERATION_JUDGED)
+            pull = await stream.pull_subscribe(DELIBERATION_JUDGED, durable=durable)
+            for message in await pull.fetch(3, timeout=10):
+                await message.ack_sync()
+
+    asyncio.run(publish())
+    record = Stage(council("DEV")).play()
+    verdicts = (verdict(by="ada"), verdict(by="bob", verdict="reject", proposal_id=None))
+    told = [events.judged(record.deliberation, decision_of(record), verdicts[:n], verdicts[n]) for n in (0, 1)]
+    NatsEventPublisher(options(nats_server.url), portal).publish(told)
+
+    kept = history(nats_server.url, portal)
+    assert [one.by for one in kept.verdicts(0.0)] == ["ada", "bob"]
+    assert [one.place for one in kept.verdicts(0.0)] == ["DELIBERATION_VERDICTS:1", "DELIBERATION_VERDICTS:3"]
+    assert list(kept.requests(0.0)) == []
+    assert list(kept.judged(0.0)) == [event.body for event in told]
+    assert list(kept.judged(time.time() + 60)) == []
+    assert list(kept.verdicts(time.time() + 60)) == []
