@@ -81,7 +81,7 @@ def _store_figures(settings: Settings) -> tuple[Callable[[], list[Reading]], ...
     """Read the store with little patience: a scrape must end before Prometheus gives it up."""
     ports = StorePorts(settings, patience_s=SCRAPE_PATIENCE_S)
     return (
-        store_readings(ports.deliberations, ports.outbox, ports.parking, ports.clock),
+        store_readings(ports.deliberations, ports.verdicts, ports.outbox, ports.parking, ports.clock),
         supply_readings(ports.councils, ports.engines, default_model=settings.model),
     )
 

@@ -93,7 +93,7 @@ def measured(tmp_path_factory: pytest.TempPathFactory, guard: Guard) -> Iterator
             agent.model_copy(update={"model": OWN if not n else None}) for n, agent in enumerate(council().agents)
         ]
         services.councils.save(council("OPS", agents=tuple(mixed)))
-        control = fleet.control(threads=8, **port("control"))
+        control = fleet.control(threads=8, CONCLAVE_POLICY_VERDICT_WITHIN_S="3600", **port("control"))
         own = fleet.worker(threads=8, model=OWN, **OWN_ENGINE, **port("own"))
         bridge = fleet.bridge(**port("bridge"))
         rest = [bridge, fleet.worker(threads=8, **port("model")), fleet.beat()]

@@ -14,6 +14,7 @@ from tests.support.in_memory.deliberation_store import MemoryDeliberationStore
 from tests.support.in_memory.engine_directory import MemoryEngineDirectory
 from tests.support.in_memory.outbox import MemoryOutbox
 from tests.support.in_memory.parking import MemoryParking
+from tests.support.in_memory.verdict_store import MemoryVerdictStore
 from workers.metrics.readings import (
     Reading,
     ReadingCollector,
@@ -46,7 +47,9 @@ def test_the_outbox_shows_how_many_wait_and_for_how_long(registry: CollectorRegi
     clock = MemoryClock()
     outbox = MemoryOutbox(clock=clock)
     deliberations = MemoryDeliberationStore(clock=clock, outbox=outbox)
-    registry.register(ReadingCollector(store_readings(deliberations, outbox, MemoryParking(), clock)))
+    verdicts = MemoryVerdictStore(deliberations=deliberations, outbox=outbox)
+    registry.register(ReadingCollector(store_readings(deliberations, verdicts, outbox, MemoryParking(), clock)))
+    assert registry.get_sample_value("conclave_awaiting_verdicts") == 0
     assert registry.get_sample_value("conclave_outbox_age_seconds") == 0
     outbox.put([event(occurred_at=clock.now()), event(occurred_at=clock.now() - 5)])
     clock.advance(7)
