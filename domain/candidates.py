@@ -58,6 +58,17 @@ def authors_of(candidates: Sequence[Candidate]) -> dict[str, str]:
     return {candidate.proposal_id: candidate.author or OUTSIDER for candidate in candidates}
 
 
+def spared(record: Record, round_: int) -> frozenset[str]:
+    """Return the reviewers that were not asked in a round since others of their voice were."""
+    reviewers = {agent.agent_id: voice_of(agent) for agent in record.deliberation.reviewers}
+    asked = {ballot.agent_id for ballot in record.ballots(round_)}
+    voices = {reviewers.get(agent_id) for agent_id in asked}
+    silent = {proposal.agent_id for proposal in record.proposals(0)} | {
+        j.agent_id for j in record.deliberation.judges
+    }
+    return frozenset(agent_id for agent_id in silent - asked if reviewers[agent_id] in voices)
+
+
 def ballots_of(record: Record, candidates: Sequence[Candidate], round_: int) -> tuple[Ballot, ...]:
     """Return the ballots of one round that were handed in, as values of the ranking."""
     authors = authors_of(candidates)

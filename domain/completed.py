@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TypedDict
 
+from domain.candidates import spared
 from domain.chat import Usage
 from domain.checks.gate import GateReport
 from domain.contract import CompletedBody
@@ -228,7 +229,15 @@ def _total_usage(record: Record) -> TotalUsage:
         cached_tokens=total.cached_tokens,
         completion_tokens=total.completion_tokens,
         agents=dict(sorted(by_agent.items())),
+        saved_calls=_saved_calls(record),
     )
+
+
+def _saved_calls(record: Record) -> int:
+    """Count the ballots of every vote that copies of those asked would have handed in."""
+    rounds = {ballot.round for ballot in record.ballots()}
+    passes = {round_: len({ballot.pass_ for ballot in record.ballots(round_)}) for round_ in rounds}
+    return sum(number * len(spared(record, round_)) for round_, number in passes.items())
 
 
 def _timings(record: Record, at: float) -> dict[str, float]:

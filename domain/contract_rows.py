@@ -88,7 +88,7 @@ class BallotRow(OpenValue):
     """Proposal ids as shown."""
     scores: dict[str, dict[str, int]]
     """proposal id → criterion → 1 to 9, as written."""
-    form: str = "digits"
+    form: Literal["digits", "lines"] = "digits"
     """How they were asked for: `digits` side by side, or `lines`, one for each score."""
     expected: dict[str, dict[str, float]] = {}
     """The means under the model's probabilities, which count in place of `scores`; empty where unknown."""
@@ -143,6 +143,8 @@ class TotalUsage(Usage):
     """What all model calls took, together and by agent id."""
 
     agents: dict[str, AgentUsage]
+    saved_calls: int = 0
+    """Ballots that were not asked for, since another reviewer of the same model and persona gave the same."""
 
 
 class RoleStarted(OpenValue):

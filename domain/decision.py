@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 
-from domain.candidates import authors_of, ballots_of, best_versions
+from domain.candidates import authors_of, ballots_of, best_versions, spared
 from domain.checks.gate import GateReport
 from domain.ranking import Ranking, RankingInputs, RankingSettings, rank
 from domain.record import Record
@@ -26,11 +26,11 @@ def ranking_inputs(
     record: Record, candidates: Sequence[Candidate], gates: Mapping[str, GateReport], round_: int
 ) -> RankingInputs:
     """Gather what the ranking of one round's ballots reads."""
-    deliberation = record.deliberation
+    deliberation, copies = record.deliberation, spared(record, round_)
     return RankingInputs(
         round=round_,
         authors=authors_of(candidates),
-        reviewers=tuple(judge.agent_id for judge in deliberation.judges),
+        reviewers=tuple(judge.agent_id for judge in deliberation.judges if judge.agent_id not in copies),
         checks={candidate.proposal_id: gates[candidate.proposal_id].overall_score for candidate in candidates},
         hashes={
             candidate.proposal_id: hashlib.sha256(candidate.text.encode()).hexdigest() for candidate in candidates
@@ -47,7 +47,8 @@ def ranking_inputs(
 def ranking_of(record: Record, candidates: Sequence[Candidate], inputs: RankingInputs) -> Ranking:
     """Rank the candidates by the ballots of the inputs' round.
 
-    Who wrote an earlier winner and no proposal this time was asked for no ballot either, so it owes none.
+    Who wrote an earlier winner and no proposal this time was asked for no ballot either, so it owes none; nor does
+    a copy of a reviewer that was asked.
     """
     proposers = {proposal.agent_id for proposal in record.proposals(0)}
     return rank(
@@ -59,7 +60,7 @@ def ranking_of(record: Record, candidates: Sequence[Candidate], inputs: RankingI
         caps=inputs.caps,
         authors=inputs.authors,
         reviewers=inputs.reviewers,
-        absent=set(inputs.authors.values()) - proposers,
+        absent=set(inputs.authors.values()) - proposers | spared(record, inputs.round),
         excluded=inputs.excluded,
         reliability=inputs.reliability,
     )

@@ -17,10 +17,11 @@ from domain.verdict import VerdictRules
 class ReviewRules(Value):
     """How the council reviews itself; part of the record, so that a replay uses the same."""
 
-    orders: int = Field(default=1, ge=1, le=16)
-    """Distinct presentation orders per pass; 1 lets the prefix cache serve nearly all of every prompt."""
-    both_passes: bool = True
-    """Show each order and its reverse, so that position bias of one sign cancels."""
+    orders: int = Field(default=5, ge=1, le=16)
+    """Distinct orders in which proposals are shown in a pass, at most one per proposal. An effect of places
+    cancels with as many orders as proposals, and nearly with five; each is a prompt that engines read anew."""
+    both_passes: bool = False
+    """Ask every reviewer again, its order reversed: twice the ballots, and each one's consistency is known."""
     skip_decided: bool = False
     """Wait for the first pass and leave the second out where it can't change the winner any more. Off: both
     passes run at once, which costs tokens and saves a whole model step."""

@@ -127,7 +127,7 @@ def _best(
     """Return the samples of the greatest mean score."""
     author_of = {answer.key: f"single-{answer.key}" for answer in answers}
     votes = [
-        Ballot(ballot.agent_id, author_of=author_of, scores=ballot.scores, presentation=ballot.order)
+        Ballot(ballot.agent_id, author_of=author_of, scores=ballot.reading, presentation=ballot.order)
         for ballot in ballots
         if ballot.missing is None
     ]

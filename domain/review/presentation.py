@@ -1,4 +1,7 @@
-"""In which orders the candidates are shown. Few orders keep the prefix cache; their reverses cancel bias."""
+"""In which orders the candidates are shown: balanced, so that an effect of places cancels, whatever its shape.
+
+Each distinct order is a prompt that the prefix cache does not know; docs/ranking.md counts what they cost.
+"""
 
 from __future__ import annotations
 
@@ -25,8 +28,8 @@ class ShownOrder(Value):
 class Presentation(Value):
     """All orders of one vote: `passes[p][k]` is the k-th order of pass p.
 
-    Pass 1 shows each order of pass 0 in reverse, pass 3 those of pass 2. Over such a pair every candidate's
-    mean place is the middle, whatever the number of orders.
+    Within a pass every candidate's places are spread evenly; with an order for every candidate it stands once at
+    each. Pass 1 shows each order of pass 0 in reverse, pass 3 those of pass 2.
     """
 
     seed: str
@@ -40,17 +43,24 @@ class Presentation(Value):
         the other authors exactly once at each of the places that are left.
         """
         orders = self.passes[pass_]
-        base = self.passes[pass_ - pass_ % 2][0]
-        place = base.index(own) * len(orders) // len(base) if own in base else number % len(orders)
-        return ShownOrder(pass_=pass_, order=place, items=orders[place])
+        known = own is not None and own in orders[0]
+        order = self.order_of(own or "", pass_) if known else number % len(orders)
+        return ShownOrder(pass_=pass_, order=order, items=orders[order])
+
+    def order_of(self, own: str, pass_: int = 0) -> int:
+        """Return which order the author of a proposal sees; raises ValueError for an unknown one."""
+        forward = self.passes[pass_ - pass_ % 2]
+        return min(range(len(forward)), key=lambda order: forward[order].index(own))
 
 
 def present(proposal_ids: Iterable[str], *, seed: str | int, passes: int = 2, orders: int = 1) -> Presentation:
     """Draw the orders of one vote: a pure function of the set of ids, the seed and the two numbers.
 
-    `orders` distinct orders a pass, at most one per candidate (more is taken as that): rotations of one
-    shuffled order, spread evenly. One shared order lets the prefix cache serve nearly all of every prompt;
-    an order for every candidate is a Latin square (each candidate once at each place).
+    `orders` distinct orders a pass, at most one per candidate (more is taken as that). With an order for every
+    candidate they are a Williams design (Williams, 1949): a Latin square (each candidate once at each place) in
+    which a candidate follows as many others as can be: every other once where their number is even; where it is
+    odd, half of them twice, and the others in the reverse pass. Fewer orders are rotations of one shuffled order,
+    spread evenly: they leave neighbours together, and places balanced best.
     Raises ValueError for doubled ids, no ids, or numbers out of range.
     """
     ids = list(proposal_ids)
@@ -63,7 +73,8 @@ def present(proposal_ids: Iterable[str], *, seed: str | int, passes: int = 2, or
         if number % 2:
             drawn.append(tuple(tuple(reversed(order)) for order in drawn[-1]))
         else:
-            drawn.append(_rotations(_shuffled(ids, f"{seed}/{number}"), orders))
+            draw = _williams if orders >= len(ids) else _rotations
+            drawn.append(draw(_shuffled(ids, f"{seed}/{number}"), orders))
     return Presentation(seed=str(seed), passes=tuple(drawn))
 
 
@@ -76,3 +87,10 @@ def _rotations(items: tuple[str, ...], orders: int) -> tuple[tuple[str, ...], ..
     count = min(orders, len(items))
     starts = [-(-number * len(items) // count) for number in range(count)]
     return tuple(items[start:] + items[:start] for start in starts)
+
+
+def _williams(items: tuple[str, ...], orders: int) -> tuple[tuple[str, ...], ...]:
+    """Return the cyclic square over 0, 1, n-1, 2, n-2 …, whose neighbours differ by ever other steps."""
+    count = len(items)
+    steps = [(place + 1) // 2 if place % 2 else -(place // 2) for place in range(count)]
+    return tuple(tuple(items[(row + step) % count] for step in steps) for row in range(count))

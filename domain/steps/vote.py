@@ -1,4 +1,4 @@
-"""The vote: every author and judge scores the others' candidates, blind, in an order and its reverse."""
+"""The vote: authors and judges score the others' candidates, blind and in balanced orders; copies are spared."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from domain.prompts.material import Material
 from domain.ranking import RankingSettings, decided_early
 from domain.review.candidate import Candidate
 from domain.review.presentation import present
+from domain.review.voters import voters
 from domain.steps.conclusion import Conclusion
 
 
@@ -22,9 +23,9 @@ def vote(
 ) -> None:
     """Collect the ballots of one round. A ballot that stays off form after a reminder is recorded as missing.
 
-    Both passes run at once, unless the second is to be left out where it can't change the winner; `caps` are the
-    highest scores that checks allow. A lone candidate needs no vote. Raises EngineAway while ballots can't be had;
-    those recorded by then are kept.
+    Where the rules ask for two passes, both run at once, unless the second is to be left out where it can't change
+    the winner; `caps` are the highest scores that checks allow. A lone candidate needs no vote. Raises EngineAway
+    while ballots can't be had; those recorded by then are kept.
     """
     if len(candidates) < 2:
         return
@@ -58,7 +59,7 @@ def _is_decided(
 def _passes(
     conclusion: Conclusion, candidates: Sequence[Candidate], round_: int, passes: int
 ) -> list[tuple[BallotQuestion, ...]]:
-    """Return the questions of every pass: to all authors, and to the neutral judges."""
+    """Return the questions of every pass: to authors and neutral judges, but for copies that would add nothing."""
     deliberation = conclusion.deliberation
     material = Material.of(deliberation, candidates, round_)
     presentation = present(
@@ -66,10 +67,13 @@ def _passes(
     )
     authors = {proposal.agent_id for proposal in conclusion.record_so_far.proposals(0)}
     reviewers = [*(agent for agent in deliberation.agents if agent.agent_id in authors), *deliberation.judges]
+    owned = {agent.agent_id: material.owned_by(agent.agent_id) for agent in reviewers}
+    own = {agent_id: proposals[0] for agent_id, proposals in owned.items() if proposals}
+    asked = voters(reviewers, presentation, own)
     return [
         ballot_questions(
             material,
-            reviewers,
+            asked,
             presentation,
             pass_=pass_,
             timeout_s=conclusion.timeout_s(),

@@ -34,8 +34,9 @@ def agent(agent_id: str | None = None, **changes: Any) -> Agent:
 
 
 def agents(count: int) -> tuple[Agent, ...]:
-    """Return agents named agent-1, agent-2 … with seeds of their own."""
-    return tuple(agent(f"agent-{number}", seed=number) for number in range(1, count + 1))
+    """Return agents named agent-1, agent-2 … with seeds and personas of their own."""
+    numbers = range(1, count + 1)
+    return tuple(agent(f"agent-{n}", seed=n, persona=f"You weigh risks first. Way {n}.") for n in numbers)
 
 
 def judge(role: str = "QA", member_id: str | None = None, **changes: Any) -> Judge:

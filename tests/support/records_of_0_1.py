@@ -44,6 +44,7 @@ SINCE: tuple[tuple[str, object], ...] = (
     ("expires_at", None),
     ("form", "digits"),
     ("expected", {}),
+    ("saved_calls", 0),
 )
 """Fields that later versions write beside those of 0.1, with what they hold where nothing is known."""
 

@@ -83,7 +83,7 @@ def main() -> int:
         table = Table(
             *("agents", "one after another", "pipeline", "times faster", "plain loop", "tokens/s of plain"),
             *("review hit rate", "ballot tokens a proposal"),
-            title=f"real vLLM, {MAX_TOKENS} tokens a proposal, two passes of ballots",
+            title=f"real vLLM, {MAX_TOKENS} tokens a proposal, ballots as by default",
         )
         for agents, goal in GOALS.items():
             row, met = _compare(services, url, agents, goal)

@@ -17,6 +17,7 @@ from domain.prompts.material import Material, task_text
 from domain.prompts.proposal_question import proposal_question
 from domain.review.candidate import Candidate
 from domain.review.presentation import present
+from domain.review.voters import voters
 from tests.bench.vllm.sequential import Run, body
 from workers.engines.guided_decoding import GUIDED_DECODINGS
 
@@ -52,11 +53,13 @@ def _ballots(deliberation: Deliberation, texts: Sequence[str]) -> list[ChatReque
         ],
         seed=deliberation.seed,
     )
-    shown = present(material.candidates, seed=deliberation.seed, passes=2, orders=deliberation.review.orders)
+    passes = 2 if deliberation.review.both_passes else 1
+    shown = present(material.candidates, seed=deliberation.seed, passes=passes, orders=deliberation.review.orders)
+    asked = voters(deliberation.agents, shown, {agent.agent_id: agent.agent_id for agent in deliberation.agents})
     return [
         question.request
-        for pass_ in range(2)
-        for question in ballot_questions(material, deliberation.agents, shown, pass_=pass_, timeout_s=600)
+        for pass_ in range(passes)
+        for question in ballot_questions(material, asked, shown, pass_=pass_, timeout_s=600)
     ]
 
 

@@ -9,6 +9,7 @@ from domain.chat import Usage
 from domain.council import Agent
 from domain.entry import AgentFailed, BallotCast, Proposed
 from domain.record import DeliberationState, Record
+from domain.review.voters import number_of_voters
 from domain.value import Value
 
 Status = Literal["waiting", "running", "done", "skipped", "failed"]
@@ -99,8 +100,10 @@ def view(record: Record, now: float) -> DeliberationView:
 def _stages(record: Record, until: float) -> tuple[StageView, ...]:
     deliberation = record.deliberation
     agents, rounds = len(deliberation.agents), deliberation.rounds
-    authors = agents if record.unanswered() else len(record.proposals())
-    ballots = (authors + len(deliberation.judges)) * (2 if deliberation.review.both_passes else 1)
+    wrote = {proposal.agent_id for proposal in record.proposals()}
+    authors = [agent for agent in deliberation.agents if record.unanswered() or agent.agent_id in wrote]
+    rules = deliberation.review
+    ballots = number_of_voters(authors, deliberation.judges, orders=rules.orders) * (2 if rules.both_passes else 1)
     attempts = [_attempts(record, round_) for round_ in range(rounds + 1)]
     votes = [ballot.at for ballot in record.ballots(rounds)]
     counts = [("proposals", [attempt.at for attempt in attempts[0]], agents)]

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 STORED = Path(__file__).parents[3] / "data" / "prompts-0.1.json"
 SEEN = {"model", "messages", "max_tokens", "temperature", "seed", "form"}
-RULES = ReviewRules(orders=2, explain_top=2, synthesis=True)
+RULES = ReviewRules(orders=2, both_passes=True, explain_top=2, synthesis=True)
 RUBRIC = Rubric(criteria=(Criterion(name="fit", description="does all of it", weight=2), Criterion(name="cost")))
 AGENTS = (
     agent("dev-1", seed=1, persona="You weigh risks first.\nThen costs.", temperature=0.3),

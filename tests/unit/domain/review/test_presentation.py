@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -136,3 +137,23 @@ def test_what_was_shown_is_recorded_with_its_seed() -> None:
 def test_senseless_numbers_are_refused(proposal_ids: list[str], passes: int, orders: int) -> None:
     with pytest.raises(ValueError, match="presentation"):
         present(proposal_ids, seed=1, passes=passes, orders=orders)
+
+
+@pytest.mark.parametrize("count", [2, 4, 6, 8, 16])
+def test_with_an_even_number_every_candidate_follows_every_other_once(count: int) -> None:
+    (square,) = present(ids(count), seed="s", passes=1, orders=count).passes
+
+    pairs = Counter(pair for order in square for pair in pairwise(order))
+
+    assert set(pairs.values()) == {1}
+    assert len(pairs) == count * (count - 1)
+
+
+@pytest.mark.parametrize("count", [3, 5, 7, 15])
+def test_with_an_odd_number_both_passes_together_let_every_candidate_follow_every_other_twice(count: int) -> None:
+    passes = present(ids(count), seed="s", passes=2, orders=count).passes
+
+    pairs = Counter(pair for each in passes for order in each for pair in pairwise(order))
+
+    assert set(pairs.values()) == {2}
+    assert len(pairs) == count * (count - 1)

@@ -28,7 +28,9 @@ def script(request: ChatRequest, before: int) -> ChatOutcome | None:
 
 
 def decided(*, follow: Any = script, stage: Stage | None = None, **constraints: Any) -> CompletedBody:
-    on = stage or Stage(council("DEV"), council("QA", agents=(agent("qa-1", seed=7), agent("qa-2", seed=8))))
+    on = stage or Stage(
+        council("DEV"), council("QA", agents=(agent("qa-1", persona="Test."), agent("qa-2", persona="Break.")))
+    )
     on.model.follow(follow)
     record = on.play(plan_request(plan(constraints=Constraints(**constraints))))
     return decision_of(record)

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.chat import FailureReason
+from domain.deliberation import ReviewRules
 from domain.entry import Entry
 from domain.record import Record
 from tests.support import factories as make
@@ -17,7 +18,7 @@ from workers.cli.view.live import live
 from workers.cli.view.progress import DeliberationView, MemberView, StageView, view
 from workers.printer import Printer
 
-DELIBERATION = make.deliberation(judges=(make.judge("QA", "qa-1"),))
+DELIBERATION = make.deliberation(judges=(make.judge("QA", "qa-1"),), review=ReviewRules(both_passes=True))
 PROPOSALS = [make.proposed(f"agent-{n}", at=MOMENT + n, duration_ms=1000.0 * n) for n in (1, 2, 3)]
 BALLOTS = [
     make.ballot(reviewer, pass_=pass_, at=MOMENT + 5 + pass_)
