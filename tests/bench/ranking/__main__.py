@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from tests.bench.ranking import development_table, simulation_table, timing
+from tests.bench.ranking import development_table, place_table, simulation_table, timing
 
 
 def main() -> None:
     """Print every table as its lines become known."""
-    for table in (timing, development_table, simulation_table):
+    for table in (timing, development_table, simulation_table, place_table):
         for line in table.lines():
             print(line, flush=True)
         print(flush=True)

@@ -28,9 +28,8 @@ def script(request: ChatRequest, before: int) -> ChatOutcome | None:
 
 
 def decided(*, follow: Any = script, stage: Stage | None = None, **constraints: Any) -> CompletedBody:
-    on = stage or Stage(
-        council("DEV"), council("QA", agents=(agent("qa-1", persona="Test."), agent("qa-2", persona="Break.")))
-    )
+    judges = (agent("qa-1", persona="Test."), agent("qa-2", persona="Break."))
+    on = stage or Stage(council("DEV"), council("QA", agents=judges))
     on.model.follow(follow)
     record = on.play(plan_request(plan(constraints=Constraints(**constraints))))
     return decision_of(record)
