@@ -18,6 +18,7 @@ from domain.ports.event_publisher import EventPublisher
 from domain.ports.meter import Meter
 from domain.ports.outbox import Outbox
 from domain.ports.parking import Parking
+from domain.ports.plan_places import PlanPlaces
 from domain.ports.plan_store import PlanStore
 from domain.ports.tracer import Tracer
 from domain.ports.verdict_store import VerdictStore
@@ -36,6 +37,7 @@ class Services:
     continuity: Continuity
     councils: CouncilRegistry
     plans: PlanStore
+    places: PlanPlaces
     deliberations: DeliberationStore
     verdicts: VerdictStore
     outbox: Outbox

@@ -8,11 +8,13 @@ from celery import shared_task
 from domain.chat import FailureReason
 from domain.contract import DispatchedBody
 from domain.errors import CannotRepeat
+from domain.places import Place
 from domain.steps.announce import flush_outbox
 from domain.steps.conclude import conclude_deliberation, fail_deliberation
 from domain.steps.dispatch import dispatch_plan, give_up_dispatch
 from domain.steps.generate import generate_proposal, record_failure
 from domain.steps.judge import settle_overdue
+from domain.steps.places import ask_for_place, fill_all_places, fill_places, fill_places_after
 from domain.steps.redeliberate import apply_rules
 from domain.steps.scheduled import run_scheduled
 from domain.steps.sweep import sweep
@@ -87,6 +89,11 @@ def plan_dispatch(self: Dispatch, request_id: str) -> None:
     """Open a deliberation for every role of an accepted plan, in a store that knows which have ended."""
     self.close_gap()
     services = self.services
+    request, place = ask_for_place(request_id, plans=services.plans, places=services.places)
+    if place is not Place.TAKEN:
+        if place is Place.QUEUED:
+            log.info("plan waits", plan_id=request.plan.plan_id, publisher=request.plan.approved_by)
+        return
     dispatched = dispatch_plan(
         request_id,
         plans=services.plans,
@@ -102,6 +109,13 @@ def plan_dispatch(self: Dispatch, request_id: str) -> None:
     )
     if isinstance(dispatched.body, DispatchedBody) and dispatched.body.message:
         log.warning("plan dispatched", plan_id=dispatched.body.plan_id, remark=dispatched.body.message)
+    if services.places.bounded:  # it may have ended at once
+        fill_places(
+            request.plan.approved_by,
+            plans=services.plans,
+            places=services.places,
+            dispatcher=services.dispatcher,
+        )
 
 
 @shared_task(name="proposal.generate", base=Generate, bind=True)
@@ -124,7 +138,15 @@ def proposal_generate(self: Generate, deliberation_id: str, agent_id: str) -> st
 @shared_task(name="deliberation.conclude", base=Conclude, bind=True)
 def deliberation_conclude(self: Conclude, _agents: list[str] | None = None, *, deliberation_id: str) -> None:
     """Review, rank, decide. The chord's argument list isn't read: the store knows who answered."""
-    conclude_deliberation(deliberation_id, self.services, self.waited)
+    services = self.services
+    conclude_deliberation(deliberation_id, services, self.waited)
+    fill_places_after(
+        deliberation_id,
+        deliberations=services.deliberations,
+        plans=services.plans,
+        places=services.places,
+        dispatcher=services.dispatcher,
+    )
 
 
 @shared_task(name="deliberation.redeliberate", base=Step, bind=True)
@@ -185,6 +207,7 @@ def deliberation_sweep(self: Step) -> None:
             publisher=services.publisher,
             clock=services.clock,
         )
+        fill_all_places(plans=services.plans, places=services.places, dispatcher=services.dispatcher)
 
 
 @shared_task(name="outbox.flush", base=Step, bind=True)

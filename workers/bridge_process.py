@@ -34,6 +34,8 @@ log = structlog.get_logger("bridge")
 END_WITHIN_S = 15.0
 """For how long a stopping bridge finishes what it has in hand and closes: longer than `drain_s`, and less than
 compose and `conclave up` wait before they kill it."""
+MOST_WAITING = 10
+"""Plans that wait in the store for each open deliberation allowed; beyond that they wait in JetStream."""
 SCRAPE_PATIENCE_S = 1.0
 """Prometheus waits ten seconds for a scrape by default."""
 
@@ -81,14 +83,27 @@ def _store_figures(settings: Settings) -> tuple[Callable[[], list[Reading]], ...
     """Read the store with little patience: a scrape must end before Prometheus gives it up."""
     ports = StorePorts(settings, patience_s=SCRAPE_PATIENCE_S)
     return (
-        store_readings(ports.deliberations, ports.verdicts, ports.outbox, ports.parking, ports.clock),
+        store_readings(
+            ports.deliberations, ports.places, ports.verdicts, ports.outbox, ports.parking, ports.clock
+        ),
         supply_readings(ports.councils, ports.engines, default_model=settings.model),
     )
 
 
 def capacity_of(settings: Settings, ports: StorePorts) -> Callable[[], int]:
-    """Return how many more plans may come in: open deliberations and waiting plans both count to the limit."""
-    return lambda: settings.max_open - ports.deliberations.count_open() - ports.plans.count_undispatched()
+    """Return how many more plans may come in: open deliberations and undispatched plans both count to the limit.
+
+    Plans that wait for their publisher's place do not, so that they keep others from nothing until there are
+    `MOST_WAITING` times as many.
+    """
+
+    def capacity() -> int:
+        free = settings.max_open - ports.deliberations.count_open() - ports.plans.count_undispatched()
+        if not ports.places.bounded:
+            return free
+        return min(free, MOST_WAITING * settings.max_open - ports.places.count_waiting())
+
+    return capacity
 
 
 def judge_with(services: Services) -> Callable[[SaidVerdict], Verdict]:

@@ -107,6 +107,7 @@ class Composition(StorePorts):
             continuity=self.continuity,
             councils=self.councils,
             plans=self.plans,
+            places=self.places,
             deliberations=self.deliberations,
             verdicts=self.verdicts,
             outbox=self.outbox,

@@ -180,6 +180,8 @@ class Settings(BaseSettings):
     """Larger messages are dead-lettered: 1 MiB, NATS's own default."""
     max_open: int = Field(default=1000, ge=1)
     """Open deliberations above which bridges stop fetching; the backlog waits in JetStream."""
+    open_plans_per_publisher: int = Field(default=0, ge=0)
+    """Plans of one `approved_by` deliberated on at once; its others wait, ordered by `priority`. 0: no bound."""
     phase_roles: dict[str, tuple[str, ...]] = {}
     """Which roles deliberate when a story enters a phase, as JSON: {"BUILD": ["DEV", "QA"]}."""
     default_roles: tuple[Name, ...] = Field(default=(), max_length=64)

@@ -16,6 +16,7 @@ from workers.adapters.redis.deliberation_store import RedisDeliberationStore
 from workers.adapters.redis.engine_directory import RedisEngineDirectory
 from workers.adapters.redis.outbox import RedisOutbox
 from workers.adapters.redis.parking import RedisParking
+from workers.adapters.redis.plan_places import RedisPlanPlaces
 from workers.adapters.redis.plan_store import RedisPlanStore
 from workers.adapters.redis.verdict_store import RedisVerdictStore
 from workers.settings import Settings
@@ -53,6 +54,16 @@ class StorePorts:
     @cached_property
     def plans(self) -> RedisPlanStore:
         return RedisPlanStore(self.store, clock=self.clock, retention_s=self._retention_s, prefix=self._prefix)
+
+    @cached_property
+    def places(self) -> RedisPlanPlaces:
+        return RedisPlanPlaces(
+            self.store,
+            limit=self.settings.open_plans_per_publisher,
+            clock=self.clock,
+            retention_s=self._retention_s,
+            prefix=self._prefix,
+        )
 
     @cached_property
     def deliberations(self) -> RedisDeliberationStore:

@@ -93,7 +93,8 @@ def measured(tmp_path_factory: pytest.TempPathFactory, guard: Guard) -> Iterator
             agent.model_copy(update={"model": OWN if not n else None}) for n, agent in enumerate(council().agents)
         ]
         services.councils.save(council("OPS", agents=tuple(mixed)))
-        control = fleet.control(threads=8, CONCLAVE_POLICY_VERDICT_WITHIN_S="3600", **port("control"))
+        rules = {"CONCLAVE_POLICY_VERDICT_WITHIN_S": "3600", "CONCLAVE_OPEN_PLANS_PER_PUBLISHER": "2"}
+        control = fleet.control(threads=8, **rules, **port("control"))
         own = fleet.worker(threads=8, model=OWN, **OWN_ENGINE, **port("own"))
         bridge = fleet.bridge(**port("bridge"))
         rest = [bridge, fleet.worker(threads=8, **port("model")), fleet.beat()]
@@ -108,6 +109,7 @@ def measured(tmp_path_factory: pytest.TempPathFactory, guard: Guard) -> Iterator
 def test_everything_that_dashboard_and_alerts_read_moves_in_a_run(measured: Measured) -> None:
     async def scenario(observer: Observer) -> None:
         await some_decisions(observer)
+        await a_publisher_in_a_hurry(observer)
         await a_bad_message(observer)
         await a_spoilt_task()
         await the_store_away(observer)
@@ -125,6 +127,14 @@ def test_everything_that_dashboard_and_alerts_read_moves_in_a_run(measured: Meas
                 moving = ("engine_running", "tasks_in_flight", "open_deliberations")
                 await measured.until_moved(*(f"conclave_{name}" for name in moving))
             await observer.wait(COMPLETED, plan_id=asked["plan_id"])
+
+    async def a_publisher_in_a_hurry(observer: Observer) -> None:
+        crowd = [approval(roles=["OPS"]) for _ in range(8)]
+        for asked in crowd:
+            await observer.publish(APPROVED, asked)
+        await measured.until_moved("conclave_plans_waiting")
+        for asked in crowd:
+            await observer.wait(COMPLETED, within=60, plan_id=asked["plan_id"])
 
     async def a_bad_message(observer: Observer) -> None:
         await observer.publish(APPROVED, b"approve it!")

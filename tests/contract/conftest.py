@@ -33,8 +33,8 @@ def make_stores(request: pytest.FixtureRequest) -> MakeStores:
         return memory_stores
     client: Redis = request.getfixturevalue("valkey")
 
-    def over_valkey(clock: Clock, retention_s: float = LONG) -> Stores:
-        return redis_stores(client, clock, retention_s)
+    def over_valkey(clock: Clock, retention_s: float = LONG, *, places: int = 0) -> Stores:
+        return redis_stores(client, clock, retention_s, places=places)
 
     return over_valkey
 

@@ -74,6 +74,11 @@ ALL_PROCESSES = {
     ),
     "max_message_bytes": Effect("2048", bridge("max_message_bytes"), 2048),
     "max_open": Effect("5", capacity, 5),
+    "open_plans_per_publisher": Effect(
+        "7",
+        lambda settings: (Composition(settings).places.bounded, '"limit":7' in store_commands(settings)),
+        (True, True),
+    ),
     "phase_roles": Effect('{"BUILD": ["DEV"]}', bridge("phases"), {"BUILD": ("DEV",)}),
     "default_roles": Effect('["DEV"]', bridge("default_roles"), ("DEV",)),
     "otlp_endpoint": Effect(

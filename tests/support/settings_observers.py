@@ -177,7 +177,10 @@ def store_commands(settings: Settings) -> str:
     client.pipeline.return_value.__enter__.return_value.execute.return_value = [None]  # nothing was kept before
     ports.__dict__["clock"] = MemoryClock()
     ports.councils.all()
-    ports.plans.save([PlanRequest(request_id="r", plan=plan(), revision="1")])
+    request = PlanRequest(request_id="r", plan=plan(), revision="1")
+    ports.plans.save([request])
+    client.register_script.return_value.return_value = "taken"
+    ports.places.take(request)
     return repr(client.mock_calls)
 
 
@@ -192,6 +195,7 @@ def capacity(settings: Settings) -> int:
     """Return how much a bridge takes in while nothing is open."""
     ports = MagicMock()
     ports.deliberations.count_open.return_value = ports.plans.count_undispatched.return_value = 0
+    ports.places.bounded = False
     return int(capacity_of(settings, ports)())
 
 

@@ -39,6 +39,7 @@ from tests.support.in_memory.event_publisher import MemoryEventPublisher
 from tests.support.in_memory.meter import MemoryMeter
 from tests.support.in_memory.outbox import MemoryOutbox
 from tests.support.in_memory.parking import MemoryParking
+from tests.support.in_memory.plan_places import MemoryPlanPlaces
 from tests.support.in_memory.plan_store import MemoryPlanStore
 from tests.support.in_memory.verdict_store import MemoryVerdictStore
 from tests.support.scripted_model import ScriptedModel
@@ -54,6 +55,7 @@ class Stage:
         policy: Policy | None = None,
         checks: tuple[Check, ...] = (),
         rules: RedeliberationPolicy | None = None,
+        places: int = 0,
     ) -> None:
         self.clock = MemoryClock()
         self.queue = MemoryDispatcher()
@@ -64,12 +66,14 @@ class Stage:
         self.history = MemoryEventHistory()
         self.outbox = MemoryOutbox(clock=self.clock)
         deliberations = MemoryDeliberationStore(clock=self.clock, outbox=self.outbox)
+        plans = MemoryPlanStore(clock=self.clock)
         self.services = Services(
             clock=self.clock,
             continuity=self.continuity,
             history=self.history,
             councils=MemoryCouncilRegistry(),
-            plans=MemoryPlanStore(clock=self.clock),
+            plans=plans,
+            places=MemoryPlanPlaces(limit=places, clock=self.clock, plans=plans, deliberations=deliberations),
             deliberations=deliberations,
             verdicts=MemoryVerdictStore(deliberations=deliberations, outbox=self.outbox),
             outbox=self.outbox,

@@ -14,6 +14,7 @@ from domain.ports.council_registry import CouncilRegistry
 from domain.ports.deliberation_store import DeliberationStore
 from domain.ports.outbox import Outbox
 from domain.ports.parking import Parking
+from domain.ports.plan_places import PlanPlaces
 from domain.ports.plan_store import PlanStore
 from domain.ports.verdict_store import VerdictStore
 from tests.support.in_memory.continuity import MemoryContinuity
@@ -21,6 +22,7 @@ from tests.support.in_memory.council_registry import MemoryCouncilRegistry
 from tests.support.in_memory.deliberation_store import MemoryDeliberationStore
 from tests.support.in_memory.outbox import MemoryOutbox
 from tests.support.in_memory.parking import MemoryParking
+from tests.support.in_memory.plan_places import MemoryPlanPlaces
 from tests.support.in_memory.plan_store import MemoryPlanStore
 from tests.support.in_memory.verdict_store import MemoryVerdictStore
 from workers.adapters.redis.continuity import RedisContinuity
@@ -28,6 +30,7 @@ from workers.adapters.redis.council_registry import RedisCouncilRegistry
 from workers.adapters.redis.deliberation_store import RedisDeliberationStore
 from workers.adapters.redis.outbox import RedisOutbox
 from workers.adapters.redis.parking import RedisParking
+from workers.adapters.redis.plan_places import RedisPlanPlaces
 from workers.adapters.redis.plan_store import RedisPlanStore
 from workers.adapters.redis.verdict_store import RedisVerdictStore
 
@@ -41,6 +44,7 @@ class Stores:
 
     councils: CouncilRegistry
     plans: PlanStore
+    places: PlanPlaces
     deliberations: DeliberationStore
     verdicts: VerdictStore
     outbox: Outbox
@@ -49,15 +53,17 @@ class Stores:
 
 
 class MakeStores(Protocol):
-    def __call__(self, clock: Clock, retention_s: float = LONG) -> Stores: ...
+    def __call__(self, clock: Clock, retention_s: float = LONG, *, places: int = 0) -> Stores: ...
 
 
-def memory_stores(clock: Clock, retention_s: float = LONG) -> Stores:
+def memory_stores(clock: Clock, retention_s: float = LONG, *, places: int = 0) -> Stores:
     outbox = MemoryOutbox(clock=clock, retention_s=retention_s)
     deliberations = MemoryDeliberationStore(clock=clock, outbox=outbox, retention_s=retention_s)
+    plans = MemoryPlanStore(clock=clock, retention_s=retention_s)
     return Stores(
         councils=MemoryCouncilRegistry(),
-        plans=MemoryPlanStore(clock=clock, retention_s=retention_s),
+        plans=plans,
+        places=MemoryPlanPlaces(limit=places, clock=clock, plans=plans, deliberations=deliberations),
         deliberations=deliberations,
         verdicts=MemoryVerdictStore(deliberations=deliberations, outbox=outbox),
         outbox=outbox,
@@ -67,7 +73,13 @@ def memory_stores(clock: Clock, retention_s: float = LONG) -> Stores:
 
 
 def redis_stores(
-    client: Redis, clock: Clock, retention_s: float = LONG, prefix: str | None = None, *, whole: bool = True
+    client: Redis,
+    clock: Clock,
+    retention_s: float = LONG,
+    prefix: str | None = None,
+    *,
+    whole: bool = True,
+    places: int = 0,
 ) -> Stores:
     """Return the stores under a prefix of their own, so that a test finds nothing of its neighbours.
 
@@ -80,6 +92,7 @@ def redis_stores(
     return Stores(
         councils=RedisCouncilRegistry(client, prefix=prefix),
         plans=RedisPlanStore(client, clock=clock, retention_s=retention_s, prefix=prefix),
+        places=RedisPlanPlaces(client, limit=places, clock=clock, retention_s=retention_s, prefix=prefix),
         deliberations=RedisDeliberationStore(client, clock=clock, retention_s=retention_s, prefix=prefix),
         verdicts=RedisVerdictStore(client, clock=clock, retention_s=retention_s, prefix=prefix),
         outbox=RedisOutbox(client, clock=clock, retention_s=retention_s, prefix=prefix),

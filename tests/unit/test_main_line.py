@@ -115,6 +115,7 @@ def services_in_memory(app: ConclaveApp, publisher: MemoryEventPublisher) -> Ser
         history=MemoryEventHistory(),
         councils=stores.councils,
         plans=stores.plans,
+        places=stores.places,
         deliberations=stores.deliberations,
         verdicts=stores.verdicts,
         outbox=stores.outbox,

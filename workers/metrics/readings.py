@@ -17,6 +17,7 @@ from domain.ports.deliberation_store import DeliberationStore
 from domain.ports.engine_directory import EngineDirectory
 from domain.ports.outbox import Outbox
 from domain.ports.parking import Parking
+from domain.ports.plan_places import PlanPlaces
 from domain.ports.verdict_store import VerdictStore
 
 
@@ -61,17 +62,23 @@ class ReadingCollector(Collector):
 
 
 def store_readings(
-    deliberations: DeliberationStore, verdicts: VerdictStore, outbox: Outbox, parking: Parking, clock: Clock
+    deliberations: DeliberationStore,
+    places: PlanPlaces,
+    verdicts: VerdictStore,
+    outbox: Outbox,
+    parking: Parking,
+    clock: Clock,
 ) -> Callable[[], list[Reading]]:
     """Read what is open, what awaits a verdict, what waits to be published and what lies aside."""
 
     def read() -> list[Reading]:
         oldest = outbox.pending(1)
         age = max(0.0, clock.now() - oldest[0].occurred_at) if oldest else 0.0
-        open_count = float(deliberations.count_open())
+        open_count, waiting = float(deliberations.count_open()), float(places.count_waiting())
         awaiting = float(verdicts.count_awaiting())
         return [
             Reading("conclave_open_deliberations", "Deliberations not yet ended", {"": open_count}),
+            Reading("conclave_plans_waiting", "Plans whose publisher has no place free", {"": waiting}),
             Reading("conclave_awaiting_verdicts", "Decisions that await a verdict", {"": awaiting}),
             Reading("conclave_outbox_events", "Events saved and not yet published", {"": float(outbox.count())}),
             Reading("conclave_parked", "Tasks and queued messages that lie aside", {"": float(parking.count())}),

@@ -13,6 +13,7 @@ from tests.support.factories import (
     deliberation,
     event,
     opened,
+    plan,
     plan_request,
     proposed,
     verdict,
@@ -77,6 +78,19 @@ def test_every_key_has_the_name_that_version_0_1_gave_it(client: Redis, prefix: 
         ),
         *(f"{prefix}outbox:{name}" for name in ("order", "events", "known")),
     }
+
+
+def test_places_of_plans_lie_among_the_requests_which_a_bridge_may_read(client: Redis, prefix: str) -> None:
+    stores = redis_stores(client, MemoryClock(MOMENT), prefix=prefix, places=1)
+    running, waiting = (plan_request(plan(approved_by="red", priority="high")) for _ in range(2))
+    stores.plans.save([running, waiting])
+    stores.places.take(running)
+    stores.places.take(waiting)
+    red = f"{{{digest('red')}}}"
+    assert client.smembers(f"{prefix}requests:publishers") == {"red"}
+    assert client.zscore(f"{prefix}requests:places:{red}", running.request_id) == MOMENT
+    assert client.zscore(f"{prefix}requests:waiting:{red}", waiting.request_id) == MOMENT - 600
+    assert client.ttl(f"{prefix}request:{{{waiting.request_id}}}") == -1
 
 
 def test_verdicts_lie_under_names_of_their_own_which_a_bridge_may_write(client: Redis, prefix: str) -> None:

@@ -101,6 +101,10 @@ class MemoryDeliberationStore:
     def count_open(self) -> int:
         return len(self._open())
 
+    def has_open(self, plan_id: str) -> bool:
+        """Whether a deliberation on the plan is open; for the places of plans, which share this store."""
+        return any(kept.plan_id == plan_id for kept in self._open().values())
+
     def newest(self, limit: int) -> tuple[str, ...]:
         return self._newest_first()[: max(limit, 0)]
 

@@ -55,6 +55,22 @@ class MemoryPlanStore:
         with self._lock:
             self._undispatched.pop(request_id, None)
 
+    def put_back(self, request_id: str) -> None:
+        """Count a request that waited as undispatched again, and as saved now."""
+        with self._lock:
+            self._undispatched[request_id] = self._clock.now()
+            self._saved[request_id] = (self._clock.now(), self._saved[request_id][1])
+
+    def set_aside(self, request_id: str) -> None:
+        """Let a request wait: it is not undispatched and does not expire."""
+        with self._lock:
+            self._undispatched.pop(request_id, None)
+            self._saved[request_id] = (inf, self._saved[request_id][1])
+
+    def is_undispatched(self, request_id: str) -> bool:
+        with self._lock:
+            return request_id in self._undispatched
+
     def count_undispatched(self) -> int:
         with self._lock:
             return len(self._undispatched)

@@ -27,6 +27,19 @@ class Keys:
         return f"{self.prefix}requests:undispatched"
 
     @property
+    def publishers(self) -> str:
+        """Set: whose plans hold places, or wait for them."""
+        return f"{self.prefix}requests:publishers"
+
+    def places(self, publisher: str) -> str:
+        """Sorted set: ids of the publisher's plan requests that hold a place, by when they got it."""
+        return f"{self.prefix}requests:places:{{{digest(publisher)}}}"
+
+    def waiting(self, publisher: str) -> str:
+        """Sorted set: ids of the publisher's plan requests that wait for a place, by whose turn it is."""
+        return f"{self.prefix}requests:waiting:{{{digest(publisher)}}}"
+
+    @property
     def counters(self) -> str:
         """Hash: counter → integer; never expires."""
         return f"{self.prefix}tally"

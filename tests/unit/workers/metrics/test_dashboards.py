@@ -19,6 +19,8 @@ from tests.support.in_memory.deliberation_store import MemoryDeliberationStore
 from tests.support.in_memory.engine_directory import MemoryEngineDirectory
 from tests.support.in_memory.outbox import MemoryOutbox
 from tests.support.in_memory.parking import MemoryParking
+from tests.support.in_memory.plan_places import MemoryPlanPlaces
+from tests.support.in_memory.plan_store import MemoryPlanStore
 from tests.support.in_memory.verdict_store import MemoryVerdictStore
 from workers.metrics.meter import PrometheusMeter
 from workers.metrics.readings import (
@@ -43,11 +45,13 @@ def exported() -> set[str]:
     outbox = MemoryOutbox(clock=clock)
     deliberations = MemoryDeliberationStore(clock=clock, outbox=outbox)
     verdicts = MemoryVerdictStore(deliberations=deliberations, outbox=outbox)
+    plans = MemoryPlanStore(clock=clock)
+    places = MemoryPlanPlaces(limit=1, clock=clock, plans=plans, deliberations=deliberations)
     PrometheusMeter(registry)
     supply = supply_readings(MemoryCouncilRegistry(), MemoryEngineDirectory(clock=clock), default_model="tiny")
     bridge = (
         bridge_readings(BridgeStatistics()),
-        store_readings(deliberations, verdicts, outbox, MemoryParking(), clock),
+        store_readings(deliberations, places, verdicts, outbox, MemoryParking(), clock),
         supply,
     )
     registry.register(ReadingCollector(*bridge, engine_readings("tiny", lambda: None, pinned=lambda: True)))

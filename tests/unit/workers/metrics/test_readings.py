@@ -7,14 +7,13 @@ from prometheus_client import CollectorRegistry
 
 from bridge.statistics import BridgeStatistics, SubjectStatistics
 from domain.engine import EngineKind, EngineRecord, Guidance
-from tests.support.factories import agent, council, event, fresh
+from tests.support.factories import agent, council, event, fresh, plan_request
 from tests.support.in_memory.clock import MemoryClock
 from tests.support.in_memory.council_registry import MemoryCouncilRegistry
-from tests.support.in_memory.deliberation_store import MemoryDeliberationStore
 from tests.support.in_memory.engine_directory import MemoryEngineDirectory
 from tests.support.in_memory.outbox import MemoryOutbox
 from tests.support.in_memory.parking import MemoryParking
-from tests.support.in_memory.verdict_store import MemoryVerdictStore
+from tests.support.stores import memory_stores
 from workers.metrics.readings import (
     Reading,
     ReadingCollector,
@@ -46,9 +45,9 @@ def registry() -> CollectorRegistry:
 def test_the_outbox_shows_how_many_wait_and_for_how_long(registry: CollectorRegistry) -> None:
     clock = MemoryClock()
     outbox = MemoryOutbox(clock=clock)
-    deliberations = MemoryDeliberationStore(clock=clock, outbox=outbox)
-    verdicts = MemoryVerdictStore(deliberations=deliberations, outbox=outbox)
-    registry.register(ReadingCollector(store_readings(deliberations, verdicts, outbox, MemoryParking(), clock)))
+    stores = memory_stores(clock)
+    readings = store_readings(stores.deliberations, stores.places, stores.verdicts, outbox, MemoryParking(), clock)
+    registry.register(ReadingCollector(readings))
     assert registry.get_sample_value("conclave_awaiting_verdicts") == 0
     assert registry.get_sample_value("conclave_outbox_age_seconds") == 0
     outbox.put([event(occurred_at=clock.now()), event(occurred_at=clock.now() - 5)])
@@ -56,6 +55,20 @@ def test_the_outbox_shows_how_many_wait_and_for_how_long(registry: CollectorRegi
     assert registry.get_sample_value("conclave_outbox_age_seconds") == 12
     assert registry.get_sample_value("conclave_outbox_events") == 2
     assert registry.get_sample_value("conclave_open_deliberations") == 0
+
+
+def test_plans_that_wait_for_a_place_are_counted(registry: CollectorRegistry) -> None:
+    clock = MemoryClock()
+    outbox = MemoryOutbox(clock=clock)
+    stores = memory_stores(clock, places=1)
+    readings = store_readings(stores.deliberations, stores.places, stores.verdicts, outbox, MemoryParking(), clock)
+    registry.register(ReadingCollector(readings))
+    assert registry.get_sample_value("conclave_plans_waiting") == 0
+    requests = [plan_request() for _ in range(3)]
+    stores.plans.save(requests)
+    for request in requests:
+        stores.places.take(request)
+    assert registry.get_sample_value("conclave_plans_waiting") == 2
 
 
 def test_a_bridge_shows_its_lag_and_its_counts_by_subject(registry: CollectorRegistry) -> None:
