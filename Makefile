@@ -7,7 +7,7 @@ UV := .venv-lock/bin/uv
 COMPILE := $(UV) pip compile pyproject.toml --quiet --universal --python-version 3.11 --only-binary :all: \
 	--extra build --extra embedded --extra languages --extra otel --generate-hashes --no-annotate --no-header
 
-.PHONY: help demo test unit check fmt bench bench-ranking bench-injection test-vllm test-gpu bench-vllm chaos soak settings lock clean
+.PHONY: help demo test unit check fmt bench bench-ranking bench-injection bench-council test-vllm test-gpu bench-vllm chaos soak settings lock clean
 .DEFAULT_GOAL := help
 
 help:  ## Print what can be made.
@@ -49,6 +49,9 @@ test-vllm: $(STAMP)  ## The tests against a real vLLM (CPU build), installed bes
 # For a node with idle NVIDIA GPUs and vLLM, in .venv or on the PATH; -rs says why where there is none.
 test-gpu: $(STAMP)  ## For a node with idle NVIDIA GPUs and vLLM.
 	$(BIN)/python -m pytest -m gpu -rs
+
+bench-council: $(STAMP)  ## A council of real small models on HumanEval; ARGS names URLs, data and a folder.
+	$(BIN)/python -m tests.bench.council $(ARGS)
 
 bench-vllm: $(STAMP)  ## Whole deliberations on a real vLLM against a plain loop.
 	$(BIN)/python -m tests.bench.vllm

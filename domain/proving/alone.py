@@ -15,7 +15,7 @@ from domain.ports.clock import Clock
 from domain.prompts.ballot_question import BallotQuestion, ballot_questions
 from domain.prompts.material import Material, task_text
 from domain.prompts.proposal_question import proposal_question
-from domain.proving.outcome import total
+from domain.proving.tokens import total
 from domain.ranking import Ballot, rank
 from domain.record import Record
 from domain.review.candidate import Candidate

@@ -7,8 +7,9 @@ from typing import Self
 
 from pydantic import Field
 
-from domain.chat import Usage
 from domain.entry import Proposed
+from domain.proving.alone import AnswerAlone
+from domain.proving.tokens import total
 from domain.record import Record
 from domain.value import OpenValue
 
@@ -33,6 +34,16 @@ class SingleAgent(OpenValue):
     samples: int = Field(ge=1)
     tokens: int = Field(ge=0)
     seconds: float = Field(ge=0)
+
+    @classmethod
+    def of(cls, answer: AnswerAlone, right: Collection[str]) -> Self:
+        """Judge an answer; `right` holds the texts that are right."""
+        return cls(
+            right=sum(text in right for text in answer.best) / len(answer.best),
+            samples=answer.samples,
+            tokens=answer.tokens,
+            seconds=answer.seconds,
+        )
 
 
 class TaskOutcome(OpenValue):
@@ -106,11 +117,6 @@ def winning_text(record: Record) -> str:
     """Return the decision's best text; empty without a decision."""
     decision = record.closed.decision if record.closed else None
     return decision.decisions[0].proposal.content if decision and decision.decisions else ""
-
-
-def total(usage: Usage) -> int:
-    """Return prompt and answer together; the engine read the former, even from its cache."""
-    return usage.prompt_tokens + usage.completion_tokens
 
 
 def _checked(proposal: Proposed, right: Collection[str]) -> CheckedProposal:

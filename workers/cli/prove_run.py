@@ -168,13 +168,7 @@ class _Asker:
         except NoSample as failure:
             complain(f"{task.task_id}: the single agent gave no answer: {failure}")
             return None
-        right = self.run.check.right(task, answer.best)
-        return SingleAgent(
-            right=sum(text in right for text in answer.best) / len(answer.best),
-            samples=answer.samples,
-            tokens=answer.tokens,
-            seconds=answer.seconds,
-        )
+        return SingleAgent.of(answer, self.run.check.right(task, answer.best))
 
 
 @contextmanager

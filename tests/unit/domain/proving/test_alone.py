@@ -7,7 +7,7 @@ import pytest
 from domain.chat import ChatFailure, ChatRequest, FailureReason, Usage
 from domain.policy import Policy
 from domain.proving.alone import MOST_SAMPLES, NoSample, answer_alone, samples_for
-from domain.proving.outcome import total
+from domain.proving.tokens import total
 from domain.record import Record
 from tests.support.factories import council
 from tests.support.in_memory.clock import MemoryClock
