@@ -17,7 +17,7 @@ from hypothesis.stateful import (
 from redis import Redis
 
 from domain.entry import Entry
-from domain.errors import ConclusionTakenOver, DeliberationClosed
+from domain.errors import ConclusionTakenOver, DeliberationClosed, VerdictsChanged
 from domain.event import Event
 from domain.plan import Plan
 from tests.support import factories
@@ -112,6 +112,37 @@ class Agreement(RuleBasedStateMachine):
     def touch(self, ident: str, ahead: float) -> None:
         self.both(lambda stores: stores.deliberations.touch(ident, self.clock.now() + ahead))
 
+    @rule(ident=idents, due_in=st.floats(-60, 60))
+    def decide(self, ident: str, due_in: float) -> None:
+        body = factories.completed_body(awaiting_verdict=True, counts_at=self.clock.now() + due_in)
+        entry = factories.closed(event_id="e", result=body)
+        self.both(lambda stores: stores.deliberations.record(ident, entry))
+
+    @rule(
+        ident=idents | st.just("d-unknown"),
+        number=st.integers(0, 3),
+        after=st.integers(0, 3),
+        counts=st.none() | st.booleans(),
+        events=EVENTS,
+        counters=COUNTERS,
+    )
+    def judge(
+        self,
+        ident: str,
+        number: int,
+        after: int,
+        counts: bool | None,
+        events: list[Event],
+        counters: dict[str, int],
+    ) -> None:
+        said = factories.verdict(ident, verdict_id=f"v-{number}", at=self.clock.now(), counts=counts)
+        self.both(lambda stores: stores.verdicts.record(said, after=after, events=events, counters=counters))
+        self.both(lambda stores: stores.verdicts.of(ident))
+
+    @rule(ident=idents)
+    def forget(self, ident: str) -> None:
+        self.both(lambda stores: stores.verdicts.forget(ident))
+
     @rule(events=EVENTS)
     def put(self, events: list[Event]) -> None:
         self.both(lambda stores: stores.outbox.put(events))
@@ -155,6 +186,9 @@ class Agreement(RuleBasedStateMachine):
         self.both(lambda stores: [stores.deliberations.of_plan(plan.plan_id) for plan in PLANS])
         self.both(lambda stores: stores.deliberations.open_untouched_since(now - 20, 3))
         self.both(lambda stores: stores.deliberations.counts())
+        self.both(lambda stores: stores.verdicts.counts())
+        self.both(lambda stores: stores.verdicts.overdue(now, 3))
+        self.both(lambda stores: stores.verdicts.count_awaiting())
         self.both(lambda stores: stores.plans.count_undispatched())
         self.both(lambda stores: stores.outbox.pending(4))
         self.both(lambda stores: stores.outbox.count())
@@ -170,7 +204,7 @@ def _outcome(act: Callable[[Stores], object], stores: Stores) -> object:
     """Return what the call returns, or the kind and text of what it raises."""
     try:
         return act(stores)
-    except (LookupError, DeliberationClosed, ConclusionTakenOver) as error:
+    except (LookupError, DeliberationClosed, ConclusionTakenOver, VerdictsChanged) as error:
         return type(error), str(error)
 
 
