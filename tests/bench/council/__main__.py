@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from domain.engine import EngineKind
+from domain.entry import AgentFailed, Proposed
 from domain.policy import Policy
 from domain.proving.alone import NoSample, answer_alone
 from domain.proving.checked_task import CheckedTask
@@ -21,7 +22,7 @@ from domain.proving.proof import proof_of
 from domain.record import Record
 from tests.bench.council.council import AUTHORS, BenchCouncil, Endpoint
 from tests.bench.council.human_eval import human_eval
-from tests.bench.council.proposals import read_proposals, write_proposals
+from tests.bench.council.proposals import complete
 from workers.adapters.clock import SystemClock
 from workers.cli.output import console
 from workers.cli.view.proof import tables
@@ -41,24 +42,24 @@ def main(arguments: Sequence[str] | None = None) -> None:
     judge = Endpoint(options.judge_url or options.author_url, options.judge_model or authors.model, options.kind)
     if not options.table:
         with BenchCouncil(authors, judge, seed=options.seed) as council:
-            write_proposals(council, tasks, proposals)
-            if not options.proposals:
-                _decide(council, tasks, proposals, outcomes, single=options.single)
+            done = {outcome.task_id for outcome in _read(outcomes)}
+            for place, task in enumerate(tasks, start=1):
+                written = complete(council, task, proposals)
+                if not options.proposals and task.task_id not in done:
+                    outcome = _outcome(council, task, written, single=options.single)
+                    LineFile(outcomes).append(outcome.model_dump(mode="json"))
+                print(f"{place} of {len(tasks)} tasks", flush=True)
     _print(outcomes)
 
 
-def _decide(
-    council: BenchCouncil, tasks: Sequence[CheckedTask], proposals: Path, outcomes: Path, *, single: bool
-) -> None:
-    written, check = read_proposals(proposals), AnswerCheck(BOUNDS)
-    done = {outcome.task_id for outcome in _read(outcomes)}
-    for place, task in enumerate(tasks, start=1):
-        if task.task_id not in done:
-            record = council.decide(task, written[task.task_id].values())
-            outcome = TaskOutcome.of(task.task_id, record, right=check.right(task, texts_of(record)))
-            alone = _alone(council, task, record, check) if single else None
-            LineFile(outcomes).append(outcome.model_copy(update={"single": alone}).model_dump(mode="json"))
-        print(f"decisions: {place} of {len(tasks)} tasks", flush=True)
+def _outcome(
+    council: BenchCouncil, task: CheckedTask, proposals: Iterable[Proposed | AgentFailed], *, single: bool
+) -> TaskOutcome:
+    check = AnswerCheck(BOUNDS)
+    record = council.decide(task, proposals)
+    outcome = TaskOutcome.of(task.task_id, record, right=check.right(task, texts_of(record)))
+    alone = _alone(council, task, record, check) if single else None
+    return outcome.model_copy(update={"single": alone})
 
 
 def _alone(council: BenchCouncil, task: CheckedTask, record: Record, check: AnswerCheck) -> SingleAgent | None:

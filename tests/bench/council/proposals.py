@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 from pydantic import TypeAdapter
@@ -26,12 +25,11 @@ def read_proposals(path: Path) -> ByTask:
     return found
 
 
-def write_proposals(council: BenchCouncil, tasks: Sequence[CheckedTask], path: Path) -> None:
-    """Ask for every proposal that the file lacks, one after another."""
-    found = read_proposals(path)
-    for place, task in enumerate(tasks, start=1):
-        for number in range(1, AUTHORS + 1):
-            if f"dev-{number}" not in found.get(task.task_id, {}):
-                entry = council.propose(task, number)
-                LineFile(path).append({"task": task.task_id, "entry": entry.model_dump(mode="json")})
-        print(f"proposals: {place} of {len(tasks)} tasks", flush=True)
+def complete(council: BenchCouncil, task: CheckedTask, path: Path) -> list[Proposed | AgentFailed]:
+    """Return the task's proposals, by author; those that the file lacks are asked for, one after another."""
+    found = read_proposals(path).get(task.task_id, {})
+    for number in range(1, AUTHORS + 1):
+        if f"dev-{number}" not in found:
+            entry = found[f"dev-{number}"] = council.propose(task, number)
+            LineFile(path).append({"task": task.task_id, "entry": entry.model_dump(mode="json")})
+    return [found[author] for author in sorted(found)]
