@@ -7,6 +7,7 @@ from bridge.client.errors import (
     DeadLettered,
     DeliberationCancelled,
     DeliberationFailed,
+    InvalidMessage,
     NoCouncil,
     NotAllowed,
     NotConnected,
@@ -14,7 +15,6 @@ from bridge.client.errors import (
     NothingAsked,
     NotInTime,
     NotPublished,
-    PlanInvalid,
 )
 from bridge.client.outcome import Approval
 
@@ -26,6 +26,7 @@ __all__ = [
     "DeadLettered",
     "DeliberationCancelled",
     "DeliberationFailed",
+    "InvalidMessage",
     "NoCouncil",
     "NotAllowed",
     "NotConnected",
@@ -33,5 +34,4 @@ __all__ = [
     "NotInTime",
     "NotPublished",
     "NothingAsked",
-    "PlanInvalid",
 ]

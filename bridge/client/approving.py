@@ -1,11 +1,11 @@
-"""From a plan as a program has it to the message that a bridge will take, and to its confirmation."""
+"""From a plan or a verdict as a program has it to the message that a bridge will take, and to its confirmation."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -14,15 +14,15 @@ from uuid import uuid4
 from nats.aio.client import Client
 from nats.js.api import PubAck
 
-from bridge.client.errors import NotPublished, PlanInvalid
+from bridge.client.errors import InvalidMessage, NotPublished
 from bridge.client.news import RETRY_S
 from bridge.intake import read
 from bridge.message import InboundMessage
 from bridge.nats_connection import permission_violation
 from bridge.publication import PublicationFailed, TooLarge, publish_confirmed
 from bridge.rejection import Rejection
-from bridge.subjects import PLAN_APPROVED
-from domain.inbound import plan_approved
+from bridge.subjects import DELIBERATION_JUDGED, PLAN_APPROVED
+from domain.inbound import InboundEvent, Intake, deliberation_judged, plan_approved
 from domain.plan import Plan, PlanRequest
 from domain.validation.words import printable
 
@@ -42,7 +42,7 @@ class Message:
 
 
 def message_of(plan: Plan | Mapping[str, Any]) -> Message:
-    """Make the message; a plan without a timestamp gets the present. Raises PlanInvalid with every mistake."""
+    """Make the message; a plan without a timestamp gets the present. Raises InvalidMessage with every mistake."""
     fields = plan.model_dump(mode="json", exclude_unset=True) if isinstance(plan, Plan) else dict(plan)
     given = "timestamp" in fields
     fields.setdefault("timestamp", datetime.now(UTC).isoformat())
@@ -50,14 +50,38 @@ def message_of(plan: Plan | Mapping[str, Any]) -> Message:
         data = json.dumps(fields, ensure_ascii=False, allow_nan=False).encode()
     except (TypeError, ValueError) as error:
         reason = f"the plan can't be written as JSON: {error}; use texts, numbers, lists and dicts"
-        raise PlanInvalid(reason, (reason,)) from None
+        raise InvalidMessage(reason, (reason,)) from None
     intake = read(
         InboundMessage(subject=PLAN_APPROVED, data=data, received_at=time.time()), translate=plan_approved
     )
     if isinstance(intake, Rejection):
-        raise PlanInvalid(f"the plan can't be approved: {intake.reason}", intake.mistakes)
+        raise InvalidMessage(f"the plan can't be approved: {intake.reason}", intake.mistakes)
     (request,) = intake.requests
     return Message(data, request, _epoch_s(request.plan.timestamp) if given else None)
+
+
+def verdict_message(fields: Mapping[str, str]) -> bytes:
+    """Make the message of a verdict. Raises InvalidMessage with every mistake."""
+    what = "the verdict can't be given"
+    data = _json(fields, what)
+    _read(DELIBERATION_JUDGED, data, deliberation_judged, what)
+    return data
+
+
+def _json(fields: Mapping[str, Any], what: str) -> bytes:
+    try:
+        return json.dumps(dict(fields), ensure_ascii=False, allow_nan=False).encode()
+    except (TypeError, ValueError) as error:
+        reason = f"{what}: it can't be written as JSON: {error}; use texts, numbers, lists and dicts"
+        raise InvalidMessage(reason, (reason,)) from None
+
+
+def _read(subject: str, data: bytes, translate: Callable[[InboundEvent], Intake], what: str) -> Intake:
+    """Read a message as a bridge will."""
+    intake = read(InboundMessage(subject=subject, data=data, received_at=time.time()), translate=translate)
+    if isinstance(intake, Rejection):
+        raise InvalidMessage(f"{what}: {intake.reason}", intake.mistakes)
+    return intake
 
 
 async def publish_patiently(client: Client, subject: str, data: bytes, *, what: str, within_s: float) -> PubAck:

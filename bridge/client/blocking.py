@@ -14,8 +14,9 @@ from anyio.from_thread import BlockingPortal, start_blocking_portal
 from bridge.client.conclave import Conclave
 from bridge.client.errors import NotConnected
 from bridge.client.outcome import Approval
-from domain.contract import ClosingBody, CompletedBody, EventBody
+from domain.contract import ClosingBody, CompletedBody, EventBody, JudgedBody
 from domain.plan import Plan
+from domain.verdict import Opinion
 
 T = TypeVar("T")
 
@@ -65,6 +66,9 @@ class BlockingConclave:
 
     def decisions(self, durable: str, **options: Any) -> Iterator[CompletedBody]:
         return self._iterate(self._conclave.decisions(durable, **options))
+
+    def verdict(self, deliberation_id: str, verdict: Opinion, *, by: str, **options: Any) -> JudgedBody:
+        return self._call(self._conclave.verdict, deliberation_id, verdict, by=by, **options)
 
     def _iterate(self, items: AsyncGenerator[T, None]) -> Iterator[T]:
         try:

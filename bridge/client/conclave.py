@@ -9,7 +9,7 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing, suppress
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -19,20 +19,29 @@ from nats.errors import Error
 from pydantic import SecretStr
 
 from bridge.cancelling import cancel_all
-from bridge.client.approving import message_of, publish_patiently
+from bridge.client.approving import message_of, publish_patiently, verdict_message
 from bridge.client.durable_decisions import durable_decisions
-from bridge.client.errors import NotConnected, NotInTime, PlanInvalid
+from bridge.client.errors import InvalidMessage, NotConnected, NotInTime
 from bridge.client.logger import client_log
 from bridge.client.news import AWAY, wait_while_away
-from bridge.client.outcome import Approval, DeliberationOutcome, Outcome, PlanOutcome, decision_of
+from bridge.client.outcome import (
+    Approval,
+    DeliberationOutcome,
+    Follower,
+    Outcome,
+    PlanOutcome,
+    VerdictOutcome,
+    decision_of,
+)
 from bridge.client.stored_events import StoredEvents
 from bridge.client.tail import EventTail
 from bridge.client.watching import watch
 from bridge.nats_connection import NatsUnreachable, connect
 from bridge.options import NatsOptions
-from bridge.subjects import PLAN_APPROVED
-from domain.contract import ClosingBody, CompletedBody, EventBody
+from bridge.subjects import DELIBERATION_JUDGED, PLAN_APPROVED
+from domain.contract import ClosingBody, CompletedBody, EventBody, JudgedBody
 from domain.plan import Plan
+from domain.verdict import Opinion
 
 TIMEOUT_S = 900.0
 """A deliberation ends within its deadline, 600 s by default; the rest is for a queue in front of the bridge."""
@@ -102,7 +111,7 @@ class Conclave:
         roles = message_of(plan).request.plan.roles
         if len(roles) > 1:
             reason = f"the plan names {len(roles)} roles, which makes as many decisions; use decide_all"
-            raise PlanInvalid(reason, (reason,))
+            raise InvalidMessage(reason, (reason,))
         over = _now() + timeout_s
         approval = await self.approve(plan, timeout_s=min(timeout_s, PUBLISH_S))
         return await self.wait(approval, timeout_s=over - _now())
@@ -120,7 +129,7 @@ class Conclave:
 
         A plan without a `timestamp` is a new approval at every call. One with it is the same approval as long as
         its content is: approved again, it starts nothing, and waiting for it finds what was decided. Raises
-        PlanInvalid before anything is published, and NotPublished, NotConnected.
+        InvalidMessage before anything is published, and NotPublished, NotConnected.
         """
         message = message_of(plan)
         plan_id = message.request.plan.plan_id
@@ -151,7 +160,7 @@ class Conclave:
         """
         ends = await self._ends(which, timeout_s, since)
         if len(ends) > 1:
-            raise PlanInvalid(reason := f"{', '.join(sorted(ends))} were asked; use wait_all", (reason,))
+            raise InvalidMessage(reason := f"{', '.join(sorted(ends))} were asked; use wait_all", (reason,))
         (end,) = ends.values()
         return decision_of(end)
 
@@ -183,6 +192,39 @@ class Conclave:
         delivered again when it does not: at least once, told apart by `deliberation_id`. Raises NotAllowed.
         """
         return durable_decisions(self._connection, self._events, durable, ack_wait_s=ack_wait_s)
+
+    async def verdict(
+        self,
+        deliberation_id: str,
+        verdict: Opinion,
+        *,
+        by: str,
+        proposal: str = "",
+        reason: str = "",
+        timeout_s: float = PUBLISH_S,
+    ) -> JudgedBody:
+        """Say what a person holds of a decision, and return what was recorded.
+
+        `proposal` names what is preferred: a proposal's id, or its author's. Raises InvalidMessage, NotPublished,
+        NotInTime, and DeadLettered, such as for a deliberation without a decision.
+        """
+        fields = {"deliberation_id": deliberation_id, "verdict": verdict, "by": by, "reason": reason}
+        fields |= {"proposal": proposal} if proposal else {}
+        judged_at = datetime.now(UTC).isoformat()
+        data, what = verdict_message(fields | {"timestamp": judged_at}), f"the verdict on {deliberation_id}"
+        over, since = _now() + timeout_s, await self._since(None)
+        stored = await publish_patiently(
+            self._connection, DELIBERATION_JUDGED, data, what=what, within_s=timeout_s
+        )
+        answer = VerdictOutcome(
+            deliberation_id, by=by.strip(), judged_at=judged_at, stream=stored.stream, sequence=stored.seq
+        )
+        async with self._tail.following(answer, since) as reading:
+            await _settled(answer, reading, over)
+        recorded = answer.recorded()
+        if recorded is None:
+            raise NotInTime(f"{what} was published, and not answered within {timeout_s:g} s; ask the operator", {})
+        return recorded
 
     async def _ends(
         self, which: Approval | str, timeout_s: float, since: datetime | None
@@ -230,7 +272,7 @@ class Conclave:
                 await client.close()
 
 
-async def _settled(outcome: Outcome, reading: Sequence[asyncio.Task[None]], over: float) -> None:
+async def _settled(outcome: Follower, reading: Sequence[asyncio.Task[None]], over: float) -> None:
     """Wait until the outcome is settled or the time is over. Raises what ends a reading task."""
     waiting = asyncio.create_task(outcome.settled.wait())
     try:

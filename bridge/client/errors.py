@@ -17,8 +17,8 @@ class NotAllowed(ClientError):
     """NATS answers, and the login may not read what the client needs, or there is no stream to read."""
 
 
-class PlanInvalid(ClientError, ValueError):
-    """The plan would be a dead letter; nothing was published. The text is its first mistake."""
+class InvalidMessage(ClientError, ValueError):
+    """The plan or verdict would be a dead letter; nothing was published. The text is its first mistake."""
 
     def __init__(self, reason: str, mistakes: tuple[str, ...]) -> None:
         super().__init__(reason)

@@ -20,6 +20,7 @@ from domain.contract import (
     DispatchedBody,
     EventBody,
     FailedBody,
+    JudgedBody,
     MessageRejectedBody,
 )
 from domain.council import NO_COUNCIL
@@ -41,7 +42,7 @@ class Approval(Value):
     """No event that answers it comes before this sequence of the stream of events."""
 
 
-class Outcome(Protocol):
+class Follower(Protocol):
     """Gathers what concerns it from events in any order, each any number of times."""
 
     settled: asyncio.Event
@@ -50,6 +51,10 @@ class Outcome(Protocol):
     def take(self, body: EventBody) -> bool:
         """Note an event; whether it is about what is waited for."""
         ...
+
+
+class Outcome(Follower, Protocol):
+    """What becomes of an approval or of a deliberation."""
 
     def ends(self) -> dict[str, ClosingBody]:
         """Return role → the end of each deliberation that has one. Raises NotDecided if there will be none."""
@@ -124,6 +129,31 @@ class DeliberationOutcome:
 
     def ends(self) -> dict[str, ClosingBody]:
         return {} if self._end is None else {self._end.role: self._end}
+
+
+class VerdictOutcome:
+    """The answer to a verdict: that it was recorded, or why it was not."""
+
+    def __init__(self, deliberation_id: str, *, by: str, judged_at: str, stream: str, sequence: int) -> None:
+        self.settled = asyncio.Event()
+        self._said = (deliberation_id, by, judged_at)
+        self._place = (stream, sequence)
+        self._answer: JudgedBody | MessageRejectedBody | None = None
+
+    def take(self, body: EventBody) -> bool:
+        ours = isinstance(body, MessageRejectedBody) and (body.stream, body.sequence) == self._place
+        said = isinstance(body, JudgedBody) and (body.deliberation_id, body.by, body.judged_at) == self._said
+        if isinstance(body, JudgedBody | MessageRejectedBody) and (ours or said):
+            self._answer = body
+            self.settled.set()
+            return True
+        return False
+
+    def recorded(self) -> JudgedBody | None:
+        """Return what was recorded; None while nothing is known. Raises DeadLettered."""
+        if isinstance(self._answer, MessageRejectedBody):
+            raise DeadLettered(self._answer)
+        return self._answer
 
 
 def decision_of(end: ClosingBody) -> CompletedBody:

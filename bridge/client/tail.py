@@ -10,26 +10,26 @@ from nats.aio.client import Client
 
 from bridge.cancelling import cancel_all
 from bridge.client.news import AWAY, News, Place, wait_while_away
-from bridge.client.outcome import Outcome
+from bridge.client.outcome import Follower
 from bridge.client.stored_events import StoredEvents
 from domain.contract import EventBody
-from domain.event_types import CANCELLED, COMPLETED, DISPATCHED, FAILED, MESSAGE_REJECTED
+from domain.event_types import CANCELLED, COMPLETED, DISPATCHED, FAILED, JUDGED, MESSAGE_REJECTED
 
-SUBJECTS = (COMPLETED, FAILED, CANCELLED, DISPATCHED, MESSAGE_REJECTED)
+SUBJECTS = (COMPLETED, FAILED, CANCELLED, DISPATCHED, JUDGED, MESSAGE_REJECTED)
 
 
 class EventTail:
-    """Reads the ends of deliberations, and the answers to approvals, for as long as somebody waits."""
+    """Reads the ends of deliberations, and the answers to what was published, for as long as somebody waits."""
 
     def __init__(self, client: Client, events: StoredEvents) -> None:
         self._client = client
         self._events = events
         self._places: list[Place] = []
-        self._followers: set[Outcome] = set()
+        self._followers: set[Follower] = set()
         self._reading: asyncio.Task[None] | None = None
 
     @asynccontextmanager
-    async def following(self, outcome: Outcome, since: int) -> AsyncIterator[tuple[asyncio.Task[None], ...]]:
+    async def following(self, outcome: Follower, since: int) -> AsyncIterator[tuple[asyncio.Task[None], ...]]:
         """Have the outcome take what was stored since the sequence, and what comes while the block lasts.
 
         Yields the tasks that read for it; one that fails can't go on.
@@ -67,13 +67,13 @@ class EventTail:
         for follower in tuple(self._followers):
             follower.take(body)
 
-    async def _catch_up(self, outcome: Outcome, since: int) -> None:
+    async def _catch_up(self, outcome: Follower, since: int) -> None:
         """Read for one outcome what the others had read before it joined."""
         missed = [(Place(self._events, place.subject, since), place.sequence) for place in self._places]
         for place, upto in missed:
             await self._patiently(place, outcome, upto)
 
-    async def _patiently(self, place: Place, outcome: Outcome, upto: int) -> None:
+    async def _patiently(self, place: Place, outcome: Follower, upto: int) -> None:
         while place.sequence < upto:
             try:
                 await place.read(outcome.take, upto=upto)

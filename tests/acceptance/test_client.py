@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import aclosing, contextmanager
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -18,10 +18,13 @@ from bridge.client import (
     DeadLettered,
     DeliberationCancelled,
     DeliberationFailed,
+    InvalidMessage,
     NoCouncil,
+    NotAllowed,
+    NotConnected,
     NothingAsked,
     NotInTime,
-    PlanInvalid,
+    NotPublished,
 )
 from domain.contract import CompletedBody, FailedBody
 from domain.plan import Plan
@@ -123,7 +126,7 @@ def test_the_roles_of_a_plan_come_to_their_ends_together(url: str) -> None:
 
 
 def test_a_plan_of_several_roles_has_no_single_decision(url: str) -> None:
-    with pytest.raises(PlanInvalid, match="2 roles, which makes as many decisions; use decide_all"):
+    with pytest.raises(InvalidMessage, match="2 roles, which makes as many decisions; use decide_all"):
         with_client(url, lambda conclave: conclave.decide(plan(roles=["DEV", "QA"])))
 
 
@@ -158,7 +161,7 @@ def test_a_dead_letter_is_told_with_its_reason(url: str) -> None:
 
 def test_what_would_be_a_dead_letter_is_not_published(installation: Installation, url: str) -> None:
     async def scenario(conclave: Conclave) -> int:
-        with pytest.raises(PlanInvalid, match="field plan_id is missing") as invalid:
+        with pytest.raises(InvalidMessage, match="field plan_id is missing") as invalid:
             await conclave.approve({"story_id": "s", "approved_by": "po", "roles": "DEV"})
         return len(invalid.value.mistakes)
 
@@ -260,3 +263,104 @@ def test_a_script_needs_no_event_loop(url: str) -> None:
         assert conclave.decide(plan(), timeout_s=WITHIN).winner is not None
     assert decision.winner is not None
     assert "orchestration.deliberation.completed" in kinds
+
+
+def test_a_person_judges_a_decision(url: str) -> None:
+    async def scenario(conclave: Conclave) -> None:
+        decided = await conclave.decide(plan(), timeout_s=WITHIN)
+        best, second = decided.decisions[:2]
+        preferred = second.proposal.author.agent_id
+        accepted = await conclave.verdict(decided.deliberation_id, "accept", by="Ada", timeout_s=WITHIN)
+        assert accepted.proposal is not None
+        assert accepted.proposal.proposal_id == best.proposal.proposal_id
+        changed = await conclave.verdict(
+            decided.deliberation_id, "prefer", by="Ada", proposal=preferred, reason="cheaper", timeout_s=WITHIN
+        )
+        assert (changed.replaces, changed.reason) == (accepted.verdict_id, "cheaper")
+        with pytest.raises(DeadLettered, match="is a dead letter: "):
+            await conclave.verdict("d-unknown", "reject", by="Ada", timeout_s=WITHIN)
+        with pytest.raises(InvalidMessage, match="must name what is preferred"):
+            await conclave.verdict(decided.deliberation_id, "prefer", by="Ada")
+
+    with_client(url, scenario)
+
+
+def test_decisions_come_to_a_durable_each_until_its_reader_goes_on(installation: Installation, url: str) -> None:
+    installation.run("bridge", (*CONCLAVE, "consumer", "create", "client", "--deliver", "new"))
+    asked = [plan() for _ in range(3)]
+
+    async def decide(conclave: Conclave) -> None:
+        for one in asked:
+            await conclave.decide(one, timeout_s=WITHIN)
+
+    async def read(conclave: Conclave, count: int) -> list[str]:
+        """Leave the iteration at the last one: that is not acknowledged."""
+        found: list[str] = []
+        async with aclosing(conclave.decisions("client")) as decisions:
+            async for decision in decisions:
+                found.append(decision.plan_id)
+                if len(found) == count:
+                    break
+        return found
+
+    ids = [one["plan_id"] for one in asked]
+    with_client(url, decide)
+    assert with_client(url, lambda conclave: read(conclave, 2)) == ids[:2]
+    assert with_client(url, lambda conclave: read(conclave, 2)) == ids[1:]
+    with BlockingConclave(url) as conclave:
+        assert next(iter(conclave.decisions("client"))).plan_id == ids[2]
+    installation.run("bridge", (*CONCLAVE, "consumer", "delete", "client"))
+
+
+def test_a_login_that_may_makes_its_durable_and_reads_on_over_a_restart(installation: Installation) -> None:
+    bridge, durable = installation.nats.url_of("bridge"), fresh("durable")
+    asked = [plan() for _ in range(4)]
+
+    async def scenario(conclave: Conclave) -> list[str]:
+        found: list[str] = []
+        for one in asked[:2]:
+            await conclave.decide(one, timeout_s=WITHIN)
+        async with aclosing(conclave.decisions(durable)) as decisions:
+            async for decision in decisions:
+                found += [decision.plan_id] if decision.plan_id in {one["plan_id"] for one in asked} else []
+                if len(found) == 2:
+                    await asyncio.to_thread(installation.nats.restart)
+                    for one in asked[2:]:
+                        await conclave.decide(one, timeout_s=4 * WITHIN)
+                if len(found) == 4:
+                    return found
+        return found
+
+    assert with_client(bridge, scenario) == [one["plan_id"] for one in asked]
+
+
+def test_a_durable_that_the_login_may_not_read_is_told(url: str) -> None:
+    async def scenario(conclave: Conclave) -> None:
+        await anext(conclave.decisions("another"))
+
+    with pytest.raises(NotAllowed, match="may not read a durable another of ORCHESTRATOR_EVENTS"):
+        with_client(url, scenario)
+
+
+@pytest.mark.parametrize(
+    ("user", "error", "reason"),
+    [
+        ("publisher", NotAllowed, "this login may not read ORCHESTRATOR_EVENTS"),
+        ("stranger", NotConnected, "refuses our login"),
+    ],
+)
+def test_a_login_that_can_not_do_it_is_told_so(
+    installation: Installation, user: str, error: type[Exception], reason: str
+) -> None:
+    with pytest.raises(error, match=reason), BlockingConclave(installation.nats.url_of(user)):
+        pass
+
+
+def test_an_observer_watches_and_may_not_approve(installation: Installation) -> None:
+    async def scenario(conclave: Conclave) -> None:
+        await conclave.approve(plan(), timeout_s=3)
+
+    with pytest.raises(
+        NotPublished, match="the approval of plan plan-.* was not confirmed by JetStream within 3 s"
+    ):
+        with_client(installation.nats.url_of("observer"), scenario)

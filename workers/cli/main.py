@@ -10,6 +10,7 @@ import typer
 from workers.cli import (
     approve,
     config,
+    consumer,
     council,
     dead_letter,
     deliberation,
@@ -100,6 +101,7 @@ app.add_typer(council.commands, name="council", help="Say who deliberates for a 
 app.add_typer(schedule.commands, name="schedule", help="Deliberate again by the clock.")
 app.command()(stats.stats)
 app.command()(prove.prove)
+app.add_typer(consumer.commands, name="consumer", help="Let other programs read events at their own pace.")
 app.add_typer(dead_letter.commands, name="dead-letter", help="Look at messages that could not be taken in.")
 app.add_typer(parked.commands, name="parked", help="Look at tasks and queued messages that lie aside.")
 app.command()(reconcile.reconcile)
