@@ -2,9 +2,9 @@
 
 python consume.py nats://127.0.0.1:4222 my-service 1
 
-With the shipped logins an operator makes the durable `observer`, once, and the login of that name reads from it:
+With the shipped logins an operator makes the durable `observer`, once, by `conclave consumer create observer`, and
+the login of that name reads from it:
 
-python consume.py nats://bridge:PASSWORD@127.0.0.1:4222 observer 0
 python consume.py nats://observer:PASSWORD@127.0.0.1:4222 observer 1 conclave.api
 """
 

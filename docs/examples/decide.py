@@ -1,4 +1,4 @@
-"""Approve a plan and wait for its decision; plain nats-py, nothing of Conclave.
+"""Approve a plan and wait for its decision, or the reason why there is none; plain nats-py, nothing of Conclave.
 
 python decide.py nats://client:PASSWORD@127.0.0.1:4222 PLAN-7 DEV
 """
@@ -13,7 +13,7 @@ import nats
 
 async def decide(url: str, plan_id: str, role: str) -> dict:
     client = await nats.connect(url)
-    decisions = await client.subscribe("orchestration.deliberation.*")
+    events = await client.subscribe("orchestration.>")
     approval = {
         "story_id": "example",
         "plan_id": plan_id,
@@ -22,13 +22,16 @@ async def decide(url: str, plan_id: str, role: str) -> dict:
         "timestamp": datetime.now(UTC).isoformat(),
         "title": "Let users reset a forgotten password",
     }
-    await client.jetstream().publish("planning.plan.approved", json.dumps(approval).encode())
-    while True:
-        message = await decisions.next_msg(timeout=300)
-        body = event_of(message.subject, message.data)
-        if body.get("plan_id") == plan_id and message.subject.endswith((".completed", ".failed", ".cancelled")):
-            await client.close()
-            return body
+    stored = await client.jetstream().publish("planning.plan.approved", json.dumps(approval).encode())
+    async with asyncio.timeout(900):
+        while True:
+            message = await events.next_msg(timeout=None)
+            body = event_of(message.subject, message.data)
+            ended = message.subject.endswith((".completed", ".failed", ".cancelled"))
+            rejected = (body.get("stream"), body.get("sequence")) == (stored.stream, stored.seq)
+            if rejected or (ended and body.get("plan_id") == plan_id):
+                await client.close()
+                return body
 
 
 def event_of(subject: str, data: bytes) -> dict:

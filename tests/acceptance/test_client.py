@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import re
+import subprocess
+import sys
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import aclosing, contextmanager
 from datetime import UTC, datetime
@@ -11,6 +15,7 @@ from typing import Any, TypeVar
 import nats
 import pytest
 
+from bridge import client
 from bridge.client import (
     Approval,
     BlockingConclave,
@@ -28,9 +33,10 @@ from bridge.client import (
 )
 from domain.contract import CompletedBody, FailedBody
 from domain.plan import Plan
+from tests.support.compose import ROOT
 from tests.support.factories import fresh
 from tests.support.foreign_messages import scatter
-from tests.support.shipped import CONCLAVE, WITHIN, Installation, shipped_installation
+from tests.support.shipped import CONCLAVE, WITHIN, Installation, run, shipped_installation
 from workers.processes.guard import Guard
 
 pytestmark = pytest.mark.timeout(6 * WITHIN)
@@ -360,7 +366,43 @@ def test_an_observer_watches_and_may_not_approve(installation: Installation) -> 
     async def scenario(conclave: Conclave) -> None:
         await conclave.approve(plan(), timeout_s=3)
 
-    with pytest.raises(
-        NotPublished, match="the approval of plan plan-.* was not confirmed by JetStream within 3 s"
-    ):
+    with pytest.raises(NotPublished, match="was not confirmed by JetStream within 3 s"):
         with_client(installation.nats.url_of("observer"), scenario)
+
+
+PAGE = (ROOT / "docs" / "client.md").read_text(encoding="utf-8")
+PROGRAMS = re.findall(r"```python\n(.*?)```", PAGE, flags=re.DOTALL)
+
+
+@pytest.mark.parametrize(
+    ("number", "printed"), [(0, r"^dev-\S+ \d"), (1, r"^DEV orchestration.deliberation.completed$")]
+)
+def test_the_programs_of_the_page_run_as_they_stand(url: str, number: int, printed: str) -> None:
+    output = run((sys.executable, "-c", PROGRAMS[number]), {"NATS_URL": url})
+    assert re.search(printed, output, flags=re.MULTILINE), output
+
+
+def test_the_program_of_the_page_that_reads_every_decision_runs(installation: Installation, url: str) -> None:
+    installation.run("bridge", (*CONCLAVE, "consumer", "create", "client", "--deliver", "new"))
+    environment = {**os.environ, "NATS_URL": url, "PYTHONUNBUFFERED": "1"}
+    reading = subprocess.Popen(
+        (sys.executable, "-c", PROGRAMS[2]), env=environment, cwd=ROOT, stdout=subprocess.PIPE
+    )
+    try:
+        decided = with_client(url, lambda conclave: conclave.decide(plan(), timeout_s=WITHIN))
+        assert reading.stdout is not None
+        assert reading.stdout.readline().decode().startswith(f"{decided.deliberation_id} {decided.plan_id} ")
+    finally:
+        reading.kill()
+        reading.communicate()
+    installation.run("bridge", (*CONCLAVE, "consumer", "delete", "client"))
+
+
+def test_the_readmes_sample_has_eight_lines() -> None:
+    (program,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), flags=re.DOTALL)
+    assert len([line for line in program.splitlines() if line.strip()]) <= 8
+
+
+def test_the_page_names_every_exception() -> None:
+    named = {name for name in client.__all__ if isinstance(getattr(client, name), type)}
+    assert [name for name in named if f"`{name}`" not in PAGE] == []

@@ -30,6 +30,11 @@ def test_publishing_an_approval_and_waiting_for_its_decision(pipeline: Pipeline)
     assert winner["agent_id"].startswith("agent-")
 
 
+def test_an_approval_that_is_refused_is_told_to_its_publisher(pipeline: Pipeline) -> None:
+    reason = json.loads(run(str(EXAMPLES / "decide.py"), pipeline.nats_url, " ", "DEV"))
+    assert reason.startswith("field plan_id ")
+
+
 def test_the_example_of_a_publisher_fits_on_a_page() -> None:
     code = [line for line in (EXAMPLES / "decide.py").read_text().splitlines() if line.strip()]
     assert len(code) <= 40

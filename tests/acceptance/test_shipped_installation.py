@@ -78,7 +78,7 @@ def test_the_example_that_consumes_runs_as_observer_and_passes_over_what_is_no_e
     installation: Installation,
 ) -> None:
     consume = (sys.executable, str(EXAMPLES / "consume.py"))
-    run((*consume, installation.nats.url_of("bridge"), "observer", "0"), {})
+    installation.run("bridge", (*CONCLAVE, "consumer", "create", "observer", "--deliver", "new"))
     asyncio.run(told(installation.nats))
     url = installation.nats.url_of("client")
     run((sys.executable, str(EXAMPLES / "decide.py"), url, fresh("plan"), "DEV"), {})
