@@ -69,10 +69,11 @@ def spared(record: Record, round_: int) -> frozenset[str]:
     return frozenset(agent_id for agent_id in silent - asked if reviewers[agent_id] in voices)
 
 
-def ballots_of(record: Record, candidates: Sequence[Candidate], round_: int) -> tuple[Ballot, ...]:
-    """Return the ballots of one round that were handed in, as values of the ranking."""
+def ballots_of(
+    record: Record, candidates: Sequence[Candidate], round_: int, voices: Mapping[str, str]
+) -> tuple[Ballot, ...]:
+    """Return the ballots of one round that were handed in, as values of the ranking; `voices` by agent id."""
     authors = authors_of(candidates)
-    voices = {agent.agent_id: voice_of(agent) for agent in record.deliberation.reviewers}
     return tuple(
         Ballot(
             ballot.agent_id,

@@ -62,6 +62,8 @@ def completed_body(
         winner_changed=_winner_changed(deliberation, by_id, winner),
         decided_by="architect" if choice else ranking.decided_by,
         p_winner=ranking.p_winner,
+        stability=ranking.stability,
+        independent_voices=ranking.independent_voices,
         tied=ranking.tied,
         contested=ranking.contested,
         agreement=ranking.agreement,

@@ -98,6 +98,11 @@ class CompletedBody(DeliberationHead):
     """Against the superseded decision; None where there was none."""
     decided_by: str
     p_winner: float | None
+    """Calibrated probability that people would call the winner best; None where fewer than two voices compared."""
+    stability: float | None = None
+    """Share of resampled panels in which the winner stays first."""
+    independent_voices: int | None = None
+    """Voices whose ballots compared proposals; copies of one reviewer are one voice."""
     tied: bool
     contested: bool
     agreement: Agreement

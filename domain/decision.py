@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from domain.candidates import authors_of, ballots_of, best_versions, spared
 from domain.checks.gate import GateReport
+from domain.council import voice_of
 from domain.ranking import Ranking, RankingInputs, RankingSettings, rank
 from domain.record import Record
 from domain.review.candidate import Candidate
@@ -36,7 +37,8 @@ def ranking_inputs(
             candidate.proposal_id: hashlib.sha256(candidate.text.encode()).hexdigest() for candidate in candidates
         },
         caps=caps_of(gates),
-        settings=RankingSettings(
+        voices={agent.agent_id: voice_of(agent) for agent in deliberation.reviewers},
+        settings=RankingSettings.current(
             seed=int(hashlib.sha256(deliberation.seed.encode()).hexdigest()[:8], 16),
             swing=deliberation.review.swing,
             use_reliability=deliberation.review.use_reliability,
@@ -52,7 +54,7 @@ def ranking_of(record: Record, candidates: Sequence[Candidate], inputs: RankingI
     """
     proposers = {proposal.agent_id for proposal in record.proposals(0)}
     return rank(
-        ballots_of(record, candidates, inputs.round),
+        ballots_of(record, candidates, inputs.round, inputs.voices),
         settings=inputs.settings,
         rubric=record.deliberation.rubric,
         checks=inputs.checks,

@@ -6,7 +6,17 @@ from collections.abc import Iterable, Sequence
 from math import fsum, sqrt
 
 from domain.ranking.pairwise import Contests, Scores, midranks
-from domain.ranking.panel import SAME, mean
+from domain.ranking.panel import SAME, Row, mean
+
+
+def voice_scores(rows: Iterable[Row]) -> list[dict[int, float]]:
+    """Every voice's scores: per proposal the mean over its reviewers, since copies agree with themselves."""
+    voices: dict[str, dict[int, list[float]]] = {}
+    for row in rows:
+        given = voices.setdefault(row.voice, {})
+        for column, score in row.scores.items():
+            given.setdefault(column, []).append(score)
+    return [{column: mean(scores) for column, scores in sorted(given.items())} for given in voices.values()]
 
 
 def kendall_w(rows: Sequence[Scores], size: int) -> float | None:

@@ -1,70 +1,27 @@
 """The score model: how good is each proposal once reviewers' severity and spread are taken out.
 
-Reviewer r gave proposal p the weighted score y. With z = (y - own mean of r) · scale of r, least squares fits
-z = effect(p) + offset(r), with a ridge on the offsets.
+Of each reviewer's comparable scores z (comparable.py), least squares fits z = effect(p) + offset(r), with a
+ridge on the offsets. Where severities are estimated (severity.py) the ridge is the ratio of the error's to the
+severities' variance: effects lie between plain means (a shared scale) and comparisons within ballots alone
+(scales of their own).
 
-The ridge pulls an offset towards the reviewer's own mean, not towards zero: adding a constant to all scores
-of one reviewer leaves z, and with it every effect, as it was. What is left of the offset says only that this
-reviewer saw a better or worse set of proposals than the others did, which happens when ballots have gaps.
+In version 1 z has the reviewer's own mean taken out, and the ridge pulls an offset towards that mean, not towards
+zero: adding a constant to all scores of one reviewer leaves z, and with it every effect, as it was. What is left
+of the offset says only that this reviewer saw a better or worse set of proposals than the others did.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from math import fsum, sqrt
-from operator import mul
+from math import fsum
 
-from domain.ranking.panel import SAME, Panel, Row, mean
+from domain.ranking.comparable import Comparable, comparable, median
+from domain.ranking.linear import Factor, Matrix, Vector
+from domain.ranking.panel import Panel, Row, mean
+from domain.ranking.places import PlaceEffect
 from domain.ranking.ranking_inputs import RankingSettings
-
-Vector = list[float]
-Matrix = list[list[float]]
-
-_NO_EVIDENCE = 1e-12
-
-
-class Factor:
-    """The LDLᵀ factors of a symmetric positive semidefinite matrix, for many right-hand sides.
-
-    A variable without evidence (its pivot is zero) is solved as 0 instead of failing. Cost n³/6
-    multiplications.
-    """
-
-    def __init__(self, matrix: Sequence[Sequence[float]]) -> None:
-        self._rows: Matrix = []
-        self._inverse: Vector = []
-        for i, line in enumerate(matrix):
-            scaled: Vector = []
-            row: Vector = []
-            for j in range(i):
-                value = line[j] - fsum(map(mul, scaled, self._rows[j]))
-                scaled.append(value)
-                row.append(value * self._inverse[j])
-            pivot = line[i] - fsum(map(mul, scaled, row))
-            self._rows.append(row)
-            self._inverse.append(1.0 / pivot if pivot > _NO_EVIDENCE else 0.0)
-
-    def solve(self, right: Sequence[float]) -> Vector:
-        """Return x with matrix · x = right."""
-        x: Vector = []
-        for row, value in zip(self._rows, right, strict=True):
-            x.append(value - fsum(map(mul, row, x)))
-        x = [value * inverse for value, inverse in zip(x, self._inverse, strict=True)]
-        for i in range(len(x) - 1, 0, -1):
-            for j, factor in enumerate(self._rows[i]):
-                x[j] -= factor * x[i]
-        return x
-
-
-@dataclass(frozen=True)
-class Centred:
-    """A reviewer's comparable scores: mean taken out, spread brought nearer to the panel's."""
-
-    mean: float
-    spread: float
-    scale: float
-    scores: dict[int, float]
+from domain.ranking.severity import severity_ridge
 
 
 @dataclass(frozen=True)
@@ -75,61 +32,73 @@ class Fit:
     criteria: tuple[Vector, ...]
     """Effects per criterion in declared order; weighted by the rubric they add up to the effects."""
     without: tuple[Vector, ...]
-    """Effects when one reviewer is left out, per row."""
+    """Effects when a row's voice is left out, per row."""
     levels: tuple[float, ...]
     """What each reviewer would give an average proposal, in score points."""
 
 
-def centre(rows: Sequence[Row], settings: RankingSettings) -> list[Centred]:
-    """Take out every reviewer's mean and bring its spread half-way to the panel's median."""
-    spreads = [_spread(list(row.scores.values())) for row in rows]
-    positive = [spread for spread in spreads if spread > 0]
-    target = _median(positive) if positive else 1.0
-    return [_centre(row, spread, target, settings) for row, spread in zip(rows, spreads, strict=True)]
-
-
-def _spread(scores: Sequence[float]) -> float:
-    """The sample standard deviation; 0 for equal scores, whatever rounding left of their differences."""
-    middle = mean(scores)
-    spread = sqrt(fsum((score - middle) ** 2 for score in scores) / (len(scores) - 1))
-    return spread if spread > SAME else 0.0
-
-
-def _median(values: Sequence[float]) -> float:
-    """The middle value; not the standard library's, whose module brings `random` into the domain."""
-    ordered, half = sorted(values), len(values) // 2
-    return ordered[half] if len(values) % 2 else mean(ordered[half - 1 : half + 1])
-
-
-def _centre(row: Row, spread: float, target: float, settings: RankingSettings) -> Centred:
-    half = settings.spread_shrinkage
-    shrunk = (1 - half) * spread + half * target
-    scale = target / shrunk if shrunk > 0 else 1.0
-    middle = mean(list(row.scores.values()))
-    return Centred(middle, spread, scale, {c: (score - middle) * scale for c, score in row.scores.items()})
+def counted_voice(row: Row, settings: RankingSettings) -> str:
+    """Whose opinion a reviewer's ballots count as."""
+    return row.voice if settings.by_voice else row.reviewer
 
 
 class ScoreModel:
     """The normal equations of the model over the rows that compare something (two scores or more)."""
 
-    def __init__(self, panel: Panel, rows: Sequence[Row], settings: RankingSettings) -> None:
-        self._panel, self._rows, self._settings = panel, rows, settings
-        self.centred = centre(rows, settings)
+    def __init__(
+        self,
+        panel: Panel,
+        rows: Sequence[Row],
+        settings: RankingSettings,
+        places: PlaceEffect | None = None,
+        *,
+        robust: bool = False,
+    ) -> None:
+        self._panel, self._rows = panel, rows
+        self.voices = [counted_voice(row, settings) for row in rows]
+        self._groups = self.voices if len(set(self.voices)) > 1 else [row.reviewer for row in rows]
+        self.ballots = comparable(rows, settings, places or {}, bounded=robust)
+        self.ridge = self._ridge(settings)
+        self._targets = [self._target(ballot) for ballot in self.ballots]
         self.compared = sorted({column for row in rows for column in row.scores})
         self._place = {column: place for place, column in enumerate(self.compared)}
 
+    def _ridge(self, settings: RankingSettings) -> float:
+        if settings.severity_prior is None or not self.ballots:
+            return settings.ridge
+        spread = median([ballot.spread for ballot in self.ballots if ballot.spread > 0] or [1.0])
+        return severity_ridge([ballot.scores for ballot in self.ballots], spread, settings.severity_prior)
+
+    def _target(self, ballot: Comparable) -> dict[int, float]:
+        """What is left of a ballot's scores after its offset is eliminated: z - Σ z / (k + ridge)."""
+        size = len(ballot.scores)
+        offset = size * ballot.severity / (size + self.ridge)
+        return {column: score - offset for column, score in ballot.scores.items()}
+
     def leave_one_out(self, weights: Sequence[float]) -> tuple[Vector, ...]:
-        """Effects without each row in turn, given one weight per row."""
+        """Effects without each row's voice in turn, given one weight per row; one list, parallel to the rows.
+
+        Where all have one voice, without each reviewer: that tells how far the voice's own ballots waver.
+        """
         matrix, right = self._matrix(weights), self._right(weights)
-        solved: list[Vector] = []
-        for r, own in enumerate(self.centred):
-            rest = [line.copy() for line in matrix]
-            self._add(rest, r, -weights[r])
-            less = right.copy()
-            for column, score in own.scores.items():
-                less[self._place[column]] -= weights[r] * score
-            solved.append(self._spread_out(Factor(rest).solve(less)))
-        return tuple(solved)
+        without = {group: self._without(group, matrix, right, weights) for group in dict.fromkeys(self._groups)}
+        return tuple(without[group] for group in self._groups)
+
+    def first_of_each(self, order: Iterable[int]) -> list[int]:
+        """Return the first row of each of those that are left out together, in the order given."""
+        first: dict[str, int] = {}
+        for r in order:
+            first.setdefault(self._groups[r], r)
+        return list(first.values())
+
+    def _without(self, group: str, matrix: Matrix, right: Vector, weights: Sequence[float]) -> Vector:
+        rest, less = [line.copy() for line in matrix], right.copy()
+        for r, target in enumerate(self._targets):
+            if self._groups[r] == group:
+                self._add(rest, r, -weights[r])
+                for column, score in target.items():
+                    less[self._place[column]] -= weights[r] * score
+        return self._spread_out(Factor(rest).solve(less))
 
     def fit(self, weights: Sequence[float], without: tuple[Vector, ...]) -> Fit:
         """Solve with one weight per row; `without` is what `leave_one_out` gave for the same weights."""
@@ -151,7 +120,7 @@ class ScoreModel:
 
     def _add(self, matrix: Matrix, r: int, weight: float) -> None:
         places = [self._place[column] for column in self._rows[r].scores]
-        share = weight / (len(places) + self._settings.ridge)
+        share = weight / (len(places) + self.ridge)
         for i in places:
             line = matrix[i]
             line[i] += weight
@@ -160,8 +129,8 @@ class ScoreModel:
 
     def _right(self, weights: Sequence[float]) -> Vector:
         terms: list[list[float]] = [[] for _ in self.compared]
-        for own, weight in zip(self.centred, weights, strict=True):
-            for column, score in own.scores.items():
+        for target, weight in zip(self._targets, weights, strict=True):
+            for column, score in target.items():
                 terms[self._place[column]].append(weight * score)
         return [fsum(term) for term in terms]
 
@@ -171,8 +140,11 @@ class ScoreModel:
         for r, row in enumerate(self._rows):
             scores = {column: parts[criterion] for column, parts in row.criteria.items()}
             middle = mean(list(scores.values()))
+            ballot, target = self.ballots[r], self._targets[r]
             for column, score in scores.items():
-                terms[self._place[column]].append(weights[r] * self.centred[r].scale * (score - middle))
+                shift = ballot.shifts[column] + (target[column] - ballot.scores[column])
+                part = weights[r] * ballot.scale * (score - middle) + weights[r] * shift
+                terms[self._place[column]].append(part)
         return [fsum(term) for term in terms]
 
     def _spread_out(self, solved: Vector) -> Vector:
@@ -185,6 +157,6 @@ class ScoreModel:
 
     def _level(self, r: int, effects: Vector) -> float:
         """The row's mean, less what it owes to having seen better or worse proposals than the average."""
-        row, own = self._rows[r], self.centred[r]
-        offset = fsum(effects[column] for column in row.scores) / (len(row.scores) + self._settings.ridge)
-        return own.mean - offset / own.scale
+        row, own = self._rows[r], self.ballots[r]
+        excess = fsum(effects[column] for column in row.scores) - len(row.scores) * own.severity
+        return own.mean - (own.severity + excess / (len(row.scores) + self.ridge)) / own.scale

@@ -27,10 +27,20 @@ def sign(difference: float) -> int:
 
 
 @dataclass(frozen=True)
+class Seen:
+    """A score of one pass, and where the proposal stood: `place` (0 is first) of `shown`; 0 of 0 if not told."""
+
+    score: float
+    shown: int
+    place: int
+
+
+@dataclass(frozen=True)
 class Row:
     """One reviewer's averaged scores of the proposals it may score, keyed by the proposal's column."""
 
     reviewer: str
+    voice: str
     ballots: int
     neutral: bool
     scores: dict[int, float]
@@ -40,6 +50,13 @@ class Row:
     swap_difference: float | None
     swap_consistency: float | None
     missing: tuple[str, ...]
+    views: tuple[dict[int, Seen], ...]
+    """The same scores pass by pass."""
+
+    @property
+    def is_flat(self) -> bool:
+        """Whether all scores are equal, so that they say nothing about the order."""
+        return max(self.scores.values()) - min(self.scores.values()) <= SAME
 
 
 @dataclass(frozen=True)
@@ -113,8 +130,35 @@ def _row(name: str, ballots: list[Ballot], standing: dict[str, str], authors: se
     times = {column: sum(column in row for row in passes) for column in columns}
     missing = tuple(p for p, column in may_score.items() if column not in scores)
     difference, consistency = _swap(weighted)
-    neutral = name not in authors
-    return Row(name, len(ballots), neutral, scores, times, criteria, difference, consistency, missing)
+    views = tuple(_views(ballot, row, tuple(standing)) for ballot, row in zip(ballots, weighted, strict=True))
+    return Row(
+        reviewer=name,
+        voice=_voice(name, ballots),
+        ballots=len(ballots),
+        neutral=name not in authors,
+        scores=scores,
+        passes=times,
+        criteria=criteria,
+        swap_difference=difference,
+        swap_consistency=consistency,
+        missing=missing,
+        views=views,
+    )
+
+
+def _voice(name: str, ballots: list[Ballot]) -> str:
+    """The voice that the reviewer's ballots name, the first by name if they differ; else the reviewer itself."""
+    return min((ballot.voice for ballot in ballots if ballot.voice), default=name)
+
+
+def _views(ballot: Ballot, weighted: dict[int, float], proposals: tuple[str, ...]) -> dict[int, Seen]:
+    """A pass's scores with their places; removed proposals and the reviewer's own took up places too."""
+    places = {proposal: place for place, proposal in enumerate(ballot.presentation)}
+    shown = len(ballot.presentation)
+    return {
+        column: Seen(score, shown, places[proposals[column]]) if proposals[column] in places else Seen(score, 0, 0)
+        for column, score in weighted.items()
+    }
 
 
 def _weighted(scores: dict[int, tuple[float, ...]], rubric: Rubric) -> dict[int, float]:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from math import inf
 
 from domain.ranking.ballot import Ballot
-from domain.ranking.effects import Fit, ScoreModel, Vector
+from domain.ranking.effects import Fit, ScoreModel, counted_voice
+from domain.ranking.linear import Vector
 from domain.ranking.order import Order, TieBreaks, arrange, respect_unanimity
 from domain.ranking.pairwise import Contests
 from domain.ranking.panel import Panel, Row, mean, panel_of
+from domain.ranking.places import place_effect
 from domain.ranking.ranking_inputs import DEFAULT_SETTINGS, RankingSettings
 from domain.ranking.reliability import Reliability
 from domain.ranking.report import RankingParts, describe
@@ -57,19 +60,22 @@ def rank(
     ... ]
     >>> ranking = rank(ballots)
     >>> [(entry.rank, entry.proposal, round(entry.score, 2), entry.interval) for entry in ranking.entries]
-    [(1, 'p2', 7.28, (1, 1)), (2, 'p1', 5.9, (2, 2)), (3, 'p3', 3.26, (3, 3))]
+    [(1, 'p2', 7.61, (1, 1)), (2, 'p1', 5.68, (2, 2)), (3, 'p3', 3.03, (3, 3))]
     >>> ranking.winner, ranking.tied, ranking.contested, ranking.decided_by
     ('p2', False, False, 'score')
     """
     panel = panel_of(
         ballots, rubric=rubric, excluded=excluded, authors=authors or {}, reviewers=reviewers, absent=absent
     )
-    rows = [row for row in panel.rows if len(row.scores) > 1]
-    model = ScoreModel(panel, rows, settings)
-    prior = _prior(rows, reliability, settings)
+    rows = _comparing(panel, settings)
+    places = place_effect(panel.rows, settings.place_ridge)
+    voices = {counted_voice(row, settings) for row in panel.rows if len(row.scores) > 1}
+    robust = len(voices) >= settings.robust_from
+    model = ScoreModel(panel, rows, settings, places, robust=robust)
+    prior = _prior(rows, model.voices, reliability, settings)
     without = model.leave_one_out(prior)
-    agreement = agreements(rows, without)
-    weight = weights(agreement, prior, settings)
+    agreement = agreements(model.ballots, without)
+    weight = weights(agreement, prior, settings) if robust else prior
     fit = model.fit(weight, without if weight == prior else model.leave_one_out(weight))
     level = mean(fit.levels) if rows else None
     side = _SideInputs(panel, level or 0.0, caps or {}, checks or {}, hashes or {})
@@ -90,26 +96,42 @@ def rank(
             caps=side.caps,
             winners_without=[side.first(effects, model.compared) for effects in fit.without],
             uncertainty=assess(fit, model.compared, _canonical(model, fit, rows), side.ceilings, settings),
+            places=places,
             excluded=tuple(sorted(excluded)),
             settings=settings,
         )
     )
 
 
-def _prior(rows: Sequence[Row], reliability: Reliability | None, settings: RankingSettings) -> list[float]:
+def _comparing(panel: Panel, settings: RankingSettings) -> list[Row]:
+    """The reviewers that compared two proposals or more; those who told none apart only where no other did."""
+    rows = [row for row in panel.rows if len(row.scores) > 1]
+    if not settings.skip_flat:
+        return rows
+    told = {column for row in rows if not row.is_flat for column in row.scores}
+    return [row for row in rows if not row.is_flat or row.scores.keys() - told]
+
+
+def _prior(
+    rows: Sequence[Row], voices: Sequence[str], reliability: Reliability | None, settings: RankingSettings
+) -> list[float]:
+    """What each reviewer's ballot counts before the others are asked: an equal part of its voice."""
+    ballots = Counter(voices)
+    parts = [1.0 / ballots[voice] for voice in voices]
     if reliability is None or not settings.use_reliability:
-        return [1.0] * len(rows)
-    return reliability.weights([row.reviewer for row in rows], settings.weight_floor)
+        return parts
+    records = reliability.weights([row.reviewer for row in rows], settings.weight_floor)
+    return [part * record for part, record in zip(parts, records, strict=True)]
 
 
 def _canonical(model: ScoreModel, fit: Fit, rows: Sequence[Row]) -> list[int]:
-    """Put reviewers in an order that names decide only as a last resort: renaming must not move the draws."""
+    """One reviewer of each voice, in an order that names decide only as a last resort: they move no draws."""
 
     def content(r: int) -> tuple[list[tuple[float, float]], str]:
-        scores = model.centred[r].scores.items()
+        scores = model.ballots[r].scores.items()
         return sorted((round(fit.effects[c], 9), round(score, 9)) for c, score in scores), rows[r].reviewer
 
-    return sorted(range(len(rows)), key=content)
+    return model.first_of_each(sorted(range(len(rows)), key=content))
 
 
 @dataclass(frozen=True)

@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from pydantic import Field, model_validator
 
+from domain.ranking.calibration import Calibration
 from domain.ranking.reliability import Reliability
 from domain.value import OpenValue
 
+VERSION = 2
+"""Of the ranking that this program makes; it replays all earlier ones."""
+
 
 class RankingSettings(OpenValue):
-    """The ranking's parameters. Store them beside the ballots: a replay needs both."""
+    """The ranking's parameters. Store them beside the ballots: a replay needs both.
 
+    Defaults are what version 1 ranked by, since decisions stored then lack the later parts; `current` turns
+    those on. Raises ValueError for a version that this program does not know.
+    """
+
+    version: int = Field(default=1, ge=1, le=VERSION)
+    """Which ranking made the decision; absent in what version 1 stored."""
     ridge: float = Field(default=1.0, gt=0, allow_inf_nan=False)
     """Pull of a reviewer's offset towards its own mean, in scores' worth of evidence. Matters with gaps only."""
     spread_shrinkage: float = Field(default=0.5, ge=0, le=1)
@@ -42,6 +54,36 @@ class RankingSettings(OpenValue):
     use_reliability: bool = False
     """Weigh reviewers by their earlier record. Off: a record earned on one task says little about another."""
 
+    by_voice: bool = False
+    """Count voices, not reviewers: one voice weighs as much as another, however many ballots it handed in."""
+    skip_flat: bool = False
+    """Take a ballot of equal scores out where other reviewers compared all of its proposals."""
+    place_ridge: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    """Estimate the places' effect and take it out; pull of each place towards no effect, in scores' worth."""
+    spread_variance: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    """Variance of reviewers' log spreads, from which each one's shrinkage follows; None: `spread_shrinkage`."""
+    severity_prior: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    """Estimate how far severities differ instead of taking all of it out; degrees of freedom of the prior."""
+    bound: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    """From `robust_from` voices on: how far above a ballot's middle a score may count, in evenly spread scores."""
+    calibration: Calibration | None = None
+    """What this installation learned about said probabilities; None: P(winner) is the bootstrap's share itself."""
+
+    @classmethod
+    def current(cls, **changes: Any) -> RankingSettings:
+        """Return the settings of this version's ranking; docs/ranking.md says how each number was found."""
+        parts: dict[str, Any] = {
+            "version": VERSION,
+            "by_voice": True,
+            "skip_flat": True,
+            "place_ridge": 0.5,
+            "spread_variance": 0.1,
+            "severity_prior": 8.0,
+            "bound": 1.15,
+            "calibration": Calibration(),
+        }
+        return cls(**{**parts, **changes})
+
     @model_validator(mode="after")
     def _ordered(self) -> RankingSettings:
         if self.distrusted_agreement >= self.trusted_agreement:
@@ -51,7 +93,7 @@ class RankingSettings(OpenValue):
         return self
 
 
-DEFAULT_SETTINGS = RankingSettings()
+DEFAULT_SETTINGS = RankingSettings.current()
 
 
 class RankingInputs(OpenValue):
@@ -70,6 +112,8 @@ class RankingInputs(OpenValue):
     caps: dict[str, float]
     """proposal id → the highest score that its checks allow; proposals without a cap are absent."""
     excluded: tuple[str, ...] = ()
+    voices: dict[str, str] = Field(default_factory=dict)
+    """agent id → whose opinion its ballots are; an agent that is absent speaks for itself."""
     reliability: Reliability | None = None
     """The reviewers' records over earlier deliberations, where the rules weigh by them."""
     settings: RankingSettings

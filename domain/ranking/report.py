@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from domain.ranking.agreement import kendall_w, krippendorff_alpha
+from domain.ranking.agreement import kendall_w, krippendorff_alpha, voice_scores
+from domain.ranking.confidence import probability_best
 from domain.ranking.effects import Fit, ScoreModel
 from domain.ranking.order import Order
 from domain.ranking.pairwise import Contests, borda
 from domain.ranking.panel import SAME, Panel, Row, mean
+from domain.ranking.places import PlaceEffect
 from domain.ranking.ranking_inputs import RankingSettings
 from domain.ranking.result import Agreement, RankedProposal, Ranking, ReviewerReport
 from domain.ranking.robustness import flags
@@ -33,24 +35,23 @@ class RankingParts:
     caps: Mapping[str, float]
     winners_without: Sequence[str]
     uncertainty: Uncertainty
+    places: PlaceEffect
     excluded: tuple[str, ...]
     settings: RankingSettings
 
 
 def describe(parts: RankingParts) -> Ranking:
     """Name the columns and rows, and round what is a float."""
-    proposals, size = parts.panel.proposals, len(parts.panel.proposals)
-    scores = [row.scores for row in parts.panel.rows]
+    proposals = parts.panel.proposals
     first = next(iter(parts.order.columns), None)
     condorcet = parts.contests.condorcet()
     tied = _tied(parts)
+    stability = None if first is None else _p_best(first, parts)
     return Ranking(
         entries=_entries(parts, tied),
         winner=None if first is None else proposals[first],
-        p_winner=None if first is None else _tidy(parts.uncertainty.p_best.get(first)),
-        agreement=Agreement(
-            kendall_w=_tidy(kendall_w(scores, size)), krippendorff_alpha=_tidy(krippendorff_alpha(scores, size))
-        ),
+        p_winner=_tidy(_p_winner(stability, parts)),
+        agreement=_agreement(parts),
         contested=condorcet is not None and _outscored(condorcet, parts),
         condorcet=None if condorcet is None else proposals[condorcet],
         tied=len(tied) > 1,
@@ -64,7 +65,50 @@ def describe(parts: RankingParts) -> Ranking:
         reviewers=_reports(parts),
         excluded=parts.excluded,
         settings=parts.settings,
+        stability=_tidy(stability) if parts.settings.version > 1 else None,
+        independent_voices=_voices(parts) if parts.settings.by_voice else None,
+        place_effect={str(shown): tuple(map(_round, effects)) for shown, effects in parts.places.items()},
     )
+
+
+def _p_best(column: int, parts: RankingParts) -> float | None:
+    """The share of resamples in which a proposal is best; nothing is claimed by one voice."""
+    alone = parts.settings.by_voice and _voices(parts) < 2
+    return None if alone else parts.uncertainty.p_best.get(column)
+
+
+def _voices(parts: RankingParts) -> int:
+    return len(set(parts.model.voices))
+
+
+def _p_winner(stability: float | None, parts: RankingParts) -> float | None:
+    """In version 1 the stability; else what that was worth where the best is known, then by the installation."""
+    calibration = parts.settings.calibration
+    if stability is None or calibration is None:
+        return stability
+    said = probability_best(stability, voices=_voices(parts), proposals=len(parts.model.compared))
+    return calibration.apply(said)
+
+
+def _agreement(parts: RankingParts) -> Agreement:
+    """How far voices agree; in version 1 reviewers."""
+    settings, size = parts.settings, len(parts.panel.proposals)
+    scores = voice_scores(parts.panel.rows) if settings.by_voice else [row.scores for row in parts.panel.rows]
+    return Agreement(
+        kendall_w=_tidy(kendall_w(scores, size)),
+        krippendorff_alpha=_tidy(krippendorff_alpha(scores, size)),
+        mean_correlation=_tidy(_mean_correlation(parts)) if settings.version > 1 else None,
+    )
+
+
+def _mean_correlation(parts: RankingParts) -> float | None:
+    if _voices(parts) < 2:
+        return None
+    by_voice: dict[str, list[float]] = {}
+    for voice, agreement in zip(parts.model.voices, parts.agreement, strict=True):
+        if agreement is not None:
+            by_voice.setdefault(voice, []).append(agreement)
+    return mean([mean(found) for found in by_voice.values()]) if by_voice else None
 
 
 def _outscored(condorcet: int, parts: RankingParts) -> bool:
@@ -118,7 +162,7 @@ def _entry(
         score=_tidy(parts.scores[column]) if compared else None,
         effect=_tidy(parts.fit.effects[column]) if compared else None,
         interval=_interval(column, parts),
-        p_best=_tidy(parts.uncertainty.p_best.get(column)),
+        p_best=_tidy(_p_best(column, parts)),
         borda=_tidy(borda),
         copeland=copeland,
         criteria={
@@ -146,7 +190,7 @@ def _report(row: Row, r: int | None, parts: RankingParts) -> ReviewerReport:
         ballots=row.ballots,
         scored=len(row.scores),
         offset=None if r is None else _tidy(parts.fit.levels[r] - (parts.level or 0.0)),
-        spread=None if r is None else _tidy(parts.model.centred[r].spread),
+        spread=None if r is None else _tidy(parts.model.ballots[r].spread),
         swap_difference=_tidy(row.swap_difference),
         swap_consistency=_tidy(row.swap_consistency),
         agreement=_tidy(agreement),
@@ -154,6 +198,7 @@ def _report(row: Row, r: int | None, parts: RankingParts) -> ReviewerReport:
         winner_without=None if r is None else parts.winners_without[r],
         missing=row.missing,
         flags=flags(row, agreement, parts.settings),
+        voice=row.voice if parts.settings.by_voice else "",
     )
 
 

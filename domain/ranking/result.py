@@ -23,9 +23,10 @@ class RankedProposal(OpenValue):
     effect: float | None
     """How far it lies above the average proposal, before any cap; the ranking rests on it."""
     interval: tuple[int, int]
-    """Ranks it takes over the bootstrap, best and worst, at the probability set."""
+    """Ranks it takes over the bootstrap, best and worst, at the probability set. By one voice it says only how far
+    that voice's own ballots waver."""
     p_best: float | None
-    """Share of resamples in which it is best; None where fewer than two reviewers compared anything."""
+    """Share of resamples in which it is best; None where fewer than two voices compared anything."""
     borda: float | None
     """Share of the others on a ballot that it beats, averaged over ballots: 1 is first everywhere."""
     copeland: int
@@ -63,13 +64,15 @@ class ReviewerReport(OpenValue):
     agreement: float | None
     """Correlation with what the other reviewers find without it, -1 to 1."""
     weight: float
-    """What its ballots counted; 0 if it compared nothing."""
+    """What its ballots counted, an equal part of its voice at most; 0 if it compared nothing."""
     winner_without: str | None
-    """Who would be first by effect had it not voted; None where its ballots were not compared."""
+    """Who would be first by effect had its voice not voted; None where its ballots were not compared."""
     missing: tuple[str, ...]
     """Proposals that it was to score and did not."""
     flags: tuple[str, ...]
     """Any of: silent, gaps, flat, unstable, dissenting."""
+    voice: str = ""
+    """Whose opinion its ballots are; empty in version 1, which counted every reviewer."""
 
 
 class Agreement(OpenValue):
@@ -77,6 +80,8 @@ class Agreement(OpenValue):
 
     kendall_w: float | None
     krippendorff_alpha: float | None
+    mean_correlation: float | None = None
+    """Mean over voices of their reviewers' agreement with what the other voices find, -1 to 1."""
 
 
 class Ranking(OpenValue):
@@ -87,7 +92,8 @@ class Ranking(OpenValue):
     winner: str | None
     """None only when no proposal was left to rank."""
     p_winner: float | None
-    """Probability that the winner is best, over resampled reviewers."""
+    """Calibrated probability that people would call the winner best; None with fewer than two voices. In version 1
+    the same as `stability`."""
     agreement: Agreement
     contested: bool
     """A proposal beats every other one head to head, yet another has the highest effect."""
@@ -105,6 +111,12 @@ class Ranking(OpenValue):
     excluded: tuple[str, ...]
     """Proposals removed before ranking."""
     settings: RankingSettings
+    stability: float | None = None
+    """Share of resampled panels in which the winner stays first; says nothing of what all voices get wrong."""
+    independent_voices: int | None = None
+    """Voices whose ballots compared proposals; below two no confidence is claimed. None in version 1."""
+    place_effect: Mapping[str, tuple[float, ...]] = Field(default_factory=dict)
+    """Number of proposals shown → points that each place added, first to last; taken out of the scores."""
 
     @property
     def tied_with_winner(self) -> tuple[str, ...]:

@@ -5,19 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from domain.ranking.agreement import correlation
+from domain.ranking.comparable import Comparable
 from domain.ranking.panel import SAME, Row
 from domain.ranking.ranking_inputs import RankingSettings
 
 
-def agreements(rows: Sequence[Row], without: Sequence[Sequence[float]]) -> list[float | None]:
-    """Correlate a reviewer's scores with what the others find without it: -1 to 1, None where either is flat."""
-    return [correlation(row.scores, others) for row, others in zip(rows, without, strict=True)]
+def agreements(ballots: Sequence[Comparable], without: Sequence[Sequence[float]]) -> list[float | None]:
+    """Correlate a reviewer's scores with what other voices find without it: -1 to 1, None where either is flat."""
+    return [correlation(ballot.given, others) for ballot, others in zip(ballots, without, strict=True)]
 
 
 def weights(agreement: Sequence[float | None], prior: Sequence[float], settings: RankingSettings) -> list[float]:
-    """Lower the weight of reviewers the others contradict, to the floor at worst; leave small panels alone."""
-    if len(agreement) < settings.robust_from:
-        return list(prior)
+    """Lower the weight of reviewers the others contradict, to the floor at worst."""
     return [weight * _trust(r, settings) for weight, r in zip(prior, agreement, strict=True)]
 
 

@@ -10,7 +10,8 @@ from itertools import combinations_with_replacement
 from math import factorial, inf, prod, sqrt
 from operator import sub
 
-from domain.ranking.effects import Fit, Vector
+from domain.ranking.effects import Fit
+from domain.ranking.linear import Vector
 from domain.ranking.panel import SAME
 from domain.ranking.ranking_inputs import RankingSettings
 from domain.ranking.rng import SplitMix64

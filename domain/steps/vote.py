@@ -46,7 +46,7 @@ def _is_decided(
     """Tell whether a second pass could not change the winner any more."""
     deliberation = conclusion.deliberation
     winner = decided_early(
-        ballots_of(conclusion.record_so_far, candidates, round_),
+        ballots_of(conclusion.record_so_far, candidates, round_, {}),
         waiting=[ballot.agent_id for ballot in conclusion.record_so_far.ballots(round_)],
         settings=RankingSettings(swing=deliberation.review.swing),
         rubric=deliberation.rubric,

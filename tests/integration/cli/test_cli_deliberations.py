@@ -69,7 +69,15 @@ def test_the_list_can_be_of_one_plan(run: Run, services: Services, decided: str,
 
 def test_show_explains_the_decision(run: Run, decided: str) -> None:
     text = run("deliberation", "show", decided).stdout
-    for part in ("Winner: ", "Ranking (", "Scores by reviewer", "Why", "P(winner)", "Kendall's W", "Cost ("):
+    for part in (
+        "Winner: ",
+        "Ranking (",
+        "Scores by reviewer",
+        "Why",
+        "independent voices",
+        "Kendall's W",
+        "Cost (",
+    ):
         assert part in text
 
 

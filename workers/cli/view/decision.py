@@ -69,7 +69,7 @@ def _ranked(decision: CompletedBody) -> Table:
     ranking = decision.ranking
     checks = {row.proposal.proposal_id: row.checks.overall_score for row in decision.decisions}
     criteria = list(ranking.entries[0].criteria) if ranking.entries else []
-    columns = ("", "proposal", "score", "ranks", "P(best)", "Borda", "Copeland", *criteria, "checks")
+    columns = ("", "proposal", "score", "ranks", "stability", "Borda", "Copeland", *criteria, "checks")
     table = _table("Ranking (criteria: mean score as given, 1 to 9)", *columns)
     for entry in ranking.entries:
         row = [

@@ -84,8 +84,7 @@ def _where(first: RankedProposal, second: RankedProposal) -> str:
 
 
 def _doubts(ranking: Ranking) -> Iterator[str]:
-    if ranking.p_winner is not None:
-        yield f"P(winner) {number(ranking.p_winner)}: how often it stays first when reviewers are drawn again"
+    yield from _confidence(ranking)
     others = [label(proposal) for proposal in ranking.tied_with_winner if proposal != ranking.winner]
     if ranking.tied and others:
         yield f"tied: these ballots can't tell it apart from {', '.join(others)}"
@@ -94,6 +93,20 @@ def _doubts(ranking: Ranking) -> Iterator[str]:
     for entry in ranking.entries:
         if entry.capped_at is not None:
             yield f"{label(entry.proposal)} could score at most {number(entry.capped_at)}: a check failed"
+
+
+def _confidence(ranking: Ranking) -> Iterator[str]:
+    """Say how sure the ranking is. Version 1 knew no voices and no calibration: its P(winner) was stability."""
+    voices = ranking.independent_voices
+    stability = ranking.p_winner if voices is None else ranking.stability
+    if voices is not None and ranking.p_winner is not None:
+        yield f"P(best) {number(ranking.p_winner)}: how often such a winner is what people call best"
+    if stability is not None:
+        yield f"stability {number(stability)}: how often it stays first when reviewers are drawn again"
+    if voices == 1:
+        yield "independent voices 1: all reviewers speak with one voice, so no confidence is claimed"
+    elif voices:
+        yield f"independent voices {voices}"
 
 
 def _agreement(ranking: Ranking) -> Iterator[str]:

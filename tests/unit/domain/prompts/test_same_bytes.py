@@ -3,7 +3,8 @@
 `tests/data/prompts-0.1.json` was written by the code of version 0.1 (commit 56f1959), which ran the deliberations
 below. It holds for every key, in the order asked, the first 16 hexadecimal digits of the SHA-256 of each request's
 JSON (the fields in `SEEN`), and one ballot in full. No name stands in fenced code: these are taken off since.
-Ballots and the architect's choice are those of version 0.2, which asks for a line per score.
+Ballots and the architect's choice are those of version 0.2, which asks for a line per score; which texts are
+criticised and joined at the end follows from its ranking.
 """
 
 from __future__ import annotations

@@ -38,7 +38,7 @@ def test_a_reviewer_whose_verdicts_are_inverted_loses_weight(questions: list[Que
 
     honest = [weight(question) for question in questions]
     inverted = [weight(question.inverted("gpt4")) for question in questions]
-    assert sum(inverted) < sum(honest) / 2
+    assert sum(inverted) < 0.6 * sum(honest)
 
 
 def test_a_simulated_council_is_the_same_for_the_same_seed() -> None:

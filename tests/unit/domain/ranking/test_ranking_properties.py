@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from domain.ranking import Ballot, Ranking, rank
+from domain.ranking import Ballot, Ranking, RankingSettings, rank
 from tests.support.examples import examples
 from tests.unit.domain.ranking.panels import (
     CRITERIA,
@@ -93,14 +93,9 @@ def test_renaming_moves_no_probability_where_all_resamples_are_counted(drawn: Dr
     assert [e.interval for e in after.entries] == [e.interval for e in before.entries]
 
 
-@given(panels(), st.sampled_from([-1000.0, -3.5, 0.1, 2.0, 1000.0]), st.integers(0, 9))
-def test_adding_a_constant_to_one_reviewers_scores_changes_nothing(
-    drawn: Drawn, constant: float, number: int
-) -> None:
-    reviewers = sorted({b.reviewer for b in drawn.ballots})
-    assume(reviewers)
-    chosen = reviewers[number % len(reviewers)]
-    shifted = [
+def shifted(ballots: list[Ballot], chosen: str, constant: float) -> list[Ballot]:
+    """The same ballots with a constant added to all scores of one reviewer."""
+    return [
         b
         if b.reviewer != chosen
         else Ballot(
@@ -108,10 +103,40 @@ def test_adding_a_constant_to_one_reviewers_scores_changes_nothing(
             author_of=b.author_of,
             scores={p: {c: s + constant for c, s in row.items()} for p, row in b.scores.items()},
         )
-        for b in drawn.ballots
+        for b in ballots
     ]
+
+
+CONSTANTS = st.sampled_from([-1000.0, -3.5, 0.1, 2.0, 1000.0])
+
+
+@given(panels(), CONSTANTS, st.integers(0, 9))
+def test_in_version_1_a_constant_added_to_one_reviewers_scores_changes_nothing(
+    drawn: Drawn, constant: float, number: int
+) -> None:
+    reviewers = sorted({b.reviewer for b in drawn.ballots})
+    assume(reviewers)
+    moved = shifted(drawn.ballots, reviewers[number % len(reviewers)], constant)
+    _assert_unmoved(drawn, moved, RankingSettings())
+
+
+@given(panels(), CONSTANTS, st.integers(0, 9))
+def test_where_every_reviewer_scores_all_it_changes_nothing_today(
+    drawn: Drawn, constant: float, number: int
+) -> None:
+    """Without gaps severity cancels. With gaps part of it is taken for quality, see test_severity."""
+    whole = [b for b in drawn.ballots if set(b.scores) == set(drawn.author_of)]
+    assume(whole)
+    reviewers = sorted({b.reviewer for b in whole})
+    chosen = reviewers[number % len(reviewers)]
+    judged_only = Drawn(drawn.author_of, whole, drawn.hashes)
+    _assert_unmoved(judged_only, shifted(whole, chosen, constant), RankingSettings.current())
+
+
+def _assert_unmoved(drawn: Drawn, ballots: list[Ballot], rules: RankingSettings) -> None:
     before, after = (
-        rank(ballots, hashes=drawn.hashes, authors=drawn.author_of) for ballots in (drawn.ballots, shifted)
+        rank(given_, hashes=drawn.hashes, authors=drawn.author_of, settings=rules)
+        for given_ in (drawn.ballots, ballots)
     )
     assert order(after) == order(before)
     assert (after.winner, after.tied, after.contested) == (before.winner, before.tied, before.contested)

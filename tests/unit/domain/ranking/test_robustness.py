@@ -46,9 +46,21 @@ def test_weighing_down_brings_the_effects_nearer_to_the_honest_ones() -> None:
     assert distance(robust) < distance(trusting) / 2
 
 
-def test_a_reviewer_that_gives_everybody_the_same_is_flagged_flat() -> None:
-    flat = report(rank(judged(*HONEST, [5, 5, 5, 5])), "judge4")
-    assert (flat.flags, flat.weight, flat.agreement) == (("flat",), 1, None)
+def test_a_flat_ballot_is_flagged_and_carries_no_weight() -> None:
+    with_flat, without = rank(judged(*HONEST[:3], [5, 5, 5, 5])), rank(judged(*HONEST[:3]))
+    flat = report(with_flat, "judge3")
+    assert (flat.flags, flat.weight, flat.agreement) == (("flat",), 0, None)
+    assert [e.effect for e in with_flat.entries] == pytest.approx([e.effect for e in without.entries])
+    assert with_flat.independent_voices == 3
+
+
+def test_a_flat_ballot_counts_where_no_other_reviewer_compared_its_proposals() -> None:
+    author_of = authorship(3)
+    ballots = [ballot("judge", author_of, {"p0": 5, "p1": 5}), ballot("a0", author_of, {"p1": 7, "p2": 3})]
+    ranking = rank(ballots)
+    assert report(ranking, "judge").weight == 1
+    assert entry_of(ranking, "p0").score is not None
+    assert rank(judged([5, 5], [7, 7])).entries[0].score == 6
 
 
 def test_silence_and_gaps_are_flagged() -> None:

@@ -26,7 +26,7 @@ def least_squares(model: ScoreModel, rows: list[Row], weights: list[float], ridg
     """Effects by numpy: one equation per score, one per reviewer for the ridge on its offset."""
     place = {column: i for i, column in enumerate(model.compared)}
     size, equations, right = len(place), [], []
-    for r, own in enumerate(model.centred):
+    for r, own in enumerate(model.ballots):
         for column, score in own.scores.items():
             line = np.zeros(size + len(rows))
             line[place[column]] = line[size + r] = 1
@@ -91,8 +91,12 @@ def test_with_complete_ballots_the_ridge_changes_no_rank_and_no_proportion() -> 
 
 
 def test_a_severe_reviewer_is_reported_as_severe() -> None:
-    ranking = rank(judged([8, 6, 7], [8, 6, 7], [5, 3, 4]))
-    assert [report.offset for report in ranking.reviewers if report.scored] == pytest.approx([1, 1, -2])
+    ballots = judged([8, 6, 7], [8, 6, 7], [5, 3, 4])
+    whole = rank(ballots, settings=RankingSettings())
+    assert [report.offset for report in whole.reviewers if report.scored] == pytest.approx([1, 1, -2])
+    lenient, alike, severe = (report.offset or 0 for report in rank(ballots).reviewers if report.scored)
+    assert lenient == alike > 0.5
+    assert -2 < severe == pytest.approx(-2 * lenient)
 
 
 def test_a_wide_spread_counts_for_less_but_not_for_as_little_as_a_narrow_one() -> None:

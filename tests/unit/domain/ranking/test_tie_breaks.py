@@ -101,7 +101,7 @@ def test_a_cap_bounds_the_score_and_shows_itself() -> None:
     capped = entry_of(ranking, "p0")
     assert (capped.score, capped.capped_at, capped.rank) == (4.0, 4.0, 2)
     assert ranking.winner == "p1"
-    assert ranking.p_winner == 1
+    assert ranking.stability == 1
     assert not ranking.contested
 
 

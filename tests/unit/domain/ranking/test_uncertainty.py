@@ -88,7 +88,7 @@ def test_probabilities_add_up_and_intervals_hold_their_rank(drawn: Drawn) -> Non
 
 def test_reviewers_that_agree_leave_no_doubt() -> None:
     ranking = rank(reviewed([8, 6, 5, 3]))
-    assert ranking.p_winner == 1
+    assert ranking.stability == 1
     assert not ranking.tied
     assert [entry.interval for entry in ranking.entries] == [(1, 1), (2, 2), (3, 3), (4, 4)]
 
@@ -104,7 +104,7 @@ def test_one_reviewer_alone_says_nothing_about_how_sure_it_is() -> None:
 def test_a_near_tie_is_told_as_one() -> None:
     ranking = rank(judged([7, 6, 2], [6, 7, 2], [7, 6, 1], [6, 7, 3], [7, 6, 2]))
     assert ranking.tied_with_winner == ("p0", "p1")
-    assert 0.5 < (ranking.p_winner or 0) < 0.9
+    assert 0.5 < (ranking.stability or 0) < 0.9
     assert not entry_of(ranking, "p2").tied
 
 

@@ -127,7 +127,7 @@ def lose_all(request: ChatRequest, before: int) -> ChatOutcome | None:
 
 RULES = [
     (RedeliberationPolicy(stale_after_s=5, cool_down_s=0), None),
-    (RedeliberationPolicy(min_p_winner=0.9, cool_down_s=0), tie),
+    (RedeliberationPolicy(min_p_winner=0.5, cool_down_s=0), tie),
     (RedeliberationPolicy(degraded=True, cool_down_s=0), lose_one),
     (RedeliberationPolicy(failed=True, cool_down_s=0), lose_all),
 ]
@@ -135,7 +135,10 @@ RULES = [
 
 @pytest.mark.parametrize(("rules", "script"), RULES)
 def test_a_rule_repeats_what_it_is_about_and_nothing_else(rules, script) -> None:  # type: ignore[no-untyped-def]
-    stage = Stage(council("DEV"), rules=rules)
+    voices = tuple(
+        agent(f"agent-{number}", seed=number, persona=f"You weigh risk {number}.") for number in (1, 2, 3)
+    )
+    stage = Stage(council("DEV", agents=voices), rules=rules)
     if script:
         stage.model.follow(script)
     troubled = stage.play().deliberation.deliberation_id

@@ -89,7 +89,9 @@ def test_the_criterion_that_made_the_lead_is_named() -> None:
 
 def test_agreement_and_the_winners_probability_are_said() -> None:
     sentences = why(decided())
-    assert any(sentence.startswith("P(winner) ") for sentence in sentences)
+    assert any(sentence.startswith("P(best) ") for sentence in sentences)
+    assert any(sentence.startswith("stability 1.00") for sentence in sentences)
+    assert any(sentence.startswith("independent voices ") for sentence in sentences)
     assert any("Kendall's W 1.00" in sentence for sentence in sentences)
 
 
