@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from functools import reduce
-from typing import Any, Literal
+from pathlib import Path
+from typing import Annotated, Any, Literal
 
+import typer
 from pydantic import SecretStr
 from rich.table import Table
 
 from domain.value import Value
+from workers.cli.cli_error import BadInput
 from workers.cli.environment import environment_settings, from_stack, read_settings, without_login
-from workers.cli.output import AS_JSON, console, print_json
+from workers.cli.output import AS_JSON, console, print_json, say
 from workers.printer import PlainText
 from workers.settings import Settings
 from workers.variables import leaves, variable
@@ -65,12 +69,50 @@ def shown(value: Any) -> Any:
     return value if value is None or isinstance(value, bool | int | float) else str(value)
 
 
-def config(as_json: AS_JSON = False) -> None:
+def revealed(name: str) -> str:
+    """Return a setting's effective value as its variable would hold it, secrets included.
+
+    Raises BadInput when no setting has that variable.
+    """
+    path = next((path for path in leaves(Settings) if variable(*path) == name), None)
+    if path is None:
+        raise BadInput(f"{name} is no setting: `conclave config` prints the names of all")
+    value = _value(read_settings(), path)
+    if isinstance(value, SecretStr):
+        return value.get_secret_value()
+    if isinstance(value, str | Path):
+        return str(value)
+    if path == ("nats", "url"):
+        return ",".join(value)
+    return json.dumps(value, default=_plain)
+
+
+def _plain(part: Any) -> str:
+    """Return what JSON has no form for: a secret within a table, a path."""
+    return part.get_secret_value() if isinstance(part, SecretStr) else str(part)
+
+
+def config(
+    as_json: AS_JSON = False,
+    reveal: Annotated[
+        str | None,
+        typer.Option(
+            metavar="VARIABLE", help="Print this one's value alone, as it is: with its password, if any."
+        ),
+    ] = None,
+) -> None:
     """Print the effective settings, the variable that sets each, and where its value comes from.
 
-    Values come from the environment, else from the stack that runs in the state folder (addresses only), else
-    they are defaults. Passwords and tokens are masked.
+    Values come from the environment, else from the stack that runs in the state folder (addresses and logins), or
+    are defaults. Passwords and tokens are masked.
+
+    Example:
+
+        NATS_URL=$(conclave config --reveal CONCLAVE_NATS_URL) python client.py
     """
+    if reveal is not None:
+        say(revealed(reveal))
+        return
     settings = effective_settings()
     if as_json:
         print_json([one.model_dump() for one in settings])

@@ -76,5 +76,9 @@ def flower(
 
     settings = read_settings()
     command = [*CELERY, "flower", f"--conf={CONFIG}", f"--address={address}", f"--port={port}"]
-    env = {variable("redis_url"): settings.redis_url.get_secret_value(), variable("state"): str(settings.state)}
+    env = {
+        variable("redis_url"): settings.redis_url.get_secret_value(),
+        variable("flower", "auth"): settings.flower.auth.get_secret_value(),
+        variable("state"): str(settings.state),
+    }
     become_celery(command, env)

@@ -27,9 +27,10 @@ def nats_answers(port: int) -> ReadyCheck:
     return lambda log: b'"jetstream":true' in _exchange(HOST, port, b"")
 
 
-def valkey_answers(port: int) -> ReadyCheck:
-    """Ready when PING is answered; while the append-only file loads it is not."""
-    return lambda log: _exchange(HOST, port, b"PING\r\n").startswith(b"+PONG")
+def valkey_answers(port: int, *, user: str = "", password: str = "") -> ReadyCheck:
+    """Ready when PING is answered, after the login if there is one; while the append-only file loads it is not."""
+    login = f"AUTH {user} {password}\r\n" if password else ""
+    return lambda log: _exchange(HOST, port, f"{login}PING\r\n".encode()).endswith(b"+PONG\r\n")
 
 
 def http_answers(url: str) -> ReadyCheck:

@@ -1,14 +1,15 @@
-"""The state folder of a stack: which process runs in it, where its parts answer, where its data lies."""
+"""The state folder of a stack: which process runs in it, where its parts answer, to whom, where data lies."""
 
 from __future__ import annotations
 
 import contextlib
 import fcntl
 import os
+import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from domain.value import Value
 from workers.errors import StackError
@@ -17,13 +18,31 @@ OWNER_ALONE = 0o077
 """File mode creation mask: plans, proposals and logs are no other user's business."""
 
 
+USER = "conclave"
+"""The one user of a stack's servers."""
+
+
+def _password() -> str:
+    return secrets.token_urlsafe(24)
+
+
+class Logins(Value):
+    """The passwords of a stack's user, made once for a state folder: a client goes on after a restart."""
+
+    nats: str = Field(default_factory=_password)
+    valkey: str = Field(default_factory=_password)
+    flower: str = Field(default_factory=_password)
+
+
 class StackRecord(Value):
-    """What stack.json says of a running stack."""
+    """What stack.json says of a running stack. Addresses of servers contain the login."""
 
     nats_url: str
     redis_url: str
     engine_url: str
     flower_url: str | None
+    flower_login: str = ""
+    """`user:password` for Flower's pages."""
     pids: dict[str, int]
     """Process id of every part by name, "supervisor" and "guard" among them."""
 
@@ -87,15 +106,30 @@ class StateFolder:
                 f"{self._record_path} can't be read ({reason}): remove it, or choose another folder with --state"
             ) from error
 
+    def logins(self) -> Logins:
+        """Return the folder's logins, made and kept at the first call; the folder must be claimed.
+
+        Raises StackError when they can't be read or written.
+        """
+        path = self.path / "logins.json"
+        try:
+            return Logins.model_validate_json(path.read_bytes())
+        except FileNotFoundError:
+            logins = Logins()
+            self._replace(path, logins)
+            return logins
+        except (OSError, ValidationError) as error:
+            raise StackError(
+                f"{path} can't be read: remove it, and the stack makes new logins at its next start"
+            ) from error
+
     def forget(self) -> None:
         """Remove stack.json, if there is one."""
         self._record_path.unlink(missing_ok=True)
 
     def write(self, record: StackRecord) -> None:
         """Replace stack.json in one step: a reader sees the old one or the new one, whole."""
-        draft = self._record_path.with_suffix(".json.new")
-        draft.write_text(record.model_dump_json(indent=2) + "\n")
-        os.replace(draft, self._record_path)
+        self._replace(self._record_path, record)
 
     def part(self, name: str) -> Path:
         """Create, if missing, the folder of one part's data. Raises StackError when it can't be."""
@@ -113,6 +147,14 @@ class StateFolder:
     @property
     def _lock_path(self) -> Path:
         return self.path / "stack.lock"
+
+    def _replace(self, path: Path, content: Value) -> None:
+        draft = path.with_suffix(".json.new")
+        # A draft that was left behind may be open to others.
+        draft.unlink(missing_ok=True)
+        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(content.model_dump_json(indent=2) + "\n")
+        os.replace(draft, path)
 
     @contextlib.contextmanager
     def _open_lock(self) -> Iterator[int]:

@@ -13,7 +13,7 @@ from workers.flower.options import CONFIG
 from workers.processes.command import ProcessCommand
 from workers.processes.ports import HOST, claim
 from workers.processes.readiness import http_answers, log_says
-from workers.stack.folder import StateFolder
+from workers.stack.folder import USER, Logins, StateFolder
 from workers.stack.servers import database_url, nats, nats_url, valkey
 
 
@@ -32,12 +32,13 @@ class StackOptions:
 
 @dataclass(frozen=True)
 class Addresses:
-    """Where the parts of a stack answer."""
+    """Where the parts of a stack answer; those of NATS and Valkey contain the login."""
 
     nats_url: str
     redis_url: str
     engine_url: str
     flower_port: int
+    flower_login: str
 
     @property
     def flower_url(self) -> str:
@@ -45,7 +46,7 @@ class Addresses:
         return f"http://{HOST}:{self.flower_port}"
 
 
-def addresses(options: StackOptions) -> tuple[Addresses, Mapping[str, int]]:
+def addresses(options: StackOptions, logins: Logins) -> tuple[Addresses, Mapping[str, int]]:
     """Choose the ports; raises StackError for one that is taken.
 
     Returns the addresses and the ports of the servers to start, by name.
@@ -57,19 +58,22 @@ def addresses(options: StackOptions) -> tuple[Addresses, Mapping[str, int]]:
     if options.engine is None:
         ports["engine"] = claim(options.engine_port, name="engine")
     where = Addresses(
-        nats_url=nats_url(ports["nats"]),
-        redis_url=database_url(ports["valkey"]),
+        nats_url=nats_url(ports["nats"], logins.nats),
+        redis_url=database_url(ports["valkey"], logins.valkey),
         engine_url=options.engine or engine_url(ports["engine"]),
         flower_port=claim(options.flower_port, name="flower"),
+        flower_login=f"{USER}:{logins.flower}",
     )
     return where, ports
 
 
-def servers(state: StateFolder, ports: Mapping[str, int], options: StackOptions) -> list[ProcessCommand]:
+def servers(
+    state: StateFolder, ports: Mapping[str, int], options: StackOptions, logins: Logins
+) -> list[ProcessCommand]:
     """Describe NATS, Valkey and, if it has a port, the engine; raises StackError when one is not installed."""
     commands = [
-        nats(port=ports["nats"], folder=state.part("nats")),
-        valkey(port=ports["valkey"], folder=state.part("valkey")),
+        nats(port=ports["nats"], folder=state.part("nats"), password=logins.nats),
+        valkey(port=ports["valkey"], folder=state.part("valkey"), password=logins.valkey),
     ]
     if "engine" in ports:
         commands.append(llama_server(port=ports["engine"], model=options.model))
@@ -107,7 +111,7 @@ def services(where: Addresses, options: StackOptions, state: Path) -> list[Proce
         ProcessCommand(
             "flower",
             (*_CELERY, *flower),
-            env,
+            {**env, "CONCLAVE_FLOWER_AUTH": where.flower_login},
             ready=http_answers(f"{where.flower_url}/healthcheck"),
             after=("valkey",),
         ),

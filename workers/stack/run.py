@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
+from bridge.options import NatsOptions
+from workers.adapters.redis.connection import address
 from workers.errors import StackError
 from workers.printer import Printer
 from workers.processes.command import ProcessCommand
@@ -48,8 +50,9 @@ def embedded_stack(
     """
     folder = StateFolder(state)
     with folder.claimed():
-        where, ports = addresses(options)
-        commands = [*servers(folder, ports, options), *processes(where, options, folder.path)]
+        logins = folder.logins()
+        where, ports = addresses(options, logins)
+        commands = [*servers(folder, ports, options, logins), *processes(where, options, folder.path)]
 
         def write(pids: Mapping[str, int]) -> None:
             folder.write(_record(where, pids))
@@ -71,7 +74,7 @@ def run_stack(
     with StopSignals() as signals, running as (group, where):
         signals.kill = group.kill
         output.follow(group.logs)
-        output.report("stack", f"NATS {where.nats_url} · Valkey {where.redis_url} · engine {where.engine_url}")
+        output.report("stack", _told(where))
         while not signals.received:
             output.show()
             group.check()
@@ -103,11 +106,18 @@ def stop_stack(state: Path, *, within: float = STOP_WITHIN) -> bool:
     raise StackError(f"the stack in {folder.path} (pid {supervisor}) can't be stopped: kill it by hand")
 
 
+def _told(where: Addresses) -> str:
+    """Name the servers without their logins."""
+    nats = NatsOptions(url=(where.nats_url,)).address
+    return f"NATS {nats} · Valkey {address(where.redis_url)} · engine {where.engine_url}"
+
+
 def _record(where: Addresses, pids: Mapping[str, int]) -> StackRecord:
     return StackRecord(
         nats_url=where.nats_url,
         redis_url=where.redis_url,
         engine_url=where.engine_url,
         flower_url=where.flower_url if "flower" in pids else None,
+        flower_login=where.flower_login,
         pids=dict(pids),
     )

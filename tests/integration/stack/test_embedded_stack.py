@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+import base64
 import json
 import os
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
+import redis
 
+from bridge.nats_connection import NatsUnreachable, connect
+from bridge.options import NatsOptions
 from tests.support.sample_stack import living_in
 from workers.processes.process_group import ProcessGroup
 from workers.processes.sessions import alive
@@ -62,6 +69,54 @@ def test_nothing_of_it_is_open_to_another_user(stack: ProcessGroup, state: Path)
     made = [state, *state.rglob("*")]
     assert len(made) > 20
     assert [str(path) for path in made if path.stat().st_mode & 0o077] == []
+
+
+def test_no_argument_of_a_process_holds_a_login(record: StackRecord, state: Path) -> None:
+    passwords = StateFolder(state).logins().model_dump().values()
+    assert len(set(passwords)) == 3
+    for name, pid in record.pids.items():
+        family = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
+        words = [word for process in family for word in process.cmdline()]
+        assert not [word for word in words for password in passwords if password in word], name
+    for log in (state / "logs").glob("*.log"):
+        assert not any(password in log.read_text() for password in passwords), log
+
+
+@pytest.mark.parametrize("login", ["", "conclave:wrong@", "default:@"])
+def test_without_the_login_neither_server_answers(record: StackRecord, login: str) -> None:
+    nats_address, redis_address = (
+        f"{url.split('//')[0]}//{login}{url.rpartition('@')[2]}" for url in (record.nats_url, record.redis_url)
+    )
+    with pytest.raises(redis.exceptions.AuthenticationError):
+        redis.Redis.from_url(redis_address).ping()
+    with pytest.raises(NatsUnreachable, match="refuses our login"):
+        asyncio.run(connect(NatsOptions(url=(nats_address,))))
+
+
+def test_with_the_login_of_stack_json_both_answer(record: StackRecord) -> None:
+    assert redis.Redis.from_url(record.redis_url).ping()
+
+    async def published() -> bool:
+        client = await connect(NatsOptions(url=(record.nats_url,)))
+        known = await client.jetstream().find_stream_name_by_subject("planning.plan.approved")
+        await client.close()
+        return bool(known)
+
+    assert asyncio.run(published())
+
+
+def test_flower_shows_its_pages_to_the_login_alone(record: StackRecord) -> None:
+    def status(login: str) -> int:
+        word = base64.b64encode(login.encode()).decode()
+        asked = urllib.request.Request(
+            f"{record.flower_url}/workers", headers={"Authorization": f"Basic {word}"} if login else {}
+        )
+        try:
+            return int(urllib.request.urlopen(asked, timeout=30).status)
+        except urllib.error.HTTPError as error:
+            return error.code
+
+    assert [status(login) for login in ("", "conclave:wrong", record.flower_login)] == [401, 401, 200]
 
 
 def test_stopping_it_leaves_nothing(stack: ProcessGroup, record: StackRecord, state: Path) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import random
+import shutil
 import signal
 import socket
 import subprocess
@@ -13,11 +15,14 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import nats
 import pytest
 import redis
 
 from tests.support.sample_stack import NO_ENGINE, family, living_in
+from tests.support.servers import NatsServer, ValkeyServer
 from workers.errors import StackError
+from workers.processes.guard import Guard
 from workers.processes.ports import HOST, free_port
 from workers.processes.readiness import wait_until
 from workers.processes.sessions import alive, kill
@@ -61,7 +66,7 @@ def test_stack_json_says_where_the_servers_answer_and_names_every_process(state:
     with up(state) as run:
         found = record(state)
         assert redis.Redis.from_url(found.redis_url).ping()
-        assert found.nats_url.startswith(f"nats://{HOST}:")
+        assert found.nats_url.startswith("nats://conclave:")
         assert found.engine_url == NO_ENGINE.engine
         assert set(found.pids) == {"supervisor", "guard", "nats", "valkey", "family"}
         assert found.pids["supervisor"] == run.pid
@@ -150,6 +155,32 @@ def test_data_survives_a_restart_of_the_whole_stack(state: Path) -> None:
             client = redis.Redis.from_url(where.redis_url)
             assert client.get("council") == expected
             client.set("council", "DEV")
+
+
+def test_a_folder_from_before_there_were_logins_goes_on_with_its_data(state: Path, guard: Guard) -> None:
+    async def streams(url: str, *names: str) -> int:
+        client = await nats.connect(url)
+        for name in names:
+            await client.jetstream().add_stream(name=name, subjects=["old.>"])
+            await client.jetstream().publish("old.message", b"kept")
+        messages = (await client.jetstream().stream_info("OLD")).state.messages
+        await client.close()
+        return messages
+
+    with NatsServer(state / "nats", guard=guard) as old_nats, ValkeyServer(state / "valkey", guard=guard) as old:
+        redis.Redis.from_url(f"{old.url}/2").set("council", "DEV")
+        assert asyncio.run(streams(old_nats.url, "OLD")) == 1
+        old.stop()
+        old_nats.stop()
+    # NatsServer keeps its streams one folder deeper than the stack does.
+    (state / "nats" / "jetstream" / "jetstream").rename(state / "streams")
+    shutil.rmtree(state / "nats" / "jetstream")
+    (state / "streams").rename(state / "nats" / "jetstream")
+    with embedded_stack(state, NO_ENGINE, processes=family) as (stack, where):
+        stack.wait_ready(WITHIN)
+        assert redis.Redis.from_url(where.redis_url).get("council") == b"DEV"
+        assert asyncio.run(streams(where.nats_url)) == 1
+    assert (state / "logins.json").stat().st_mode & 0o077 == 0
 
 
 def test_a_second_stack_in_the_same_folder_is_refused(state: Path) -> None:

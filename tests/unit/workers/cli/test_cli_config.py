@@ -128,3 +128,39 @@ def test_a_setting_that_does_not_fit_is_named_in_one_line(
     assert result.exit_code == 2
     assert f"{name} can't be used" in result.stderr
     assert len(result.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("CONCLAVE_NATS_URL", "nats://bob:hunter2@one.example:4222,nats://two.example"),
+        ("CONCLAVE_REDIS_URL", "redis://user:hunter2@cache.example:6379"),
+        ("CONCLAVE_NATS_PASSWORD", "hunter2"),
+        ("CONCLAVE_EXTERNAL_ENGINES", '{"http://gpu/v1": "hunter2"}'),
+        ("CONCLAVE_MAX_OPEN", "7"),
+        ("CONCLAVE_STATE", "here"),
+    ],
+)
+def test_one_value_is_revealed_on_request_as_its_variable_holds_it(
+    name: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, value)
+    assert run("config", "--reveal", name).output == f"{value}\n"
+
+
+def test_what_is_no_setting_can_not_be_revealed() -> None:
+    result = run("config", "--reveal", "CONCLAVE_PASSWORD")
+    assert result.exit_code == 2
+    assert "CONCLAVE_PASSWORD is no setting" in result.output
+
+
+def test_the_logins_of_the_stack_that_runs_here_are_taken(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    folder = StateFolder(tmp_path / "stack")
+    monkeypatch.setenv("CONCLAVE_STATE", str(folder.path))
+    with folder.claimed():
+        folder.write(RECORD.model_copy(update={"nats_url": "nats://u:p@127.0.0.1:1", "flower_login": "u:f"}))
+        assert run("config", "--reveal", "CONCLAVE_NATS_URL").output == "nats://u:p@127.0.0.1:1\n"
+        assert run("config", "--reveal", "CONCLAVE_FLOWER_AUTH").output == "u:f\n"
+        assert effective()["CONCLAVE_FLOWER_AUTH"] == Effective(
+            variable="CONCLAVE_FLOWER_AUTH", value=MASK, source="running stack"
+        )

@@ -26,6 +26,22 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["stack.json"]
 
 
+def test_logins_are_made_once_and_for_their_owner_alone(tmp_path: Path) -> None:
+    folder = StateFolder(tmp_path)
+    (tmp_path / "logins.json.new").write_text("left behind, open to all")
+    logins = folder.logins()
+    assert folder.logins() == logins
+    assert len({logins.nats, logins.valkey, logins.flower}) == 3
+    assert all(len(password) >= 32 for password in (logins.nats, logins.valkey, logins.flower))
+    assert (tmp_path / "logins.json").stat().st_mode & 0o777 == 0o600
+
+
+def test_logins_that_can_not_be_read_are_said_with_the_remedy(tmp_path: Path) -> None:
+    (tmp_path / "logins.json").write_text("{")
+    with pytest.raises(StackError, match=r"logins.json can't be read: remove it, and the stack makes new logins"):
+        StateFolder(tmp_path).logins()
+
+
 def test_an_empty_folder_has_no_record_and_no_holder(tmp_path: Path) -> None:
     assert StateFolder(tmp_path).record() is None
     assert StateFolder(tmp_path).holder() is None

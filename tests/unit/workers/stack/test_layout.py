@@ -11,45 +11,48 @@ from workers.engines.weights import smollm2_weights
 from workers.errors import StackError
 from workers.processes.ports import BELOW_EPHEMERAL
 from workers.stack.binaries import configuration, script
-from workers.stack.folder import StateFolder
+from workers.stack.folder import Logins, StateFolder
 from workers.stack.layout import Addresses, StackOptions, addresses, servers
+
+LOGINS = Logins(nats="n", valkey="v", flower="f")
 
 
 def test_free_ports_lie_below_those_of_outgoing_connections() -> None:
-    _, ports = addresses(StackOptions())
+    _, ports = addresses(StackOptions(), LOGINS)
     assert set(ports) == {"nats", "valkey", "engine"}
     assert all(port in BELOW_EPHEMERAL for port in ports.values())
 
 
 def test_addresses_name_the_chosen_ports() -> None:
-    where, ports = addresses(StackOptions())
+    where, ports = addresses(StackOptions(), LOGINS)
     assert where == Addresses(
-        nats_url=f"nats://127.0.0.1:{ports['nats']}",
-        redis_url=f"redis://127.0.0.1:{ports['valkey']}/2",
+        nats_url=f"nats://conclave:n@127.0.0.1:{ports['nats']}",
+        redis_url=f"redis://conclave:v@127.0.0.1:{ports['valkey']}/2",
         engine_url=f"http://127.0.0.1:{ports['engine']}/v1",
         flower_port=where.flower_port,
+        flower_login="conclave:f",
     )
 
 
 def test_an_engine_that_runs_already_is_not_started(tmp_path: Path) -> None:
     options = StackOptions(engine="http://gpu:8000/v1")
-    where, ports = addresses(options)
+    where, ports = addresses(options, LOGINS)
     assert where.engine_url == "http://gpu:8000/v1"
-    assert [part.name for part in servers(StateFolder(tmp_path), ports, options)] == ["nats", "valkey"]
+    assert [part.name for part in servers(StateFolder(tmp_path), ports, options, LOGINS)] == ["nats", "valkey"]
 
 
 def test_every_server_keeps_its_data_in_the_state_folder(tmp_path: Path) -> None:
     options = StackOptions()
-    _, ports = addresses(options)
-    nats, valkey, _ = servers(StateFolder(tmp_path), ports, options)
+    _, ports = addresses(options, LOGINS)
+    nats, valkey, _ = servers(StateFolder(tmp_path), ports, options, LOGINS)
     assert str(tmp_path / "nats") in nats.argv
     assert str(tmp_path / "valkey") in valkey.argv
 
 
 def test_the_engine_serves_under_the_chosen_name(tmp_path: Path) -> None:
     options = StackOptions(model="small")
-    _, ports = addresses(options)
-    engine = servers(StateFolder(tmp_path), ports, options)[-1]
+    _, ports = addresses(options, LOGINS)
+    engine = servers(StateFolder(tmp_path), ports, options, LOGINS)[-1]
     parsed = parse(engine.argv[engine.argv.index("--port") :])
     assert (parsed.model_name, parsed.port) == ("small", ports["engine"])
 
