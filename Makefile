@@ -7,7 +7,7 @@ UV := .venv-lock/bin/uv
 COMPILE := $(UV) pip compile pyproject.toml --quiet --universal --python-version 3.11 --only-binary :all: \
 	--extra build --extra embedded --extra languages --extra otel --generate-hashes --no-annotate --no-header
 
-.PHONY: help demo test unit check fmt bench bench-ranking bench-injection bench-council test-vllm test-gpu bench-vllm chaos soak settings lock clean
+.PHONY: help demo test unit check fmt bench bench-ranking bench-injection bench-ballots bench-council test-vllm test-gpu bench-vllm chaos soak settings lock clean
 .DEFAULT_GOAL := help
 
 help:  ## Print what can be made.
@@ -42,6 +42,9 @@ bench-ranking: $(STAMP)  ## The ranking on a public data set and on simulated co
 
 bench-injection: $(STAMP)  ## What attacks inside proposals achieve.
 	$(BIN)/python -m tests.bench.injection
+
+bench-ballots: $(STAMP)  ## Forms of a ballot on an engine of llama.cpp: URL=http://…/v1 MODEL=name.
+	$(BIN)/python -m tests.bench.ballots --engine-url $(URL) --model $(MODEL)
 
 test-vllm: $(STAMP)  ## The tests against a real vLLM (CPU build), installed beside.
 	$(BIN)/python -m pytest -m vllm

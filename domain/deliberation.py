@@ -17,9 +17,9 @@ from domain.verdict import VerdictRules
 class ReviewRules(Value):
     """How the council reviews itself; part of the record, so that a replay uses the same."""
 
-    orders: int = Field(default=5, ge=1, le=16)
+    orders: int = Field(default=8, ge=1, le=16)
     """Distinct orders in which proposals are shown in a pass, at most one per proposal. An effect of places
-    cancels with as many orders as proposals, and nearly with five; each is a prompt that engines read anew."""
+    cancels with as many orders as proposals; each is a prompt that engines read anew."""
     both_passes: bool = False
     """Ask every reviewer again, its order reversed: twice the ballots, and each one's consistency is known."""
     skip_decided: bool = False

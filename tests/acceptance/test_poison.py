@@ -17,6 +17,7 @@ from tests.support.servers import NatsServer, ValkeyServer
 from workers.processes.guard import Guard
 
 ENV = {"CONCLAVE_VISIBILITY_TIMEOUT_S": "2", "CONCLAVE_POLICY_PARK_AFTER_LOSSES": "2"}
+TWO_PASSES = {"CONCLAVE_POLICY_REVIEW_BOTH_PASSES": "true"}
 WITHIN = 60.0
 
 
@@ -80,7 +81,12 @@ def test_a_conclusion_that_goes_on_between_kills_is_no_killer(tmp_path: Path, gu
         ValkeyServer(tmp_path / "valkey", guard=guard) as valkey,
         ScriptedEngine(latency_s=0.05) as engine,
         Fleet(
-            tmp_path, guard, nats_url=nats.url, redis_url=valkey.url, engine_url=engine.openai_url, env=ENV
+            tmp_path,
+            guard,
+            nats_url=nats.url,
+            redis_url=valkey.url,
+            engine_url=engine.openai_url,
+            env=ENV | TWO_PASSES,
         ) as fleet,
     ):
         services = services_of(nats.url, valkey.url, fleet.model)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from pydantic import SecretStr
 
 from domain.chat import ChatFailure, ChatRequest, Message, ScoreForm
+from domain.council import Council, voice_of
 from domain.engine import EngineKind, EngineRecord
 from domain.policy import Policy
 from domain.ports.chat_model import ChatModel
@@ -60,12 +61,26 @@ def examine_engines(
             yield from _engine(record, shown, model, max_tokens=policy.max_tokens, agents=largest)
     served = {record.model for record in records if record.ready}
     required = {agent.model or policy.model for council in all_councils for agent in council.agents}
+    yield from _voices(all_councils, policy.model)
     if not required:
         yield fail("councils", "there are none: apply some with `conclave council apply --default`")
     for name in sorted(required - served):
         others = ", ".join(sorted(served)) or "nothing"
         text = f"no live worker serves it (served: {others}); start one with `conclave worker --model {name}`"
         yield fail(f"model {name}", text)
+
+
+def _voices(councils: Iterable[Council], default_model: str) -> Findings:
+    """Recommend mixed models: agents of one model share its errors, and copies are one opinion."""
+    for council in councils:
+        models = {agent.model or default_model for agent in council.agents}
+        voices = {voice_of(agent, default_model) for agent in council.agents}
+        if len(council.agents) > 1 and len(voices) == 1:
+            text = "all agents have one model and one persona: as reviewers they are one voice, asked as such"
+            yield warn(f"council {council.role}", f"{text}; give them personas, better still models, of their own")
+        elif len(council.agents) > 1 and len(models) == 1:
+            text = f"{len(voices)} voices of one model, which share its errors: mixed models make them independent"
+            yield ok(f"council {council.role}", text)
 
 
 def _clocks(records: Iterable[EngineRecord], now: float) -> Findings:
@@ -151,7 +166,7 @@ def _guided(record: EngineRecord, model: ChatModel) -> Finding:
         model=record.model,
         messages=(
             Message(role="system", content="You are a member of a council."),
-            Message(role="user", content="Score A and B from 1 to 9, one line for each, as in A: x"),
+            Message(role="user", content="Score A and B from 1 to 9, each on a line of its own, as in A: x"),
         ),
         max_tokens=FORM.max_tokens,
         seed=1,

@@ -27,10 +27,11 @@ class Plan:
     passes: int
 
 
-TODAY = Plan("five orders at most, one pass (default)", 5, 1)
+TODAY = Plan("eight orders at most, one pass (default)", 8, 1)
 PLANS = (
     Plan("one order and its reverse (version 0.1)", 1, 2),
     Plan("two orders and their reverses", 2, 2),
+    Plan("five orders at most, one pass", 5, 1),
     TODAY,
     Plan("an order per proposal", 16, 1),
 )
@@ -89,8 +90,9 @@ def prompt_tokens(plan: Plan, agents: int, *, copies: bool = False) -> tuple[int
     members = [Agent(agent_id=f"a{n}", model="m", persona="" if copies else f"Way {n}.") for n in range(agents)]
     own = {f"a{n}": f"p{n}" for n in range(agents)}
     shown = present(own.values(), seed="cost", passes=plan.passes, orders=plan.orders)
-    ballots = len(voters(members, shown, own)) * plan.passes
-    distinct = len({order for each in shown.passes for order in each})
+    asked = [own[agent.agent_id] for agent in voters(members, shown, own)]
+    seen = {shown.shown_to(number, own=proposal).items for proposal in asked for number in range(plan.passes)}
+    ballots, distinct = len(asked) * plan.passes, len(seen)
     return ballots, HEAD + distinct * PROPOSAL * agents + ballots * TAIL
 
 

@@ -166,3 +166,20 @@ def test_the_clock_of_another_host_is_compared(
     publish(services, engine.openai_url, node=NODE, updated_at=services.clock.now() + ahead)
     told = examine(services).get(f"clock of {NODE}")
     assert (told is not None and said in told.text) if said else told is None
+
+
+def test_a_council_of_one_model_is_recommended_others_and_one_of_copies_is_warned_of(
+    services: Services, engine: ScriptedEngine
+) -> None:
+    publish(services, engine.openai_url)
+    copies = tuple(one.model_copy(update={"persona": "", "model": None}) for one in agents(3))
+    services.councils.save(council("QA", agents=copies))
+    mixed = (copies[0], copies[1].model_copy(update={"model": "other"}))
+    services.councils.save(council("OPS", agents=mixed))
+    found = examine(services)
+    assert found["council DEV"].level is Level.OK
+    assert "3 voices of one model" in found["council DEV"].text
+    assert "mixed models" in found["council DEV"].text
+    assert found["council QA"].level is Level.WARN
+    assert "one voice" in found["council QA"].text
+    assert "council OPS" not in found

@@ -1,0 +1,78 @@
+"""Forms of a ballot that were compared: what is asked behind the shared sheet, and how the answer is bounded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from domain.chat import ScoreForm
+from domain.prompts.ballot_question import ANCHORS
+from domain.prompts.model_question import score_form
+
+Cell = tuple[str, str]
+"""A label and a criterion."""
+
+
+@dataclass(frozen=True)
+class Ask:
+    """One call: its last lines, the grammar of its answer, and what its digits score."""
+
+    rules: str
+    grammar: str
+    cells: Sequence[Cell]
+
+
+def digits(labels: Sequence[str], criteria: Sequence[str]) -> list[Ask]:
+    """Version 0.1: digits side by side, `786,554`."""
+    group = "x" * len(criteria)
+    rules = (
+        f"For each label named in the last line write one digit from 1 to 9 per criterion: {', '.join(criteria)}. "
+        f"Put a comma between labels and write nothing else, as in {group},{group}\n{_last(labels)}"
+    )
+    row = " ".join(["[1-9]"] * len(criteria))
+    grammar = "root ::= " + ' "," '.join([row] * len(labels)) + "\n"
+    return [Ask(rules, grammar, [(label, name) for label in labels for name in criteria])]
+
+
+def overall(labels: Sequence[str], criteria: Sequence[str]) -> list[Ask]:
+    """A line per proposal: `A: 7`."""
+    rules = (
+        f"Score each proposal from 1 (worst) to 9 (best) by the whole rubric. {ANCHORS}\n"
+        f"Write one line per label and nothing else, as in A: x\n{_last(labels)}"
+    )
+    return [Ask(rules, _grammar(score_form(labels, ["overall"])), [(label, "overall") for label in labels])]
+
+
+def lines(labels: Sequence[str], criteria: Sequence[str]) -> list[Ask]:
+    """The product's: a line per proposal and criterion, `A fit: 7`."""
+    rules = (
+        f"Score each proposal from 1 (worst) to 9 (best) on each criterion: {', '.join(criteria)}. {ANCHORS}\n"
+        f"Write one line per label and criterion and nothing else, as in A {criteria[0]}: x\n{_last(labels)}"
+    )
+    cells = [(label, name) for label in labels for name in criteria]
+    return [Ask(rules, _grammar(score_form(labels, criteria)), cells)]
+
+
+def pointwise(labels: Sequence[str], criteria: Sequence[str]) -> list[Ask]:
+    """A call per proposal, one digit each."""
+    rules = (
+        f"Score one proposal from 1 (worst) to 9 (best) by the whole rubric. {ANCHORS}\n"
+        "Write one digit and nothing else.\nScore of PROPOSAL "
+    )
+    return [Ask(f"{rules}{label}:", "root ::= [1-9]\n", [(label, "overall")]) for label in labels]
+
+
+FORMS: dict[str, Callable[[Sequence[str], Sequence[str]], list[Ask]]] = {
+    "digits": digits,
+    "overall": overall,
+    "lines": lines,
+    "pointwise": pointwise,
+}
+
+
+def _last(labels: Sequence[str]) -> str:
+    return f"Labels to score, in this order: {', '.join(labels)}"
+
+
+def _grammar(form: ScoreForm) -> str:
+    return "root ::= " + r' "\n" '.join(f'"{name}: " [1-9]' for name in form.lines) + "\n"
