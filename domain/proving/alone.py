@@ -54,7 +54,7 @@ def answer_alone(record: Record, *, model: ChatModel, clock: Clock, policy: Poli
     (first,) = _sample(deliberation, [1], model, policy)
     if isinstance(first, ChatFailure):
         raise NoSample(first.detail or first.reason)
-    more = range(2, samples_for(total(record.usage), usage_of(first)) + 1)
+    more = range(2, samples_for(record, usage_of(first)) + 1)
     answers = [first, *(one for one in _sample(deliberation, more, model, policy) if isinstance(one, ChatAnswer))]
     ballots = _vote(deliberation, answers, model, clock) if len(answers) > 1 else []
     usage = sum([*map(usage_of, answers), *(ballot.usage for ballot in ballots)], Usage())
@@ -66,11 +66,16 @@ def answer_alone(record: Record, *, model: ChatModel, clock: Clock, policy: Poli
     )
 
 
-def samples_for(tokens: int, sample: Usage) -> int:
-    """Return how many samples like this one, with the ballots that read them all, the tokens pay for; 1 to 16."""
+def samples_for(record: Record, sample: Usage) -> int:
+    """Return how many samples like this one, with the ballots that read them all, the council's tokens pay for.
+
+    From 1 to 16. A ballot costs what the council's did, but for the number of answers that it reads.
+    """
     prompt, answer = sample.prompt_tokens, sample.completion_tokens
-    with_ballots = (tokens - PASSES * prompt) // max(1, prompt + answer + PASSES * answer)
-    return max(1, min(MOST_SAMPLES, with_ballots))
+    spent = [total(ballot.usage) for ballot in record.ballots() if ballot.missing is None]
+    without_answers = (sum(spent) // len(spent) - len(record.proposals(0)) * answer) if spent else prompt
+    left = total(record.usage) - PASSES * max(prompt, without_answers)
+    return max(1, min(MOST_SAMPLES, left // max(1, prompt + answer + PASSES * answer)))
 
 
 def _sample(

@@ -7,7 +7,8 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from threading import Event
 from typing import TYPE_CHECKING
 
 from bridge.intake import read
@@ -87,6 +88,8 @@ class _Asker:
     ports: Composition
     wire: NatsSession
     single: bool
+    over: Event = field(default_factory=Event)
+    """Set when the proof was broken off: what waits then, stops."""
 
     def outcomes(self, tasks: Sequence[CheckedTask], at_once: int) -> Iterator[TaskOutcome]:
         """Yield each outcome as it comes; the first error keeps tasks that have not begun from beginning."""
@@ -98,6 +101,7 @@ class _Asker:
             futures = [pool.submit(self._outcome, *pair) for pair in zip(tasks, requests, strict=True)]
             yield from (future.result() for future in as_completed(futures))
         finally:
+            self.over.set()
             pool.shutdown(wait=False, cancel_futures=True)
 
     def _request(self, task: CheckedTask) -> tuple[bytes, PlanRequest]:
@@ -145,14 +149,18 @@ class _Asker:
                     f"the request of task {task.task_id} was not taken in within {OPENED_WITHIN_S:g} s: "
                     "a bridge and a control worker have to run; `conclave doctor` says what is missing"
                 )
-            time.sleep(LOOK_EVERY_S)
+            self._pause()
         give_up_at = time.monotonic() + record.deliberation.deadline_at - time.time() + PAST_DEADLINE_S
         while record.closed is None:
             if time.monotonic() > give_up_at:
                 raise CliError(f"{identity} has not ended by its deadline; `conclave doctor` says what is missing")
-            time.sleep(LOOK_EVERY_S)
+            self._pause()
             record = loaded(identity, self.ports.deliberations)
         return record
+
+    def _pause(self) -> None:
+        if self.over.wait(LOOK_EVERY_S):
+            raise CliError("the proof was broken off")
 
     def _record(self, identity: str) -> Record | None:
         with suppress(LookupError):

@@ -58,14 +58,15 @@ def test_samples_that_fail_are_left_out_and_missing_ballots_take_nothing(record:
     assert found.samples == len(found.best) == asked - 1
 
 
-@pytest.mark.parametrize(
-    ("tokens", "samples"),
-    [(0, 1), (399, 1), (400, 1), (2 * 100 + 4 * 250, 4), (10**9, MOST_SAMPLES)],
-)
-def test_the_tokens_decide_how_many_samples_there_are(tokens: int, samples: int) -> None:
-    # A sample costs 100 + 50, and both ballots read its 50 again; the ballots' own prompts cost 2 · 100.
-    assert samples_for(tokens, Usage(prompt_tokens=100, completion_tokens=50)) == samples
+def test_the_tokens_decide_how_many_samples_there_are(record: Record) -> None:
+    tokens, ballots = total(record.usage), [total(ballot.usage) for ballot in record.ballots()]
+    for prompt, text in ((100, 50), (10, 5), (400, 100), (10**6, 10**6)):
+        count = samples_for(record, Usage(prompt_tokens=prompt, completion_tokens=text))
+        ballot = max(prompt, sum(ballots) // len(ballots) - len(record.proposals(0)) * text)
+        costs = [many * (prompt + text) + 2 * (ballot + many * text) for many in (count, count + 1)]
+        assert count == 1 or costs[0] <= tokens
+        assert count == MOST_SAMPLES or costs[1] > tokens
 
 
-def test_an_engine_that_counts_nothing_leads_to_a_bounded_number() -> None:
-    assert samples_for(1000, Usage()) == MOST_SAMPLES
+def test_an_engine_that_counts_nothing_leads_to_a_bounded_number(record: Record) -> None:
+    assert 1 <= samples_for(record, Usage()) <= MOST_SAMPLES
