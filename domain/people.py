@@ -107,17 +107,20 @@ def _reviewers(deliberation: Deliberation, decision: CompletedBody, best: str) -
 
 
 def _said(decision: CompletedBody, verdict: Verdict) -> tuple[float, bool] | None:
-    """Return the probability that the ranking gave its winner, and whether the verdict bears it out.
+    """Return the probability that the ranking gave its winner before calibration, and whether the verdict bears it
+    out.
 
-    None where nothing was said, or where a rejection is of the architect's choice and not of the ranking's winner.
+    None where nothing was said, where the bootstrap's share stood for it (version 1 of the ranking), or where a
+    rejection is of the architect's choice and not of the ranking's winner.
     """
-    ranking = decision.ranking
-    if ranking.p_winner is None or ranking.winner is None:
+    ranking, earlier = decision.ranking, decision.ranking.settings.calibration
+    if ranking.p_winner is None or ranking.winner is None or earlier is None:
         return None
+    said = earlier.undo(ranking.p_winner)
     if verdict.proposal_id is not None:
-        return ranking.p_winner, verdict.proposal_id == ranking.winner
+        return said, verdict.proposal_id == ranking.winner
     rejected = decision.winner.proposal_id if decision.winner else None
-    return (ranking.p_winner, False) if rejected == ranking.winner else None
+    return (said, False) if rejected == ranking.winner else None
 
 
 def _bucket(said: float) -> int:

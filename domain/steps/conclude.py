@@ -14,6 +14,7 @@ from domain.decision import caps_of, champions, ranking_inputs, ranking_of, with
 from domain.engine_wait import EngineWait
 from domain.entry import AgentFailed
 from domain.errors import ConclusionTakenOver, DeliberationClosed
+from domain.people import calibration
 from domain.prompts.critique_questions import REVISER
 from domain.prompts.proposal_question import PROPOSER
 from domain.ranking import Ranking, RankingInputs
@@ -102,6 +103,7 @@ def _decide(conclusion: Conclusion, gate: CheckGate) -> CompletedBody:
         standing = candidates
         inputs = ranking_inputs(conclusion.record_so_far, candidates, gate.reports, 0)
     inputs = _with_reliability(without_losers(inputs, candidates), conclusion)
+    inputs = _with_calibration(inputs, conclusion)
     ranking = _rank(conclusion, standing, inputs)
     consult_architect(conclusion, candidates, ranking)
     synthesise(conclusion, candidates, ranking)
@@ -116,6 +118,12 @@ def _with_reliability(inputs: RankingInputs, conclusion: Conclusion) -> RankingI
         return inputs
     records = reliability(conclusion.services.deliberations.counts(), conclusion.deliberation)
     return inputs.model_copy(update={"reliability": records})
+
+
+def _with_calibration(inputs: RankingInputs, conclusion: Conclusion) -> RankingInputs:
+    """Add what people's verdicts say of said probabilities; stored with the decision, so that it replays."""
+    learned = calibration(conclusion.services.verdicts.counts())
+    return inputs.model_copy(update={"settings": inputs.settings.model_copy(update={"calibration": learned})})
 
 
 def _rank(conclusion: Conclusion, candidates: Sequence[Candidate], inputs: RankingInputs) -> Ranking:

@@ -13,7 +13,7 @@ from domain.chat import Usage
 from domain.contract import CompletedBody
 from domain.contract_rows import BallotRow
 from domain.people import BUCKETS, calibration, counts_of, people_figures
-from domain.ranking import rank
+from domain.ranking import Calibration, rank
 from domain.ranking.ballot import Ballot
 from domain.verdict import TIMEOUT, Verdict, standing
 from tests.support.examples import examples
@@ -135,6 +135,22 @@ def test_calibration_follows_what_people_say(verdict_: str, better: bool) -> Non
 
 def test_nobody_said_anything_changes_nothing() -> None:
     assert calibration({}).apply(0.37) == 0.37
+
+
+def test_it_is_learned_from_what_was_said_before_an_earlier_correction() -> None:
+    earlier = Calibration(intercept=-1.0, slope=0.5, verdicts=99)
+    said = 0.83
+    corrected = decided({"agent-1": {"b@0": 9, "c@0": 3}}, p_winner=earlier.apply(said))
+    settings_ = corrected.ranking.settings.model_copy(update={"calibration": earlier})
+    ranking = corrected.ranking.model_copy(update={"settings": settings_})
+    counts = counted(verdict(proposal_id="b@0"), decision=corrected.model_copy(update={"ranking": ranking}))
+    assert counts[f'["said","{int(said * BUCKETS)}","right"]'] == 1
+
+
+def test_a_share_of_version_1_is_no_said_probability() -> None:
+    settings_ = DECISION.ranking.settings.model_copy(update={"calibration": None})
+    of_0_1 = DECISION.model_copy(update={"ranking": DECISION.ranking.model_copy(update={"settings": settings_})})
+    assert calibration(counted(verdict(proposal_id="b@0"), decision=of_0_1)).verdicts == 0
 
 
 def test_a_million_verdicts_are_learned_from_in_a_moment() -> None:

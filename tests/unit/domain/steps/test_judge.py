@@ -9,16 +9,18 @@ from typing import Any, cast
 import pytest
 
 from domain.contract import CompletedBody, JudgedBody
+from domain.decision import replay
 from domain.errors import CannotJudge, StoreUnreconciled
 from domain.identity import event_id
-from domain.people import people_figures
+from domain.people import calibration, people_figures
 from domain.policy import Policy
 from domain.ports.continuity import Gap
 from domain.ports.deliberation_store import DeliberationStore
 from domain.ports.verdict_store import VerdictStore
+from domain.ranking import Calibration
 from domain.record import Record
 from domain.verdict import MOST_VERDICTS, TIMEOUT, SaidVerdict, Verdict, VerdictRules, standing
-from tests.support.factories import council, said_verdict
+from tests.support.factories import agent, council, said_verdict
 from tests.support.in_memory.deliberation_store import MemoryDeliberationStore
 from tests.support.stage import Stage, decision_of
 
@@ -278,3 +280,23 @@ def test_one_decision_that_cannot_be_settled_keeps_no_other_from_it() -> None:
     with pytest.raises(ConnectionError, match="scripted"):
         stage.settle_overdue()
     assert [body.deliberation_id for body in told(stage)] == [other]
+
+
+def test_what_people_say_corrects_the_next_decision_and_no_earlier_one() -> None:
+    voices = tuple(agent(f"agent-{number}", model=f"model-{number}") for number in range(1, 4))
+    stage = Stage(council("DEV", agents=voices))
+    identity = stage.play().deliberation.deliberation_id
+    first = decision_of(stage.record(identity))
+    assert first.p_winner is not None
+    assert first.ranking.settings.calibration == Calibration()
+    for number in range(40):
+        stage.judge(says(stage, identity, f"p-{number}", verdict="reject"))
+    second = stage.play()
+    learned = decision_of(second).ranking_inputs.settings.calibration
+    assert learned is not None
+    assert learned == calibration(stage.services.verdicts.counts())
+    assert learned.verdicts == 40
+    assert learned.apply(first.p_winner) < first.p_winner
+    for record in (stage.record(identity), second):
+        stored, computed = replay(record)
+        assert stored == computed
