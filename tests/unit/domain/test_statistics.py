@@ -22,6 +22,7 @@ from domain.statistics import reliability, statistics, tally_of
 from tests.support.factories import (
     MOMENT,
     agent,
+    agents,
     closed,
     completed_body,
     council,
@@ -68,7 +69,8 @@ def test_a_failure_is_counted_with_its_agents() -> None:
 
 
 def test_reviewers_build_a_record_under_one_name_whether_authors_or_judges() -> None:
-    stage = Stage(council("DEV"), council("QA", size=2), policy=Policy(model="tiny", judges=2))
+    lent = tuple(agent.model_copy(update={"persona": "You test first."}) for agent in agents(2))
+    stage = Stage(council("DEV"), council("QA", agents=lent), policy=Policy(model="tiny", judges=2))
     stage.model.follow(by_seed)
     records = [stage.play(plan_request(plan(roles=(role,)))) for role in ("DEV", "QA")]
     counts = stage.services.deliberations.counts()
