@@ -14,7 +14,7 @@ import pytest
 from bridge.durable import ensure_durable
 from bridge.options import ConsumerOptions, NatsOptions, StreamLimits
 from bridge.streams import all_streams, ensure
-from bridge.subjects import INBOUND
+from bridge.subjects import ADVISORIES, INBOUND
 from tests.support.servers import NatsServer
 from workers.doctor.finding import Finding, Level
 from workers.doctor.jetstream import examine_nats
@@ -174,7 +174,7 @@ def test_a_long_backlog_is_named(server: NatsServer) -> None:
 def test_advisories_about_renamed_durables_are_missed(server: NatsServer) -> None:
     with_streams(server)
     found = [one for one in everything(server, durables="renamed") if one.subject == "dead letters"]
-    assert [one.level for one in found] == [Level.WARN] * 6 + [Level.OK]
+    assert [one.level for one in found] == [Level.WARN] * (len(ADVISORIES) * len(INBOUND)) + [Level.OK]
     assert found[0].text.startswith("$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.*.renamed-planning-plan-approved")
 
 
