@@ -12,7 +12,7 @@ from domain.value import OpenValue
 LEAST_SLOPE = 0.1
 """A probability said higher never becomes one said lower, whatever a few verdicts hold."""
 _EDGE = 1e-3  # said 0 and 1 are taken as this near to them
-_PRIOR = 5.0  # precision of both parameters: the information of twenty verdicts at probability ½, 20 · ¼
+_PRIOR = 2.5  # precision of both parameters: the information of ten verdicts at probability ½, 10 · ¼
 _STEPS = 50
 
 
@@ -41,7 +41,7 @@ def calibrate(pairs: Iterable[tuple[float, bool]]) -> Calibration:
     """Learn from pairs of (probability said before any calibration, whether it was right).
 
     Platt scaling (Advances in Large Margin Classifiers, 1999) on the logit with a normal prior round "change
-    nothing", worth twenty verdicts: no pair leaves every probability as it was, hundreds outweigh the prior. The
+    nothing", worth ten verdicts: no pair leaves every probability as it was, hundreds outweigh the prior. The
     penalised likelihood is concave, so Newton's steps find its top. The order of the pairs does not matter.
     """
     rows = [(logit(said), float(right)) for said, right in pairs]

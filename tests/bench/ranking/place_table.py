@@ -12,7 +12,7 @@ from domain.ranking import Ballot, RankingSettings, rank
 from domain.review.presentation import present
 from domain.review.voters import voters
 
-QUICK = RankingSettings(exact_up_to=0, resamples=1)
+QUICK = RankingSettings.current(exact_up_to=0, resamples=1)
 SIZES = (3, 5, 8)
 HEAD, PROPOSAL, TAIL = 300, 400, 150
 """Tokens of task and rubric, of one proposal, and of the lines that no other reviewer of an order shares."""

@@ -12,14 +12,15 @@ from tests.bench.ranking.simulation import SCENARIOS, Council, Scenario, hold
 
 TRIALS = 1000
 SIZES = ((3, 0), (3, 2), (5, 0), (7, 0))
-QUICK = RankingSettings(exact_up_to=0, resamples=1)
+QUICK = RankingSettings.current(exact_up_to=0, resamples=1)
+BEFORE = RankingSettings(exact_up_to=0, resamples=1)
 HONEST, _, _, BIASED = SCENARIOS
 
 
 def lines() -> Iterator[str]:
     """All tables, line by line."""
     yield f"Simulation: P(winner = best), {TRIALS} councils per row, the same two passes of ballots for all three"
-    yield f"  {'':42}{'mean':>7} {'Borda':>7} {'ours':>7}   ours less the better of the two"
+    yield f"  {'':42}{'mean':>7} {'Borda':>7} {'version 1':>7} {'ours':>7}   ours less the better of the two"
     for agents, judges in SIZES:
         for scenario in SCENARIOS:
             yield _row(agents, judges, scenario)
@@ -35,8 +36,8 @@ def _councils(agents: int, judges: int, scenario: Scenario, **how: int) -> Itera
     )
 
 
-def _ours(council: Council) -> float:
-    return float(rank(council.ballots, settings=QUICK, hashes=council.hashes).winner == council.best)
+def _ours(council: Council, settings: RankingSettings = QUICK) -> float:
+    return float(rank(council.ballots, settings=settings, hashes=council.hashes).winner == council.best)
 
 
 def _share(best: str, winners: Sequence[str]) -> float:
@@ -50,7 +51,9 @@ def _row(agents: int, judges: int, scenario: Scenario) -> str:
     ours = [_ours(c) for c in councils]
     rival = max((mean, borda), key=fsum)
     name = f"{agents} agents{f' + {judges} judges' if judges else ''}, {scenario.name}"
-    return f"  {name:42}{_mean(mean):7.3f} {_mean(borda):7.3f} {_mean(ours):7.3f}   {_verdict(ours, rival)}"
+    before = _mean([_ours(council, BEFORE) for council in councils])
+    cells = f"{_mean(mean):7.3f} {_mean(borda):7.3f} {before:7.3f} {_mean(ours):7.3f}"
+    return f"  {name:42}{cells}   {_verdict(ours, rival)}"
 
 
 def _verdict(ours: Sequence[float], rival: Sequence[float]) -> str:
@@ -68,14 +71,15 @@ def _mean(values: Sequence[float]) -> float:
 
 def _calibration() -> Iterator[str]:
     """Is P(winner) to be believed, and what does `tied` tell?"""
-    yield "Calibration (honest): said and true P(winner), and how often an untied winner is the best"
-    yield f"  {'':20} {'said':>7} {'true':>7} {'untied':>8} {'true if untied':>15}"
+    yield "Calibration (honest): stability, P(winner), how often it was best, and how often an untied winner was"
+    yield f"  {'':20} {'stable':>7} {'said':>7} {'true':>7} {'untied':>8} {'true if untied':>15}"
     for agents, judges in SIZES:
         found = [(rank(c.ballots, hashes=c.hashes), c.best) for c in _councils(agents, judges, HONEST)]
         untied = [float(r.winner == best) for r, best in found if not r.tied]
         said, true = _mean([_said(r) for r, _ in found]), _mean([float(r.winner == best) for r, best in found])
-        share = len(untied) / len(found)
-        yield f"  {agents} agents, {judges} judges    {said:7.3f} {true:7.3f} {share:8.3f} {_mean(untied):15.3f}"
+        share, stable = len(untied) / len(found), _mean([r.stability or 0.0 for r, _ in found])
+        cells = f"{stable:7.3f} {said:7.3f} {true:7.3f} {share:8.3f} {_mean(untied):15.3f}"
+        yield f"  {agents} agents, {judges} judges    {cells}"
 
 
 def _said(ranking: Ranking) -> float:
@@ -106,7 +110,7 @@ def _early() -> Iterator[str]:
     yield "Second pass left out where the winner can't change any more (5 agents, honest)"
     yield f"  {'swing':>8} {'skipped':>9} {'winner changed by the pass left out':>37}"
     for swing in (0.5, 1.0, 2.0, None):
-        skipped, changed = _skips(RankingSettings(exact_up_to=0, resamples=1, swing=swing))
+        skipped, changed = _skips(RankingSettings.current(exact_up_to=0, resamples=1, swing=swing))
         yield f"  {'whole' if swing is None else swing:>8} {skipped:9.3f} {changed:37d}"
 
 

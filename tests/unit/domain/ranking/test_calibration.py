@@ -36,7 +36,7 @@ def test_it_is_the_greatest_penalised_likelihood(count: int) -> None:
 
     def loss(ab: np.ndarray[tuple[int], np.dtype[np.float64]]) -> float:
         odds = ab[0] + ab[1] * x
-        return float(np.sum(np.logaddexp(0, odds) - y * odds) + 2.5 * (ab[0] ** 2 + (ab[1] - 1) ** 2))
+        return float(np.sum(np.logaddexp(0, odds) - y * odds) + 1.25 * (ab[0] ** 2 + (ab[1] - 1) ** 2))
 
     best = minimize(loss, [0.0, 1.0], bounds=[(-9, 9), (0.1, 9)], tol=1e-12).x
     learned = calibrate(pairs)
@@ -46,7 +46,7 @@ def test_it_is_the_greatest_penalised_likelihood(count: int) -> None:
 
 def test_few_verdicts_move_it_little_and_many_make_it_true() -> None:
     few, many = calibrate(overconfident(4)), calibrate(overconfident(2000))
-    assert 0.65 < few.apply(0.8) < 0.8
+    assert 0.6 < few.apply(0.8) < 0.8
     assert many.apply(0.8) == pytest.approx(0.5, abs=0.04)
 
 
