@@ -24,13 +24,14 @@ from domain.contract_rows import (
     Winner,
 )
 from domain.deliberation import Deliberation
-from domain.entry import ArchitectAnswered, BallotCast, Critiqued
+from domain.entry import ArchitectAnswered, BallotCast, Critiqued, Proposed
 from domain.event_types import COMPLETED
 from domain.events import head_of
 from domain.keys import PRIOR
 from domain.ranking import RankedProposal, Ranking, RankingInputs
 from domain.record import Record
 from domain.review.candidate import Candidate
+from domain.text.rationale import rationale_of
 
 NO_MEMBER = "earlier winner"
 """The author's id of an earlier winner that no agent of this council wrote."""
@@ -77,7 +78,7 @@ def completed_body(
         failures=failures,
         rounds=deliberation.rounds,
         models=tuple(sorted({call.model for call in record.calls() if call.model})),
-        usage=_total_usage(record),
+        usage=total_usage(record),
         duration_ms=_ms(deliberation.opened_at, at),
         timings=_timings(record, at),
         quorum=deliberation.quorum,
@@ -104,12 +105,7 @@ def _awaiting(deliberation: Deliberation, at: float) -> AwaitingFields:
 
 
 def _decision_body(record: Record, candidate: Candidate, gate: GateReport, entry: RankedProposal) -> DecisionBody:
-    versions = [
-        attempt
-        for round_ in range(record.deliberation.rounds + 1)
-        for attempt in record.proposals(round_)
-        if attempt.agent_id == candidate.author and candidate.proposal_id != PRIOR
-    ]
+    versions = [] if candidate.proposal_id == PRIOR else _versions(record, candidate.author)
     chosen = next((version for version in versions if version.proposal_id == candidate.proposal_id), None)
     return DecisionBody(
         proposal=ProposalBody(
@@ -123,7 +119,32 @@ def _decision_body(record: Record, candidate: Candidate, gate: GateReport, entry
         checks=checks_body(gate),
         score=entry.score if entry.score is not None else 0.0,
         rank=entry.rank,
+        id=f"{record.deliberation.deliberation_id}:{candidate.proposal_id}",
+        rationale=rationale_of(candidate.text),
     )
+
+
+def proposal_bodies(record: Record) -> tuple[ProposalBody, ...]:
+    """Return what was proposed, each author's last version, in council order: for an end without a decision."""
+    role = record.deliberation.role
+    by_author = (_versions(record, proposal.agent_id) for proposal in record.proposals(0))
+    return tuple(
+        ProposalBody(
+            author=Author(agent_id=last.agent_id, role=role),
+            content=last.text,
+            revisions=tuple(version.text for version in earlier),
+            proposal_id=last.proposal_id,
+            model=last.model,
+            cut_off=last.cut_off,
+        )
+        for *earlier, last in by_author
+    )
+
+
+def _versions(record: Record, author: str) -> list[Proposed]:
+    """Return the author's proposals, the first version first."""
+    rounds = range(record.deliberation.rounds + 1)
+    return [version for round_ in rounds for version in record.proposals(round_) if version.agent_id == author]
 
 
 def checks_body(gate: GateReport) -> ChecksBody:
@@ -216,7 +237,8 @@ def _missing_ballots(record: Record) -> list[FailureRow]:
     ]
 
 
-def _total_usage(record: Record) -> TotalUsage:
+def total_usage(record: Record) -> TotalUsage:
+    """Sum up what all model calls took, together and by agent."""
     by_agent: dict[str, AgentUsage] = {}
     for call in record.calls():
         before = by_agent.get(call.agent_id, AgentUsage(usage=Usage(), calls=0, duration_ms=0.0))

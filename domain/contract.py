@@ -18,6 +18,7 @@ from domain.contract_rows import (
     CritiqueRow,
     DecisionBody,
     FailureRow,
+    ProposalBody,
     RoleFailed,
     RoleStarted,
     TotalUsage,
@@ -78,6 +79,10 @@ class FailedBody(DeliberationHead):
     event_type: Literal["orchestration.deliberation.failed"]
     reason: str
     failures: tuple[FailureRow, ...]
+    proposals: tuple[ProposalBody, ...] = ()
+    """What was proposed all the same, in council order: each author's last version."""
+    usage: TotalUsage | None = None
+    """None where no model was asked, and in events of version 0.1."""
 
 
 class CancelledBody(DeliberationHead):

@@ -65,6 +65,12 @@ class DecisionBody(OpenValue):
     """What an average reviewer would give it, on the scale from 1 to 9."""
     rank: int
     """1 is best; equal ranks are shared."""
+    id: str = ""
+    """Deliberation and proposal id, so that it is unique over roles and plans. Empty in events of version 0.1."""
+    type: str = "TECHNICAL"
+    """The kind of decision, under the name and with the word that existing consumers take."""
+    rationale: str = ""
+    """Why, in the proposal's own first sentences about that (`domain.text.rationale`)."""
 
 
 class FailureRow(OpenValue):

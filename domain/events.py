@@ -20,7 +20,7 @@ from domain.contract import (
     ProgressStage,
     StartedBody,
 )
-from domain.contract_rows import FailureRow, RoleFailed, RoleStarted, Winner
+from domain.contract_rows import FailureRow, ProposalBody, RoleFailed, RoleStarted, TotalUsage, Winner
 from domain.deliberation import Deliberation
 from domain.event import Event
 from domain.event_types import (
@@ -127,10 +127,23 @@ def progress(
 
 
 def failed_body(
-    deliberation: Deliberation, *, at: float, reason: str, failures: Sequence[FailureRow]
+    deliberation: Deliberation,
+    *,
+    at: float,
+    reason: str,
+    failures: Sequence[FailureRow],
+    proposals: Sequence[ProposalBody] = (),
+    usage: TotalUsage | None = None,
 ) -> FailedBody:
     """Say that a deliberation ended without a decision."""
-    return FailedBody(event_type=FAILED, **head_of(deliberation, at), reason=reason, failures=tuple(failures))
+    return FailedBody(
+        event_type=FAILED,
+        **head_of(deliberation, at),
+        reason=reason,
+        failures=tuple(failures),
+        proposals=tuple(proposals),
+        usage=usage,
+    )
 
 
 def cancelled_body(deliberation: Deliberation, *, at: float, reason: str) -> CancelledBody:

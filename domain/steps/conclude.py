@@ -8,7 +8,7 @@ from domain import events
 from domain.candidates import first_versions, with_revisions
 from domain.chat import FailureReason
 from domain.checks.gate import CheckGate, GateReport
-from domain.completed import completed_body, failure_rows
+from domain.completed import completed_body, failure_rows, proposal_bodies, total_usage
 from domain.contract import CompletedBody, FailedBody
 from domain.decision import caps_of, champions, ranking_inputs, ranking_of, without_losers
 from domain.engine_wait import EngineWait
@@ -146,8 +146,15 @@ def _check_quorum(conclusion: Conclusion, candidates: Sequence[Candidate]) -> No
 
 
 def _fail(conclusion: Conclusion, reason: str, gates: Mapping[str, GateReport]) -> None:
-    failures = failure_rows(conclusion.record_so_far, gates)
-    body = events.failed_body(conclusion.deliberation, at=conclusion.now(), reason=reason, failures=failures)
+    record = conclusion.record_so_far
+    body = events.failed_body(
+        conclusion.deliberation,
+        at=conclusion.now(),
+        reason=reason,
+        failures=failure_rows(record, gates),
+        proposals=proposal_bodies(record),
+        usage=total_usage(record),
+    )
     _end(conclusion, body)
 
 

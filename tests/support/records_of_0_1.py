@@ -59,6 +59,11 @@ SINCE: tuple[tuple[str, object], ...] = (
     ("form", "digits"),
     ("expected", {}),
     ("saved_calls", 0),
+    ("type", "TECHNICAL"),
+    ("id", ""),
+    ("rationale", ""),
+    ("proposals", []),
+    ("usage", None),
 )
 """Fields that later versions write beside those of 0.1, with what they hold where nothing is known."""
 

@@ -69,6 +69,17 @@ def test_a_consumer_of_the_contract_finds_its_fields() -> None:
         assert decision["proposal"]["content"]
         assert decision["proposal"]["revisions"] == []
         assert 0 <= decision["checks"]["overall_score"] <= 1
+        assert decision["type"] == "TECHNICAL"
+        assert decision["rationale"]
+        assert decision["rationale"] in decision["proposal"]["content"]
+
+
+def test_decisions_of_two_roles_with_the_same_agents_have_different_ids() -> None:
+    ids: list[str] = []
+    for role in ("DEV", "QA"):
+        record = Stage(council(role)).play(plan_request(plan(roles=(role,))))
+        ids += [row.id for row in decision_of(record).decisions]
+    assert len(ids) == len(set(ids)) == 6
 
 
 def test_nobody_scores_its_own_proposal_and_nobody_is_named() -> None:
@@ -122,6 +133,22 @@ def test_below_the_quorum_it_fails_with_an_event_and_no_text_is_made_up() -> Non
     assert "1 of 3 agents" in body.reason
     assert {row.reason for row in body.failures} == {"empty"}
     assert not stage.news.of_type(COMPLETED)
+
+
+def test_a_failure_tells_what_was_proposed_and_what_it_took() -> None:
+    stage = Stage(council("DEV"))
+    stage.model.follow(lambda request, before: None if "agent-1" in request.key else answer(request, " "))
+
+    record = stage.play()
+
+    (body,) = stage.news.bodies(FailedBody)
+    (proposal,) = body.proposals
+    (recorded,) = record.proposals()
+    assert proposal.author.agent_id == "agent-1"
+    assert (proposal.content, proposal.proposal_id) == (recorded.text, "agent-1@0")
+    assert body.usage is not None
+    assert body.usage.completion_tokens == record.usage.completion_tokens > 0
+    assert body.usage.agents.keys() == {"agent-1", "agent-2", "agent-3"}
 
 
 def test_a_reviewer_off_form_is_asked_once_more_and_then_missing() -> None:
