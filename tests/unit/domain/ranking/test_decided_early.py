@@ -58,6 +58,27 @@ def test_no_ballot_still_out_changes_a_winner_called_safe(
     assert rank([*first, *second], settings=rules).winner == safe
 
 
+@given(st.lists(st.integers(1, 6), min_size=2, max_size=4), st.integers(0, 2), st.data())
+@settings(max_examples=examples(60))
+def test_places_voices_and_bounds_change_no_winner_called_safe(
+    quality: list[int], judges: int, data: st.DataObject
+) -> None:
+    """Unanimity is read off the scores as given, whatever the model takes out of them."""
+    lead = max(quality) + data.draw(st.integers(2, 3))
+    first = [_shown(_near(b, 1, data), data) for b in reviewed([*quality, lead], judges)]
+    safe = decided_early(first, waiting=[b.reviewer for b in first], settings=SWING)
+    assume(safe is not None)
+    second = [_shown(_near(b, 1, data), data, voice=b.voice) for b in first]
+    assert rank([*first, *second]).winner == safe
+
+
+def _shown(given_: Ballot, data: st.DataObject, voice: str | None = None) -> Ballot:
+    """The same ballot with an order and a voice."""
+    order = tuple(data.draw(st.permutations(sorted(given_.author_of))))
+    spoken = data.draw(st.sampled_from(["", "x", "y"])) if voice is None else voice
+    return given_.model_copy(update={"presentation": order, "voice": spoken})
+
+
 def _near(given_: Ballot, swing: int, data: st.DataObject) -> Ballot:
     """Another ballot of the same reviewer, every score moved by at most the swing; some scores missing."""
     moved = {
