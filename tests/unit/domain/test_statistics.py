@@ -69,7 +69,7 @@ def test_a_failure_is_counted_with_its_agents() -> None:
 
 
 def test_reviewers_build_a_record_under_one_name_whether_authors_or_judges() -> None:
-    lent = tuple(agent.model_copy(update={"persona": "You test first."}) for agent in agents(2))
+    lent = tuple(agent.model_copy(update={"persona": f"You test as {agent.agent_id}."}) for agent in agents(2))
     stage = Stage(council("DEV"), council("QA", agents=lent), policy=Policy(model="tiny", judges=2))
     stage.model.follow(by_seed)
     records = [stage.play(plan_request(plan(roles=(role,)))) for role in ("DEV", "QA")]
