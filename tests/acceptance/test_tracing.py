@@ -117,10 +117,13 @@ def test_a_message_delivered_again_begins_a_trace_that_links_to_its_publishers(
         def again() -> list[Seen]:
             return traced.named("plan.accept", linked_to=TRACE)
 
-        await until(lambda: bool(again()), within=20, what=lambda: "plan.accept that links")
-        (accept,) = again()
-        assert accept.parent_id == ""
-        assert event.headers["traceparent"].split("-")[1] == accept.trace_id != TRACE
+        told = event.headers["traceparent"].split("-")[1]
+        assert told != TRACE
+        # On a slow machine it is given back more than once; the delivery that was taken in leads to the event.
+        await until(
+            lambda: told in {accept.trace_id for accept in again()}, within=60, what=lambda: f"a link: {again()}"
+        )
+        assert {accept.parent_id for accept in again()} == {""}
 
     watching(nats_server.url, scenario)
 
@@ -130,7 +133,7 @@ def test_a_task_whose_worker_was_killed_links_to_what_sent_it(traced: Traced, na
         asked = approval()
         traced.engine.fault("text:hang", "text:hang", "text:hang")
         await observer.publish(APPROVED, asked, traceparent=TRACEPARENT)
-        await until(lambda: traced.engine.script.in_flight == 3, within=30, what=lambda: "three calls that hang")
+        await until(lambda: traced.engine.script.in_flight == 3, within=60, what=lambda: "three calls that hang")
         await asyncio.to_thread(traced.model.kill9)
         await asyncio.to_thread(traced.fleet.worker().start)
         await observer.wait(COMPLETED, within=90, plan_id=asked["plan_id"])
@@ -138,7 +141,8 @@ def test_a_task_whose_worker_was_killed_links_to_what_sent_it(traced: Traced, na
         def again() -> list[Seen]:
             return traced.named("proposal.generate", linked_to=TRACE)
 
-        await until(lambda: len(again()) == 3, within=20, what=lambda: f"{len(again())} of 3 links")
+        # On a slow machine a task is handed out again before its heartbeat is seen, and links once more.
+        await until(lambda: len(again()) >= 3, within=60, what=lambda: f"{len(again())} of 3 links")
         assert {span.parent_id for span in again()} == {""}
 
     watching(nats_server.url, scenario)
