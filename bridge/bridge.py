@@ -15,6 +15,7 @@ from bridge.batch_dispatch import PlanDispatcher
 from bridge.batch_judging import Judge
 from bridge.batch_processor import BatchProcessor
 from bridge.cancelling import cancel_all
+from bridge.event_message import EventEncoder
 from bridge.event_writer import EventWriter
 from bridge.intake import Reader, readers
 from bridge.losses import LossWatch
@@ -110,7 +111,8 @@ class Bridge:
                 await client.close()
 
     async def _run(self, client: Client, watch: BridgeWatch, stop: asyncio.Event) -> None:
-        writer = EventWriter(client, source=self._options.source)
+        encoder = EventEncoder(self._options.source, self._options.events.dialect)
+        writer = EventWriter(client, encoder=encoder)
         consumers = [self._consumer(client, subject, reader, writer) for subject, reader in self._readers.items()]
         await run_until_stopped(
             [consumer.run(stop) for consumer in consumers],

@@ -1,4 +1,4 @@
-"""CloudEvents 1.0 over NATS, both modes in and the binary mode out.
+"""CloudEvents 1.0 over NATS, both modes in and out.
 
 After the CloudEvents NATS protocol binding 1.0.2: attributes are headers with `ce-` in front and values
 percent-encoded as in the HTTP binding, or the whole event is one JSON object.
@@ -82,20 +82,37 @@ def identity(attributes: JsonObject) -> str:
 
 def headers_of(event: Event, *, source: str) -> dict[str, str]:
     """Return the headers of an outgoing event in binary mode, deduplication and trace context included."""
+    headers = {PREFIX + name: _quoted(text) for name, text in _attributes_of(event, source).items()}
+    if event.traceparent:
+        headers["traceparent"] = event.traceparent
+    return headers | {"content-type": "application/json", "Nats-Msg-Id": event.event_id}
+
+
+def structured_event(event: Event, data: JsonObject, *, source: str) -> JsonObject:
+    """Return an outgoing event in structured mode, its trace context among the attributes."""
+    attributes: dict[str, JsonValue] = dict(_attributes_of(event, source))
+    if event.traceparent:
+        attributes["traceparent"] = event.traceparent
+    return {**attributes, "datacontenttype": "application/json", "data": dict(data)}
+
+
+def _attributes_of(event: Event, source: str) -> dict[str, str]:
     attributes = {
         "specversion": "1.0",
         "id": event.event_id,
         "type": event.event_type,
         "source": source,
-        "time": datetime.fromtimestamp(event.occurred_at, UTC).isoformat().replace("+00:00", "Z"),
+        "time": moment_of(event),
         "subject": event.subject_id,
         "correlationid": event.correlation_id,
         "causationid": event.causation_id,
     }
-    headers = {PREFIX + name: _quoted(text) for name, text in attributes.items() if text}
-    if event.traceparent:
-        headers["traceparent"] = event.traceparent
-    return headers | {"content-type": "application/json", "Nats-Msg-Id": event.event_id}
+    return {name: text for name, text in attributes.items() if text}
+
+
+def moment_of(event: Event) -> str:
+    """Return when it occurred, as RFC 3339 in UTC."""
+    return datetime.fromtimestamp(event.occurred_at, UTC).isoformat().replace("+00:00", "Z")
 
 
 def _quoted(text: str) -> str:

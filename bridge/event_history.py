@@ -10,13 +10,13 @@ from typing import TypeVar
 from nats.aio.client import Client
 from nats.errors import Error
 from nats.js.errors import NotFoundError
-from pydantic import ValidationError
 
 from bridge.event_publisher import EventLoopPortal
 from bridge.intake import Reader
 from bridge.message import InboundMessage
 from bridge.nats_connection import NatsUnreachable, connect, permission_violation
 from bridge.options import NatsOptions
+from bridge.outgoing import event_in
 from bridge.stored import StoredMessage, first_since, jetstream_request, message_from
 from bridge.streams import StreamMissing, stream_of
 from bridge.subjects import DELIBERATION_JUDGED, durable_name
@@ -150,13 +150,11 @@ def _inbound(stored: StoredMessage, stream: str) -> InboundMessage:
 
 
 def _bodies(model: type[Body], messages: Iterable[InboundMessage]) -> Iterator[Body]:
-    """Yield the bodies of our events; what another has put there, or no store would keep, is passed over."""
+    """Yield the bodies of our events in whatever dialect; what another has put there is passed over."""
     for message in messages:
-        try:
-            # Written again, NaN and infinity are null, which is no number.
-            yield model.model_validate_json(model.model_validate_json(message.data).model_dump_json())
-        except ValidationError:
-            continue
+        body = event_in(message)
+        if isinstance(body, model):
+            yield body
 
 
 def _epoch_s(at: str) -> float:

@@ -16,8 +16,9 @@ from nats.aio.client import Client
 from nats.errors import Error
 from nats.js import JetStreamContext
 
+from bridge.event_message import EventEncoder
 from bridge.nats_connection import NatsUnreachable, connect
-from bridge.options import NatsOptions
+from bridge.options import EventDialect, NatsOptions
 from bridge.publication import PublicationFailed, TooLarge, publish_events, publish_unconfirmed
 from domain.errors import PublishFailed, PublishRefused
 from domain.event import Event
@@ -43,7 +44,7 @@ class EventLoopPortal(Protocol):
 
 
 class NatsEventPublisher:
-    """Publishes events as CloudEvents in binary mode under `Nats-Msg-Id` = event id.
+    """Publishes events in one dialect, under `Nats-Msg-Id` = event id.
 
     The connection is made at the first event and kept for as long as the portal's loop lives; a child process
     has a loop, and so a connection, of its own.
@@ -54,11 +55,12 @@ class NatsEventPublisher:
         options: NatsOptions,
         portal: EventLoopPortal,
         *,
+        dialect: EventDialect = "bare",
         source: str = "conclave",
         timeout_s: float = 10.0,
     ) -> None:
         self._portal = portal
-        self._source = source
+        self._encoder = EventEncoder(source, dialect)
         self._timeout_s = timeout_s
         self._options = options
         self._connections: WeakKeyDictionary[asyncio.AbstractEventLoop, _LoopConnection] = WeakKeyDictionary()
@@ -95,7 +97,7 @@ class NatsEventPublisher:
         connection = self._connection()
         client, stream = await connection.get()
         try:
-            await publish_events(stream, client, events, source=self._source, timeout_s=self._timeout_s)
+            await publish_events(stream, client, events, encoder=self._encoder, timeout_s=self._timeout_s)
         except PublicationFailed:
             await connection.replace_if_lost(client)
             raise
@@ -103,7 +105,7 @@ class NatsEventPublisher:
     async def _publish_progress(self, pending: _ProgressBuffer) -> None:
         try:
             client, _ = await self._connection().get()
-            await publish_unconfirmed(client, pending.take(), source=self._source)
+            await publish_unconfirmed(client, pending.take(), encoder=self._encoder)
         except (NatsUnreachable, Error, OSError) as error:
             log.debug("progress_dropped", events=len(pending.take()), error=str(error))
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from nats.aio.client import Client
 
 from bridge.dead_letter import encode_dead_letter
+from bridge.event_message import EventEncoder
 from bridge.message import InboundMessage, traceparent
 from bridge.publication import publish_confirmed, publish_events
 from bridge.rejection import MAX_REASON
@@ -21,10 +22,10 @@ TIMEOUT_S = 5.0
 class EventWriter:
     """Publishes over one connection."""
 
-    def __init__(self, client: Client, *, source: str) -> None:
+    def __init__(self, client: Client, *, encoder: EventEncoder) -> None:
         self._client = client
         self._stream = client.jetstream()
-        self._source = source
+        self._encoder = encoder
 
     async def dead_letter(self, message: InboundMessage, reason: str) -> None:
         """Store the message as a dead letter and tell that it is one; raises PublicationFailed if either fails."""
@@ -36,7 +37,7 @@ class EventWriter:
 
     async def publish(self, events: Sequence[Event]) -> None:
         """Publish the events; raises PublicationFailed if one is not confirmed."""
-        await publish_events(self._stream, self._client, events, source=self._source, timeout_s=TIMEOUT_S)
+        await publish_events(self._stream, self._client, events, encoder=self._encoder, timeout_s=TIMEOUT_S)
 
 
 def _rejected(message: InboundMessage, reason: str) -> Event:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator
@@ -92,6 +93,18 @@ class StreamLimits(Value):
     """Copies of each stream within a NATS cluster; 3 survives the loss of a server."""
 
 
+EventDialect = Literal["bare", "envelope", "cloudevents"]
+
+
+class EventOptions(Value):
+    """In which form our events leave."""
+
+    dialect: EventDialect = "bare"
+    """`bare`: the body, with CloudEvents' attributes in headers. `envelope`: the body as `payload` beside
+    `event_type` and `idempotency_key`. `cloudevents`: one CloudEvent in structured mode, the body as its `data`.
+    The same in all processes."""
+
+
 class BridgeOptions(Value):
     """Everything that a bridge is made with."""
 
@@ -108,6 +121,8 @@ class BridgeOptions(Value):
     """The roles that deliberate on a plan that has none."""
     source: str = "conclave"
     """Who our events are from: CloudEvents' source, a URI reference."""
+    events: EventOptions = EventOptions()
+    """In which form our events leave."""
     version: str = "0.0.0"
     """Shown by the micro service; semantic."""
     drain_s: float = Field(default=10.0, gt=0)

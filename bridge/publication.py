@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -13,7 +12,7 @@ from nats.js import JetStreamContext
 from nats.js.api import PubAck
 from nats.js.errors import NoStreamResponseError
 
-from bridge.cloudevents import headers_of
+from bridge.event_message import EventEncoder
 from bridge.nats_connection import permission_violation
 from domain.event import Event
 
@@ -66,7 +65,7 @@ async def publish_confirmed(
 
 
 async def publish_events(
-    stream: JetStreamContext, client: Client, events: Sequence[Event], *, source: str, timeout_s: float
+    stream: JetStreamContext, client: Client, events: Sequence[Event], *, encoder: EventEncoder, timeout_s: float
 ) -> None:
     """Publish events in order, all in flight at once, and return when every one is confirmed.
 
@@ -77,7 +76,7 @@ async def publish_events(
     try:
         async with asyncio.timeout(timeout_s):
             while progress.missing:
-                await _attempt(stream, client, progress, source)
+                await _attempt(stream, client, progress, encoder)
     except TimeoutError:
         silent = tuple(progress.missing) if await _answers(client) else ()
         subject = next(iter(progress.missing.values())).event_type
@@ -90,17 +89,11 @@ async def publish_events(
         raise PublicationFailed(progress.failed, confirmed=tuple(progress.confirmed))
 
 
-async def publish_unconfirmed(client: Client, events: Sequence[Event], *, source: str) -> None:
+async def publish_unconfirmed(client: Client, events: Sequence[Event], *, encoder: EventEncoder) -> None:
     """Publish events without waiting for any confirmation. Raises nats' errors if they can't even be sent."""
     for event in events:
-        await client.publish(event.event_type, body_of(event), headers=headers_of(event, source=source))
-
-
-def body_of(event: Event) -> bytes:
-    """Return the event's JSON object as bytes; half a surrogate pair, which UTF-8 can't hold, stays escaped."""
-    body = event.body.model_dump(mode="json")
-    text = json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    return text.encode("utf-8", "backslashreplace")
+        data, headers = encoder.message(event)
+        await client.publish(event.event_type, data, headers=headers)
 
 
 @dataclass
@@ -125,11 +118,11 @@ class _Progress:
             self.failed = _sentence(event.event_type, error, 0.0)
 
 
-async def _attempt(stream: JetStreamContext, client: Client, progress: _Progress, source: str) -> None:
+async def _attempt(stream: JetStreamContext, client: Client, progress: _Progress, encoder: EventEncoder) -> None:
     """Send what is missing and wait a while for the confirmations. Raises TooLarge, PublicationFailed."""
     while not client.is_connected and not client.is_closed:
         await asyncio.sleep(POLL_S)
-    ready = [(event, body_of(event), headers_of(event, source=source)) for event in progress.missing.values()]
+    ready = [(event, *encoder.message(event)) for event in progress.missing.values()]
     for event, data, headers in ready:
         _check_size(client, event.event_type, data, headers, event_id=event.event_id)
     sent: list[tuple[Event, asyncio.Future[PubAck]]] = []

@@ -75,6 +75,7 @@ def options_of(settings: Settings) -> BridgeOptions:
         limits=settings.policy.limits,
         phases=settings.phase_roles,
         default_roles=settings.default_roles,
+        events=settings.events,
         version=version("conclave-council"),
     )
 

@@ -55,7 +55,7 @@ class Composition(StorePorts):
 
     @cached_property
     def publisher(self) -> NatsEventPublisher:
-        return NatsEventPublisher(self.settings.nats, self.portal)
+        return NatsEventPublisher(self.settings.nats, self.portal, dialect=self.settings.events.dialect)
 
     @cached_property
     def history(self) -> NatsEventHistory:

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 from pydantic import Field, JsonValue, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from bridge.options import ConsumerOptions, NatsOptions, StreamLimits
+from bridge.options import ConsumerOptions, EventOptions, NatsOptions, StreamLimits
 from bridge.strict_json import MAX_BYTES
 from domain.checks.bounds import CheckBounds
 from domain.engine import EngineKind, Guidance, ThinkingSwitch
@@ -199,6 +199,8 @@ class Settings(BaseSettings):
     """Where NATS is and who we are there."""
     stream: StreamLimits = StreamLimits()
     """Bounds of the streams that Conclave creates; a stream that exists keeps its own."""
+    events: EventOptions = EventOptions()
+    """In which form our events leave."""
     bridge: ConsumerOptions = ConsumerOptions()
     """How bridges take messages in; what the server keeps holds for consumers that Conclave creates."""
     engine: EngineOptions = EngineOptions()

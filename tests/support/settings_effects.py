@@ -21,6 +21,7 @@ from tests.support.settings_observers import (
     logging_as_set,
     metrics_served,
     nats_client,
+    publisher_made,
     services,
     spec,
     store_commands,
@@ -89,6 +90,11 @@ ALL_PROCESSES = {
     "log_level": Effect("ERROR", logging_as_set(lambda root: root.level), logging.ERROR),
 }
 NATS = {
+    "events.dialect": Effect(
+        "envelope",
+        lambda settings: (bridge("events.dialect")(settings), publisher_made("dialect")(settings)),
+        ("envelope", "envelope"),
+    ),
     "nats.url": Effect("nats://a,tls://b", nats_client("servers"), ["nats://a", "tls://b"]),
     "nats.name": Effect("ours", nats_client("name"), "ours"),
     "nats.user": Effect("u", nats_client("user"), "u"),

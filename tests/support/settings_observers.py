@@ -98,6 +98,17 @@ def behind(flag: str) -> Observe:
     return observe
 
 
+def publisher_made(name: str) -> Observe:
+    """What the publisher of a worker's events is made with."""
+
+    def observe(settings: Settings) -> Any:
+        with patch("workers.composition.NatsEventPublisher") as made:
+            _ = Composition(settings).publisher
+        return made.call_args.kwargs[name]
+
+    return observe
+
+
 def nats_client(name: str) -> Observe:
     """Look at what the NATS client, or the TLS context that it is given, is asked for."""
 

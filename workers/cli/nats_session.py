@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from types import TracebackType
@@ -14,8 +13,10 @@ from nats.aio.msg import Msg
 from nats.errors import Error
 from nats.js.api import DeliverPolicy
 
+from bridge.message import InboundMessage
 from bridge.nats_connection import NatsUnreachable, connect, permission_violation
 from bridge.options import NatsOptions, StreamLimits
+from bridge.outgoing import payload_in
 from bridge.publication import NoStream, PublicationFailed, publish_confirmed
 from bridge.streams import (
     ORCHESTRATOR,
@@ -137,12 +138,11 @@ class NatsSession:
 
 def _callback(handle: Callable[[ReceivedEvent], None]) -> Callable[[Msg], Awaitable[None]]:
     async def call(message: Msg) -> None:
-        try:
-            body = json.loads(message.data)
-        except (ValueError, RecursionError):
-            return  # an answer of JetStream, or a message of another publisher, on our subject
-        if isinstance(body, dict) and body.get("event_type") == message.subject:
-            handle(ReceivedEvent(message.subject, dict(message.headers or {}), body))
+        headers = dict(message.headers or {})
+        body = payload_in(InboundMessage(subject=message.subject, data=message.data, headers=headers))
+        # An answer of JetStream, or a message of another publisher, on our subject is no event.
+        if body is not None:
+            handle(ReceivedEvent(message.subject, headers, dict(body)))
 
     return call
 

@@ -52,7 +52,8 @@ def asyncapi(version: str) -> dict[str, Any]:
         "info": {
             "title": "Conclave",
             "version": version,
-            "description": "Approved plans in, ranked decisions out; the headers are in docs/events.md.",
+            "description": "Approved plans in, ranked decisions out. Headers, and the dialects in which a payload "
+            "lies in an envelope or a CloudEvent, are in docs/events.md.",
             "license": {"name": "Apache-2.0"},
         },
         "servers": {"nats": {"host": "127.0.0.1:4222", "protocol": "nats", "description": "JetStream"}},

@@ -13,10 +13,11 @@ from nats.aio.client import Client
 from nats.js import JetStreamContext
 from nats.js.api import ConsumerConfig
 
+from bridge.bridge import Bridge, unlimited
 from bridge.dead_letters import DeadLetters, NoSuchDeadLetter, NotReplayable
-from bridge.options import StreamLimits
+from bridge.options import BridgeOptions, EventDialect, EventOptions, StreamLimits
 from bridge.streams import PLANNING, dead_letter_stream, ensure
-from tests.integration.bridge.conftest import Broker, approval, until
+from tests.integration.bridge.conftest import Broker, Running, approval, until
 from tests.support.spoilt_messages import odd_headers, spoilt
 
 pytestmark = pytest.mark.anyio
@@ -84,6 +85,26 @@ async def test_any_nats_client_can_read_a_dead_letter(run: Run, stream: JetStrea
     assert dead_letter.data == b"nonsense"
     assert dead_letter.headers is not None
     assert "not JSON" in dead_letter.headers["Conclave-Reason"]
+
+
+@pytest.mark.parametrize(("dialect", "body_in"), [("envelope", "payload"), ("cloudevents", "data")])
+async def test_the_publisher_is_told_in_the_dialect_of_the_installation(
+    stream: JetStreamContext,
+    options: Callable[..., BridgeOptions],
+    broker: Broker,
+    dialect: EventDialect,
+    body_in: str,
+) -> None:
+    speaking = options().model_copy(update={"events": EventOptions(dialect=dialect)})
+    running = Running(Bridge(speaking, dispatcher=broker, judge=broker.judge, capacity=unlimited))
+    try:
+        await until(lambda: running.bridge.statistics.connected)
+        stored = await stream.publish(APPROVED, b"nonsense")
+        reader = await stream.pull_subscribe("orchestration.message.rejected", durable="publisher")
+        (event,) = await reader.fetch(1, timeout=60)
+    finally:
+        await running.end()
+    assert json.loads(event.data)[body_in]["sequence"] == stored.seq
 
 
 async def test_the_publisher_is_told_by_where_its_message_was_stored(run: Run, stream: JetStreamContext) -> None:

@@ -15,7 +15,7 @@ import pytest
 from bridge.event_history import NatsEventHistory
 from bridge.event_publisher import NatsEventPublisher
 from bridge.intake import readers
-from bridge.options import NatsOptions, StreamLimits
+from bridge.options import EventDialect, NatsOptions, StreamLimits
 from bridge.streams import all_streams, ensure
 from bridge.subjects import DELIBERATION_JUDGED, PLAN_APPROVED, durable_name
 from domain import events
@@ -95,11 +95,14 @@ def test_what_is_older_is_passed_over(nats_server: NatsServer, portal: Portal) -
     assert list(history(nats_server.url, portal).requests(time.time())) == []
 
 
-def test_starts_and_ends_are_read_whatever_lies_between(nats_server: NatsServer, portal: Portal) -> None:
+@pytest.mark.parametrize("dialect", ["bare", "envelope", "cloudevents"])
+def test_starts_and_ends_are_read_whatever_lies_between(
+    nats_server: NatsServer, portal: Portal, dialect: EventDialect
+) -> None:
     asyncio.run(approved(nats_server.url))
     begun = deliberation()
     end = events.failed_body(begun, at=begun.opened_at + 1, reason="no", failures=())
-    publisher = NatsEventPublisher(options(nats_server.url), portal)
+    publisher = NatsEventPublisher(options(nats_server.url), portal, dialect=dialect)
     publisher.publish([events.started(begun), events.ending(begun, end)])
     asyncio.run(noise(nats_server.url, end.model_dump_json().encode()))
     found = history(nats_server.url, portal)

@@ -14,9 +14,9 @@ import pytest
 from nats.js import JetStreamContext
 from nats.js.api import StreamInfo
 
+from bridge.event_message import body_of
 from bridge.event_publisher import NatsEventPublisher
 from bridge.options import NatsOptions, StreamLimits
-from bridge.publication import body_of
 from bridge.streams import ORCHESTRATOR, ensure
 from domain.errors import PublishFailed, PublishRefused
 from domain.event import Event

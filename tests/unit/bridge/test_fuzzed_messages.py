@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bridge.event_message import body_of
 from bridge.intake import readers
 from bridge.message import InboundMessage
-from bridge.publication import body_of
 from bridge.rejection import MAX_REASON, Rejection
 from bridge.subjects import INBOUND
 from domain.inbound import Intake

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from typing import Any
 
 import pytest
 
+from bridge.event_message import EventEncoder
 from bridge.message import InboundMessage
+from bridge.options import EventDialect
 from bridge.outgoing import event_in
+from domain.event import Event
 from domain.event_types import COMPLETED, FAILED
-from tests.support.factories import completed_body
+from tests.support.factories import completed_body, event
 from tests.support.foreign_messages import JUNK
 
 BODY = completed_body()
@@ -36,6 +40,63 @@ def message(data: Any, subject: str = COMPLETED, **headers: str) -> InboundMessa
 )
 def test_an_event_is_read_in_every_dialect(published: InboundMessage) -> None:
     assert event_in(published) == BODY
+
+
+TOLD = event(
+    event_id="e-1",
+    subject_id="d-1",
+    body=BODY,
+    correlation_id="corr",
+    causation_id="PLANNING_EVENTS:7",
+    traceparent="00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+)
+"""An event with everything that a dialect has a place for."""
+WITHOUT_CAUSE = event(event_id="e-1", subject_id="d-1", body=BODY)
+
+
+def published(told: Event, dialect: EventDialect) -> InboundMessage:
+    data, headers = EventEncoder("conclave", dialect).message(told)
+    return InboundMessage(subject=told.event_type, data=data, headers=headers)
+
+
+@pytest.mark.parametrize("dialect", ["bare", "envelope", "cloudevents"])
+@pytest.mark.parametrize("told", [TOLD, WITHOUT_CAUSE], ids=["caused", "without a cause"])
+def test_an_event_in_each_dialect_is_read_back_and_keeps_its_id(told: Event, dialect: EventDialect) -> None:
+    message = published(told, dialect)
+    assert event_in(message) == BODY
+    assert message.headers["Nats-Msg-Id"] == "e-1"
+    assert message.headers.get("traceparent", "") == told.traceparent
+
+
+@pytest.mark.parametrize("told", [TOLD, WITHOUT_CAUSE], ids=["caused", "without a cause"])
+def test_a_consumer_that_insists_on_the_envelope_finds_every_field(told: Event) -> None:
+    envelope = json.loads(published(told, "envelope").data)
+    assert envelope["payload"] == PLAIN
+    assert envelope["event_type"] == COMPLETED
+    texts = ("idempotency_key", "correlation_id", "timestamp", "producer")
+    assert all(isinstance(envelope[name], str) and envelope[name] for name in texts)
+    assert datetime.fromisoformat(envelope["timestamp"]).timestamp() == told.occurred_at
+    assert envelope.get("causation_id", "") == told.causation_id
+    assert envelope["metadata"].get("traceparent", "") == told.traceparent
+
+
+@pytest.mark.parametrize("told", [TOLD, WITHOUT_CAUSE], ids=["caused", "without a cause"])
+def test_a_consumer_that_insists_on_structured_cloud_events_finds_one(told: Event) -> None:
+    message = published(told, "cloudevents")
+    cloud_event = json.loads(message.data)
+    assert message.headers["content-type"] == "application/cloudevents+json"
+    assert not [name for name in message.headers if name.startswith("ce-")]
+    assert {name: cloud_event[name] for name in CLOUD} == CLOUD
+    assert cloud_event["data"] == PLAIN
+    assert cloud_event["subject"] == "d-1"
+    # Attribute names are lower-case letters and digits, and values of ours are texts that are not empty.
+    attributes = {name: value for name, value in cloud_event.items() if name != "data"}
+    assert all(name.isalnum() and name.islower() for name in attributes)
+    assert all(isinstance(value, str) and value for value in attributes.values())
+
+
+def test_a_consumer_that_insists_on_the_bare_body_finds_it() -> None:
+    assert json.loads(published(TOLD, "bare").data) == PLAIN
 
 
 def test_fields_of_a_later_version_are_passed_over() -> None:

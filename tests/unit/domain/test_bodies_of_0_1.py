@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bridge.publication import body_of
+from bridge.event_message import body_of
 from domain import events
 from domain.contract_rows import RoleFailed, RoleStarted
 from domain.event import Event

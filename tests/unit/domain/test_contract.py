@@ -8,7 +8,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from pydantic import ValidationError
 
-from bridge.publication import body_of
+from bridge.event_message import body_of
 from domain.chat import ChatOutcome, ChatRequest, FailureReason
 from domain.checks.check import CheckResult
 from domain.checks.gate import report

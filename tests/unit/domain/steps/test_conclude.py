@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from bridge.publication import body_of
+from bridge.event_message import body_of
 from domain.chat import ChatOutcome, ChatRequest, FailureReason
 from domain.contract import CompletedBody, FailedBody
 from domain.contract_rows import Winner

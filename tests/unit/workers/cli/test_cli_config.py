@@ -14,7 +14,18 @@ from workers.cli.config import MASK, Effective, effective_settings
 from workers.settings import Settings
 from workers.stack.folder import StackRecord, StateFolder
 
-GROUPS = {"nats", "stream", "bridge", "engine", "policy", "checks", "redeliberation", "metrics", "flower"}
+GROUPS = {
+    "nats",
+    "stream",
+    "bridge",
+    "events",
+    "engine",
+    "policy",
+    "checks",
+    "redeliberation",
+    "metrics",
+    "flower",
+}
 RECORD = StackRecord(
     nats_url="nats://127.0.0.1:21001",
     redis_url="redis://127.0.0.1:21002",
