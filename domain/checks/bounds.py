@@ -17,4 +17,5 @@ class CheckBounds(Value):
     input_bytes: int = Field(default=256 * 1024, ge=1024)
     """Of a proposal as UTF-8; a longer one is not put to these checks. Above what `proposal_chars` lets in."""
     processes: int = Field(default=2, ge=1, le=64)
-    """Helper processes of one worker, started when they are needed: as many proposals are checked at once."""
+    """Helper processes of one worker, started when they are needed: as many proposals are checked at once. Half as
+    many more, at least one, are for proposals whose checks take long."""

@@ -30,11 +30,15 @@ class HelperLost(Exception):
     """The helper is of no more use; the message says why."""
 
 
+class HelperBusy(HelperLost):
+    """A check took more processor time than it was given."""
+
+
 class Helper:
     """A process that runs the given checks, ready when it is made; one thread at a time may use it."""
 
-    def __init__(self, points: Sequence[EntryPoint], bounds: CheckBounds) -> None:
-        """Start it. Raises NoHelper if it can't start or can't load the checks."""
+    def __init__(self, points: Sequence[EntryPoint], bounds: CheckBounds, *, nice: int = 0) -> None:
+        """Start it, as many steps nicer. Raises NoHelper if it can't start or can't load the checks."""
         self._points = points
         self._time_s = bounds.time_s
         self._spent = False
@@ -50,6 +54,7 @@ class Helper:
             "checks": [(point.name, point.value) for point in points],
             "time_s": bounds.time_s,
             "memory_mb": bounds.memory_mb,
+            "nice": nice,
         }
         try:
             self._frames.send(order, within_s=STARTS_WITHIN_S)
@@ -70,14 +75,15 @@ class Helper:
         """Whether it lives and may be asked again."""
         return not self._spent and self._process.poll() is None
 
-    def results(self, text: str, facts: PlanFacts, *, first: int = 0) -> Iterator[CheckResult]:
+    def results(self, text: str, facts: PlanFacts, *, first: int = 0, cpu_s: float = 0.0) -> Iterator[CheckResult]:
         """Yield the results of the checks from number `first` on, each as soon as it is there.
 
-        Raises HelperLost where the next one does not come: the helper is dead by then.
+        `cpu_s` bounds the processor time of each, if it is not 0. Raises HelperBusy for one beyond that, and
+        HelperLost where the next one does not come for another reason: the helper is dead by then.
         """
         self._spent = True  # until the last answer says otherwise
         try:
-            request = {"text": text, "facts": facts.model_dump(), "first": first}
+            request = {"text": text, "facts": facts.model_dump(), "first": first, "cpu_s": cpu_s}
             self._frames.send(request, within_s=self._time_s)
             for point in self._points[first:]:
                 answer = self._frames.receive(within_s=self._time_s)
@@ -90,7 +96,10 @@ class Helper:
             self.kill()
             raise HelperLost(f"it took longer than {self._time_s:g} s") from error
         except (OSError, EOFError, ValueError) as error:
-            raise HelperLost(f"it ended its process: {self.kill()}") from error
+            how = self.kill()
+            if cpu_s and how == signal.SIGPROF.name:
+                raise HelperBusy(f"it took longer than {cpu_s:g} s of processor time") from error
+            raise HelperLost(f"it ended its process: {how}") from error
 
     def kill(self) -> str:
         """End it and what its checks started; returns how it ended, before if it had."""

@@ -42,6 +42,7 @@ def serve() -> int:
     with suppress(EOFError, OSError):
         order = frames.receive()
         sys.path[:] = order["path"]
+        os.nice(order["nice"])
         try:
             checks = [create(EntryPoint(name, value, GROUP)) for name, value in order["checks"]]
         except Unavailable as error:
@@ -63,7 +64,9 @@ def _results(checks: list[Check], request: Any, time_s: float) -> Iterator[tuple
     facts = PlanFacts.model_validate(request["facts"])
     for left, check in zip(range(len(checks), 0, -1), checks, strict=True):
         signal.setitimer(signal.ITIMER_REAL, time_s + GRACE_S)
+        signal.setitimer(signal.ITIMER_PROF, request["cpu_s"])
         result = outcome(check, request["text"], facts)
+        signal.setitimer(signal.ITIMER_PROF, 0)
         signal.setitimer(signal.ITIMER_REAL, 0)
         yield left == 1, result
 

@@ -12,10 +12,19 @@ import structlog
 from domain.checks.bounds import CheckBounds
 from domain.checks.check import CheckResult, PlanFacts
 from domain.checks.runner import InProcess, not_judged
-from workers.checks.helper import Helper, HelperLost, NoHelper
+from workers.checks.helper import Helper, HelperBusy, HelperLost, NoHelper
 from workers.checks.registry import LINEAR, create
 
 log = structlog.get_logger("conclave.checks")
+
+QUICK_CPU_S = 0.5
+"""Seconds of processor time for a check at its first try: checks take milliseconds, a cold parser some ten. Not by
+the clock, since on a busy machine any check would be late by that."""
+SLOW_NICE = 5
+"""What a helper of slow proposals adds to its niceness: a third of the worker's share, and all of an idle core."""
+
+# The last that was put back is taken first: another helper starts only when all that run are in use.
+Places = LifoQueue[Helper | None]
 
 
 class IsolatedChecks:
@@ -23,6 +32,8 @@ class IsolatedChecks:
 
     Conclave's checks that only count and search stay here: their time is proportional to the text, and no trouble
     with processes can keep them, the one for secrets among them, from judging. All others go to a helper together.
+    A proposal whose check takes more than QUICK_CPU_S goes on among its like, in helpers of their own, so that no
+    number of them holds up the others.
     """
 
     def __init__(self, points: Sequence[EntryPoint], bounds: CheckBounds) -> None:
@@ -31,10 +42,7 @@ class IsolatedChecks:
         checks = [(point, create(point)) for point in points]
         self._linear = InProcess(check for point, check in checks if point in LINEAR)
         self._points = [point for point in points if point not in LINEAR]
-        # The last that was put back is taken first: another helper starts only when all that run are in use.
-        self._helpers: LifoQueue[Helper | None] = LifoQueue()
-        for _ in range(bounds.processes):
-            self._helpers.put(None)
+        self._quick, self._slow = _places(bounds.processes), _places(max(1, bounds.processes // 2))
 
     def run(self, text: str, facts: PlanFacts) -> tuple[CheckResult, ...]:
         """Return the results of those that run here, then of the others, each in the order of the points.
@@ -49,13 +57,14 @@ class IsolatedChecks:
 
     def close(self) -> None:
         """End the helpers that are idle; a later run starts new ones."""
-        places = self._helpers.qsize()
-        for _ in range(places):
-            with suppress(Empty):
-                if (helper := self._helpers.get_nowait()) is not None:
-                    helper.kill()
-        for _ in range(places):
-            self._helpers.put(None)
+        for places in (self._quick, self._slow):
+            size = places.qsize()
+            for _ in range(size):
+                with suppress(Empty):
+                    if (helper := places.get_nowait()) is not None:
+                        helper.kill()
+            for _ in range(size):
+                places.put(None)
 
     def _in_helpers(self, text: str, facts: PlanFacts) -> list[CheckResult]:
         if len(text.encode(errors="surrogatepass")) > self.bounds.input_bytes:
@@ -63,27 +72,60 @@ class IsolatedChecks:
         results: list[CheckResult] = []
         while len(results) < len(self._points):
             try:
-                with self._helper() as helper:
-                    for result in helper.results(text, facts, first=len(results)):
-                        results.append(result)
-            except NoHelper as lost:
-                results += _not_judged(self._points[len(results) :], str(lost))
-            except HelperLost as lost:
-                results += _not_judged(self._points[len(results) :][:1], str(lost))
+                self._try(text, facts, results, self._quick, cpu_s=QUICK_CPU_S)
+            except HelperBusy as busy:
+                self._try_long(text, facts, results, str(busy))
         return results
 
+    def _try_long(self, text: str, facts: PlanFacts, results: list[CheckResult], why: str) -> None:
+        """Put the rest of the checks among those that take long; at least one result is added."""
+        try:
+            self._try(text, facts, results, self._slow, cpu_s=0.0)
+        except Empty:
+            reason = f"{why}, and others that do were waited for {self.bounds.time_s:g} s"
+            results.append(self._next_not_judged(results, reason))
+
+    def _try(
+        self, text: str, facts: PlanFacts, results: list[CheckResult], places: Places, *, cpu_s: float
+    ) -> None:
+        """Add further results. Raises HelperBusy where one takes more, and Empty if no place becomes free."""
+        try:
+            with self._helper(places) as helper:
+                for result in helper.results(text, facts, first=len(results), cpu_s=cpu_s):
+                    results.append(result)
+        except NoHelper as lost:
+            results += _not_judged(self._points[len(results) :], str(lost))
+        except HelperBusy:
+            raise
+        except HelperLost as lost:
+            results.append(self._next_not_judged(results, str(lost)))
+
+    def _next_not_judged(self, results: list[CheckResult], reason: str) -> CheckResult:
+        return not_judged(self._points[len(results)].name, reason)
+
     @contextmanager
-    def _helper(self) -> Iterator[Helper]:
-        """Wait for a place among the helpers and lend one that can be asked. Raises NoHelper if none can start."""
-        helper = self._helpers.get()
+    def _helper(self, places: Places) -> Iterator[Helper]:
+        """Wait for a place and lend a helper that can be asked. Raises NoHelper if none can start.
+
+        Proposals that take long are many only under attack: for a place among them the wait is bounded, else each
+        would hold a thread of its worker. Raises Empty then.
+        """
+        helper = places.get(timeout=self.bounds.time_s if places is self._slow else None)
         try:
             if helper is not None and not helper.usable:
                 helper.kill()
                 helper = None
-            helper = helper or Helper(self._points, self.bounds)
+            helper = helper or Helper(self._points, self.bounds, nice=SLOW_NICE if places is self._slow else 0)
             yield helper
         finally:
-            self._helpers.put(helper)
+            places.put(helper)
+
+
+def _places(count: int) -> Places:
+    places: Places = LifoQueue()
+    for _ in range(count):
+        places.put(None)
+    return places
 
 
 def _not_judged(points: Sequence[EntryPoint], reason: str) -> list[CheckResult]:

@@ -12,6 +12,7 @@ import pytest
 from domain.checks.check import CheckResult, PlanFacts
 from domain.checks.runner import InProcess
 from tests.integration.checks.conftest import MODULE, Isolate, helpers
+from workers.checks.isolated import SLOW_NICE
 from workers.checks.registry import check_points, create
 from workers.processes.readiness import wait_until
 
@@ -82,6 +83,32 @@ def test_another_proposal_is_checked_while_a_check_holds_its_interpreter(isolate
         helper.kill()
 
         assert not_judged(hostile.result(WITHIN)) == {"holds": "not judged: it ended its process: SIGKILL"}
+
+
+def test_however_many_checks_take_long_others_are_judged(isolate: Isolate) -> None:
+    checks = isolate("Holds", time_s=600)
+    with ThreadPoolExecutor() as pool:
+        hostile = [pool.submit(checks.run, "holds", FACTS) for _ in range(4)]
+        assert wait_until(lambda: bool(at_work()), within=WITHIN)
+        for _ in range(5):
+            assert not_judged(pool.submit(checks.run, SOUND, FACTS).result(WITHIN)) == {}
+        own = psutil.Process().nice()
+        assert wait_until(lambda: {one.nice() for one in at_work()} == {own + SLOW_NICE}, within=WITHIN)
+        assert not any(one.done() for one in hostile)
+        for one in hostile:
+            kill_until(one)
+
+
+def test_one_of_many_that_take_long_waits_no_longer_than_one_check_may_take(isolate: Isolate) -> None:
+    checks = isolate("Holds", "Tells", time_s=3)
+    with ThreadPoolExecutor() as pool:
+        hostile = [pool.submit(checks.run, "holds", FACTS) for _ in range(8)]
+        results = [one.result(8 * WITHIN) for one in hostile]
+    reasons = [not_judged(found)["holds"] for found in results]
+    late = "not judged: it took longer than 3 s"
+    crowded = "not judged: it took longer than 0.5 s of processor time, and others that do were waited for 3 s"
+    assert set(reasons) == {late, crowded}
+    assert all(of(found, "tells").reason == "sound" for found in results)
 
 
 @pytest.mark.parametrize("name", ["Sleeps", "Holds", "Starts"])
