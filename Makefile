@@ -4,10 +4,11 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input install
 UV := .venv-lock/bin/uv
+SUPPLY := .venv-supply/bin
 COMPILE := $(UV) pip compile pyproject.toml --quiet --universal --python-version 3.11 --only-binary :all: \
 	--extra build --extra embedded --extra languages --extra otel --generate-hashes --no-annotate --no-header
 
-.PHONY: help demo test unit check fmt bench bench-ranking bench-injection bench-ballots bench-council test-vllm test-gpu bench-vllm chaos soak settings lock clean
+.PHONY: help demo test unit check fmt bench bench-ranking bench-injection bench-flood bench-ballots bench-council test-vllm test-gpu bench-vllm chaos soak settings lock sbom audit clean
 .DEFAULT_GOAL := help
 
 help:  ## Print what can be made.
@@ -42,6 +43,9 @@ bench-ranking: $(STAMP)  ## The ranking on a public data set and on simulated co
 
 bench-injection: $(STAMP)  ## What attacks inside proposals achieve.
 	$(BIN)/python -m tests.bench.injection
+
+bench-flood: $(STAMP)  ## Honest plans beside a flood under the shipped logins.
+	$(BIN)/python -m tests.bench.flood
 
 bench-ballots: $(STAMP)  ## Forms of a ballot on an engine of llama.cpp: URL=http://…/v1 MODEL=name.
 	$(BIN)/python -m tests.bench.ballots --engine-url $(URL) --model $(MODEL)
@@ -86,5 +90,18 @@ $(UV):
 	$(PYTHON) -m venv .venv-lock
 	.venv-lock/bin/python -m pip --quiet --disable-pip-version-check install 'uv>=0.9'
 
+sbom: $(SUPPLY)/.installed  ## Write sbom.json: what images install, as CycloneDX.
+	$(SUPPLY)/cyclonedx-py requirements requirements-runtime.lock --pyproject pyproject.toml --mc-type application \
+		--spec-version 1.6 --output-reproducible --validate --output-file sbom.json
+
+# Asks PyPI's service of known faults, which needs the network.
+audit: $(SUPPLY)/.installed  ## Look for known faults in what images install.
+	$(SUPPLY)/pip-audit --disable-pip --require-hashes --progress-spinner off --requirement requirements-runtime.lock
+
+$(SUPPLY)/.installed:
+	$(PYTHON) -m venv .venv-supply
+	$(SUPPLY)/python -m pip --quiet --disable-pip-version-check install 'cyclonedx-bom>=7.3,<8' 'pip-audit>=2.10,<3'
+	@touch $@
+
 clean:  ## Remove what was installed and cached.
-	rm -rf .venv .venv-lock build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-lock .venv-supply sbom.json build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

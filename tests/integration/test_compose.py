@@ -14,6 +14,7 @@ import typer
 import yaml
 
 from domain.policy import Policy
+from tests.support.compose import is_pinned
 from workers.cli.main import app
 from workers.engines.llama_server import SLOTS
 from workers.settings import Settings
@@ -48,7 +49,7 @@ def test_the_whole_installation_is_there() -> None:
 
 @every_service
 def test_images_are_pinned(name: str) -> None:
-    assert re.search(r":\d+\.\d+\.\d+$", SERVICES[name]["image"])
+    assert is_pinned(SERVICES[name]["image"])
 
 
 @every_service

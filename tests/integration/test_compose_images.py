@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import re
+import shlex
+import subprocess
 from pathlib import Path
 
 import pytest
 import yaml
 
+from tests.support.compose import is_pinned
+
 ROOT = Path(__file__).parents[2]
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 SERVICES = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
 TARGETS = {target: image for image, target in re.findall(r"^FROM (\S+) AS (\w+)$", DOCKERFILE, re.MULTILINE)}
+
+
+SECURITY = (ROOT / "docs" / "security.md").read_text()
+DIGEST = "0123456789abcdef" * 4
 
 
 def stage(target: str) -> str:
@@ -28,8 +36,35 @@ def pins(lock: str) -> dict[str, set[str]]:
 
 @pytest.mark.parametrize("image", TARGETS.values())
 def test_base_images_are_pinned(image: str) -> None:
-    assert re.search(r":v?\d+\.\d+\.\d+", image)
-    assert "latest" not in image
+    assert is_pinned(image)
+
+
+@pytest.mark.parametrize(
+    ("image", "pinned"),
+    [
+        ("nats:2.15.1-alpine", True),
+        (f"nats:2.15.1-alpine@sha256:{DIGEST}", True),
+        (f"localhost:5000/team/nats:v2.15.1@sha256:{DIGEST}", True),
+        ("nats", False),
+        ("nats:latest", False),
+        ("nats:2", False),
+        (f"nats@sha256:{DIGEST}", False),
+        ("nats:2.15.1@sha256:abc", False),
+        (f"nats:2.15.1@md5:{DIGEST}", False),
+    ],
+)
+def test_a_pin_is_a_tag_that_a_digest_may_stand_beside(image: str, pinned: bool) -> None:
+    assert is_pinned(image) is pinned
+
+
+def test_the_documented_command_pins_every_base_image() -> None:
+    (command,) = re.findall(r"^ +(sed .*Dockerfile)$", SECURITY, re.MULTILINE)
+    for image in sorted(set(TARGETS.values())):
+        line = command.replace("IMAGE", image).replace("DIGEST", f"sha256:{DIGEST}").replace("-i ", "")
+        printed = subprocess.run(shlex.split(line), cwd=ROOT, capture_output=True, text=True, check=True).stdout
+        found = re.findall(rf"^FROM ({re.escape(image)}\S*) AS", printed, re.MULTILINE)
+        assert set(found) == {f"{image}@sha256:{DIGEST}"}
+        assert all(map(is_pinned, found))
 
 
 @pytest.mark.parametrize("target", sorted({service["build"]["target"] for service in SERVICES.values()}))

@@ -19,6 +19,13 @@ ROOT = Path(__file__).parents[2]
 FLOWER_LOGIN = "ops:s3cret-of-flower"
 VARIABLE = re.compile(r"(?<!\$)\$\{(\w+)(?::-([^}]*)|:\?[^}]*)?\}")
 NAMES_OF_PASSWORDS = re.compile(r"^(?:NATS|VALKEY)_(\w+)_PASSWORD=$", re.MULTILINE)
+PINNED = re.compile(r"(?:[\w.-]+(?::\d+)?/)*[\w.-]+:v?\d+\.\d+\.\d+[\w.-]*(?:@sha256:[0-9a-f]{64})?")
+"""An image by its whole version, and by its digest where an operator has looked that up."""
+
+
+def is_pinned(image: str) -> bool:
+    """Whether an image is named by a whole version."""
+    return PINNED.fullmatch(image) is not None
 
 
 def filled_in() -> dict[str, str]:

@@ -41,7 +41,7 @@ async def scatter(client: Client) -> None:
     await client.flush()
 
 
-async def scatter_until(client: Client, over: asyncio.Event, *, every_s: float = 0.2) -> None:
+async def scatter_until(client: Client, over: asyncio.Event, *, every_s: float = 2.0) -> None:
     """Scatter again and again until `over` is set."""
     while not over.is_set():
         await scatter(client)
