@@ -111,7 +111,7 @@ class Bridge:
                 await client.close()
 
     async def _run(self, client: Client, watch: BridgeWatch, stop: asyncio.Event) -> None:
-        encoder = EventEncoder(self._options.source, self._options.events.dialect)
+        encoder = EventEncoder(self._options.source, self._options.events)
         writer = EventWriter(client, encoder=encoder)
         consumers = [self._consumer(client, subject, reader, writer) for subject, reader in self._readers.items()]
         await run_until_stopped(

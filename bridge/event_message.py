@@ -1,16 +1,39 @@
-"""An outgoing event as a NATS message, in the dialect of the installation."""
+"""An outgoing event as NATS messages, in the dialects of the installation."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 from pydantic import JsonValue
 
+from bridge.aliases import aliases_of
 from bridge.cloudevents import STRUCTURED, headers_of, moment_of, structured_event
-from bridge.options import EventDialect
+from bridge.options import SOURCE, EventDialect, EventOptions
 from domain.event import Event
 from domain.inbound import JsonObject
+
+OURS = "orchestration"
+"""What the types of our events begin with."""
+SECOND = ":second"
+"""Behind an event's id in the Nats-Msg-Id of its second message: a stream takes each id once."""
+
+
+@dataclass(frozen=True)
+class EventMessage:
+    """One NATS message of an event."""
+
+    event_id: str
+    """Of the event that is published when all its messages are."""
+    subject: str
+    data: bytes
+    headers: Mapping[str, str]
+
+    @property
+    def message_id(self) -> str:
+        """What the stream tells messages apart by."""
+        return self.headers["Nats-Msg-Id"]
 
 
 @dataclass(frozen=True)
@@ -19,13 +42,26 @@ class EventEncoder:
 
     source: str
     """Who they are from."""
-    dialect: EventDialect = "bare"
+    options: EventOptions = field(default_factory=EventOptions)
 
-    def message(self, event: Event) -> tuple[bytes, dict[str, str]]:
-        """Return the payload and the headers; the Nats-Msg-Id is the event's id in every dialect."""
-        if self.dialect == "envelope":
+    def messages(self, event: Event) -> tuple[EventMessage, ...]:
+        """Return every message that tells the event, its own first; the same event gives the same messages."""
+        facts = (event, *aliases_of(event)) if self.options.aliases else (event,)
+        return tuple(message for fact in facts for message in self._of_fact(fact, event.event_id))
+
+    def _of_fact(self, fact: Event, event_id: str) -> Iterator[EventMessage]:
+        data, headers = self._encoded(fact, self.options.dialect)
+        yield EventMessage(event_id, fact.event_type, data, headers)
+        if self.options.second_prefix:
+            data, headers = self._encoded(fact, self.options.second_dialect)
+            subject = f"{self.options.second_prefix}{fact.event_type.removeprefix(OURS)}"
+            second = headers | {"Nats-Msg-Id": f"{fact.event_id}{SECOND}"}
+            yield EventMessage(event_id, subject, data, second)
+
+    def _encoded(self, event: Event, dialect: EventDialect) -> tuple[bytes, dict[str, str]]:
+        if dialect == "envelope":
             return _dumped(self._envelope(event)), _headers(event, "application/json")
-        if self.dialect == "cloudevents":
+        if dialect == "cloudevents":
             body = structured_event(event, _body(event), source=self.source)
             return _dumped(body), _headers(event, f"{STRUCTURED}+json")
         return body_of(event), headers_of(event, source=self.source)
@@ -44,6 +80,10 @@ class EventEncoder:
             "metadata": metadata,
         }
         return envelope | causation
+
+
+BARE = EventEncoder(SOURCE)
+"""How events leave by default."""
 
 
 def body_of(event: Event) -> bytes:

@@ -16,9 +16,9 @@ from nats.aio.client import Client
 from nats.errors import Error
 from nats.js import JetStreamContext
 
-from bridge.event_message import EventEncoder
+from bridge.event_message import BARE, EventEncoder
 from bridge.nats_connection import NatsUnreachable, connect
-from bridge.options import EventDialect, NatsOptions
+from bridge.options import NatsOptions
 from bridge.publication import PublicationFailed, TooLarge, publish_events, publish_unconfirmed
 from domain.errors import PublishFailed, PublishRefused
 from domain.event import Event
@@ -44,7 +44,7 @@ class EventLoopPortal(Protocol):
 
 
 class NatsEventPublisher:
-    """Publishes events in one dialect, under `Nats-Msg-Id` = event id.
+    """Publishes events as their encoder writes them.
 
     The connection is made at the first event and kept for as long as the portal's loop lives; a child process
     has a loop, and so a connection, of its own.
@@ -55,12 +55,11 @@ class NatsEventPublisher:
         options: NatsOptions,
         portal: EventLoopPortal,
         *,
-        dialect: EventDialect = "bare",
-        source: str = "conclave",
+        encoder: EventEncoder = BARE,
         timeout_s: float = 10.0,
     ) -> None:
         self._portal = portal
-        self._encoder = EventEncoder(source, dialect)
+        self._encoder = encoder
         self._timeout_s = timeout_s
         self._options = options
         self._connections: WeakKeyDictionary[asyncio.AbstractEventLoop, _LoopConnection] = WeakKeyDictionary()

@@ -93,6 +93,7 @@ class StreamLimits(Value):
     """Copies of each stream within a NATS cluster; 3 survives the loss of a server."""
 
 
+SOURCE = "conclave"
 EventDialect = Literal["bare", "envelope", "cloudevents"]
 
 
@@ -103,6 +104,13 @@ class EventOptions(Value):
     """`bare`: the body, with CloudEvents' attributes in headers. `envelope`: the body as `payload` beside
     `event_type` and `idempotency_key`. `cloudevents`: one CloudEvent in structured mode, the body as its `data`.
     The same in all processes."""
+    second_prefix: str = Field(default="", pattern=r"^(orchestration(\.[A-Za-z0-9_-]+)+)?$")
+    """Where each event is published once more, for consumers of another dialect: `orchestration.enveloped` stands
+    for `orchestration` in its subject. Below `orchestration`, so that one stream holds both; empty: nowhere."""
+    second_dialect: EventDialect = "envelope"
+    """The dialect below `second_prefix`."""
+    aliases: bool = False
+    """Whether `orchestration.plan.approved` and `orchestration.task.dispatched` tell of plans and agents too."""
 
 
 class BridgeOptions(Value):
@@ -119,7 +127,7 @@ class BridgeOptions(Value):
     """The roles that deliberate when a story enters a phase."""
     default_roles: tuple[Name, ...] = ()
     """The roles that deliberate on a plan that has none."""
-    source: str = "conclave"
+    source: str = SOURCE
     """Who our events are from: CloudEvents' source, a URI reference."""
     events: EventOptions = EventOptions()
     """In which form our events leave."""

@@ -12,7 +12,7 @@ from nats.js import JetStreamContext
 from nats.js.api import PubAck
 from nats.js.errors import NoStreamResponseError
 
-from bridge.event_message import EventEncoder
+from bridge.event_message import EventEncoder, EventMessage
 from bridge.nats_connection import permission_violation
 from domain.event import Event
 
@@ -72,67 +72,80 @@ async def publish_events(
     An event that was lost with a connection is sent again under its id until the time is over. Raises TooLarge for
     the first of that kind before any is sent, PublicationFailed when all but some are confirmed.
     """
-    progress = _Progress({event.event_id: event for event in events})
+    messages = [message for event in events for message in encoder.messages(event)]
+    progress = _Progress({message.message_id: message for message in messages})
     try:
         async with asyncio.timeout(timeout_s):
             while progress.missing:
-                await _attempt(stream, client, progress, encoder)
+                await _attempt(stream, client, progress)
     except TimeoutError:
-        silent = tuple(progress.missing) if await _answers(client) else ()
-        subject = next(iter(progress.missing.values())).event_type
+        silent = progress.unconfirmed if await _answers(client) else ()
+        subject = next(iter(progress.missing.values())).subject
         raise PublicationFailed(
             _not_confirmed(subject, timeout_s, answers=bool(silent)),
-            confirmed=tuple(progress.confirmed),
+            confirmed=progress.confirmed(events),
             unconfirmed=silent,
         ) from None
     if progress.failed is not None:
-        raise PublicationFailed(progress.failed, confirmed=tuple(progress.confirmed))
+        raise PublicationFailed(progress.failed, confirmed=progress.confirmed(events))
 
 
 async def publish_unconfirmed(client: Client, events: Sequence[Event], *, encoder: EventEncoder) -> None:
     """Publish events without waiting for any confirmation. Raises nats' errors if they can't even be sent."""
     for event in events:
-        data, headers = encoder.message(event)
-        await client.publish(event.event_type, data, headers=headers)
+        for message in encoder.messages(event):
+            await client.publish(message.subject, message.data, headers=dict(message.headers))
 
 
 @dataclass
 class _Progress:
-    """What has become of several events so far."""
+    """What has become of the messages of several events so far."""
 
-    missing: dict[str, Event]
-    """Neither confirmed nor refused, by id."""
-    confirmed: list[str] = field(default_factory=list)
+    missing: dict[str, EventMessage]
+    """Neither confirmed nor refused, by message id."""
+    refused: set[str] = field(default_factory=set)
+    """The ids of events of which a message was refused."""
     failed: str | None = None
     """Why the first one that failed did."""
 
-    def note(self, event: Event, confirmation: asyncio.Future[PubAck]) -> None:
-        """Sort an event by what its stream says; without an answer it stays missing."""
+    @property
+    def unconfirmed(self) -> tuple[str, ...]:
+        """The ids of events of which a message is missing."""
+        return tuple(dict.fromkeys(message.event_id for message in self.missing.values()))
+
+    def confirmed(self, events: Sequence[Event]) -> tuple[str, ...]:
+        """Return the ids of those events of which every message is stored."""
+        open_ids = self.refused.union(self.unconfirmed)
+        return tuple(event.event_id for event in events if event.event_id not in open_ids)
+
+    def note(self, message: EventMessage, confirmation: asyncio.Future[PubAck]) -> None:
+        """Sort a message by what its stream says; without an answer it stays missing."""
         if not confirmation.done() or confirmation.cancelled():
             return
         error = confirmation.exception()
-        del self.missing[event.event_id]
+        del self.missing[message.message_id]
         if error is None:
-            self.confirmed.append(event.event_id)
-        elif self.failed is None:
-            self.failed = _sentence(event.event_type, error, 0.0)
+            return
+        self.refused.add(message.event_id)
+        if self.failed is None:
+            self.failed = _sentence(message.subject, error, 0.0)
 
 
-async def _attempt(stream: JetStreamContext, client: Client, progress: _Progress, encoder: EventEncoder) -> None:
+async def _attempt(stream: JetStreamContext, client: Client, progress: _Progress) -> None:
     """Send what is missing and wait a while for the confirmations. Raises TooLarge, PublicationFailed."""
     while not client.is_connected and not client.is_closed:
         await asyncio.sleep(POLL_S)
-    ready = [(event, *encoder.message(event)) for event in progress.missing.values()]
-    for event, data, headers in ready:
-        _check_size(client, event.event_type, data, headers, event_id=event.event_id)
-    sent: list[tuple[Event, asyncio.Future[PubAck]]] = []
+    ready = tuple(progress.missing.values())
+    for message in ready:
+        _check_size(client, message.subject, message.data, message.headers, event_id=message.event_id)
+    sent: list[tuple[EventMessage, asyncio.Future[PubAck]]] = []
     try:
-        for event, data, headers in ready:
-            sent.append((event, await _send(stream, event.event_type, data, headers)))
+        for message in ready:
+            sent.append((message, await _send(stream, message.subject, message.data, message.headers)))
         await asyncio.wait([confirmation for _, confirmation in sent], timeout=RESEND_S)
     finally:
-        for event, confirmation in sent:
-            progress.note(event, confirmation)
+        for message, confirmation in sent:
+            progress.note(message, confirmation)
             _forget(confirmation)
 
 

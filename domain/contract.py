@@ -176,6 +176,8 @@ class DispatchedBody(OpenValue):
     started: tuple[RoleStarted, ...]
     failed: tuple[RoleFailed, ...]
     message: str
+    approved_by: str = ""
+    """Who approved the plan, or asked the question. Empty in events of version 0.1."""
     content: str = ""
     """Digest of what was asked (`domain.plan.content_of`): an approval of other content under the same plan id and
     revision is not the one that is answered here. Empty in events of version 0.1."""

@@ -209,6 +209,7 @@ def dispatched(
         started=tuple(started),
         failed=tuple(failed),
         message=_remark_on(plan),
+        approved_by=plan.approved_by,
         content=request.content,
     )
     return Event(

@@ -9,8 +9,10 @@ from celery import Celery
 from prometheus_client import CollectorRegistry
 
 from bridge.event_history import NatsEventHistory
+from bridge.event_message import EventEncoder
 from bridge.event_publisher import NatsEventPublisher
 from bridge.intake import readers
+from bridge.options import SOURCE
 from domain.chat import ChatOutcome
 from domain.engine import EngineKind, EngineRecord
 from domain.ports.clock import Clock
@@ -55,7 +57,8 @@ class Composition(StorePorts):
 
     @cached_property
     def publisher(self) -> NatsEventPublisher:
-        return NatsEventPublisher(self.settings.nats, self.portal, dialect=self.settings.events.dialect)
+        encoder = EventEncoder(SOURCE, self.settings.events)
+        return NatsEventPublisher(self.settings.nats, self.portal, encoder=encoder)
 
     @cached_property
     def history(self) -> NatsEventHistory:

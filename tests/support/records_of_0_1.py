@@ -63,6 +63,7 @@ SINCE: tuple[tuple[str, object], ...] = (
     ("id", ""),
     ("rationale", ""),
     ("proposals", []),
+    ("approved_by", ""),
     ("usage", None),
 )
 """Fields that later versions write beside those of 0.1, with what they hold where nothing is known."""

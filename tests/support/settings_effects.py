@@ -16,12 +16,12 @@ from tests.support.settings_observers import (
     command_line,
     dialect,
     durable_made,
+    event_option,
     flower_option,
     formats_json,
     logging_as_set,
     metrics_served,
     nats_client,
-    publisher_made,
     services,
     spec,
     store_commands,
@@ -90,11 +90,12 @@ ALL_PROCESSES = {
     "log_level": Effect("ERROR", logging_as_set(lambda root: root.level), logging.ERROR),
 }
 NATS = {
-    "events.dialect": Effect(
-        "envelope",
-        lambda settings: (bridge("events.dialect")(settings), publisher_made("dialect")(settings)),
-        ("envelope", "envelope"),
+    "events.dialect": Effect("envelope", event_option("dialect"), ("envelope", "envelope")),
+    "events.second_prefix": Effect(
+        "orchestration.b", event_option("second_prefix"), ("orchestration.b", "orchestration.b")
     ),
+    "events.second_dialect": Effect("bare", event_option("second_dialect"), ("bare", "bare")),
+    "events.aliases": Effect("true", event_option("aliases"), (True, True)),
     "nats.url": Effect("nats://a,tls://b", nats_client("servers"), ["nats://a", "tls://b"]),
     "nats.name": Effect("ours", nats_client("name"), "ours"),
     "nats.user": Effect("u", nats_client("user"), "u"),

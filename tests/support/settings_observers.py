@@ -98,13 +98,13 @@ def behind(flag: str) -> Observe:
     return observe
 
 
-def publisher_made(name: str) -> Observe:
-    """What the publisher of a worker's events is made with."""
+def event_option(name: str) -> Observe:
+    """How events leave a bridge, and how they leave a worker."""
 
     def observe(settings: Settings) -> Any:
         with patch("workers.composition.NatsEventPublisher") as made:
             _ = Composition(settings).publisher
-        return made.call_args.kwargs[name]
+        return bridge(f"events.{name}")(settings), getattr(made.call_args.kwargs["encoder"].options, name)
 
     return observe
 

@@ -13,9 +13,10 @@ import nats
 import pytest
 
 from bridge.event_history import NatsEventHistory
+from bridge.event_message import EventEncoder
 from bridge.event_publisher import NatsEventPublisher
 from bridge.intake import readers
-from bridge.options import EventDialect, NatsOptions, StreamLimits
+from bridge.options import EventDialect, EventOptions, NatsOptions, StreamLimits
 from bridge.streams import all_streams, ensure
 from bridge.subjects import DELIBERATION_JUDGED, PLAN_APPROVED, durable_name
 from domain import events
@@ -102,7 +103,9 @@ def test_starts_and_ends_are_read_whatever_lies_between(
     asyncio.run(approved(nats_server.url))
     begun = deliberation()
     end = events.failed_body(begun, at=begun.opened_at + 1, reason="no", failures=())
-    publisher = NatsEventPublisher(options(nats_server.url), portal, dialect=dialect)
+    publisher = NatsEventPublisher(
+        options(nats_server.url), portal, encoder=EventEncoder("conclave", EventOptions(dialect=dialect))
+    )
     publisher.publish([events.started(begun), events.ending(begun, end)])
     asyncio.run(noise(nats_server.url, end.model_dump_json().encode()))
     found = history(nats_server.url, portal)

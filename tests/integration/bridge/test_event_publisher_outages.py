@@ -14,9 +14,9 @@ import pytest
 from nats.js import JetStreamContext
 from nats.js.api import StreamInfo
 
-from bridge.event_message import body_of
+from bridge.event_message import BARE, EventEncoder, body_of
 from bridge.event_publisher import NatsEventPublisher
-from bridge.options import NatsOptions, StreamLimits
+from bridge.options import EventOptions, NatsOptions, StreamLimits
 from bridge.streams import ORCHESTRATOR, ensure
 from domain.errors import PublishFailed, PublishRefused
 from domain.event import Event
@@ -35,9 +35,9 @@ MakePublisher = Callable[..., NatsEventPublisher]
 def make_publisher(server: NatsServer) -> Iterator[MakePublisher]:
     portal = Portal()
 
-    def make(timeout_s: float = 10.0) -> NatsEventPublisher:
+    def make(timeout_s: float = 10.0, encoder: EventEncoder = BARE) -> NatsEventPublisher:
         options = NatsOptions(url=(server.url,), reconnect_wait_s=0.1)
-        return NatsEventPublisher(options, portal, timeout_s=timeout_s)
+        return NatsEventPublisher(options, portal, encoder=encoder, timeout_s=timeout_s)
 
     yield make
     portal.close()
@@ -134,6 +134,36 @@ async def test_events_of_which_one_has_no_stream_are_stored_but_for_that(
     with pytest.raises(PublishFailed, match=r"no stream holds orchestration\.deliberation\.failed") as failed:
         await asyncio.to_thread(make_publisher().publish, [homeless, heard])
     assert (failed.value.confirmed, failed.value.unconfirmed) == ((heard.event_id,), ())
+
+
+BOTH_KINDS = EventEncoder("conclave", EventOptions(second_prefix="orchestration.second"))
+SECOND = "orchestration.second.deliberation.completed"
+
+
+async def test_both_kinds_are_stored_once_however_often_an_event_is_published(
+    make_publisher: MakePublisher, orchestrator: None, stream: JetStreamContext
+) -> None:
+    publisher, told = make_publisher(encoder=BOTH_KINDS), event()
+    for _ in range(2):
+        await asyncio.to_thread(publisher.publish, [told])
+    assert (await stored(stream)).state.messages == 2
+    bare = await stream.get_last_msg(ORCHESTRATOR.name, COMPLETED)
+    enveloped = await stream.get_last_msg(ORCHESTRATOR.name, SECOND)
+    assert json.loads(enveloped.data or b"")["payload"] == json.loads(bare.data or b"")
+
+
+async def test_an_event_is_published_only_when_both_its_kinds_are_stored(
+    make_publisher: MakePublisher, stream: JetStreamContext
+) -> None:
+    await stream.add_stream(name="EVENTS", subjects=[COMPLETED])
+    publisher, told = make_publisher(encoder=BOTH_KINDS), event()
+    with pytest.raises(PublishFailed, match=f"no stream holds {SECOND}") as failed:
+        await asyncio.to_thread(publisher.publish, [told])
+    assert failed.value.confirmed == ()
+    await stream.add_stream(name="MORE", subjects=[SECOND])
+    await asyncio.to_thread(publisher.publish, [told])
+    for name in ("EVENTS", "MORE"):
+        assert (await stream.stream_info(name)).state.messages == 1
 
 
 async def test_what_a_killed_server_took_with_it_is_sent_again(

@@ -7,14 +7,17 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from bridge.event_message import EventEncoder
 from bridge.message import InboundMessage
-from bridge.options import EventDialect
+from bridge.options import EventDialect, EventOptions
 from bridge.outgoing import event_in
+from domain import events
+from domain.contract import StartedBody
 from domain.event import Event
 from domain.event_types import COMPLETED, FAILED
-from tests.support.factories import completed_body, event
+from tests.support.factories import completed_body, deliberation, event, plan_request
 from tests.support.foreign_messages import JUNK
 
 BODY = completed_body()
@@ -55,8 +58,8 @@ WITHOUT_CAUSE = event(event_id="e-1", subject_id="d-1", body=BODY)
 
 
 def published(told: Event, dialect: EventDialect) -> InboundMessage:
-    data, headers = EventEncoder("conclave", dialect).message(told)
-    return InboundMessage(subject=told.event_type, data=data, headers=headers)
+    (message,) = EventEncoder("conclave", EventOptions(dialect=dialect)).messages(told)
+    return InboundMessage(subject=message.subject, data=message.data, headers=message.headers)
 
 
 @pytest.mark.parametrize("dialect", ["bare", "envelope", "cloudevents"])
@@ -97,6 +100,56 @@ def test_a_consumer_that_insists_on_structured_cloud_events_finds_one(told: Even
 
 def test_a_consumer_that_insists_on_the_bare_body_finds_it() -> None:
     assert json.loads(published(TOLD, "bare").data) == PLAIN
+
+
+BOTH = EventOptions(second_prefix="orchestration.enveloped", second_dialect="envelope")
+
+
+def test_a_second_prefix_serves_both_kinds_under_two_message_ids_and_one_event_id() -> None:
+    first, second = EventEncoder("conclave", BOTH).messages(TOLD)
+    assert json.loads(first.data) == PLAIN
+    assert first.subject == COMPLETED
+    envelope = json.loads(second.data)
+    assert second.subject == "orchestration.enveloped.deliberation.completed"
+    assert (envelope["payload"], envelope["idempotency_key"]) == (PLAIN, "e-1")
+    assert (first.message_id, second.message_id) == ("e-1", "e-1:second")
+    assert {first.event_id, second.event_id} == {"e-1"}
+    # Our own readers take the first alone, so that nothing is counted twice.
+    assert event_in(InboundMessage(subject=second.subject, data=second.data, headers=second.headers)) is None
+
+
+def test_a_second_prefix_lies_where_one_stream_holds_both() -> None:
+    for prefix in ("fleet", "orchestration", "orchestration.", "orchestration.*", "orchestration.>"):
+        with pytest.raises(ValidationError):
+            EventOptions(second_prefix=prefix)
+
+
+def test_aliases_tell_of_a_plan_and_of_each_agent_and_are_off_by_default() -> None:
+    encoder = EventEncoder("conclave", EventOptions(aliases=True))
+    request = plan_request()
+    asked = events.dispatched(request, at=1_700_000_000.0, started=(), failed=())
+    own, approved = encoder.messages(asked)
+    assert own.subject == asked.event_type
+    assert approved.subject == "orchestration.plan.approved"
+    assert json.loads(approved.data) == {
+        "event_type": "orchestration.plan.approved",
+        "story_id": request.plan.story_id,
+        "plan_id": request.plan.plan_id,
+        "approved_by": "product-owner",
+        "roles": ["DEV"],
+        "timestamp": "2023-11-14T22:13:20Z",
+    }
+    begun = events.started(deliberation())
+    assert isinstance(begun.body, StartedBody)
+    own, *dispatched = encoder.messages(begun)
+    assert [json.loads(message.data)["agent_id"] for message in dispatched] == list(begun.body.agents)
+    assert {message.subject for message in dispatched} == {"orchestration.task.dispatched"}
+    fields = {"event_type", "story_id", "task_id", "agent_id", "role", "timestamp"}
+    assert all(json.loads(message.data).keys() == fields for message in dispatched)
+    ids = [message.message_id for message in (own, approved, *dispatched)]
+    assert len(set(ids)) == len(ids)
+    assert all(len(EventEncoder("conclave").messages(told)) == 1 for told in (asked, begun, TOLD))
+    assert len(encoder.messages(TOLD)) == 1
 
 
 def test_fields_of_a_later_version_are_passed_over() -> None:

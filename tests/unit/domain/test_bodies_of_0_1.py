@@ -45,8 +45,8 @@ RANKED = ("ranking", "p_winner", "stability", "independent_voices", "agreement",
 
 
 ROWS_LATER = ("id", "rationale")
-FAILED_LATER = ("proposals", "usage")
-"""Fields that hold something in every event that is made now, of a decision's rows and of a failure's body."""
+LATER = {FAILED: ("proposals", "usage"), DISPATCHED: ("approved_by",)}
+"""Fields that hold something in every event that is made now, of a decision's rows and of other bodies."""
 
 
 def as_ranked_then(event: Event, was: dict[str, Any]) -> dict[str, Any]:
@@ -70,7 +70,7 @@ def as_ranked_then(event: Event, was: dict[str, Any]) -> dict[str, Any]:
 def assert_same(event: Event, was: dict[str, Any] | None = None) -> None:
     """Compare an event with the one that 0.1 stored under its id, and its published body with that one's."""
     was = was or OUTBOX[event.event_id]
-    later = FAILED_LATER if event.event_type == FAILED else ()
+    later = LATER.get(event.event_type, ())
     now, published = json.loads(event.model_dump_json()), json.loads(body_of(event))
     assert as_of_0_1(now | {"body": _without(later, now["body"])}) == was
     assert as_of_0_1(_without(later, published)) == was["body"]
