@@ -81,6 +81,8 @@ class ChatRequest(Value):
     """None asks for free text."""
     thinking_tokens: int = Field(default=0, ge=0)
     """Room for thoughts on top of `max_tokens`; 0 asks the model not to think."""
+    agent_id: str = ""
+    """Who asks, for traces; no engine sees it."""
     traceparent: str = ""
     """W3C trace context of this call, passed on to the engine; empty for none."""
 

@@ -10,6 +10,13 @@ from domain.ports.tracer import Span
 
 _current: ContextVar[str] = ContextVar("traceparent", default="")
 
+_conversation: ContextVar[str] = ContextVar("conversation", default="")
+
+
+def current_conversation() -> str:
+    """Return the id of the deliberation that the caller works on; empty outside any."""
+    return _conversation.get()
+
 
 def current_traceparent() -> str:
     """Return the traceparent of the span that encloses the caller; empty outside any."""
@@ -17,9 +24,9 @@ def current_traceparent() -> str:
 
 
 @contextmanager
-def spanning(span: Span) -> Iterator[None]:
-    """Enclose a block in a span that has begun, and end it with the block."""
-    token = _current.set(span.traceparent)
+def spanning(span: Span, *, conversation: str = "") -> Iterator[None]:
+    """Enclose a block in a span that has begun, and end it with the block; `conversation`: a deliberation's id."""
+    token, before = _current.set(span.traceparent), _conversation.set(conversation)
     try:
         yield
     except BaseException as error:
@@ -27,4 +34,5 @@ def spanning(span: Span) -> Iterator[None]:
         raise
     finally:
         _current.reset(token)
+        _conversation.reset(before)
         span.end()

@@ -162,7 +162,7 @@ class Step(Task):  # type: ignore[type-arg]  # generic in the stubs only
         )
         # A countdown's end is told by the clock of the host that set it.
         waited_s = max(0.0, self.services.clock.now() - self._due())
-        with spanning(span), self.services.meter.step(self.name, waited_s=waited_s):
+        with spanning(span, conversation=subject or ""), self.services.meter.step(self.name, waited_s=waited_s):
             yield
 
     def _due(self) -> float:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+Attributes = Mapping[str, str | int | float | Sequence[str]]
+"""What is said of a span, by name."""
+
 
 class Span(Protocol):
     """A piece of work that has begun."""
@@ -14,8 +17,8 @@ class Span(Protocol):
         """What names this span to those it causes; empty where tracing is off and nothing came in."""
         ...
 
-    def end(self, error: str = "") -> None:
-        """End it now, as failed where an error is given. A second call does nothing."""
+    def end(self, error: str = "", *, attributes: Attributes | None = None) -> None:
+        """End it now, as failed where an error is given, with what became known. A second call does nothing."""
         ...
 
 
@@ -28,7 +31,11 @@ class Tracer(Protocol):
         *,
         parent: str = "",
         links: Sequence[str] = (),
-        attributes: Mapping[str, str] | None = None,
+        attributes: Attributes | None = None,
+        client: bool = False,
     ) -> Span:
-        """Begin a span below `parent`, or a new trace where that is empty; `links` name what else led to it."""
+        """Begin a span below `parent`, or a new trace where that is empty; `links` name what else led to it.
+
+        `client`: it is a call to another system.
+        """
         ...

@@ -126,6 +126,7 @@ def text_request(
     return ChatRequest(
         key=key,
         model=agent.model or "",
+        agent_id=agent.agent_id,
         messages=_turns(system, *sections),
         max_tokens=max_tokens,
         temperature=agent.temperature,
@@ -148,6 +149,7 @@ def score_request(
     return ChatRequest(
         key=key,
         model=agent.model or "",
+        agent_id=agent.agent_id,
         messages=_turns(system, *sections),
         max_tokens=form.max_tokens,
         seed=agent.seed,

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from opentelemetry import trace
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
-from opentelemetry.trace import Link, Status, StatusCode
+from opentelemetry.trace import Link, SpanKind, Status, StatusCode
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+from domain.ports.tracer import Attributes
 
 _W3C = TraceContextTextMapPropagator()
 EXPORT_EVERY_MS = 1000
@@ -34,10 +36,11 @@ class OtelSpan:
         _W3C.inject(carrier, trace.set_span_in_context(self._span))
         return carrier.get("traceparent", "")
 
-    def end(self, error: str = "") -> None:
+    def end(self, error: str = "", *, attributes: Attributes | None = None) -> None:
         if self._ended:
             return
         self._ended = True
+        self._span.set_attributes(dict(attributes or {}))
         if error:
             self._span.set_status(Status(StatusCode.ERROR, error))
         self._span.end()
@@ -57,7 +60,8 @@ class OtelTracer:
         *,
         parent: str = "",
         links: Sequence[str] = (),
-        attributes: Mapping[str, str] | None = None,
+        attributes: Attributes | None = None,
+        client: bool = False,
     ) -> OtelSpan:
         root = trace.set_span_in_context(trace.INVALID_SPAN)
         span = self._tracer.start_span(
@@ -65,6 +69,7 @@ class OtelTracer:
             context=_W3C.extract({"traceparent": parent}) if parent else root,
             links=[Link(context) for link in links if (context := _span_context(link)).is_valid],
             attributes=dict(attributes or {}),
+            kind=SpanKind.CLIENT if client else SpanKind.INTERNAL,
         )
         return OtelSpan(span)
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+from domain.ports.tracer import Attributes
 
 
 @dataclass(frozen=True)
@@ -12,7 +14,7 @@ class SilentSpan:
 
     traceparent: str
 
-    def end(self, error: str = "") -> None:
+    def end(self, error: str = "", *, attributes: Attributes | None = None) -> None:
         return
 
 
@@ -25,6 +27,7 @@ class SilentTracer:
         *,
         parent: str = "",
         links: Sequence[str] = (),
-        attributes: Mapping[str, str] | None = None,
+        attributes: Attributes | None = None,
+        client: bool = False,
     ) -> SilentSpan:
         return SilentSpan(parent)
