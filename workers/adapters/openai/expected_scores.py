@@ -23,6 +23,10 @@ AFTER = 64
 """Characters that may follow the answer in its tokens: a blank, the token that ended it."""
 DECIMALS = 4
 LEAST = -700.0
+IMPOSSIBLE = 1e-300
+"""More than a score of digits at the least."""
+MOST = 1.05
+"""Sum of the probabilities at one place, rounding included."""
 ROUNDING = 1e-3
 """Logarithms up to this are those of a probability of 1."""
 
@@ -98,7 +102,9 @@ def _mean(token: _Token, place: int) -> float | None:
             weights.setdefault(text, weight)
     by_digit = [(int(text.strip().removeprefix(before)[0]), weight) for text, weight in weights.items()]
     total = math.fsum(weight for _, weight in by_digit)
-    if total <= 0:
+    # More than 1 are no probabilities: some engines say 0 for each logarithm. Where all digits are said to be
+    # impossible, as by -9999, the written one too, nothing is told of them.
+    if not weights or total > MOST or (len(weights) > 1 and total < IMPOSSIBLE):
         return None
     return round(math.fsum(digit * weight for digit, weight in by_digit) / total, DECIMALS)
 

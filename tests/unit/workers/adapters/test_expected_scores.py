@@ -95,6 +95,11 @@ UNSOUND: dict[str, Any] = {
     "infinite": with_place(logprob=inf, top_logprobs=[{"token": "9", "logprob": inf}]),
     "minus infinite": with_place(logprob=-inf, top_logprobs=[{"token": "9", "logprob": -inf}]),
     "above one": with_place(logprob=5.0, top_logprobs=[{"token": "9", "logprob": 700}]),
+    "more than 1 in sum": with_place(logprob=0, top_logprobs=[{"token": d, "logprob": 0} for d in "123456789"]),
+    "1 for what is written, and others": with_place(logprob=0.0, top_logprobs=[{"token": "1", "logprob": -1}]),
+    "all impossible": with_place(
+        logprob=-9999.0, top_logprobs=[{"token": d, "logprob": -9999.0} for d in "123456789"]
+    ),
     "a whole number that no float holds": with_place(logprob=10**400, top_logprobs=[]),
 }
 
