@@ -50,8 +50,9 @@ def ranking_of(record: Record, candidates: Sequence[Candidate], inputs: RankingI
     """Rank the candidates by the ballots of the inputs' round.
 
     Who wrote an earlier winner and no proposal this time was asked for no ballot either, so it owes none; nor does
-    a copy of a reviewer that was asked.
+    a copy of a reviewer that was asked. Version 1 asked all.
     """
+    copies = spared(record, inputs.round) if inputs.settings.by_voice else frozenset[str]()
     proposers = {proposal.agent_id for proposal in record.proposals(0)}
     return rank(
         ballots_of(record, candidates, inputs.round, inputs.voices),
@@ -62,7 +63,7 @@ def ranking_of(record: Record, candidates: Sequence[Candidate], inputs: RankingI
         caps=inputs.caps,
         authors=inputs.authors,
         reviewers=inputs.reviewers,
-        absent=set(inputs.authors.values()) - proposers | spared(record, inputs.round),
+        absent=set(inputs.authors.values()) - proposers | copies,
         excluded=inputs.excluded,
         reliability=inputs.reliability,
     )
