@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
-from domain.council import voice_of
+from domain.council import Agent, voice_of
+from domain.deliberation import Deliberation
 from domain.entry import Proposed
 from domain.keys import PRIOR
 from domain.ranking import Ballot
 from domain.record import Record
 from domain.review.candidate import Candidate
+from domain.review.presentation import Presentation, present
+from domain.review.voters import voters
 
 
 def first_versions(record: Record) -> tuple[Candidate, ...]:
@@ -56,6 +59,28 @@ OUTSIDER = "(earlier winner)"
 def authors_of(candidates: Sequence[Candidate]) -> dict[str, str]:
     """Return proposal id → agent id."""
     return {candidate.proposal_id: candidate.author or OUTSIDER for candidate in candidates}
+
+
+def presentation_of(deliberation: Deliberation, candidates: Sequence[Candidate], round_: int) -> Presentation:
+    """Draw the orders in which one round's candidates are shown, as the rules of the deliberation say."""
+    rules = deliberation.review
+    return present(
+        [candidate.proposal_id for candidate in candidates],
+        seed=f"{deliberation.seed}/{round_}",
+        passes=2 if rules.both_passes else 1,
+        orders=rules.orders,
+    )
+
+
+def voters_on(candidates: Sequence[Candidate], presentation: Presentation, record: Record) -> tuple[Agent, ...]:
+    """Return whom a vote on these candidates asks: authors and neutral judges, but for copies that add nothing."""
+    authors = {proposal.agent_id for proposal in record.proposals(0)}
+    deliberation = record.deliberation
+    reviewers = [*(agent for agent in deliberation.agents if agent.agent_id in authors), *deliberation.judges]
+    own: dict[str, str] = {}
+    for candidate in candidates:
+        own.setdefault(candidate.author, candidate.proposal_id)
+    return voters(reviewers, presentation, own)
 
 
 def spared(record: Record, round_: int) -> frozenset[str]:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from domain.candidates import authors_of, ballots_of
+from domain.candidates import authors_of, ballots_of, presentation_of, voters_on
 from domain.prompts.ballot_question import BallotQuestion, ballot_questions
 from domain.prompts.material import Material
 from domain.ranking import RankingSettings, decided_early
 from domain.review.candidate import Candidate
-from domain.review.presentation import present
-from domain.review.voters import voters
 from domain.steps.conclusion import Conclusion
 
 
@@ -29,9 +27,8 @@ def vote(
     """
     if len(candidates) < 2:
         return
-    rules = conclusion.deliberation.review
-    passes = _passes(conclusion, candidates, round_, 2 if rules.both_passes else 1)
-    if not rules.skip_decided:
+    passes = _passes(conclusion, candidates, round_)
+    if not conclusion.deliberation.review.skip_decided:
         conclusion.ask([question for questions in passes for question in questions])
         return
     for number, questions in enumerate(passes):
@@ -57,19 +54,13 @@ def _is_decided(
 
 
 def _passes(
-    conclusion: Conclusion, candidates: Sequence[Candidate], round_: int, passes: int
+    conclusion: Conclusion, candidates: Sequence[Candidate], round_: int
 ) -> list[tuple[BallotQuestion, ...]]:
-    """Return the questions of every pass: to authors and neutral judges, but for copies that would add nothing."""
+    """Return the questions of every pass."""
     deliberation = conclusion.deliberation
     material = Material.of(deliberation, candidates, round_)
-    presentation = present(
-        material.candidates, seed=material.seed, passes=passes, orders=deliberation.review.orders
-    )
-    authors = {proposal.agent_id for proposal in conclusion.record_so_far.proposals(0)}
-    reviewers = [*(agent for agent in deliberation.agents if agent.agent_id in authors), *deliberation.judges]
-    owned = {agent.agent_id: material.owned_by(agent.agent_id) for agent in reviewers}
-    own = {agent_id: proposals[0] for agent_id, proposals in owned.items() if proposals}
-    asked = voters(reviewers, presentation, own)
+    presentation = presentation_of(deliberation, candidates, round_)
+    asked = voters_on(candidates, presentation, conclusion.record_so_far)
     return [
         ballot_questions(
             material,
@@ -79,5 +70,5 @@ def _passes(
             timeout_s=conclusion.timeout_s(),
             thinking=deliberation.review.thinking,
         )
-        for pass_ in range(passes)
+        for pass_ in range(len(presentation.passes))
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
+from domain.candidates import first_versions, presentation_of, voters_on
 from domain.chat import Usage
 from domain.council import Agent
 from domain.entry import AgentFailed, BallotCast, Proposed
@@ -91,7 +92,7 @@ def view(record: Record, now: float) -> DeliberationView:
         elapsed_s=max(0.0, until - deliberation.opened_at),
         remaining_s=0.0 if record.closed else max(0.0, deliberation.deadline_at - now),
         stages=_stages(record, until),
-        members=tuple(_member(record, agent) for agent in deliberation.reviewers),
+        members=_members(record),
         usage=record.usage,
         reason=record.closed.reason if record.closed else "",
     )
@@ -143,7 +144,27 @@ def _status(done: int, total: int, *, later: bool, reached: bool, state: Deliber
     return "failed" if state in {DeliberationState.FAILED, DeliberationState.CANCELLED} else "running"
 
 
-def _member(record: Record, agent: Agent) -> MemberView:
+def _members(record: Record) -> tuple[MemberView, ...]:
+    spared = _spared(record)
+    return tuple(
+        _member(record, agent, spared=agent.agent_id in spared) for agent in record.deliberation.reviewers
+    )
+
+
+def _spared(record: Record) -> frozenset[str]:
+    """Return whom the vote does not ask since it asks others of their voice; with rounds all revise before it.
+
+    Which proposals the gate removes is not known before the decision; who has a ballot was asked anyway.
+    """
+    candidates = first_versions(record)
+    if record.unanswered() or record.deliberation.rounds or len(candidates) < 2:
+        return frozenset()
+    asked = voters_on(candidates, presentation_of(record.deliberation, candidates, 0), record)
+    owing = {agent.agent_id for agent in asked} | {ballot.agent_id for ballot in record.ballots(0)}
+    return frozenset(agent.agent_id for agent in record.deliberation.reviewers) - owing
+
+
+def _member(record: Record, agent: Agent, *, spared: bool) -> MemberView:
     calls = [call for call in record.calls() if call.agent_id == agent.agent_id]
     first = record.attempt(0, agent.agent_id)
     ballots = [call for call in calls if isinstance(call, BallotCast)]
@@ -153,7 +174,7 @@ def _member(record: Record, agent: Agent) -> MemberView:
         agent_id=agent.agent_id,
         part="proposer" if proposes else "judge",
         model=agent.model or "",
-        status=_standing(record, first, ballots, proposes=proposes),
+        status=_standing(record, first, proposes=proposes, spared=spared),
         detail=_detail(first, missing),
         proposal_s=first.duration_ms / 1000 if first else None,
         first_tokens=first.usage.completion_tokens if first else 0,
@@ -165,7 +186,7 @@ def _member(record: Record, agent: Agent) -> MemberView:
 
 
 def _standing(
-    record: Record, first: Proposed | AgentFailed | None, ballots: Sequence[BallotCast], *, proposes: bool
+    record: Record, first: Proposed | AgentFailed | None, *, proposes: bool, spared: bool
 ) -> Literal["waiting", "proposing", "proposed", "reviewing", "done", "failed"]:
     if isinstance(first, AgentFailed):
         return "failed"
@@ -175,7 +196,7 @@ def _standing(
         return "done"
     if record.state is DeliberationState.PROPOSING:
         return "proposed" if proposes else "waiting"
-    return "reviewing"
+    return "done" if spared else "reviewing"
 
 
 def _detail(first: Proposed | AgentFailed | None, missing: Sequence[BallotCast]) -> str:

@@ -76,6 +76,21 @@ def test_the_review_counts_ballots_and_names_missing_ones() -> None:
     assert member("QA/qa-1", found).status == "reviewing"
 
 
+def test_a_copy_that_the_vote_spares_is_done_when_the_others_review() -> None:
+    copies = [make.agent(f"agent-{n}") for n in range(1, 9)]
+    lent = make.judge("QA", "qa-1", persona=copies[0].persona)
+    of = make.deliberation(agents=copies, judges=(lent, make.judge("QA", "qa-2", persona="You test.")))
+    entries: list[Entry] = [make.proposed(copy.agent_id, at=MOMENT + 1) for copy in copies]
+
+    before = view(make.record(*entries[:7], of=of), MOMENT + 2)
+    assert {one.status for one in before.members} == {"proposed", "proposing", "waiting"}
+    found = view(make.record(*entries, of=of), MOMENT + 2)
+    reviewing = {one.agent_id for one in found.members if one.status == "reviewing"}
+    assert len(reviewing) == stage("review", found).total == 4
+    assert {"QA/qa-1", "QA/qa-2"} <= reviewing
+    assert sum(one.status == "done" for one in found.members) == 6
+
+
 def test_a_decision_ends_all_stages_and_stops_the_clock() -> None:
     entries: list[Entry] = [*PROPOSALS, *BALLOTS, make.closed(at=MOMENT + 7)]
     found = seen(*entries, after=500.0)
