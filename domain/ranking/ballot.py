@@ -31,7 +31,7 @@ class Ballot(Value):
     author_of: Mapping[Name, Name] = Field(min_length=1)
     scores: Mapping[Name, Mapping[Name, Score]] = Field(default_factory=dict)
     presentation: tuple[Name, ...] = ()
-    """The order in which this reviewer saw the proposals; kept for the record, not read by the ranking."""
+    """The order in which this reviewer saw the proposals; empty where that is unknown: then no place effect."""
     round: int = Field(default=0, ge=0)
     """The round that the ballot belongs to; kept for the record. Hand in only ballots that should count."""
 

@@ -32,11 +32,11 @@ class RankingSettings(OpenValue):
     resamples: int = Field(default=256, ge=1, le=100_000)
     """Bootstrap draws where a full enumeration is too long; 256 keep the standard error of P(winner) near 0.03."""
     exact_up_to: int = Field(default=6, ge=0, le=7)
-    """Panels of up to this many reviewers are enumerated (462 resamples for six): no sampling error, no seed."""
+    """Panels of up to this many voices are enumerated (462 resamples for six): no sampling error, no seed."""
     seed: int = Field(default=0, ge=0, lt=2**64)
     """Seed of the bootstrap's generator."""
     robust_from: int = Field(default=5, ge=3)
-    """Reviewers needed before disagreement lowers a weight; fewer can't tell dissent from error: flags only."""
+    """Voices needed before disagreement lowers a weight; fewer can't tell dissent from error: flags only."""
     weight_floor: float = Field(default=0.1, gt=0, le=1)
     """The least weight of a reviewer: never silenced, since the odd one out may be right."""
     trusted_agreement: float = Field(default=0.0, ge=-1, le=1)

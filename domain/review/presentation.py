@@ -73,8 +73,8 @@ def present(proposal_ids: Iterable[str], *, seed: str | int, passes: int = 2, or
         if number % 2:
             drawn.append(tuple(tuple(reversed(order)) for order in drawn[-1]))
         else:
-            draw = _williams if orders >= len(ids) else _rotations
-            drawn.append(draw(_shuffled(ids, f"{seed}/{number}"), orders))
+            items = _shuffled(ids, f"{seed}/{number}")
+            drawn.append(_williams(items) if orders >= len(items) else _rotations(items, orders))
     return Presentation(seed=str(seed), passes=tuple(drawn))
 
 
@@ -84,12 +84,11 @@ def _shuffled(ids: Iterable[str], seed: str) -> tuple[str, ...]:
 
 
 def _rotations(items: tuple[str, ...], orders: int) -> tuple[tuple[str, ...], ...]:
-    count = min(orders, len(items))
-    starts = [-(-number * len(items) // count) for number in range(count)]
+    starts = [-(-number * len(items) // orders) for number in range(orders)]
     return tuple(items[start:] + items[:start] for start in starts)
 
 
-def _williams(items: tuple[str, ...], orders: int) -> tuple[tuple[str, ...], ...]:
+def _williams(items: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
     """Return the cyclic square over 0, 1, n-1, 2, n-2 …, whose neighbours differ by ever other steps."""
     count = len(items)
     steps = [(place + 1) // 2 if place % 2 else -(place // 2) for place in range(count)]
