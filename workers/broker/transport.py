@@ -20,10 +20,11 @@ from redis.exceptions import RedisError, ResponseError
 
 from workers.broker.atomic_pop import AtomicPop
 from workers.broker.attempts import count_crash, count_loss
-from workers.broker.broker_clock import NOW, broker_time
+from workers.broker.broker_clock import broker_time
 from workers.broker.left_messages import LeftMessage, holder, judge
 from workers.broker.parked_messages import parked_record
 from workers.broker.pending_acks import PendingAcks
+from workers.broker.refresh import REFRESH
 from workers.broker.upstream_members import QoSMembers
 from workers.queue_keys import PARKED
 
@@ -34,25 +35,6 @@ UNREACHABLE = (RedisError, OSError, AttributeError)
 
 MOST_CRASHES = 50
 """An outage of the results would have to last for most of an hour to end a header task so often."""
-
-REFRESH = (
-    NOW
-    + """
-redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', time[1] - 86400)
-if ARGV[1] ~= '' then redis.call('ZADD', KEYS[2], now, ARGV[1]) end
-local held = 0
-for i = 2, #ARGV do
-    if redis.call('ZSCORE', KEYS[1], ARGV[i]) then
-        redis.call('ZADD', KEYS[1], now, ARGV[i])
-        held = held + 1
-    end
-end
-return held
-"""
-)
-"""KEYS: index of unacknowledged messages, index of workers by their last refresh. ARGV: the worker's id, delivery
-tags. Returns how many of these are still marked. Workers unheard of for a day are forgotten; since that comes
-first, and frees memory, a server without memory lets the rest pass."""
 
 
 class QoS(redis.QoS, QoSMembers):
