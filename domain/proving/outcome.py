@@ -64,7 +64,7 @@ class TaskOutcome(OpenValue):
     winner_right: bool
     """Whether the winning text, which may be a revision, is right."""
     p_winner: float | None
-    """What the decision said; None where it claimed nothing."""
+    """What the decision said of its winner; None where it claimed nothing, or an architect chose another one."""
     tokens: int = Field(ge=0)
     """All of the deliberation's."""
     seconds: float = Field(ge=0)
@@ -84,6 +84,7 @@ class TaskOutcome(OpenValue):
         if closed is None:
             raise LookupError(f"{record.deliberation.deliberation_id} has not ended")
         decision = closed.decision
+        winner = decision.winner.proposal_id if decision and decision.winner else None
         matrix = decision.ranking.matrix if decision else {}
         ballots = record.ballots()
         reviewers = {ballot.agent_id for ballot in ballots}
@@ -97,9 +98,9 @@ class TaskOutcome(OpenValue):
                 for reviewer in sorted(reviewers)
             },
             models={ballot.agent_id: ballot.model for ballot in ballots},
-            winner=decision.ranking.winner if decision else None,
+            winner=winner,
             winner_right=bool(decision) and winning_text(record) in right,
-            p_winner=decision.p_winner if decision else None,
+            p_winner=decision.p_winner if decision and winner == decision.ranking.winner else None,
             tokens=total(record.usage),
             seconds=closed.at - record.deliberation.opened_at,
             reason=closed.reason,
