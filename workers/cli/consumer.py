@@ -34,7 +34,8 @@ def create(
         Literal["all", "new"], typer.Option(help="Begin with the oldest event that is kept, or with the next.")
     ] = "all",
     ack_wait: Annotated[
-        float, typer.Option(min=0.1, help="Seconds until an event that is not acknowledged comes again.")
+        float,
+        typer.Option(min=0.1, max=31_536_000, help="Seconds until an event that is not acknowledged comes again."),
     ] = 30.0,
     max_deliver: Annotated[int, typer.Option(min=-1, help="Deliveries of one event at most; -1: no bound.")] = -1,
 ) -> None:

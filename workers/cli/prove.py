@@ -37,7 +37,9 @@ def prove(
     at_once: Annotated[int, typer.Option(min=1, max=64, help="Tasks that are under way at once.")] = 1,
     single: Annotated[bool, typer.Option(help="Ask a single agent with the council's tokens, too.")] = True,
     check_seconds: Annotated[float, typer.Option(min=0.1, max=3600, help="Time of one check.")] = 10.0,
-    check_memory_mb: Annotated[int, typer.Option(min=64, help="Memory of each process of a check.")] = 1024,
+    check_memory_mb: Annotated[
+        int, typer.Option(min=64, max=1_048_576, help="Memory of each process of a check.")
+    ] = 1024,
     threshold: Annotated[
         float | None, typer.Option(help="Fail where the council recovers less of the gap than this.")
     ] = None,

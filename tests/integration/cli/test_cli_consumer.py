@@ -125,6 +125,12 @@ def test_what_can_not_be_is_one_sentence(run: Run, arguments: tuple[str, ...], r
     assert reason in sentence(refused)
 
 
+def test_an_ack_wait_that_no_server_can_count_is_refused(run: Run) -> None:
+    refused = run("consumer", "create", "a", "--ack-wait", "inf")
+    assert refused.exit_code == 2
+    assert "Invalid value for '--ack-wait'" in refused.output
+
+
 def as_user(monkeypatch: pytest.MonkeyPatch, server: SecuredNats, user: str) -> None:
     monkeypatch.setenv("CONCLAVE_NATS_URL", server.url)
     monkeypatch.setenv("CONCLAVE_NATS_USER", user)

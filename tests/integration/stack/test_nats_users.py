@@ -175,6 +175,29 @@ def test_nobody_hears_anothers_approvals_or_answers(secured_nats: SecuredNats, u
     asyncio.run(scenario())
 
 
+@pytest.mark.parametrize("user", THEIRS)
+def test_two_programs_of_one_login_neither_hear_nor_answer_nor_deceive_each_other(
+    secured_nats: SecuredNats, user: str
+) -> None:
+    """An account is one subject space, so only permissions keep its users apart."""
+    asked = "conclave.api.STREAM.MSG.GET.ORCHESTRATOR_EVENTS"
+
+    async def scenario() -> list[int]:
+        async with login(secured_nats, user, []) as evil, login(secured_nats, user, []) as other:
+            overheard = [await evil.subscribe(subject) for subject in (*READ, asked, ">", "planning.>")]
+            deceived = await other.subscribe("orchestration.>")
+            for client in (evil, other):
+                await client.flush()
+            await evil.publish("orchestration.message.rejected", b'{"forged": true}')
+            for subject in (*READ, asked):
+                await other.publish(subject, b"{}", reply="_INBOX.other")
+            for client in (evil, other, evil):
+                await client.flush()
+            return [one.pending_msgs for one in (*overheard, deceived)]
+
+    assert asyncio.run(scenario()) == [0] * 8
+
+
 async def stored(bridge: Client) -> dict[str, int]:
     """Count what every stream has stored."""
     stream = bridge.jetstream()
