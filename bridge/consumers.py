@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal
 
 from nats.aio.client import Client
@@ -18,9 +19,15 @@ NANOSECONDS = 1_000_000_000
 EXISTS = 10148
 """JetStream's error code for a consumer of that name with another configuration."""
 
-DurableName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]+$", max_length=200)]
+_DURABLE_NAME = r"^[A-Za-z0-9_-]{1,200}$"
+DurableName = Annotated[str, StringConstraints(pattern=_DURABLE_NAME)]
 """Dots and wildcards would end up in the subjects of the JetStream API."""
 Subject = Annotated[str, StringConstraints(pattern=r"^orchestration(\.[^\s.]+)+$", max_length=200)]
+
+
+def is_durable_name(name: str) -> bool:
+    """Tell whether a consumer may be called so."""
+    return re.fullmatch(_DURABLE_NAME, name) is not None
 
 
 class NewConsumer(Value):

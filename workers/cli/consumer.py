@@ -92,6 +92,10 @@ def list_(as_json: AS_JSON = False) -> None:
 @commands.command()
 def delete(name: NAME) -> None:
     """Delete a consumer, and with it how far its program has read."""
+    from bridge.consumers import is_durable_name
+
+    if not is_durable_name(name):
+        raise BadInput(f"{name} can't be a consumer's name, which takes letters, digits, - and _")
     with _session() as session:
         if not session.delete(name):
             raise BadInput(f"there is no consumer {name} on the events; `conclave consumer list` names them")

@@ -117,6 +117,7 @@ def test_the_same_consumer_again_is_left_alone_and_another_is_refused(run: Run) 
         (("create", "a.b"), "its name takes letters, digits, - and _"),
         (("create", "a", "--subject", "planning.>"), "its subjects must be one of orchestration."),
         (("delete", "nobody"), "there is no consumer nobody on the events"),
+        (("delete", "a.b>"), "a.b> can't be a consumer's name, which takes letters, digits, - and _"),
     ],
 )
 def test_what_can_not_be_is_one_sentence(run: Run, arguments: tuple[str, ...], reason: str) -> None:
