@@ -29,7 +29,8 @@ PUBLISHERS = 10
 ROUNDS, EACH = 5, 2
 """Every publisher sends so often in each round, and in each a bridge is killed."""
 ENV = {"CONCLAVE_BRIDGE_ACK_WAIT_S": "2"}
-FLEET = {"bridge": 2, "control": 2, "worker": 1}
+FLEET = {"beat": 1, "bridge": 2, "control": 2, "worker": 1}
+"""With beat, since what a dispatch opened and failed to queue is the sweep's to find."""
 WITHIN_S = 120.0
 HELD_MS = 60_000
 """Longer than a round; writing goes on when the round says so."""

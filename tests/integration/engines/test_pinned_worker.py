@@ -149,7 +149,7 @@ def test_another_engine_is_not_adopted_but_ended(node: Node) -> None:
     running = node.until_ready()
     worker.kill9()
     following = node.worker(node.spec_of("--ready-after", "0", gpus=("0",), max_model_len=1024))
-    until(lambda: node.engines() and node.engines()[0].context_length == 1024, "the other engine")
+    until(lambda: [engine.context_length for engine in node.engines()] == [1024], "the other engine")
     assert members(running["engine"]) == []
     assert following.leave() == 0
 
