@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
+
 import structlog
 from celery import shared_task
 
@@ -190,7 +192,18 @@ def deliberation_sweep(self: Step) -> None:
     """Look after a store that lost something, deliberations without progress, and decisions that nobody judges."""
     self.close_gap()
     services = self.services
-    try:
+    with ExitStack() as rest:  # each is done whatever becomes of the others
+        rest.callback(
+            fill_all_places, plans=services.plans, places=services.places, dispatcher=services.dispatcher
+        )
+        rest.callback(
+            settle_overdue,
+            deliberations=services.deliberations,
+            verdicts=services.verdicts,
+            outbox=services.outbox,
+            publisher=services.publisher,
+            clock=services.clock,
+        )
         sweep(
             plans=services.plans,
             deliberations=services.deliberations,
@@ -199,15 +212,6 @@ def deliberation_sweep(self: Step) -> None:
             clock=services.clock,
             policy=services.policy,
         )
-    finally:
-        settle_overdue(
-            deliberations=services.deliberations,
-            verdicts=services.verdicts,
-            outbox=services.outbox,
-            publisher=services.publisher,
-            clock=services.clock,
-        )
-        fill_all_places(plans=services.plans, places=services.places, dispatcher=services.dispatcher)
 
 
 @shared_task(name="outbox.flush", base=Step, bind=True)

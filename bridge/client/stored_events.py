@@ -50,11 +50,12 @@ class StoredEvents:
 
     async def end(self) -> int:
         """Return the sequence that the next event will have."""
-        return await self._state("last_seq") + 1
+        _, last = await self._bounds()
+        return last + 1
 
     async def since(self, moment: float) -> int:
         """Return the sequence of the first event stored since the moment, in epoch seconds; `end` if none was."""
-        first, last = await self._state("first_seq"), await self._state("last_seq")
+        first, last = await self._bounds()
         return await first_since(self._client, self.stream, first, last, moment, api=self.api)
 
     async def next(self, subject: str, sequence: int) -> StoredMessage | None:
@@ -68,9 +69,10 @@ class StoredEvents:
             return False
         return True
 
-    async def _state(self, name: str) -> int:
+    async def _bounds(self) -> tuple[int, int]:
+        """Return the sequences of the first and the last message that the stream holds."""
         information = await jetstream_request(self._client, f"STREAM.INFO.{self.stream}", api=self.api)
-        return int(information["state"][name])
+        return int(information["state"]["first_seq"]), int(information["state"]["last_seq"])
 
 
 def body_of(stored: StoredMessage) -> EventBody | None:

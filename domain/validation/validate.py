@@ -5,7 +5,7 @@ Serves messages, council files and plan files alike, so a sentence says nothing 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, NamedTuple, TypeVar
@@ -70,6 +70,20 @@ def validate(model: type[M], data: object, *, within: Place = ()) -> M:
         return model.model_validate(data)
     except ValidationError as error:
         raise invalid(error, model, within=within) from error
+
+
+def validate_each(model: type[M], placed: Iterable[tuple[Place, object]]) -> tuple[list[M], list[str], int]:
+    """Return those that fit the model, a sentence for every mistake in the others, and how many more there are."""
+    fitting: list[M] = []
+    sentences: list[str] = []
+    unlisted = 0
+    for place, data in placed:
+        try:
+            fitting.append(validate(model, data, within=place))
+        except InvalidInput as error:
+            sentences += [mistake.sentence for mistake in error.mistakes]
+            unlisted += error.unlisted
+    return fitting, sentences, unlisted
 
 
 def invalid(error: ValidationError, model: type[BaseModel], *, within: Place = ()) -> InvalidInput:

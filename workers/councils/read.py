@@ -8,7 +8,7 @@ from typing import Any
 
 from domain.council import Council
 from domain.validation.places import Place
-from domain.validation.validate import InvalidInput, validate
+from domain.validation.validate import validate_each
 from domain.validation.words import listing
 from workers.notation import Unreadable, documents
 
@@ -28,15 +28,7 @@ def parse_councils(text: str, *, source: str) -> tuple[Council, ...]:
 
     `source` names the text in errors. Raises CouncilFileError; nothing is returned unless all of it is right.
     """
-    councils: list[Council] = []
-    mistakes: list[str] = []
-    unlisted = 0
-    for place, data in _objects(text, source):
-        try:
-            councils.append(validate(Council, data, within=place))
-        except InvalidInput as error:
-            mistakes += [mistake.sentence for mistake in error.mistakes]
-            unlisted += error.unlisted
+    councils, mistakes, unlisted = validate_each(Council, _objects(text, source))
     mistakes += _doubled_roles(councils)
     if mistakes:
         raise CouncilFileError(listing(f"{source}:", mistakes, unlisted=unlisted))

@@ -10,7 +10,7 @@ from typing import Any
 from domain.identity import digest
 from domain.proving.checked_task import CheckedTask
 from domain.validation.places import Place
-from domain.validation.validate import InvalidInput, validate
+from domain.validation.validate import validate_each
 from domain.validation.words import listing
 from workers.notation import Unreadable, documents
 
@@ -32,16 +32,8 @@ def parse_tasks(text: str, *, source: str) -> tuple[CheckedTask, ...]:
 
     `source` names the text in errors. Raises TasksFileError; nothing is returned unless all of it is right.
     """
-    tasks: list[CheckedTask] = []
-    mistakes: list[str] = []
-    unlisted = 0
     try:
-        for place, data in _objects(text, source):
-            try:
-                tasks.append(validate(CheckedTask, data, within=place))
-            except InvalidInput as error:
-                mistakes += [mistake.sentence for mistake in error.mistakes]
-                unlisted += error.unlisted
+        tasks, mistakes, unlisted = validate_each(CheckedTask, _objects(text, source))
     except Unreadable as error:
         raise TasksFileError(str(error)) from error
     mistakes += _doubled(tasks)
