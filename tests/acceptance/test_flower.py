@@ -95,7 +95,7 @@ def decided(pipeline: Pipeline, flower: Flower) -> list[dict[str, Any]]:
             (event,) = await observer.wait(COMPLETED, within=60, plan_id=one["plan_id"])
             assert CANARY in json.dumps(event.body)
             one["deliberation_id"] = event.body["deliberation_id"]
-        await until(lambda: all(seen(flower, one) for one in asked), within=30, what=lambda: "tasks are missing")
+        await until(lambda: all(seen(flower, one) for one in asked), within=120, what=lambda: "tasks are missing")
 
     plain = pipeline.engine.script.text
     pipeline.engine.script.text = lambda body: f"{free_text(body)} {CANARY}"
@@ -205,7 +205,7 @@ def test_it_asks_for_a_broker_that_is_long_away_hears_again_and_remembers_over_a
             app.send_task("outbox.flush", task_id=fresh(name))
             return any(task_id.startswith(name) for task_id in flower.tasks())
 
-        assert wait_until(lambda: hears_of("before"), within=30, every=0.5)
+        assert wait_until(lambda: hears_of("before"), within=120, every=0.5)
         valkey.kill9()
         assert wait_until(lambda: complaints(service) >= 8, within=120), service.log.tail()
         valkey.start()

@@ -90,7 +90,7 @@ def test_each_decides_its_own_approvals_and_leaves_the_others_alone(
     async def scenario(client: Redis) -> None:
         async with Observer(first.nats_url) as hears_first, Observer(second.nats_url) as hears_second:
             await hears_first.publish(APPROVED, asked)
-            await until(lambda: client.llen(queue) == 1, within=30, what=lambda: "the plan is not queued")
+            await until(lambda: client.llen(queue) == 1, within=120, what=lambda: "the plan is not queued")
             await hears_second.publish(APPROVED, answered)
             await hears_second.wait(COMPLETED, within=60, plan_id=answered["plan_id"])
             assert client.llen(queue) == 1, "workers of the other installation took it"

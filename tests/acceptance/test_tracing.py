@@ -85,7 +85,7 @@ def test_one_trace_leads_from_the_message_through_every_task_and_call_to_the_eve
                 *["chat scripted"] * (3 + len(event.body["ballots"])),
             ]
         )
-        await until(lambda: names() == wanted, within=20, what=lambda: f"{names()} instead of {wanted}")
+        await until(lambda: names() == wanted, within=120, what=lambda: f"{names()} instead of {wanted}")
 
     watching(nats_server.url, scenario)
     spans = {span.span_id: span for span in collector.of_trace(TRACE)}

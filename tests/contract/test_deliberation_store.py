@@ -126,7 +126,7 @@ def test_a_closed_one_is_forgotten_after_its_retention_and_an_open_one_is_not(ma
     still_open, ended = _open(store), _open(store)
     store.record(ended, closed())
     assert store.load(ended).state is DeliberationState.DECIDED
-    assert wait_until(lambda: _forgotten(store, ended), within=10)
+    assert wait_until(lambda: _forgotten(store, ended), within=120)
     assert store.load(still_open).state is DeliberationState.PROPOSING
     assert store.take_over(still_open) == 1
 

@@ -91,7 +91,7 @@ def test_publishing_nothing_does_nothing(press: Press, deliberation_id: str) -> 
 def test_progress_arrives_although_no_step_waits_for_it(press: Press, deliberation_id: str) -> None:
     ballot, seen = progress(deliberation_id, stage="ballot")
     press.publisher.publish_progress([ballot])
-    assert wait_until(lambda: press.read(deliberation_id) == [seen], within=10)
+    assert wait_until(lambda: press.read(deliberation_id) == [seen], within=120)
     ranked, then_seen = progress(deliberation_id, stage="ranked")
     press.publisher.publish_progress([ballot])
     press.publisher.publish([ranked])

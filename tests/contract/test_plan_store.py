@@ -67,7 +67,7 @@ def test_a_request_is_forgotten_after_its_retention(make_stores: MakeStores) -> 
     request = plan_request(plan(plan_id=fresh("short")))
     plans.save([request])
     assert plans.load(request.request_id) == request
-    assert wait_until(lambda: _forgotten(plans, request.request_id), within=10)
+    assert wait_until(lambda: _forgotten(plans, request.request_id), within=120)
     with pytest.raises(LookupError):
         plans.latest(request.plan.plan_id)
     plans.save([request])

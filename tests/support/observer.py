@@ -73,7 +73,7 @@ class Observer:
         ]
 
     async def wait(
-        self, subject: str, *, count: int = 1, within: float = 30.0, **fields: Any
+        self, subject: str, *, count: int = 1, within: float = 180.0, **fields: Any
     ) -> list[ObservedEvent]:
         """Return at least `count` messages on the subject with these fields; AssertionError after the deadline."""
         await until(
@@ -82,7 +82,11 @@ class Observer:
         return self.of(subject, **fields)
 
     def _miss(self, subject: str, fields: dict[str, Any]) -> Callable[[], str]:
-        return lambda: f"{subject} {fields}: heard {len(self.of(subject, **fields))}, in all {len(self.heard)}"
+        def miss() -> str:
+            rest = [(one.subject, one.body.get("reason")) for one in self.heard[-8:]]
+            return f"{subject} {fields}: heard {len(self.of(subject, **fields))}, at last {rest}"
+
+        return miss
 
     async def _read(self, stream: str, sequence: int) -> None:
         while not self._over:

@@ -153,7 +153,7 @@ def staged(
             service.start(wait=False)
         for service in stage.everybody():
             service.wait_ready()
-        assert wait_until(lambda: len(services.engines.serving(fleet.model)) == count["worker"], within=30)
+        assert wait_until(lambda: len(services.engines.serving(fleet.model)) == count["worker"], within=120)
         yield stage
 
 

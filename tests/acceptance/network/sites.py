@@ -91,5 +91,5 @@ def connected(folder: Path, guard: Guard) -> Iterator[Sites]:
         )
         for service in fleet.services:
             service.wait_ready()
-        assert wait_until(lambda: len(sites.services.engines.serving(fleet.model)) == 2, within=30)
+        assert wait_until(lambda: len(sites.services.engines.serving(fleet.model)) == 2, within=120)
         yield sites

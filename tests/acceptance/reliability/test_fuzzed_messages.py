@@ -87,7 +87,7 @@ async def _scenario(stage: Stage) -> None:
     valid = approval()
     await sent.send([Fuzzed(APPROVED, json.dumps(valid).encode())])
     await finish(stage, within=WITHIN_S)
-    status = json.loads((await client.request(STATUS_SUBJECT, timeout=10)).data)
+    status = json.loads((await client.request(STATUS_SUBJECT, timeout=60)).data)
     await client.close()
     events = await recorded(stage.nats.url, "orchestration.>")
     letters = await recorded(stage.nats.url, "conclave.dead_letter.>")

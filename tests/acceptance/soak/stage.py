@@ -61,7 +61,7 @@ def staged(folder: Path, guard: Guard) -> Iterator[Stage]:
             service.start(wait=False)
         for service in running.values():
             service.wait_ready()
-        assert wait_until(lambda: bool(services.engines.serving(fleet.model)), within=30)
+        assert wait_until(lambda: bool(services.engines.serving(fleet.model)), within=120)
         pids = {name: service.pid for name, service in running.items()}
         yield Stage(nats.url, valkey.url, {**pids, "nats": nats.pid, "valkey": valkey.pid})
 

@@ -83,7 +83,7 @@ class Node:
     def published(self, record: Record) -> int:
         """Count the completed events of a deliberation in the stream, once there is one."""
         identity = record.deliberation.deliberation_id
-        assert wait_until(lambda: asyncio.run(completed(self.nats_url, identity)) > 0, within=30)
+        assert wait_until(lambda: asyncio.run(completed(self.nats_url, identity)) > 0, within=120)
         return asyncio.run(completed(self.nats_url, identity))
 
     def until(self, request: PlanRequest, condition: Callable[[Record], bool], *, within: float) -> Record:
@@ -127,7 +127,7 @@ def node(tmp_path_factory: pytest.TempPathFactory, guard: Guard) -> Iterator[Nod
         yield node
         pid = node.engine_pid()
         assert worker.stop() == 0
-        assert wait_until(lambda: not psutil.pid_exists(pid), within=30), "vLLM outlived its worker"
+        assert wait_until(lambda: not psutil.pid_exists(pid), within=120), "vLLM outlived its worker"
 
 
 def council(role: str, *models: str | None) -> Council:

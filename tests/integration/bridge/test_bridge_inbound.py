@@ -50,7 +50,7 @@ async def test_verdicts_come_in_where_plans_must_wait_and_those_on_nothing_are_d
         await stream.publish("deliberation.judged", judged(deliberation_id))
     await until(lambda: [said.deliberation_id for said in broker.judged] == ["d-1", "d-2"])
     letters = await stream.pull_subscribe("conclave.dead_letter.deliberation.judged", durable="reader")
-    (letter,) = await letters.fetch(1, timeout=10)
+    (letter,) = await letters.fetch(1, timeout=60)
     assert letter.data == judged("d-unknown")
     assert letter.headers is not None
     assert letter.headers["Conclave-Reason"] == "no deliberation d-unknown: never opened"
@@ -72,7 +72,7 @@ async def test_every_transition_is_answered_on_the_stream(run: Run, stream: JetS
     moved = {"story_id": "s", "from_phase": "PLAN", "to_phase": "DONE", "timestamp": "2026-01-31T12:00:00Z"}
     for _ in range(2):
         await stream.publish("planning.story.transitioned", json.dumps(moved).encode())
-    (event,) = await changed.fetch(1, timeout=10)
+    (event,) = await changed.fetch(1, timeout=60)
     body = json.loads(event.data)
     assert (body["story_id"], body["to_phase"], body["roles"]) == ("s", "DONE", [])
     assert event.headers is not None
@@ -105,7 +105,7 @@ async def test_a_dispatcher_slower_than_the_acknowledgement_wait_gets_nothing_tw
     broker.open.clear()
     await stream.publish(APPROVED, approval("plan-slow"))
     for _ in range(9):  # three a wait: it would have been delivered again twice
-        assert (await heartbeats.next_msg(timeout=10)).data == b"+WPI"
+        assert (await heartbeats.next_msg(timeout=60)).data == b"+WPI"
     broker.open.set()
     await until(lambda: _settled(stream, "conclave-planning-plan-approved", 1))
     assert broker.taken == ["plan-slow"]
@@ -227,13 +227,13 @@ async def test_a_bridge_answers_as_a_micro_service(run: Run, client: Client, str
     running = await run()
     await stream.publish(APPROVED, approval())
     await until(lambda: running.bridge.statistics.of(APPROVED).accepted == 1)
-    ping = json.loads((await client.request("$SRV.PING.conclave-bridge", timeout=5)).data)
+    ping = json.loads((await client.request("$SRV.PING.conclave-bridge", timeout=60)).data)
     assert (ping["name"], ping["type"]) == ("conclave-bridge", "io.nats.micro.v1.ping_response")
-    info = json.loads((await client.request("$SRV.INFO.conclave-bridge", timeout=5)).data)
+    info = json.loads((await client.request("$SRV.INFO.conclave-bridge", timeout=60)).data)
     assert info["endpoints"][0]["subject"] == "conclave.bridge.status"
-    stats = json.loads((await client.request("$SRV.STATS.conclave-bridge", timeout=5)).data)
+    stats = json.loads((await client.request("$SRV.STATS.conclave-bridge", timeout=60)).data)
     assert stats["endpoints"][0]["data"]["subjects"][APPROVED]["accepted"] == 1
-    status = json.loads((await client.request("conclave.bridge.status", timeout=5)).data)
+    status = json.loads((await client.request("conclave.bridge.status", timeout=60)).data)
     assert status["connected"] is True
 
 
@@ -256,7 +256,7 @@ async def _publish_raw(client: Client, subject: str, block: bytes, data: bytes) 
     sizes = f"{len(block)} {len(block) + len(data)}"
     writer.write(b'CONNECT {"verbose":false,"headers":true}\r\n')
     writer.write(f"HPUB {subject} {sizes}\r\n".encode() + block + data + b"\r\nPING\r\n")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not (await reader.readline()).startswith(b"PONG"):
             pass
     writer.close()

@@ -110,7 +110,7 @@ async def test_a_frozen_server_is_waited_for(
     await freeze(server)
     await asyncio.sleep(1.5)  # the freeze itself: longer than a fetch, so that one runs into it
     server.thaw()
-    await stream.publish(APPROVED, approval("plan-2"), timeout=10)
+    await stream.publish(APPROVED, approval("plan-2"), timeout=60)
     await until(lambda: broker.taken == ["plan-1", "plan-2"])
 
 
@@ -125,7 +125,7 @@ async def test_an_acknowledgement_counts_only_when_the_server_confirms_it(
     broker.open.set()
     await until(lambda: running.bridge.statistics.of(APPROVED).unconfirmed == 1)
     server.thaw()
-    await stream.publish(APPROVED, approval("plan-2"), timeout=10)
+    await stream.publish(APPROVED, approval("plan-2"), timeout=60)
     await until(lambda: {"plan-1", "plan-2"} == set(broker.taken))
 
 
@@ -147,7 +147,7 @@ async def test_requests_held_back_while_nats_was_away_bring_no_flood(
     await until(lambda: calls > before + 30)
     await asyncio.to_thread(server.start)
     for number in range(20):
-        await stream.publish(APPROVED, approval(f"plan-{number}"), timeout=10)
+        await stream.publish(APPROVED, approval(f"plan-{number}"), timeout=60)
     await until(lambda: broker.offered)
     info = await stream.consumer_info("PLANNING_EVENTS", "conclave-planning-plan-approved")
     assert (info.num_ack_pending or 0) <= 2

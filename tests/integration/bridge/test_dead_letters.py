@@ -45,7 +45,7 @@ async def spent(stream: JetStreamContext, consumer: str, data: bytes) -> None:
     await stream.add_consumer("PLANNING_EVENTS", configuration)
     await stream.publish(APPROVED, data, headers={"colour": "red", "Nats-Msg-Id": "m-1"})
     pull = await stream.pull_subscribe_bind(consumer=consumer, stream="PLANNING_EVENTS")
-    await pull.fetch(1, timeout=5)
+    await pull.fetch(1, timeout=60)
 
 
 async def advised(stream: JetStreamContext, count: int) -> bool:
@@ -80,7 +80,7 @@ async def test_any_nats_client_can_read_a_dead_letter(run: Run, stream: JetStrea
     await run()
     await stream.publish(APPROVED, b"nonsense")
     reader = await stream.pull_subscribe("conclave.dead_letter.>", durable="operator")
-    (dead_letter,) = await reader.fetch(1, timeout=10)
+    (dead_letter,) = await reader.fetch(1, timeout=60)
     assert dead_letter.subject == "conclave.dead_letter.planning.plan.approved"
     assert dead_letter.data == b"nonsense"
     assert dead_letter.headers is not None
@@ -111,7 +111,7 @@ async def test_the_publisher_is_told_by_where_its_message_was_stored(run: Run, s
     await run()
     stored = await stream.publish(APPROVED, b"nonsense")
     reader = await stream.pull_subscribe("orchestration.message.rejected", durable="publisher")
-    (event,) = await reader.fetch(1, timeout=10)
+    (event,) = await reader.fetch(1, timeout=60)
     body = json.loads(event.data)
     assert (body["subject"], body["stream"], body["sequence"]) == (APPROVED, stored.stream, stored.seq)
     assert body["reason"].startswith("the message is not JSON: ")

@@ -24,7 +24,7 @@ from workers.stack.servers import valkey
 
 class DyingGuard(Guard):
     def watch(self, leader):
-        assert wait_until(lambda: server.ready(log), within=20)
+        assert wait_until(lambda: server.ready(log), within=120)
         os.kill(os.getpid(), signal.SIGKILL)
 
 folder = Path(sys.argv[1])

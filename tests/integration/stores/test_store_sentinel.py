@@ -56,7 +56,7 @@ def test_a_deliberation_goes_on_at_the_replica_after_the_master_died(tmp_path: P
 def _sentinel(folder: Path, master: ValkeyServer, replica: ValkeyServer, guard: Guard) -> Iterator[int]:
     """Run one Sentinel over both servers, which alone decides, half a second after the master fell silent."""
     connect(replica.url).replicaof(HOST, str(master.port))
-    assert wait_until(lambda: connect(replica.url).info("replication")["master_link_status"] == "up", within=30)
+    assert wait_until(lambda: connect(replica.url).info("replication")["master_link_status"] == "up", within=120)
     folder.mkdir()
     port = free_port()
     configuration = folder / "sentinel.conf"
@@ -71,9 +71,9 @@ def _sentinel(folder: Path, master: ValkeyServer, replica: ValkeyServer, guard: 
     log = LogFile(folder / "sentinel.log")
     child = spawn(described, log=log, guard=guard)
     try:
-        assert wait_until(lambda: described.ready(log), within=20), log.tail()
+        assert wait_until(lambda: described.ready(log), within=120), log.tail()
         sentinel = connect(f"redis://{HOST}:{port}")
-        assert wait_until(lambda: bool(sentinel.sentinel_slaves("council")), within=30), log.tail()
+        assert wait_until(lambda: bool(sentinel.sentinel_slaves("council")), within=120), log.tail()
         yield port
     finally:
         kill_group(child.pid)

@@ -42,14 +42,14 @@ def test_only_what_is_worked_on_is_touched_and_only_while_it_is() -> None:
     with heartbeat.working_on(first):
         with heartbeat.working_on(first):
             clock.advance(60)
-            assert wait_until(lambda: len(store.touched) > 2, within=10)
+            assert wait_until(lambda: len(store.touched) > 2, within=120)
         beats = len(store.touched)
-        assert wait_until(lambda: len(store.touched) > beats + 1, within=10), "the outer block still runs"
+        assert wait_until(lambda: len(store.touched) > beats + 1, within=120), "the outer block still runs"
     assert store.open_untouched_since(clock.now(), 10) == (second,)
     with heartbeat.working_on(second):
-        assert wait_until(lambda: store.touched[-1] == second, within=10)
+        assert wait_until(lambda: store.touched[-1] == second, within=120)
         beats = len(store.touched)
-        assert wait_until(lambda: len(store.touched) > beats + 2, within=10)
+        assert wait_until(lambda: len(store.touched) > beats + 2, within=120)
         assert set(store.touched[beats:]) == {second}
 
 
@@ -59,7 +59,7 @@ def test_a_store_that_is_away_costs_touches_and_not_the_thread() -> None:
     identity = begin(store)
     heartbeat = DeliberationHeartbeat(deliberations=store, clock=clock, every_s=0.01)
     with heartbeat.working_on(identity):
-        assert wait_until(lambda: identity in store.touched, within=10)
+        assert wait_until(lambda: identity in store.touched, within=120)
 
 
 def test_a_process_has_one_thread_for_all_its_steps() -> None:
