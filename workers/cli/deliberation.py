@@ -16,15 +16,16 @@ from domain import event_types
 from domain.contract import CompletedBody, FailedBody
 from domain.ports.deliberation_store import DeliberationStore
 from domain.record import Record
+from domain.views.progress import view
+from domain.views.remarks import failure_line
+from domain.views.summary import DeliberationSummary, details, summary
+from domain.views.why import label
 from workers.cli.cli_error import BadInput, CliError
 from workers.cli.environment import open_ports, read_settings
 from workers.cli.follow import follow, json_screen, screen
 from workers.cli.output import AS_JSON, console, print_json
-from workers.cli.view.decision import drawing, failure_line
+from workers.cli.view.decision import drawing
 from workers.cli.view.live import STATES, live
-from workers.cli.view.progress import view
-from workers.cli.view.summary import DeliberationSummary, details, summary
-from workers.cli.view.why import label
 from workers.printer import PlainText
 from workers.settings import Settings
 

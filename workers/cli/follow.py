@@ -11,10 +11,10 @@ from typing import Protocol, Self
 from rich.live import Live
 
 from domain.record import Record
+from domain.views.progress import DeliberationView, view
 from workers.cli.output import print_json_line
 from workers.cli.view.changes import changes
 from workers.cli.view.live import live
-from workers.cli.view.progress import DeliberationView, view
 from workers.printer import Printer
 
 REDRAW_S = 0.2

@@ -1,1 +1,1 @@
-"""What people see of a deliberation: values computed from its record, and how they are drawn."""
+"""How people see a deliberation on a terminal: the drawing of the values of `domain.views`."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from workers.cli.view.progress import DeliberationView, MemberView
+from domain.views.progress import DeliberationView, MemberView
 
 
 def changes(before: DeliberationView | None, after: DeliberationView) -> Iterator[str]:

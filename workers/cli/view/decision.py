@@ -10,11 +10,11 @@ from rich.table import Table
 
 from domain.chat import Usage
 from domain.contract import CompletedBody
-from domain.contract_rows import FailureRow
 from domain.ranking import Ranking
 from domain.verdict import Verdict
-from workers.cli.view.verdicts import verdict_lines
-from workers.cli.view.why import label, number, why
+from domain.views.remarks import failure_line, telling_checks
+from domain.views.verdicts import verdict_lines
+from domain.views.why import label, number, why
 from workers.printer import PlainText
 
 
@@ -127,7 +127,7 @@ def _tokens(usage: Usage) -> tuple[str, str, str]:
 def _remarks(decision: CompletedBody) -> Iterator[RenderableType]:
     if decision.failures:
         yield _lines("Failures", list(map(failure_line, decision.failures)), "red")
-    checks = list(_telling_checks(decision))
+    checks = list(telling_checks(decision))
     if checks:
         yield _lines("Checks", checks, "yellow")
     critiques = [critique for critique in decision.critiques if critique.text]
@@ -137,20 +137,6 @@ def _remarks(decision: CompletedBody) -> Iterator[RenderableType]:
             for critique in critiques
         ]
         yield _lines("Critiques", lines)
-
-
-def failure_line(failure: FailureRow) -> str:
-    """Say in a line who failed where and why."""
-    detail = f" ({failure.detail})" if failure.detail else ""
-    return f"{failure.agent_id}, {failure.stage}: {failure.reason}{detail}"
-
-
-def _telling_checks(decision: CompletedBody) -> Iterator[str]:
-    """Name the checks that a proposal did not pass, and those that could not tell."""
-    for row in decision.decisions:
-        for name, check in row.checks.rows.items():
-            if not (check.passed and check.judged):
-                yield f"{label(row.proposal.proposal_id)}, {name}: {check.reason or 'not passed'}"
 
 
 def _lines(title: str, lines: list[str], style: str = "") -> RenderableType:

@@ -7,7 +7,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 
 from domain.record import DeliberationState
-from workers.cli.view.progress import DeliberationView, MemberView, StageView, Status
+from domain.views.progress import DeliberationView, MemberView, StageView, Status
 from workers.printer import PlainText
 
 MARKS: dict[Status, tuple[str, str]] = {

@@ -5,10 +5,10 @@ from __future__ import annotations
 from domain.chat import FailureReason
 from domain.deliberation import ReviewRules
 from domain.entry import Entry
+from domain.views.progress import DeliberationView, view
 from tests.support import factories as make
 from tests.support.factories import MOMENT
 from workers.cli.view.changes import changes
-from workers.cli.view.progress import DeliberationView, view
 
 OF = make.deliberation(make.plan(title="Reset passwords"), review=ReviewRules(both_passes=True))
 PROPOSED = make.proposed("agent-1", duration_ms=1500.0)

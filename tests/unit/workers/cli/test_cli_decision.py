@@ -12,11 +12,11 @@ from domain.checks.check import CheckResult, NotJudged, PlanFacts
 from domain.contract import CompletedBody
 from domain.plan import Constraints
 from domain.policy import Policy
+from domain.views.why import label, why
 from tests.support.factories import agent, council, plan, plan_request
 from tests.support.scripted_model import answer, failure
 from tests.support.stage import Stage, decision_of
 from workers.cli.view.decision import beginning, drawing
-from workers.cli.view.why import label, why
 from workers.printer import Printer
 
 LENGTHS = {1: 8, 2: 20, 3: 14}

@@ -10,10 +10,10 @@ from io import StringIO
 import pytest
 
 from domain.record import Record
+from domain.views.progress import DeliberationView
 from tests.support import factories as make
 from tests.support.factories import MOMENT
 from workers.cli.follow import PrintingScreen, TerminalScreen, follow, json_screen, line_screen, screen
-from workers.cli.view.progress import DeliberationView
 from workers.printer import Printer
 
 OF = make.deliberation()

@@ -12,10 +12,10 @@ from domain.chat import FailureReason
 from domain.deliberation import ReviewRules
 from domain.entry import Entry
 from domain.record import Record
+from domain.views.progress import DeliberationView, MemberView, StageView, view
 from tests.support import factories as make
 from tests.support.factories import MOMENT
 from workers.cli.view.live import live
-from workers.cli.view.progress import DeliberationView, MemberView, StageView, view
 from workers.printer import Printer
 
 DELIBERATION = make.deliberation(judges=(make.judge("QA", "qa-1"),), review=ReviewRules(both_passes=True))

@@ -1,4 +1,4 @@
-"""Where a deliberation stands, as a pure function of its record and the time; shared by `demo` and `watch`."""
+"""Where a deliberation stands, as a pure function of its record and the time."""
 
 from __future__ import annotations
 

@@ -9,14 +9,14 @@ from domain.contract import CompletedBody
 from domain.validation.words import printable
 from domain.value import Value
 from domain.verdict import Opinion, Verdict, settling, standing
-from workers.cli.view.why import label
+from domain.views.why import label
 
 MAX_REASON = 500
-"""Characters of a reason on a terminal."""
+"""Characters of a reason in a line."""
 
 
 class VerdictView(Value):
-    """A verdict as `--json` shows it."""
+    """A verdict as programs read it."""
 
     verdict_id: str
     verdict: Opinion

@@ -8,8 +8,8 @@ from domain.contract import ClosingBody
 from domain.record import DeliberationState, Record
 from domain.value import Value
 from domain.verdict import Verdict
-from workers.cli.view.progress import DeliberationView, view
-from workers.cli.view.verdicts import VerdictView, is_awaiting, verdict_views
+from domain.views.progress import DeliberationView, view
+from domain.views.verdicts import VerdictView, is_awaiting, verdict_views
 
 
 class DeliberationSummary(Value):
