@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from typer import Exit
-from typer.core import TyperGroup
 
+from workers.cli.commands import Group
 from workers.cli.output import complain
 from workers.errors import StackError, Unavailable
 
@@ -23,7 +23,7 @@ class BadInput(CliError):
     exit_code = 2
 
 
-class ConclaveCommands(TyperGroup):
+class ConclaveCommands(Group):
     """The root of the command tree, where every expected error ends."""
 
     def invoke(self, ctx: Any) -> Any:

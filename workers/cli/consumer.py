@@ -12,13 +12,14 @@ from rich.table import Table
 
 from domain.event_types import COMPLETED
 from workers.cli.cli_error import BadInput, CliError
+from workers.cli.commands import Commands
 from workers.cli.environment import read_settings
 from workers.cli.output import AS_JSON, console, print_json, say
 
 if TYPE_CHECKING:
     from workers.cli.consumer_session import ConsumerSession
 
-commands = typer.Typer(no_args_is_help=True)
+commands = Commands()
 
 NAME = Annotated[str, typer.Argument(metavar="NAME", help="Letters, digits, - and _.")]
 

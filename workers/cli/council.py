@@ -10,14 +10,15 @@ import typer
 from rich.table import Table
 
 from domain.council import Agent, Council, council_of, no_council
-from workers.cli.cli_error import BadInput, CliError
+from workers.cli.cli_error import BadInput
+from workers.cli.commands import Commands
 from workers.cli.environment import open_ports, read_settings
 from workers.cli.output import AS_JSON, console, print_json, say
 from workers.councils.read import CouncilFileError, default_councils, parse_councils
 from workers.printer import PlainText
 from workers.variables import variable
 
-commands = typer.Typer(no_args_is_help=True)
+commands = Commands()
 
 ROLE = Annotated[str, typer.Argument(help="A role as plans name it, such as DEV.")]
 
@@ -125,7 +126,7 @@ def _council(role: str, councils: tuple[Council, ...]) -> Council:
     by_role = {council.role: council for council in councils}
     found = council_of(role, by_role)
     if found is None:
-        raise CliError(no_council(role, by_role))
+        raise BadInput(no_council(role, by_role))
     return found
 
 

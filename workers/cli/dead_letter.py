@@ -10,6 +10,7 @@ import typer
 from rich.table import Table
 
 from workers.cli.cli_error import BadInput, CliError
+from workers.cli.commands import Commands
 from workers.cli.environment import read_settings
 from workers.cli.output import AS_JSON, console, print_json, say
 from workers.printer import PlainText
@@ -17,7 +18,7 @@ from workers.printer import PlainText
 if TYPE_CHECKING:
     from workers.cli.dead_letter_session import DeadLetterSession
 
-commands = typer.Typer(no_args_is_help=True)
+commands = Commands()
 
 SEQUENCE = Annotated[
     int, typer.Argument(min=1, metavar="NUMBER", help="As `conclave dead-letter list` prints it.")

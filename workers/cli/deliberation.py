@@ -21,6 +21,7 @@ from domain.views.remarks import failure_line
 from domain.views.summary import DeliberationSummary, details, summary
 from domain.views.why import label
 from workers.cli.cli_error import BadInput, CliError
+from workers.cli.commands import Commands
 from workers.cli.environment import open_ports, read_settings
 from workers.cli.follow import follow, json_screen, screen
 from workers.cli.output import AS_JSON, console, print_json
@@ -29,7 +30,7 @@ from workers.cli.view.live import STATES, live
 from workers.printer import PlainText
 from workers.settings import Settings
 
-commands = typer.Typer(no_args_is_help=True)
+commands = Commands()
 
 ID = Annotated[str, typer.Argument(metavar="ID", help="A deliberation's id: d- and 24 hexadecimal digits.")]
 POLL_S = 0.2

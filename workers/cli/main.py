@@ -28,6 +28,7 @@ from workers.cli import (
     verdicts,
 )
 from workers.cli.cli_error import ConclaveCommands
+from workers.cli.commands import Commands
 from workers.cli.output import complain, say
 from workers.logs import configure_command
 from workers.settings import unknown_settings
@@ -35,10 +36,9 @@ from workers.settings import unknown_settings
 SERVICES = ("bridge", "worker", "flower")
 """They become processes that say in their logs which variables set nothing."""
 
-app = typer.Typer(
+app = Commands(
     cls=ConclaveCommands,
     rich_markup_mode="markdown",
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},

@@ -14,11 +14,12 @@ from domain.ports.parking import Parking
 from domain.record import Record
 from domain.steps.redeliberate import redeliberate
 from workers.cli.cli_error import BadInput, CliError
+from workers.cli.commands import Commands
 from workers.cli.environment import open_ports, open_work, read_settings
 from workers.cli.output import AS_JSON, console, print_json, say
 from workers.printer import PlainText
 
-commands = typer.Typer(no_args_is_help=True)
+commands = Commands()
 
 ID = Annotated[str, typer.Argument(metavar="ID", help="As `conclave parked list` prints it.")]
 

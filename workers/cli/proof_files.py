@@ -89,6 +89,17 @@ def read_baseline(path: Path, digest: str) -> Proof:
     return found.proof
 
 
+def refuse_unwritable(path: Path) -> None:
+    """Raise BadInput where a baseline can't be written: before the proof, which takes hours. Nothing is left."""
+    existed = path.exists()
+    try:
+        path.open("ab").close()
+    except OSError as error:
+        raise BadInput(f"{path} can't be written: {error.strerror}") from error
+    if not existed:
+        path.unlink()
+
+
 def save_baseline(path: Path, digest: str, proof: Proof) -> None:
     """Write the proof, in place of an earlier one."""
     body = Baseline(digest=digest, proof=proof).model_dump(mode="json")

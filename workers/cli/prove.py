@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from pathlib import Path
 from typing import Annotated
 
@@ -14,7 +15,7 @@ from workers.cli.cli_error import BadInput, CliError
 from workers.cli.council import read_text
 from workers.cli.environment import read_settings
 from workers.cli.output import AS_JSON, complain, console, print_json
-from workers.cli.proof_files import ProofFile, missed, read_baseline, save_baseline
+from workers.cli.proof_files import ProofFile, missed, read_baseline, refuse_unwritable, save_baseline
 from workers.cli.prove_run import ProofRun
 from workers.cli.view.proof import tables
 from workers.proving.answer_check import AnswerCheck
@@ -63,6 +64,10 @@ def prove(
 
         conclave prove tasks.yaml --role QA --threshold 0.2
     """
+    if threshold is not None and not isfinite(threshold):
+        raise BadInput(f"--threshold takes a number, not {threshold}: nothing would miss it, or everything")
+    if keep:
+        refuse_unwritable(keep)
     tasks = _tasks(tasks_file, limit)
     digest = digest_of(tasks)
     settings = read_settings()

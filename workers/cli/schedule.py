@@ -16,6 +16,7 @@ from domain.ports.schedule import Schedule
 from domain.schedule import ScheduledRedeliberation, default_name
 from domain.steps.scheduled import run_scheduled, schedule_redeliberation
 from workers.cli.cli_error import BadInput, CliError
+from workers.cli.commands import Commands
 from workers.cli.environment import open_work, read_settings
 from workers.cli.output import AS_JSON, console, print_json, say
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     from workers.composition import Composition
 
-commands = typer.Typer(no_args_is_help=True)
+commands = Commands()
 
 NAME = Annotated[str, typer.Argument(help="The schedule's name, as `conclave schedule list` prints it.")]
 

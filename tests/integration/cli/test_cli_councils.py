@@ -64,7 +64,7 @@ def test_an_unknown_role_is_named_with_those_there_are(run: Run) -> None:
     run("council", "apply", "-", stdin=TWO)
     for command in ("show", "delete"):
         result = run("council", command, "CHEF")
-        assert result.exit_code == 1
+        assert result.exit_code == 2
         assert result.stderr.startswith("conclave: no council for role CHEF: ")
         assert "(there are: DEV, OPS)" in result.stderr
 

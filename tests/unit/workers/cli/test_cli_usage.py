@@ -45,6 +45,7 @@ def test_the_version_is_the_packages() -> None:
         ("deliberation", "show"),
         ("up", "--nats-port", "0"),
         ("deliberation", "list", "--limit", "x"),
+        ("prove", "--check-seconds", "nan"),
     ],
 )
 def test_wrong_usage_is_2(arguments: tuple[str, ...]) -> None:
@@ -87,3 +88,33 @@ def test_a_state_folder_that_is_a_file_is_1(tmp_path: Path) -> None:
     result = run("up", "--state", str(tmp_path / "file"))
     assert result.exit_code == 1
     assert "can't be used" in sentence(result)
+
+
+@pytest.mark.parametrize("path", every_command(), ids=" ".join)
+def test_a_flag_has_no_value_in_the_help(path: list[str]) -> None:
+    assert "bool" not in run(*path, "--help").stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--threshold", "nan"), "--threshold takes a number, not nan"),
+        (("--threshold", "inf"), "--threshold takes a number, not inf"),
+        (("--save-baseline", "no/such/folder/baseline.json"), "can't be written: No such file"),
+        (("--save-baseline", "."), "can't be written: Is a directory"),
+    ],
+)
+def test_a_goal_that_nothing_can_miss_or_keep_is_refused_before_the_proof(
+    arguments: tuple[str, ...], words: str
+) -> None:
+    result = run("prove", *arguments)
+    assert result.exit_code == 2
+    assert words in sentence(result)
+
+
+def test_a_baseline_that_can_be_written_is_not_made_before_its_proof(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CONCLAVE_REDIS_URL", "redis://127.0.0.1:9")
+    assert run("prove", "--save-baseline", str(tmp_path / "baseline.json")).exit_code == 1
+    assert not (tmp_path / "baseline.json").exists()
