@@ -97,7 +97,7 @@ class Composition(StorePorts):
 
     @cached_property
     def checks(self) -> IsolatedChecks:
-        return IsolatedChecks(check_points(), self.settings.checks)
+        return IsolatedChecks(check_points(without=self.settings.checks.left_out), self.settings.checks)
 
     def dispatcher(self, app: Celery) -> CeleryDispatcher:
         """Return a dispatcher that queues work on `app`'s broker."""

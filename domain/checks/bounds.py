@@ -19,3 +19,6 @@ class CheckBounds(Value):
     processes: int = Field(default=2, ge=1, le=64)
     """Helper processes of one worker, started when they are needed: as many proposals are checked at once. Half as
     many more, at least one, are for proposals whose checks take long."""
+    left_out: tuple[str, ...] = ()
+    """Names of checks that are not run, as JSON: ["names_an_owner"]. For a broken one, which else stops every
+    worker at its start, as a name does that no check has."""

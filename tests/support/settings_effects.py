@@ -22,6 +22,7 @@ from tests.support.settings_observers import (
     logging_as_set,
     metrics_served,
     nats_client,
+    own_checks_run,
     services,
     spec,
     store_commands,
@@ -29,6 +30,7 @@ from tests.support.settings_observers import (
     stream_made,
 )
 from workers.app import make_app
+from workers.checks.registry import OWN
 from workers.composition import Composition, engine_of, key_of
 from workers.engines.vllm_engine import VllmEngine
 
@@ -199,7 +201,7 @@ POLICY = {
 CHECKS = {
     f"checks.{name}": Effect(str(value), services(f"checks.bounds.{name}"), value)
     for name, value in (("time_s", 7.5), ("memory_mb", 77), ("input_bytes", 7777), ("processes", 7))
-}
+} | {"checks.left_out": Effect('["yaml"]', own_checks_run, tuple(one for one in OWN if one.name != "yaml"))}
 REDELIBERATION = {
     f"redeliberation.{name}": Effect(value, services(f"redeliberation.{name}"), seen)
     for name, value, seen in (

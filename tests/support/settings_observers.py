@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import reduce
+from importlib.metadata import EntryPoint
 from typing import Any
 from unittest.mock import MagicMock, patch
 
@@ -27,6 +28,7 @@ from tests.support.factories import plan
 from tests.support.in_memory.clock import MemoryClock
 from workers.app import make_app
 from workers.bridge_process import capacity_of, options_of
+from workers.checks.registry import OWN
 from workers.composition import Composition, engine_of
 from workers.engines.vllm_engine import VllmEngine
 from workers.flower.options import CONFIG
@@ -60,6 +62,11 @@ def bridge(path: str) -> Observe:
 def services(path: str) -> Observe:
     """Look at what the steps of a deliberation are given."""
     return lambda settings: reduce(getattr, path.split("."), Composition(settings).services(make_app(settings)))
+
+
+def own_checks_run(settings: Settings) -> tuple[EntryPoint, ...]:
+    """Look at which of Conclave's checks a proposal is put to."""
+    return tuple(point for point in Composition(settings).checks.points if point in OWN)
 
 
 def spec(name: str) -> Observe:

@@ -38,7 +38,7 @@ class IsolatedChecks:
 
     def __init__(self, points: Sequence[EntryPoint], bounds: CheckBounds) -> None:
         """Take the checks in this order. Raises CheckUnavailable for one that can't be used."""
-        self.bounds = bounds
+        self.points, self.bounds = tuple(points), bounds
         checks = [(point, create(point)) for point in points]
         self._linear = InProcess(check for point, check in checks if point in LINEAR)
         self._points = [point for point in points if point not in LINEAR]

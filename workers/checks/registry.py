@@ -8,8 +8,10 @@ from importlib.metadata import EntryPoint, entry_points
 from domain.checks.check import Check
 from workers.checks import code_parses
 from workers.errors import Unavailable
+from workers.variables import variable
 
 GROUP = "conclave.checks"
+LEFT_OUT = variable("checks", "left_out")
 RESERVED = frozenset({"overall_score"})
 """Names that mean something else beside the checks in the event."""
 
@@ -60,7 +62,9 @@ def check_points(
             )
     if unknown := sorted(set(without) - found.keys()):
         known_names = ", ".join(found)
-        raise CheckUnavailable(f"there is no check named {unknown[0]!r} to leave out; there are {known_names}")
+        raise CheckUnavailable(
+            f"there is no check named {unknown[0]!r} to leave out by {LEFT_OUT}; there are {known_names}"
+        )
     return tuple(point for point in found.values() if point.name not in without)
 
 
@@ -85,7 +89,7 @@ def create(point: EntryPoint) -> Check:
 def _unavailable(point: EntryPoint, why: str) -> CheckUnavailable:
     return CheckUnavailable(
         f"the check {point.name!r} ({point.value}{_origin(point)}) can't be used: {why}; "
-        "repair it, uninstall it, or leave it out by name"
+        f"repair it, uninstall it, or leave it out: {LEFT_OUT}='[\"{point.name}\"]'"
     )
 
 

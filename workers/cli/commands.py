@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import typer
 from typer.core import TyperCommand, TyperGroup
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 class _Flags:
@@ -33,6 +36,6 @@ class Commands(typer.Typer):
     def __init__(self, *, cls: type[Group] = Group, **options: Any) -> None:
         super().__init__(cls=cls, no_args_is_help=True, **options)
 
-    def command(self, name: str | None = None, **options: Any) -> Any:
+    def command(self, name: str | None = None, **options: Any) -> Callable[[F], F]:
         """Add a command, as typer does."""
         return super().command(name, cls=Command, **options)

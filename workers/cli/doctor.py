@@ -34,10 +34,12 @@ def examine(settings: Settings) -> Findings:
     """Go through everything; what can't be looked at is a finding too."""
     from workers.doctor.engines import examine_gpus
     from workers.doctor.jetstream import examine_nats
+    from workers.doctor.starting import examine_start
     from workers.doctor.store_server import examine_valkey
     from workers.doctor.time_bounds import examine_settings
 
     yield from examine_settings(settings)
+    yield from examine_start(settings)
     yield from _guarded(
         "nats",
         lambda: examine_nats(

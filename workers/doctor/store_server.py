@@ -12,6 +12,7 @@ from redis.exceptions import RedisError
 from workers.adapters.redis.connection import StoreUnreachable, address, connect, reach
 from workers.doctor.finding import Finding, Findings, fail, ok, warn
 from workers.settings import Settings
+from workers.skew import MAX_SKEW_S, sentence
 
 log = structlog.get_logger("conclave.store")
 
@@ -88,6 +89,8 @@ def _skew(client: Redis) -> Finding:
 
 def judge_skew(skew: float) -> Finding:
     """Judge by how many seconds Valkey's clock is ahead of ours."""
+    if abs(skew) > MAX_SKEW_S:
+        return fail("clock", f"nothing of Conclave's starts here: {sentence(-skew)}")
     if abs(skew) > SKEW_S:
         return warn("clock", f"differs from Valkey's by {skew:+.1f} s; run an NTP client on both hosts")
     return ok("clock", f"within {abs(skew):.2f} s of Valkey's")

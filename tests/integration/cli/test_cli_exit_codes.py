@@ -1,4 +1,4 @@
-"""The table of exit codes in docs/operations.md: every command that takes a name says the same to an unknown one."""
+"""The table of exit codes in docs/operations.md: every command that takes a name says 2 to an unknown one."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[3]
 PARAMETERS = {"role", "deliberation_id", "parked_id", "name", "number"}
 """What commands call the thing that they are asked about."""
 MAKE_IT = {"schedule add", "consumer create", "consumer delete"}
-"""Commands that make what they name; and one that says first, with 1, that a fresh server has no stream of events."""
+"""Two that make what they name, and one that says before, with 1, that a fresh server has no stream of events."""
 UNKNOWN = {
     "council show": ("CHEF",),
     "council delete": ("CHEF",),

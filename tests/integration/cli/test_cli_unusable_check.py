@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -33,18 +34,48 @@ def test_it_is_named_with_its_package_and_the_remedy(
     assert "Traceback" not in done.stdout + done.stderr
 
 
+def test_doctor_says_that_nothing_starts_and_how_to_leave_it_out(environment: Settings, broken: Path) -> None:
+    done = conclave("doctor", "--json", beside=broken)
+    said = {one["subject"]: one for one in json.loads(done.stdout)}
+    assert said["checks"]["level"] == "fail"
+    assert "no bridge and no worker with this starts: the check 'broken'" in said["checks"]["text"]
+    variable, _, value = said["checks"]["text"].rpartition(": ")[2].partition("=")
+
+    done = conclave("doctor", "--json", beside=broken, env={variable: value.strip("'")})
+    said = {one["subject"]: one for one in json.loads(done.stdout)}
+    assert said["checks"]["level"] == "ok"
+
+
+def test_a_bridge_starts_without_the_check_that_is_left_out(environment: Settings, broken: Path) -> None:
+    left_out = {"CONCLAVE_CHECKS_LEFT_OUT": '["broken"]'}
+    with subprocess.Popen(
+        [sys.executable, "-m", "workers.cli", "bridge"],
+        env=environment_beside(broken) | left_out,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as bridge:
+        assert bridge.stdout is not None
+        assert any("bridge_ready" in line for line in bridge.stdout)
+        bridge.terminate()
+
+
 def test_commands_that_only_read_need_no_check(environment: Settings, broken: Path) -> None:
     done = conclave("deliberation", "list", beside=broken)
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def conclave(*arguments: str, beside: Path) -> subprocess.CompletedProcess[str]:
+def conclave(*arguments: str, beside: Path, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
     """Run a command with another folder of packages on the path."""
     return subprocess.run(
         [sys.executable, "-m", "workers.cli", *arguments],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join((str(beside), str(Path.cwd())))},
+        env=environment_beside(beside) | (env or {}),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
+
+
+def environment_beside(folder: Path) -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": os.pathsep.join((str(folder), str(Path.cwd())))}

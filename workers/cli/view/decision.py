@@ -24,6 +24,9 @@ def drawing(
     """Draw a decision; `full` prints every proposal whole, else only the beginning of those that did not win."""
     yield _headline(decision)
     yield from _proposals(decision, full=full)
+    if decision.synthesis:
+        title = PlainText("Synthesis: the architect's, of the best proposals; not ranked")
+        yield Panel(decision.synthesis.strip(), title=title, title_align="left", border_style="cyan")
     yield _ranked(decision)
     if decision.ranking.matrix:
         yield _matrix(decision.ranking)

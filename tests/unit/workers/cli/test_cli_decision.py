@@ -56,6 +56,15 @@ def test_the_ranking_is_printed_best_first_with_the_events_scores() -> None:
     assert scores == [f"{row.score:.2f}" for row in result.decisions]
 
 
+def test_a_synthesis_is_printed_whole_and_none_where_there_is_none() -> None:
+    result = decided()
+    assert "Synthesis" not in drawn(result)
+    words = "First the invariants, then the export. " * 20
+    shown = drawn(result.model_copy(update={"synthesis": words}))
+    assert "Synthesis: the architect's" in shown
+    assert shown.count("First the invariants") == 20
+
+
 def test_the_matrix_shows_who_gave_whom_what_and_nothing_for_oneself() -> None:
     result = decided()
     table = {row[0]: row[1:] for row in rows(drawn(result), "Scores by reviewer")}
