@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, Field, JsonValue, StringConstraints
 
 from domain.text.visible import readable
 from domain.thinking import ThoughtsPlace
@@ -87,6 +87,41 @@ class ChatRequest(Value):
     """W3C trace context of this call, passed on to the engine; empty for none."""
 
 
+class Usage(OpenValue):
+    """Tokens of one model call or of several."""
+
+    prompt_tokens: int = 0
+    cached_tokens: int = 0
+    completion_tokens: int = 0
+    reasoning_tokens: int = 0
+    """Part of `completion_tokens` that went into thoughts."""
+
+    def __add__(self, other: Usage) -> Usage:
+        return Usage(
+            prompt_tokens=self.prompt_tokens + other.prompt_tokens,
+            cached_tokens=self.cached_tokens + other.cached_tokens,
+            completion_tokens=self.completion_tokens + other.completion_tokens,
+            reasoning_tokens=self.reasoning_tokens + other.reasoning_tokens,
+        )
+
+
+class Exchange(Value):
+    """What passed between us and an engine besides texts, for traces alone: nothing is decided by it."""
+
+    url: str = ""
+    """Of the engine that was called; empty where none was."""
+    parameters: dict[str, JsonValue] = {}
+    """The request's body without model and messages, as it was sent."""
+    response_id: str = ""
+    """The engine's name for its answer; empty where it gave none that can be shown."""
+    model: str = ""
+    """What the engine calls the model that answered; empty where it doesn't say."""
+    finish_reason: str = ""
+    """Why the answer ended, in the engine's word; empty where it doesn't say."""
+    usage: Usage = Usage()
+    """Tokens that an answer took which became a failure."""
+
+
 class ChatAnswer(Value):
     """A model's answer."""
 
@@ -110,6 +145,7 @@ class ChatAnswer(Value):
     thoughts: ThoughtsPlace = ThoughtsPlace.NOWHERE
     """Where the engine put thoughts; they themselves are gone."""
     duration_ms: float = 0.0
+    exchange: Exchange = Exchange()
 
 
 class FailureReason(StrEnum):
@@ -161,28 +197,11 @@ class ChatFailure(Value):
     engine: str = ""
     thoughts: ThoughtsPlace = ThoughtsPlace.NOWHERE
     """Where the engine put thoughts that no answer followed."""
+    exchange: Exchange = Exchange()
 
 
 ChatOutcome = ChatAnswer | ChatFailure
 """What one request led to."""
-
-
-class Usage(OpenValue):
-    """Tokens of one model call or of several."""
-
-    prompt_tokens: int = 0
-    cached_tokens: int = 0
-    completion_tokens: int = 0
-    reasoning_tokens: int = 0
-    """Part of `completion_tokens` that went into thoughts."""
-
-    def __add__(self, other: Usage) -> Usage:
-        return Usage(
-            prompt_tokens=self.prompt_tokens + other.prompt_tokens,
-            cached_tokens=self.cached_tokens + other.cached_tokens,
-            completion_tokens=self.completion_tokens + other.completion_tokens,
-            reasoning_tokens=self.reasoning_tokens + other.reasoning_tokens,
-        )
 
 
 def usage_of(answer: ChatAnswer) -> Usage:

@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -96,6 +98,37 @@ def test_one_trace_leads_from_the_message_through_every_task_and_call_to_the_eve
             assert spans[span.parent_id].name in {"proposal.generate", "deliberation.conclude"}
     told = {one.split("-")[2] for one in engine.script.traceparents}
     assert told == {span.span_id for span in spans.values() if span.name.startswith("chat ")}
+
+
+def test_every_call_says_whose_it_was_what_it_asked_and_what_it_cost(
+    traced: Traced, nats_server: NatsServer
+) -> None:
+    def calls_of_the_trace() -> list[dict[str, Any]]:
+        return [span.attributes for span in traced.collector.of_trace(TRACE) if span.name == "chat scripted"]
+
+    decided: dict[str, Any] = {}
+
+    async def scenario(observer: Observer) -> None:
+        asked = approval()
+        await observer.publish(APPROVED, asked, traceparent=TRACEPARENT)
+        (event,) = await observer.wait(COMPLETED, plan_id=asked["plan_id"])
+        due = 3 + len(event.body["ballots"])
+        await until(lambda: len(calls_of_the_trace()) == due, within=120, what=lambda: f"{due} calls")
+        decided.update(event.body)
+
+    watching(nats_server.url, scenario)
+    calls = calls_of_the_trace()
+    agents = {one["proposal"]["author"]["agent_id"] for one in decided["decisions"]}
+    address = urlsplit(traced.engine.openai_url)
+    assert {call["gen_ai.prompt.name"] for call in calls} == {"proposal", "ballot"}
+    assert {call["gen_ai.conversation.id"] for call in calls} == {decided["deliberation_id"]}
+    assert {call["gen_ai.agent.name"] for call in calls} >= agents
+    assert {(call["server.address"], call["server.port"]) for call in calls} == {(address.hostname, address.port)}
+    for call in calls:
+        assert call["gen_ai.response.id"].startswith("chatcmpl-")
+        assert call["gen_ai.usage.input_tokens"] > 0
+        assert call["gen_ai.usage.output_tokens"] > 0
+        assert call.keys() >= {"gen_ai.request.max_tokens", "gen_ai.request.temperature", "gen_ai.request.seed"}
 
 
 def test_a_message_delivered_again_begins_a_trace_that_links_to_its_publishers(

@@ -6,9 +6,10 @@ import threading
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.common.v1.common_pb2 import AnyValue
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,13 @@ class Seen:
     span_id: str
     parent_id: str
     links: tuple[str, ...]
-    attributes: dict[str, str]
+    attributes: dict[str, Any]
+    """Numbers and texts; of a list, its message."""
+
+
+def _value(value: AnyValue) -> Any:
+    kind = value.WhichOneof("value")
+    return getattr(value, kind) if kind else None
 
 
 class Collector:
@@ -60,7 +67,7 @@ class Collector:
                         span_id=span.span_id.hex(),
                         parent_id=span.parent_span_id.hex(),
                         links=tuple(link.trace_id.hex() for link in span.links),
-                        attributes={one.key: one.value.string_value for one in span.attributes},
+                        attributes={one.key: _value(one.value) for one in span.attributes},
                     )
                     for span in scope.spans
                 )

@@ -9,7 +9,7 @@ from contextlib import ExitStack
 import pytest
 
 from domain.chat import ChatAnswer, ChatFailure, ChatOutcome, ChatRequest, FailureReason, Message, ScoreForm
-from domain.engine import EngineKind, EngineRecord, Guidance
+from domain.engine import Dialect, EngineKind, EngineRecord, Guidance
 from tests.support.in_memory.engine_directory import MemoryEngineDirectory
 from tests.support.scripted_engine import ScriptedEngine
 from workers.adapters.clock import SystemClock
@@ -206,3 +206,34 @@ def test_only_calls_that_leave_our_machines_take_the_environments_proxy(
     (outcome,) = OpenAIChatModel(directory, portal).ask([asking()])
     assert isinstance(outcome, ChatFailure)
     assert outcome.reason is FailureReason.UNREACHABLE
+
+
+def test_an_outcome_tells_where_its_call_went_and_what_was_sent(
+    portal: Portal, directory: MemoryEngineDirectory, engines: list[ScriptedEngine]
+) -> None:
+    record = record_of(engines[0], "engine")
+    directory.publish(
+        record.model_copy(
+            update={
+                "dialect": Dialect(omit=("seed",), extra_body={"top_p": 0.9}, tokens_field="max_completion_tokens")
+            }
+        ),
+        ttl_s=600,
+    )
+    (answer,) = answers(OpenAIChatModel(directory, portal).ask([asking(seed=3, temperature=0.5)]))
+    assert answer.exchange.url == engines[0].openai_url
+    assert answer.exchange.parameters == {"max_completion_tokens": 16, "temperature": 0.5, "top_p": 0.9}
+    assert answer.exchange.response_id.startswith("chatcmpl-")
+    assert (answer.exchange.model, answer.exchange.finish_reason) == ("scripted", "stop")
+
+
+def test_a_failure_tells_where_its_call_went_and_what_it_cost(
+    portal: Portal, directory: MemoryEngineDirectory, engines: list[ScriptedEngine]
+) -> None:
+    directory.publish(record_of(engines[0], "engine"), ttl_s=600)
+    engines[0].fault("empty")
+    (failure,) = OpenAIChatModel(directory, portal).ask([asking()])
+    assert isinstance(failure, ChatFailure)
+    assert failure.reason is FailureReason.EMPTY
+    assert (failure.exchange.url, failure.exchange.finish_reason) == (engines[0].openai_url, "stop")
+    assert failure.exchange.usage.prompt_tokens > 0

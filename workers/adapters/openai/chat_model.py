@@ -18,6 +18,7 @@ from workers.adapters.openai.engine_client import EngineClients
 from workers.adapters.openai.failures import EngineBusy, retry_after
 from workers.adapters.openai.http_client import MAX_ANSWER_BYTES
 from workers.adapters.openai.pending_calls import PendingCalls
+from workers.adapters.openai.request import request_parameters
 from workers.engines.errors import ALLOW_IT
 from workers.portal import Portal
 
@@ -88,6 +89,7 @@ class OpenAIChatModel:
                 outcome = await self._until_not_busy(request, engines, progress)
         except TimeoutError:
             outcome = progress.timed_out(request)
+        outcome = with_exchange(outcome, request, engines)
         self._observe(outcome)
         return outcome
 
@@ -142,6 +144,15 @@ class CallProgress:
         reason, activity = (FailureReason.BUSY, self.busy) if self.busy else (self.reason, self.activity)
         detail = f"{activity} for {request.timeout_s:g} s"
         return ChatFailure(key=request.key, reason=reason, detail=detail, engine=self.engine)
+
+
+def with_exchange(outcome: ChatOutcome, request: ChatRequest, engines: Sequence[EngineRecord]) -> ChatOutcome:
+    """Return the outcome with what its engine was sent, and where."""
+    record = next((engine for engine in engines if engine.name == outcome.engine), None)
+    if record is None:
+        return outcome
+    sent = {"url": record.url, "parameters": request_parameters(request, record)}
+    return outcome.model_copy(update={"exchange": outcome.exchange.model_copy(update=sent)})
 
 
 def backoff_s(attempt: int, draw: float) -> float:

@@ -14,7 +14,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from domain.chat import ChatAnswer, ChatFailure, ChatRequest, FailureReason, ScoreForm
+from domain.chat import ChatAnswer, ChatFailure, ChatRequest, Exchange, FailureReason, ScoreForm
 from domain.engine import EngineRecord
 from domain.thinking import ThoughtsPlace
 from workers.adapters.openai.expected_scores import expected_scores
@@ -36,6 +36,8 @@ STREAMED = (b"data:", b"event:", b":")
 """How server-sent events begin."""
 TEXT_PARTS = frozenset({"text", "output_text"})
 THOUGHT_PART = re.compile(r"think|reason", re.IGNORECASE)
+LONGEST_NAME = 200
+"""Characters that are shown of what an engine calls its answer or its model."""
 _FENCE = re.compile(r"```[\w-]*[ \t]*")
 
 
@@ -64,15 +66,23 @@ def read_answer(
         raise ValueError("no choices")
     choice, bound = completion.choices[0], token_bound(request, record)
     said = _said(choice.message, opened=_template_opened(request, record))
+    counts = token_counts(completion.usage, request, record, bound)
+    exchange = Exchange(
+        response_id=_shown(completion.id), model=_shown(completion.model), finish_reason=_shown(choice.ended)
+    )
     problem = _broken_off(choice.ended) or _nothing_said(said, choice.ended, bound)
     if problem:
         reason, detail = problem
         return ChatFailure(
-            key=request.key, reason=reason, detail=detail, engine=record.name, thoughts=said.thoughts
+            key=request.key,
+            reason=reason,
+            detail=detail,
+            engine=record.name,
+            thoughts=said.thoughts,
+            exchange=exchange.model_copy(update={"usage": counts.usage}),
         )
     form = request.form
     text = said.text if form is None else _compact(said.text, form, record)
-    counts = token_counts(completion.usage, request, record, bound)
     return ChatAnswer(
         key=request.key,
         model=request.model,
@@ -88,6 +98,7 @@ def read_answer(
         reasoning_tokens=counts.reasoning or said.share_of_thoughts(counts.completion),
         thoughts=said.thoughts,
         duration_ms=duration_ms,
+        exchange=exchange,
     )
 
 
@@ -103,8 +114,10 @@ class _Choice(BaseModel):
 
 
 class _Completion(BaseModel):
-    """As much of an answer as is read here; the name that an engine gives its model is not."""
+    """As much of an answer as is read here."""
 
+    id: Any = None
+    model: Any = None
     choices: list[_Choice] | None = None
     usage: Any = None
 
@@ -123,6 +136,11 @@ class _Said:
         """Estimate the tokens of the thoughts by their share of the characters."""
         chars = self.thought_chars + len(self.text)
         return completion_tokens * self.thought_chars // chars if chars else 0
+
+
+def _shown(name: Any) -> str:
+    """Return a foreign name as far as it can be shown; empty for what is no text."""
+    return plain(name)[:LONGEST_NAME] if isinstance(name, str) else ""
 
 
 def _template_opened(request: ChatRequest, record: EngineRecord) -> bool:

@@ -29,11 +29,15 @@ def token_bound(request: ChatRequest, record: EngineRecord) -> int:
 
 def request_body(request: ChatRequest, record: EngineRecord) -> dict[str, Any]:
     """Return the body that asks this engine, in its own dialect, for what the request wants."""
+    messages = turns(request.messages, system_turn=record.dialect.system_turn)
+    return {"model": request.model, "messages": messages, **request_parameters(request, record)}
+
+
+def request_parameters(request: ChatRequest, record: EngineRecord) -> dict[str, Any]:
+    """Return what a request's body says of how to answer: all but model and messages."""
     form, dialect = request.form, record.dialect
     sampling = {"temperature": request.temperature, "seed": request.seed}
     return {
-        "model": request.model,
-        "messages": turns(request.messages, system_turn=dialect.system_turn),
         dialect.tokens_field: token_bound(request, record),
         **{name: value for name, value in sampling.items() if value is not None and name not in dialect.omit},
         **({} if form is None else GUIDED_DECODINGS[record.guidance].request_fields(form)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from domain.chat import ChatRequest
+from domain.chat import ChatRequest, Usage
 from domain.engine import EngineRecord
 from workers.adapters.openai.request import most_prompt_tokens
 
@@ -21,6 +21,15 @@ class TokenCounts:
     cached: int
     completion: int
     reasoning: int
+
+    @property
+    def usage(self) -> Usage:
+        return Usage(
+            prompt_tokens=self.prompt,
+            cached_tokens=self.cached,
+            completion_tokens=self.completion,
+            reasoning_tokens=self.reasoning,
+        )
 
 
 def token_counts(usage: Any, request: ChatRequest, record: EngineRecord, bound: int) -> TokenCounts:
