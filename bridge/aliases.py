@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from bridge.cloudevents import moment_of
 from domain.contract import DispatchedBody, StartedBody
 from domain.event import Event
 from domain.value import OpenValue
 
-PLAN_APPROVED_ALIAS = "orchestration.plan.approved"
-TASK_DISPATCHED_ALIAS = "orchestration.task.dispatched"
-
 
 class PlanAlias(OpenValue):
-    """The body of `orchestration.plan.approved`: a plan was accepted and its roles asked."""
+    """A plan was accepted and its roles asked; published with CONCLAVE_EVENTS_ALIASES only."""
 
-    event_type: str = PLAN_APPROVED_ALIAS
+    event_type: Literal["orchestration.plan.approved"] = "orchestration.plan.approved"
     story_id: str
     plan_id: str
     approved_by: str
@@ -24,15 +23,22 @@ class PlanAlias(OpenValue):
 
 
 class TaskAlias(OpenValue):
-    """The body of `orchestration.task.dispatched`: one agent was asked for its proposal."""
+    """One agent was asked for its proposal; published with CONCLAVE_EVENTS_ALIASES only."""
 
-    event_type: str = TASK_DISPATCHED_ALIAS
+    event_type: Literal["orchestration.task.dispatched"] = "orchestration.task.dispatched"
     story_id: str
     task_id: str
     agent_id: str
     role: str
     timestamp: str
     """RFC 3339."""
+
+
+ALIASES: dict[str, type[OpenValue]] = {
+    "orchestration.plan.approved": PlanAlias,
+    "orchestration.task.dispatched": TaskAlias,
+}
+"""Event type → model of its body, for what is told under an older name."""
 
 
 def aliases_of(event: Event) -> tuple[Event, ...]:
@@ -46,20 +52,17 @@ def aliases_of(event: Event) -> tuple[Event, ...]:
             roles=body.roles,
             timestamp=at,
         )
-        return (_alias(event, "plan.approved", plan, PLAN_APPROVED_ALIAS),)
+        return (_alias(event, "plan.approved", plan),)
     if isinstance(body, StartedBody):
         tasks = [
             TaskAlias(story_id=body.story_id, task_id=body.task_id, agent_id=agent, role=body.role, timestamp=at)
             for agent in body.agents
         ]
-        return tuple(
-            _alias(event, f"task.dispatched:{number}", task, TASK_DISPATCHED_ALIAS)
-            for number, task in enumerate(tasks)
-        )
+        return tuple(_alias(event, f"task.dispatched:{number}", task) for number, task in enumerate(tasks))
     return ()
 
 
-def _alias(event: Event, name: str, body: OpenValue, event_type: str) -> Event:
+def _alias(event: Event, name: str, body: PlanAlias | TaskAlias) -> Event:
     """Copy the event without validation: no body of an alias is one of ours."""
-    changes = {"event_id": f"{event.event_id}:{name}", "event_type": event_type, "body": body}
+    changes = {"event_id": f"{event.event_id}:{name}", "event_type": body.event_type, "body": body}
     return event.model_copy(update=changes)

@@ -8,16 +8,18 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from bridge.aliases import ALIASES
 from domain.contract import OUTGOING
 from domain.inbound import INCOMING
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
+TOLD: dict[str, type[BaseModel]] = {**OUTGOING, **ALIASES}
 TEMPLATE = "#/components/schemas/{model}"
 
 
 def documents(version: str) -> dict[str, str]:
     """Return file name → text of every document; the same models give the same bytes."""
-    schemas = {f"{subject}.json": _text(_schema(subject)) for subject in (*INCOMING, *OUTGOING)}
+    schemas = {f"{subject}.json": _text(_schema(subject)) for subject in (*INCOMING, *TOLD)}
     return {**schemas, "asyncapi.json": _text(asyncapi(version))}
 
 
@@ -36,7 +38,7 @@ def asyncapi(version: str) -> dict[str, Any]:
     schemas: dict[str, Any] = {}
     channels: dict[str, Any] = {}
     operations: dict[str, Any] = {}
-    for models, action in ((INCOMING, "receive"), (OUTGOING, "send")):
+    for models, action in ((INCOMING, "receive"), (TOLD, "send")):
         for subject, model in models.items():
             schema = _model(subject).model_json_schema(ref_template=TEMPLATE, mode=_mode(subject))
             schemas |= schema.pop("$defs", {})
@@ -73,7 +75,7 @@ def _mode(subject: str) -> Any:
 
 
 def _model(subject: str) -> type[BaseModel]:
-    return INCOMING[subject] if subject in INCOMING else OUTGOING[subject]
+    return INCOMING[subject] if subject in INCOMING else TOLD[subject]
 
 
 def _reference(model: type[BaseModel]) -> dict[str, str]:

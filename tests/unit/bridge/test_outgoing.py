@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 from pydantic import ValidationError
 
 from bridge.event_message import EventEncoder
@@ -19,6 +20,7 @@ from domain.event import Event
 from domain.event_types import COMPLETED, FAILED
 from tests.support.factories import completed_body, deliberation, event, plan_request
 from tests.support.foreign_messages import JUNK
+from workers.cli.schema_documents import documents
 
 BODY = completed_body()
 PLAIN = BODY.model_dump(mode="json")
@@ -146,6 +148,10 @@ def test_aliases_tell_of_a_plan_and_of_each_agent_and_are_off_by_default() -> No
     assert {message.subject for message in dispatched} == {"orchestration.task.dispatched"}
     fields = {"event_type", "story_id", "task_id", "agent_id", "role", "timestamp"}
     assert all(json.loads(message.data).keys() == fields for message in dispatched)
+    for alias in (approved, *dispatched):
+        schema = json.loads(documents("0")[f"{alias.subject}.json"])
+        Draft202012Validator(schema).validate(json.loads(alias.data))
+        assert schema["additionalProperties"] is True
     ids = [message.message_id for message in (own, approved, *dispatched)]
     assert len(set(ids)) == len(ids)
     assert all(len(EventEncoder("conclave").messages(told)) == 1 for told in (asked, begun, TOLD))

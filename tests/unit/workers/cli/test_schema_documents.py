@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from bridge.aliases import ALIASES
 from domain.contract import OUTGOING
 from domain.inbound import INCOMING
 from tests.support.breaking_changes import breaking_changes
@@ -20,7 +21,7 @@ ROOT = Path(__file__).parents[4]
 COMMITTED = ROOT / "docs" / "schema"
 RELEASED = COMMITTED / "released"
 """The contract of the last release: copied there when a version is cut."""
-SUBJECTS = [*INCOMING, *OUTGOING]
+SUBJECTS = [*INCOMING, *OUTGOING, *ALIASES]
 RELEASED_SUBJECTS = sorted(path.stem for path in RELEASED.glob("*.json"))
 
 
