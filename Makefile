@@ -41,8 +41,8 @@ bench: $(STAMP)  ## Overhead, throughput, processor time and memory of the pipel
 bench-ranking: $(STAMP)  ## The ranking on a public data set and on simulated councils.
 	$(BIN)/python -m tests.bench.ranking
 
-bench-injection: $(STAMP)  ## What attacks inside proposals achieve.
-	$(BIN)/python -m tests.bench.injection
+bench-injection: $(STAMP)  ## What attacks gain and defences are worth; ARGS names a judge and a file.
+	$(BIN)/python -m tests.bench.injection $(ARGS)
 
 bench-flood: $(STAMP)  ## Honest plans beside a flood under the shipped logins.
 	$(BIN)/python -m tests.bench.flood

@@ -1,1 +1,1 @@
-"""Fifty proposals that try to steer their reviewers, and what they gain by it with a real engine."""
+"""Texts that try to steer councils: what they gain with a real engine, and what each defence is worth."""
