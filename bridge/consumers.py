@@ -6,8 +6,7 @@ import re
 from typing import Annotated, Any, Literal
 
 from nats.aio.client import Client
-from nats.errors import Error
-from nats.js.errors import NotFoundError
+from nats.js.errors import BadRequestError, NotFoundError
 from pydantic import Field, StringConstraints
 
 from bridge.nats_connection import permission_violation
@@ -40,7 +39,7 @@ class NewConsumer(Value):
     """Whether it begins with the oldest event that is kept, or with the next one."""
     ack_wait_s: float = Field(default=30.0, gt=0)
     """An event that is not acknowledged for so long is delivered again."""
-    max_deliver: int = Field(default=-1, ge=-1)
+    max_deliver: Literal[-1] | Annotated[int, Field(ge=1)] = -1
     """Deliveries of one event at most; -1 for no bound."""
 
 
@@ -94,12 +93,8 @@ class Consumers:
         arguments = {"stream_name": self._stream, "config": config, "action": "create"}
         try:
             made = await self._request(f"CREATE.{self._stream}.{new.name}", f"make consumer {new.name}", arguments)
-        except Error as error:
-            if getattr(error, "err_code", None) == EXISTS:
-                raise ConsumerRefused(
-                    f"consumer {new.name} exists with other options; delete it first, or take another name"
-                ) from None
-            raise
+        except BadRequestError as error:
+            raise ConsumerRefused(_why_refused(new.name, error)) from None
         return _consumer(made)
 
     async def list(self) -> tuple[Consumer, ...]:
@@ -129,6 +124,12 @@ class Consumers:
             if violation := permission_violation(self._client):
                 raise ConsumerRefused(f"this login may not {what}: {violation}") from None
             raise
+
+
+def _why_refused(name: str, error: BadRequestError) -> str:
+    if error.err_code == EXISTS:
+        return f"consumer {name} exists with other options; delete it first, or take another name"
+    return f"NATS makes no consumer {name} like this: {error.description}"
 
 
 def _consumer(info: dict[str, Any]) -> Consumer:

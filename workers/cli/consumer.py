@@ -23,6 +23,13 @@ commands = Commands()
 
 NAME = Annotated[str, typer.Argument(metavar="NAME", help="Letters, digits, - and _.")]
 
+REMEDIES = {
+    "name": "its name takes letters, digits, - and _",
+    "subjects": "its subjects must be one of orchestration.…",
+    "max_deliver": "its deliveries must be 1 or more, or -1 for no bound",
+}
+"""Field of a NewConsumer → what a value must be that was refused."""
+
 
 @commands.command()
 def create(
@@ -58,12 +65,11 @@ def create(
             subjects=tuple(subject or (COMPLETED,)),
             deliver=deliver,
             ack_wait_s=ack_wait,
-            max_deliver=max_deliver or -1,
+            max_deliver=max_deliver,
         )
     except ValidationError as error:
-        field = error.errors()[0]["loc"][0]
-        remedy = "takes letters, digits, - and _" if field == "name" else "must be one of orchestration.…"
-        raise BadInput(f"consumer {name} can't be made: its {field} {remedy}") from None
+        remedy = REMEDIES[str(error.errors()[0]["loc"][0])]
+        raise BadInput(f"consumer {name} can't be made: {remedy}") from None
     with _session() as session:
         made = session.create(new)
     say(f"{made.name} reads {', '.join(made.subjects)}: {made.pending} to come")

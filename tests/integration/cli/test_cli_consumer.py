@@ -116,6 +116,7 @@ def test_the_same_consumer_again_is_left_alone_and_another_is_refused(run: Run) 
     [
         (("create", "a.b"), "its name takes letters, digits, - and _"),
         (("create", "a", "--subject", "planning.>"), "its subjects must be one of orchestration."),
+        (("create", "a", "--max-deliver", "0"), "its deliveries must be 1 or more, or -1 for no bound"),
         (("delete", "nobody"), "there is no consumer nobody on the events"),
         (("delete", "a.b>"), "a.b> can't be a consumer's name, which takes letters, digits, - and _"),
     ],
@@ -124,6 +125,13 @@ def test_what_can_not_be_is_one_sentence(run: Run, arguments: tuple[str, ...], r
     refused = run("consumer", *arguments)
     assert refused.exit_code == 2
     assert reason in sentence(refused)
+
+
+def test_subjects_that_overlap_are_told_in_the_server_s_words(run: Run) -> None:
+    name = fresh("durable")
+    refused = run("consumer", "create", name, "--subject", COMPLETED, "--subject", "orchestration.deliberation.*")
+    assert refused.exit_code == 1
+    assert f"NATS makes no consumer {name} like this: consumer subject filters cannot overlap" in sentence(refused)
 
 
 def test_an_ack_wait_that_no_server_can_count_is_refused(run: Run) -> None:
