@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
@@ -275,3 +276,19 @@ def test_a_wrong_login_is_refused(secured_nats: SecuredNats, login_as: str) -> N
 
 async def _silent(error: Exception) -> None:
     return
+
+
+@pytest.mark.parametrize("user", ["publisher", "client"])
+def test_a_stored_message_says_nothing_of_its_login(secured_nats: SecuredNats, user: str) -> None:
+    """So the bound on open plans counts `approved_by`; once this fails, it can count logins."""
+
+    async def scenario() -> dict[str, str] | None:
+        written = {"x-own": "1", "Nats-Request-Info": '{"acc": "CONCLAVE", "user": "another"}'}
+        async with login(secured_nats, user) as client:
+            answer = await client.request("planning.plan.approved", b"{}", timeout=WITHIN, headers=written)
+        sequence = json.loads(answer.data)["seq"]
+        async with login(secured_nats, "bridge") as client:
+            stored = await client.jetstream().get_msg("PLANNING_EVENTS", sequence)
+        return stored.headers
+
+    assert asyncio.run(scenario()) == {"x-own": "1"}
