@@ -7,8 +7,8 @@ from typing import Any
 from domain.policy import Policy
 from domain.redeliberation import RedeliberationPolicy
 
-FLUSH_EVERY_S = 5.0
-"""The outbox only holds what could not be published at once, so seconds are soon enough."""
+SWEEP_EVERY_S = 5.0
+"""The outbox, which a sweep empties, holds what could not be published at once: seconds are soon enough."""
 LEAST_EXPIRY_S = 60.0
 """Workers compare the expiry with their own clock, which may be half a minute off."""
 
@@ -17,8 +17,7 @@ def beat_schedule(policy: Policy, rules: RedeliberationPolicy) -> dict[str, dict
     """Return beat's fixed entries. Messages expire soon after the next are due, lest sweeps pile up."""
     return {
         **({"redeliberate": _every("deliberation.redeliberate", rules.every_s)} if rules.active else {}),
-        "sweep": _every("deliberation.sweep", policy.sweep_after_s / 3),
-        "flush": _every("outbox.flush", FLUSH_EVERY_S),
+        "sweep": _every("deliberation.sweep", min(SWEEP_EVERY_S, policy.sweep_after_s / 3)),
     }
 
 

@@ -11,6 +11,7 @@ from domain.chat import FailureReason
 from domain.contract import DispatchedBody
 from domain.errors import CannotRepeat
 from domain.places import Place
+from domain.services import Services
 from domain.steps.announce import flush_outbox
 from domain.steps.conclude import conclude_deliberation, fail_deliberation
 from domain.steps.dispatch import dispatch_plan, give_up_dispatch
@@ -84,6 +85,20 @@ class Dispatch(Step):
             clock=services.clock,
             policy=services.policy,
         )
+
+
+class Housekeeping(Step):
+    """A task that beat sends every few seconds: no event for Flower, no log line where there was nothing to do.
+
+    Its value is how many things it did.
+    """
+
+    abstract = True
+    send_events = False
+
+    def log_done(self, value: int | None, duration_ms: float) -> None:
+        if value or not self.request.expires:  # beat's fixed entries alone expire
+            super().log_done(value, duration_ms)
 
 
 @shared_task(name="plan.dispatch", base=Dispatch, bind=True)
@@ -187,24 +202,19 @@ def deliberation_redeliberate(self: Step, plan_id: str | None = None, role: str 
         log.warning("schedule not followed", plan_id=plan_id, role=role, reason=str(error))
 
 
-@shared_task(name="deliberation.sweep", base=Step, bind=True)
-def deliberation_sweep(self: Step) -> None:
-    """Look after a store that lost something, deliberations without progress, and decisions that nobody judges."""
+@shared_task(name="deliberation.sweep", base=Housekeeping, bind=True)
+def deliberation_sweep(self: Housekeeping) -> int:
+    """Look after what a store lost, deliberations without progress, unpublished events and late verdicts."""
     self.close_gap()
     services = self.services
-    with ExitStack() as rest:  # each is done whatever becomes of the others
+    done: list[int] = []
+    with ExitStack() as rest:  # each is done whatever becomes of the others, the last one first
+        rest.callback(lambda: done.append(_flush(services)))
+        rest.callback(lambda: done.append(_settle(services)))
         rest.callback(
             fill_all_places, plans=services.plans, places=services.places, dispatcher=services.dispatcher
         )
-        rest.callback(
-            settle_overdue,
-            deliberations=services.deliberations,
-            verdicts=services.verdicts,
-            outbox=services.outbox,
-            publisher=services.publisher,
-            clock=services.clock,
-        )
-        sweep(
+        repaired = sweep(
             plans=services.plans,
             deliberations=services.deliberations,
             engines=services.engines,
@@ -212,10 +222,25 @@ def deliberation_sweep(self: Step) -> None:
             clock=services.clock,
             policy=services.policy,
         )
+        done.append(repaired)
+    return sum(done)
 
 
-@shared_task(name="outbox.flush", base=Step, bind=True)
-def outbox_flush(self: Step) -> None:
-    """Publish what could not be published when it happened."""
-    services = self.services
-    flush_outbox(outbox=services.outbox, publisher=services.publisher, clock=services.clock)
+@shared_task(name="outbox.flush", base=Housekeeping, bind=True)
+def outbox_flush(self: Housekeeping) -> int:
+    """Publish what could not be published when it happened; sent by the beat of version 0.1 alone."""
+    return _flush(self.services)
+
+
+def _settle(services: Services) -> int:
+    return settle_overdue(
+        deliberations=services.deliberations,
+        verdicts=services.verdicts,
+        outbox=services.outbox,
+        publisher=services.publisher,
+        clock=services.clock,
+    )
+
+
+def _flush(services: Services) -> int:
+    return flush_outbox(outbox=services.outbox, publisher=services.publisher, clock=services.clock)

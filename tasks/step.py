@@ -148,8 +148,12 @@ class Step(Task):  # type: ignore[type-arg]  # generic in the stubs only
         with bound_contextvars(task=self.name, task_id=self.request.id, deliberation_id=subject or ""):
             with self._span(subject), self._heartbeat(subject):
                 value = self._attempt(*args, **kwargs)
-            log.info("step done", duration_ms=round((time.monotonic() - began) * 1000, 1))
+            self.log_done(value, round((time.monotonic() - began) * 1000, 1))
             return value
+
+    def log_done(self, value: Any, duration_ms: float) -> None:
+        """Write the run's one log line; `value` is what it returned."""
+        log.info("step done", duration_ms=duration_ms)
 
     @contextmanager
     def _span(self, subject: str | None) -> Iterator[None]:

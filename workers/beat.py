@@ -50,6 +50,8 @@ class BeatScheduler(RedBeatScheduler):  # type: ignore[misc]  # redbeat has no t
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         # Unnecessary with https://github.com/sibson/redbeat/issues/306: a lock that every round asks for.
         super().__init__(*args, **kwargs)
+        # Else Flower lists every sweep as sent; a worker's events tell of a scheduled deliberation.
+        self.app.conf.task_send_sent_event = False
         client = get_redis(self.app)
         self._lock = client.lock(self.lock_key, timeout=self.lock_timeout, blocking=False, thread_local=False)
         self._reserve = Script(client, "reserve_beat_entry", functions=("check_kinds",))

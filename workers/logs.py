@@ -28,6 +28,9 @@ TRACES = ("exception", "stack")
 CHATTY = ("asyncio", "celery.worker.strategy", "celery.app.trace", "httpx2")
 """Loggers that write a line per call or task at INFO; a step has one line of its own."""
 
+SENDING = "Scheduler: Sending due task"
+"""How beat's line for every message begins. Its logger's other lines stay: they say that beat has started."""
+
 
 def configure(*, level: str = "INFO", as_json: bool | None = None) -> None:
     """Send structlog and the standard library's logging through one formatter to standard error.
@@ -48,6 +51,11 @@ def configure(*, level: str = "INFO", as_json: bool | None = None) -> None:
     root.setLevel(level.upper())
     for chatty in CHATTY:
         logging.getLogger(chatty).setLevel(logging.WARNING)
+    logging.getLogger("celery.beat").addFilter(_is_not_routine)
+
+
+def _is_not_routine(record: logging.LogRecord) -> bool:
+    return record.levelno > logging.INFO or not str(record.msg).startswith(SENDING)
 
 
 def configure_command() -> None:

@@ -14,7 +14,7 @@ from workers.processes.guard import Guard
 
 COUNT = 10
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = pytest.mark.timeout(1800)
 
 
 def test_every_honest_plan_is_decided_while_all_three_attack(tmp_path: Path, guard: Guard) -> None:

@@ -202,7 +202,7 @@ def test_it_asks_for_a_broker_that_is_long_away_hears_again_and_remembers_over_a
         app = make_app(Settings.model_validate({"redis_url": valkey.url}))
 
         def hears_of(name: str) -> bool:
-            app.send_task("outbox.flush", task_id=fresh(name))
+            app.send_task("deliberation.redeliberate", task_id=fresh(name))
             return any(task_id.startswith(name) for task_id in flower.tasks())
 
         assert wait_until(lambda: hears_of("before"), within=120, every=0.5)

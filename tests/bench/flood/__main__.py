@@ -28,7 +28,7 @@ SOME_PER_S = 20.0
 MANY_PER_S = 200.0
 QUIET = ("alone", "alone, again")
 GOAL = 3.0
-WITHIN_S = 200.0
+WITHIN_S = 400.0
 LATENCY_S = 1.0
 HEAD_START_S = 6.0
 """Before the honest plans come, so that hostile proposals are in their checks by then."""

@@ -11,6 +11,7 @@ import pytest
 from domain.proving.checked_task import CheckedTask
 from tests.support.factories import fresh
 from workers.errors import StackError
+from workers.processes.readiness import wait_until
 from workers.proving.answer_check import AnswerCheck
 from workers.proving.confined import can_filter
 from workers.proving.sandbox import SandboxBounds, run_confined
@@ -101,8 +102,12 @@ def test_what_an_answer_started_ends_with_it(tmp_path: Path) -> None:
     script = f"import subprocess, sys; subprocess.Popen({asleep})"
     finished = run_confined([sys.executable, "-c", script, mark], files={}, bounds=BOUNDS)
     assert finished.code == 0
-    cmdlines = [process.info["cmdline"] or [] for process in psutil.process_iter(["cmdline"])]
-    assert [cmdline for cmdline in cmdlines if mark in cmdline] == []
+
+    def left() -> list[list[str]]:
+        cmdlines = [process.info["cmdline"] or [] for process in psutil.process_iter(["cmdline"])]
+        return [cmdline for cmdline in cmdlines if mark in cmdline]
+
+    assert wait_until(lambda: not left(), within=120), left()
 
 
 def test_a_command_gets_the_answer_its_code_and_its_files() -> None:
