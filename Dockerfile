@@ -27,6 +27,7 @@ COPY pyproject.toml README.md LICENSE ./
 COPY domain domain
 COPY tasks tasks
 COPY bridge bridge
+COPY web web
 COPY workers workers
 RUN /opt/conclave/bin/python -m pip wheel --no-cache-dir --no-deps --no-build-isolation --wheel-dir /wheels . \
     && /opt/conclave/bin/python -m pip install --no-cache-dir --no-deps /wheels/*.whl

@@ -18,6 +18,7 @@ from domain.policy import Policy
 from domain.redeliberation import RedeliberationPolicy
 from domain.validation.validate import invalid
 from domain.value import Name, Value
+from web.options import WebOptions
 from workers.database_url import one_database
 from workers.variables import PREFIX, VariableSource, unknown_variables, variable, walk
 
@@ -213,6 +214,8 @@ class Settings(BaseSettings):
     """Where a process shows its metrics."""
     flower: FlowerOptions = FlowerOptions()
     """Who sees Flower's pages, and what they may do there."""
+    web: WebOptions = WebOptions()
+    """Where the page is served, and to whom."""
 
     @classmethod
     def settings_customise_sources(
@@ -238,6 +241,11 @@ class Settings(BaseSettings):
         named = {url.rstrip("/"): key.get_secret_value() for url, key in self.external_engines.items()}
         own = {self.engine.url: self.engine.key.get_secret_value()} if self.engine.url else {}
         return named | own
+
+    def with_web(self, **changes: Any) -> Settings:
+        """Return these settings with other options of the page; None changes nothing."""
+        given = {name: value for name, value in changes.items() if value is not None}
+        return self.model_copy(update={"web": self.web.model_copy(update=given)})
 
     @property
     def broker_prefix(self) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from functools import partial
 
 from domain.engine import EngineKind, EngineRecord, Guidance
 from tests.support.settings_observers import (
+    PASSWORD_HASH,
     Effect,
     app_conf,
     behind,
@@ -28,12 +30,18 @@ from tests.support.settings_observers import (
     store_commands,
     store_database,
     stream_made,
+    web_cookie,
+    web_known_session,
+    web_server,
+    web_status,
 )
 from workers.app import make_app
 from workers.checks.registry import OWN
 from workers.composition import Composition, engine_of, key_of
 from workers.engines.vllm_engine import VllmEngine
 
+ADA = {"CONCLAVE_WEB_USERS": json.dumps({"ada": PASSWORD_HASH})}
+SECRET = "s" * 32
 SENTINEL = {"CONCLAVE_REDIS_URL": "sentinel://127.0.0.1:1"}
 EXAMPLE = EngineRecord(
     name="e",
@@ -227,5 +235,11 @@ SHOWN = {
     "metrics.host": Effect("0.0.0.0", metrics_served, (9100, "0.0.0.0"), beside={"CONCLAVE_METRICS_PORT": "9100"}),
     "flower.auth": Effect("ops:one, dev:two", flower_option("basic_auth"), ["ops:one", "dev:two"]),
     "flower.read_only": Effect("false", flower_option("read_only"), False),
+    "web.host": Effect("::1", web_server("host"), "::1"),
+    "web.port": Effect("8401", web_server("port"), 8401),
+    "web.users": Effect(ADA["CONCLAVE_WEB_USERS"], web_status("/nothing"), 303),
+    "web.secret": Effect(SECRET, web_known_session(SECRET), 404, beside=ADA),
+    "web.session_s": Effect("61", web_cookie("max-age"), "61", beside=ADA),
+    "web.origin": Effect("https://council.example", web_cookie("secure"), "True", beside=ADA),
 }
 EFFECTS: dict[str, Effect] = ALL_PROCESSES | NATS | ENGINE | POLICY | CHECKS | REDELIBERATION | SHOWN

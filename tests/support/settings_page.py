@@ -55,7 +55,7 @@ def docstrings(model: type[BaseModel]) -> dict[str, str]:
     """Return the text under every field, which Python itself does not keep, those of a base class too."""
     found: dict[str, str] = {}
     for owner in reversed(model.__mro__):
-        if owner.__module__.partition(".")[0] in ("bridge", "domain", "workers"):
+        if owner.__module__.partition(".")[0] in ("bridge", "domain", "web", "workers"):
             found |= _written_in(owner)
     return found
 

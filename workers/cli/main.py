@@ -33,7 +33,7 @@ from workers.cli.output import complain, say
 from workers.logs import configure_command
 from workers.settings import unknown_settings
 
-SERVICES = ("bridge", "worker", "flower")
+SERVICES = ("bridge", "worker", "flower", "web")
 """They become processes that say in their logs which variables set nothing."""
 
 app = Commands(
@@ -112,3 +112,5 @@ app.command()(service_commands.bridge)
 app.command()(service_commands.worker)
 app.command()(service_commands.beat)
 app.command()(service_commands.flower)
+app.command()(service_commands.web)
+app.command()(service_commands.password)

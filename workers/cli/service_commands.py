@@ -1,12 +1,16 @@
-"""`conclave bridge`, `worker`, `beat` and `flower`: one process of a larger installation, in the foreground."""
+"""`conclave bridge`, `worker`, `beat`, `flower`, `web`: one process of an installation, in the foreground."""
 
 from __future__ import annotations
 
+import getpass
+import sys
 from typing import Annotated
 
 import typer
 
+from workers.cli.cli_error import BadInput
 from workers.cli.environment import read_settings
+from workers.cli.output import say
 from workers.cli.worker_process import CELERY, beat_command, become_celery, become_worker, servers, worker_options
 from workers.variables import variable
 
@@ -82,3 +86,26 @@ def flower(
         variable("state"): str(settings.state),
     }
     become_celery(command, env)
+
+
+def web(
+    host: Annotated[
+        str | None, typer.Option(help="Where it listens; default: CONCLAVE_WEB_HOST. Other hosts need a login.")
+    ] = None,
+    port: Annotated[int | None, typer.Option(min=1, max=65535, help="Default: CONCLAVE_WEB_PORT.")] = None,
+) -> None:
+    """Serve the page where people follow deliberations and read decisions, until SIGTERM or Ctrl-C."""
+    from workers.web_process import serve_web
+
+    settings = read_settings()
+    serve_web(settings.with_web(host=host, port=port))
+
+
+def password() -> None:
+    """Ask for a password, or read a line of a pipe, and print its hash for CONCLAVE_WEB_USERS."""
+    from argon2 import PasswordHasher
+
+    given = getpass.getpass("Password: ") if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
+    if not given:
+        raise BadInput("there is no password; type one")
+    say(PasswordHasher().hash(given))

@@ -12,6 +12,7 @@ from domain.chat import Usage
 from domain.contract import CompletedBody
 from domain.ranking import Ranking
 from domain.verdict import Verdict
+from domain.views.matrix import matrix
 from domain.views.remarks import failure_line, telling_checks
 from domain.views.verdicts import verdict_lines
 from domain.views.why import label, number, why
@@ -93,18 +94,12 @@ def _ranked(decision: CompletedBody) -> Table:
 def _matrix(ranking: Ranking) -> Table:
     """Draw who gave whom what; an author's own proposal is a dot: it is neither asked for nor read."""
     shown = [entry.proposal for entry in ranking.entries]
-    authors = {entry.proposal: entry.author for entry in ranking.entries}
     columns = [*map(label, shown), "weight", "agrees", "consistent"]
     table = _table("Scores by reviewer (weighted over criteria, passes averaged)", "reviewer", *columns)
-    for report in ranking.reviewers:
-        given = ranking.matrix.get(report.reviewer, {})
-        cells = [
-            number(given[proposal]) if proposal in given else "·" if authors[proposal] == report.reviewer else "-"
-            for proposal in shown
-        ]
-        facts = (number(report.weight), number(report.agreement), number(report.swap_consistency))
-        name = f"{report.reviewer} (judge)" if report.neutral else report.reviewer
-        table.add_row(name, *cells, *facts)
+    for row in matrix(ranking):
+        cells = ["·" if cell.own else number(cell.score) for cell in row.cells]
+        facts = (number(row.weight), number(row.agreement), number(row.swap_consistency))
+        table.add_row(f"{row.reviewer} (judge)" if row.neutral else row.reviewer, *cells, *facts)
     return table
 
 

@@ -25,6 +25,7 @@ GROUPS = {
     "redeliberation",
     "metrics",
     "flower",
+    "web",
 }
 RECORD = StackRecord(
     nats_url="nats://127.0.0.1:21001",

@@ -1,0 +1,98 @@
+"""What each reviewer saw and gave: labels and orders as shown, scores as read, and the legend behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from domain.candidates import candidate_of
+from domain.entry import BallotCast, Proposed
+from domain.keys import PRIOR
+from domain.prompts.material import Material, label
+from domain.record import Record
+from domain.review.candidate import Candidate
+from domain.value import Value
+
+
+class ShownProposal(Value):
+    """A proposal at its place on one ballot."""
+
+    label: str
+    """As the reviewer read it: A, B, C …"""
+    proposal_id: str
+    """What the label stood for; the reviewer did not know."""
+    written: Mapping[str, int]
+    """Criterion → 1 to 9 as the model wrote it; empty where it gave none, as for its own."""
+    read: Mapping[str, float]
+    """Criterion → what counted: the mean under the digits' probabilities where the engine gave them."""
+    own: bool
+    """The reviewer wrote it, and was not asked to score it."""
+
+
+class BallotView(Value):
+    """One ballot as its reviewer saw it."""
+
+    reviewer: str
+    round: int
+    pass_: int
+    shown: tuple[ShownProposal, ...]
+    """First shown first."""
+    missing: str
+    """Why there is no ballot; empty else."""
+    detail: str
+    model: str
+    seconds: float
+
+
+def ballot_views(record: Record) -> tuple[BallotView, ...]:
+    """Return every ballot of a deliberation, by round, pass and reviewer."""
+    return tuple(_ballot_view(ballot, _authors(record)) for ballot in record.ballots())
+
+
+def shown_sheet(record: Record, ballot: BallotCast) -> str:
+    """Return what stood above the reviewer's last line, blinded and in its order.
+
+    Written anew from the record, so a text that an older version blinded otherwise reads as this version shows it.
+    Raises LookupError where a proposal on the ballot is not in the record.
+    """
+    written = _candidates(record)
+    shown = [written[proposal_id] for proposal_id in ballot.order]
+    material = Material.of(record.deliberation, shown, ballot.round)
+    return material.sheet(ballot.order, material.mark(f"ballots/{ballot.pass_}"))
+
+
+def _ballot_view(ballot: BallotCast, authors: Mapping[str, str]) -> BallotView:
+    return BallotView(
+        reviewer=ballot.agent_id,
+        round=ballot.round,
+        pass_=ballot.pass_,
+        shown=tuple(
+            ShownProposal(
+                label=label(place),
+                proposal_id=proposal_id,
+                written=ballot.scores.get(proposal_id, {}),
+                read=ballot.reading.get(proposal_id, {}),
+                own=authors.get(proposal_id) == ballot.agent_id,
+            )
+            for place, proposal_id in enumerate(ballot.order)
+        ),
+        missing=str(ballot.missing or ""),
+        detail=ballot.detail,
+        model=ballot.model,
+        seconds=ballot.duration_ms / 1000,
+    )
+
+
+def _authors(record: Record) -> dict[str, str]:
+    return {proposal_id: candidate.author for proposal_id, candidate in _candidates(record).items()}
+
+
+def _candidates(record: Record) -> dict[str, Candidate]:
+    """Return proposal id → candidate, of every round, and the earlier winner."""
+    proposals = [entry for entry in record.entries.values() if isinstance(entry, Proposed)]
+    found = {proposal.proposal_id: candidate_of(proposal) for proposal in proposals}
+    deliberation = record.deliberation
+    if deliberation.prior_winner:
+        found[PRIOR] = Candidate(
+            proposal_id=PRIOR, author=deliberation.prior_author, text=deliberation.prior_winner
+        )
+    return found

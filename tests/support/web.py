@@ -1,0 +1,62 @@
+"""The page over a stage's ports, called without a socket."""
+
+from __future__ import annotations
+
+from html.parser import HTMLParser
+from typing import Any
+
+from starlette.testclient import TestClient
+
+from tests.support.stage import Stage
+from web.app import make_app
+from web.options import WebOptions
+from web.ports import WebPorts
+
+
+def ports_of(stage: Stage) -> WebPorts:
+    services = stage.services
+    return WebPorts(
+        deliberations=services.deliberations,
+        verdicts=services.verdicts,
+        councils=services.councils,
+        engines=services.engines,
+        clock=services.clock,
+    )
+
+
+def browser(stage: Stage, **options: Any) -> TestClient:
+    """Return a client of the page whose base address is the page's own; it follows no redirection."""
+    made = WebOptions.model_validate(options)
+    app = make_app(ports_of(stage), made, version="0", default_model="tiny", now=stage.clock.now)
+    return TestClient(app, base_url=made.origin or f"http://127.0.0.1:{made.port}", follow_redirects=False)
+
+
+class Seen(HTMLParser):
+    """What a browser would make of a document: its elements with their attributes, and its texts."""
+
+    def __init__(self, document: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.texts: list[str] = []
+        self.feed(document)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.texts.append(data)
+
+    @property
+    def text(self) -> str:
+        """All texts, blanks and line ends as one blank."""
+        return " ".join(" ".join(self.texts).split())
+
+    @property
+    def links(self) -> list[str]:
+        return [attributes["href"] or "" for tag, attributes in self.elements if tag == "a"]
+
+    @property
+    def shapes(self) -> list[tuple[str, tuple[str, ...]]]:
+        """Elements with the names of their attributes: what no text from outside may add to."""
+        return [(tag, tuple(sorted(attributes))) for tag, attributes in self.elements]

@@ -1,0 +1,85 @@
+"""The page as an ASGI application over ports."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.staticfiles import StaticFiles
+
+from web.options import WebOptions
+from web.pages.councils import council_routes
+from web.pages.deliberations import deliberation_routes
+from web.pages.login import login_routes
+from web.ports import WebPorts
+from web.rendering import page
+from web.security.guard import Guard
+from web.security.headers import SecurityHeaders
+from web.security.sessions import Sessions
+
+STATIC = Path(__file__).parent / "static"
+TITLES = {400: "This can't be understood", 404: "Nothing is here", 413: "That is too long"}
+
+
+def make_app(
+    ports: WebPorts,
+    options: WebOptions,
+    *,
+    version: str,
+    default_model: str = "",
+    outages: tuple[type[Exception], ...] = (),
+    now: Callable[[], float] = time.time,
+) -> FastAPI:
+    """Put the page together.
+
+    `outages` are what ports raise while their store is away; `now` times logins alone.
+    """
+    # FastAPI's own pages of documentation load scripts from elsewhere.
+    app = FastAPI(title="Conclave", version=version, docs_url=None, redoc_url=None, openapi_url=None)
+    sessions = Sessions(options, now)
+    app.include_router(deliberation_routes(ports))
+    app.include_router(council_routes(ports, default_model))
+    app.include_router(login_routes(options, sessions, now))
+    app.mount("/static", StaticFiles(directory=STATIC))
+    app.add_api_route("/healthz", _healthy, include_in_schema=False)
+    app.add_exception_handler(HTTPException, _refused)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    for outage in outages:
+        app.add_exception_handler(outage, _away)
+    app.add_middleware(Guard, options=options, sessions=sessions)
+    app.add_middleware(SecurityHeaders)  # the outermost: what the guard refuses has them too
+    return app
+
+
+def _healthy() -> Response:
+    return PlainTextResponse("ok")
+
+
+def _refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    return _problem(request, error.status_code, str(error.detail))
+
+
+def _invalid(request: Request, error: Exception) -> Response:
+    return _problem(request, 400, "A part of the address can't be understood.")
+
+
+def _away(request: Request, error: Exception) -> Response:
+    response = _problem(
+        request, 503, "The store does not answer. Try again in a moment; `conclave doctor` says why."
+    )
+    response.headers["Retry-After"] = "5"
+    return response
+
+
+def _problem(request: Request, status: int, sentence: str) -> Response:
+    if request.url.path.startswith("/api/"):
+        return JSONResponse({"error": sentence}, status_code=status)
+    title = TITLES.get(status, "This does not work now")
+    return page(request, "problem.html", status=status, title=title, sentence=sentence)

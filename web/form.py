@@ -1,0 +1,24 @@
+"""Forms as browsers send them, bounded before they are read."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qs
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+
+MOST_FIELDS = 100
+
+
+async def read_form(request: Request, *, most_bytes: int) -> dict[str, str]:
+    """Return the fields of a form, the last value of each. Raises HTTPException for what is none, or too long."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > most_bytes:
+            raise HTTPException(413, "the form is too long")
+    try:
+        fields = parse_qs(body.decode(), keep_blank_values=True, max_num_fields=MOST_FIELDS)
+    except ValueError as error:
+        raise HTTPException(400, "this is no form") from error
+    return {name: values[-1] for name, values in fields.items()}

@@ -1,0 +1,77 @@
+"""The options of the page, as values that settings hold; nothing here speaks HTTP."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, field_validator
+
+from domain.value import Name, Value
+
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+class WebOptions(Value):
+    """Where the page is served, and to whom."""
+
+    host: str = "127.0.0.1"
+    """The address it listens on. One that other hosts reach is refused without `CONCLAVE_WEB_USERS`."""
+    port: int = Field(default=8400, ge=1, le=65_535)
+    """Its port."""
+    users: dict[Name, SecretStr] = {}
+    """Who may log in, each with the hash of a password that `conclave password` prints, as JSON:
+    {"ada": "$argon2id$…"}. None: there is no login, and only this host is served."""
+    secret: SecretStr = SecretStr("")
+    """Signs the cookies of those who logged in, 32 characters or more; empty: a new one at each start, which ends
+    all sessions. Several processes behind one address need the same."""
+    session_s: float = Field(default=12 * 3600.0, gt=0)
+    """How long a login lasts: a working day."""
+    origin: str = ""
+    """The address that people open, where a proxy stands before the page: https://council.example."""
+
+    @field_validator("users")
+    @classmethod
+    def _are_hashes(cls, users: dict[str, SecretStr]) -> dict[str, SecretStr]:
+        for name, hashed in users.items():
+            if not hashed.get_secret_value().startswith("$argon2id$"):
+                raise ValueError(f"{name} has no argon2id hash; make one with `conclave password`")
+        return users
+
+    @field_validator("secret")
+    @classmethod
+    def _is_long(cls, secret: SecretStr) -> SecretStr:
+        if 0 < len(secret.get_secret_value()) < 32:
+            raise ValueError("it is shorter than 32 characters; lengthen it")
+        return secret
+
+    @field_validator("origin")
+    @classmethod
+    def _is_an_origin(cls, origin: str) -> str:
+        if origin and not re.fullmatch(r"https?://[^/?#@\s]+", origin):
+            raise ValueError("it must be an address without a path, as in https://council.example")
+        return origin.lower()
+
+    @property
+    def refusal(self) -> str:
+        """Why these options can't be served, in a sentence; empty if they can."""
+        if self.users or self.host in LOOPBACK:
+            return ""
+        return f"the page can't listen on {self.host} without a login: set users, or listen on 127.0.0.1"
+
+    @property
+    def secure(self) -> bool:
+        """Whether people come by TLS, so that cookies must too."""
+        return self.origin.startswith("https:")
+
+    @property
+    def served_hosts(self) -> frozenset[str] | None:
+        """The values of a request's Host that name this page; None where any does, since a login is asked for.
+
+        Without a login a page of another origin could have its name resolved to this host, and read everything.
+        """
+        if self.users:
+            return None
+        names = {"127.0.0.1", "localhost", "[::1]", self.host}
+        named = {urlsplit(self.origin).netloc} if self.origin else set()
+        return frozenset({f"{name}:{self.port}" for name in names} | named)

@@ -1,0 +1,1 @@
+"""The pages that people see: each reads ports, has the domain compute, and renders a template."""

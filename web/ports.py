@@ -1,0 +1,23 @@
+"""What the page needs of the rest: the domain's ports for reading."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from domain.ports.clock import Clock
+from domain.ports.council_registry import CouncilRegistry
+from domain.ports.deliberation_store import DeliberationStore
+from domain.ports.engine_directory import EngineDirectory
+from domain.ports.verdict_store import VerdictStore
+
+
+@dataclass(frozen=True)
+class WebPorts:
+    """Ports that are called from a pool of threads, several at once."""
+
+    deliberations: DeliberationStore
+    verdicts: VerdictStore
+    councils: CouncilRegistry
+    engines: EngineDirectory
+    clock: Clock
+    """The store's clock, which durations follow."""

@@ -1,0 +1,1 @@
+"""Who may see the page, and what browsers may do with it."""

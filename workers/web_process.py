@@ -1,0 +1,73 @@
+"""The page as a running process: uvicorn over the store's ports."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from importlib.metadata import version
+
+import structlog
+import uvicorn
+from fastapi import FastAPI
+from redis.exceptions import RedisError
+
+from web.app import make_app
+from web.ports import WebPorts
+from workers import logs
+from workers.errors import Unavailable
+from workers.settings import Settings, unknown_settings
+from workers.store_ports import StorePorts
+
+log = structlog.get_logger("web")
+
+PATIENCE_S = 2.0
+"""How long a request rides out an outage of the store: a person waits for it."""
+END_WITHIN_S = 5
+"""For how long requests in hand go on after the signal to stop."""
+
+
+def serve_web(settings: Settings) -> None:
+    """Serve the page until SIGTERM or SIGINT. Raises Unavailable where it may not listen there without a login."""
+    if settings.web.refusal:
+        raise Unavailable(settings.web.refusal)
+    logs.configure(level=settings.log_level, as_json=settings.log_json)
+    for unknown in unknown_settings():
+        log.warning(unknown)
+    server = uvicorn.Server(server_config(settings))
+    log.info("page served", host=settings.web.host, port=settings.web.port, login=bool(settings.web.users))
+    # uvicorn raises the signal that ended it once more, which must not end the process as killed.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, server.handle_exit)
+    asyncio.run(server.serve())
+
+
+def server_config(settings: Settings) -> uvicorn.Config:
+    """Say how uvicorn serves the page; log lines go where the others of this process go."""
+    return uvicorn.Config(
+        application(settings),
+        host=settings.web.host,
+        port=settings.web.port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=END_WITHIN_S,
+    )
+
+
+def application(settings: Settings) -> FastAPI:
+    """Wire the page to the store."""
+    ports = StorePorts(settings, patience_s=PATIENCE_S)
+    return make_app(
+        WebPorts(
+            deliberations=ports.deliberations,
+            verdicts=ports.verdicts,
+            councils=ports.councils,
+            engines=ports.engines,
+            clock=ports.clock,
+        ),
+        settings.web,
+        version=version("conclave-council"),
+        default_model=settings.model,
+        outages=(RedisError,),
+    )
