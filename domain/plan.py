@@ -161,6 +161,12 @@ class Plan(NotedValue):
         return {} if constraints is None else constraints
 
     @property
+    def urgency(self) -> str | int | None:
+        """The priority; where there is none, the one that the old system's reviewers adjust it to."""
+        adjusted = (self.model_extra or {}).get("priority_adjustment")
+        return adjusted if self.priority is None and isinstance(adjusted, str) else self.priority
+
+    @property
     def texts(self) -> tuple[str, ...]:
         """Everything that its publisher wrote for agents to read, but the rubric."""
         noted = (text for texts in self.noted.values() for text in texts)

@@ -24,8 +24,8 @@ def stores(make_stores: MakeStores, clock: MemoryClock) -> Stores:
     return make_stores(clock, places=2)
 
 
-def saved(stores: Stores, by: str = "red", priority: str | int | None = None) -> PlanRequest:
-    request = plan_request(plan(approved_by=by, priority=priority))
+def saved(stores: Stores, by: str = "red", **written: str | int) -> PlanRequest:
+    request = plan_request(plan(approved_by=by, **written))
     stores.plans.save([request])
     return request
 
@@ -97,7 +97,7 @@ def test_the_more_urgent_goes_first_and_waiting_counts_as_urgency(stores: Stores
     running = [saved(stores) for _ in range(2)]
     low, plain = saved(stores, priority="low"), saved(stores)
     urgent, odd = saved(stores, priority=1), saved(stores, priority="as soon as it suits")
-    late = saved(stores, priority="HIGH")
+    late = saved(stores, priority_adjustment="HIGH")
     ask(stores, clock, *running, low, plain)
     clock.advance(A_LEVEL_S / 2)
     ask(stores, clock, urgent, odd)

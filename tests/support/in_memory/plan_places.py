@@ -38,7 +38,7 @@ class MemoryPlanPlaces:
             if not known and not self._queue(publisher) and self._number_held(publisher) < self._limit:
                 self._held[identity] = request
                 return Place.TAKEN
-            order = order_of(request.plan.priority, since=self._clock.now())
+            order = order_of(request.plan.urgency, since=self._clock.now())
             self._waiting.setdefault(identity, (order, request))
             self._plans.set_aside(identity)
             return Place.WAITING if known else Place.QUEUED

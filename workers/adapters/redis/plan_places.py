@@ -45,7 +45,7 @@ class RedisPlanPlaces:
             id=request.request_id,
             publisher=publisher,
             limit=self._limit,
-            order=score(order_of(request.plan.priority, since=now)),
+            order=score(order_of(request.plan.urgency, since=now)),
             now=score(now),
         )
         return Place(text(answer))
