@@ -13,6 +13,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.staticfiles import StaticFiles
 
+from web.api.routes import api_routes
+from web.listing import Listing
 from web.options import WebOptions
 from web.pages.councils import council_routes
 from web.pages.deliberations import deliberation_routes
@@ -40,12 +42,19 @@ def make_app(
 
     `outages` are what ports raise while their store is away; `now` times logins alone.
     """
-    # FastAPI's own pages of documentation load scripts from elsewhere.
-    app = FastAPI(title="Conclave", version=version, docs_url=None, redoc_url=None, openapi_url=None)
+    app = FastAPI(
+        title="Conclave",
+        version=version,
+        docs_url=None,  # FastAPI's own pages of documentation load scripts from elsewhere
+        redoc_url=None,
+        openapi_url="/api/openapi.json",
+    )
     sessions = Sessions(options, now)
-    app.include_router(deliberation_routes(ports))
+    listing = Listing(ports)
+    app.include_router(deliberation_routes(ports, listing))
     app.include_router(council_routes(ports, default_model))
     app.include_router(login_routes(options, sessions, now))
+    app.include_router(api_routes(ports, listing))
     app.mount("/static", StaticFiles(directory=STATIC))
     app.add_api_route("/healthz", _healthy, include_in_schema=False)
     app.add_exception_handler(HTTPException, _refused)

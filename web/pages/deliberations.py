@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
@@ -15,7 +14,7 @@ from domain.entry import BallotCast
 from domain.keys import ballot_key
 from domain.record import DeliberationState, Record
 from domain.text.visible import escaped
-from domain.views.listing import ListedDeliberation, ListFilter, listed
+from domain.views.listing import ListedDeliberation, listed
 from domain.views.matrix import matrix
 from domain.views.remarks import failure_line, telling_checks
 from domain.views.review import ballot_views, shown_sheet
@@ -23,45 +22,33 @@ from domain.views.summary import details
 from domain.views.timeline import timeline
 from domain.views.verdicts import verdict_lines
 from domain.views.why import why
+from web.filters import ChosenFilter, Skip
 from web.lanes import draw
 from web.listing import Listing
+from web.loading import loaded
 from web.ports import WebPorts
 from web.rendering import page
 
-Text = Annotated[str, Query(max_length=200)]
-Skip = Annotated[int, Query(ge=0, le=1_000_000)]
 
-
-def deliberation_routes(ports: WebPorts) -> APIRouter:
+def deliberation_routes(ports: WebPorts, listing: Listing) -> APIRouter:
     """Return the pages about deliberations."""
     routes = APIRouter(include_in_schema=False)
-    listing = Listing(ports)
 
     @routes.get("/")
     def home() -> Response:
         return RedirectResponse("/deliberations", status_code=303)
 
     @routes.get("/deliberations")
-    def list_(
-        request: Request,
-        state: Text = "",
-        role: Text = "",
-        plan: Annotated[str, Query(max_length=512)] = "",
-        text: Text = "",
-        since: Text = "",
-        until: Text = "",
-        skip: Skip = 0,
-    ) -> Response:
-        chosen = {"state": state, "role": role, "plan": plan, "text": text, "since": since, "until": until}
-        found = listing.find(filter_of(**chosen), skip=skip)
-        roles = sorted({council.role for council in ports.councils.all()} | ({role} if role else set()))
+    def list_(request: Request, chosen: ChosenFilter, skip: Skip = 0) -> Response:
+        found = listing.find(chosen.wanted, skip=skip)
+        roles = {council.role for council in ports.councils.all()} | ({chosen.role} if chosen.role else set())
         return page(
             request,
             "deliberations.html",
             found=found,
-            chosen=chosen,
+            chosen=chosen.model_dump(),
             skip=skip,
-            roles=roles,
+            roles=sorted(roles),
             states=list(DeliberationState),
         )
 
@@ -89,36 +76,6 @@ def deliberation_routes(ports: WebPorts) -> APIRouter:
         raise HTTPException(404)
 
     return routes
-
-
-def loaded(ports: WebPorts, deliberation_id: str) -> Record:
-    """Return a record. Raises HTTPException where there is none."""
-    try:
-        return ports.deliberations.load(deliberation_id)
-    except LookupError as error:
-        raise HTTPException(404, "There is no such deliberation, or its retention has ended.") from error
-
-
-def filter_of(*, state: str, role: str, plan: str, text: str, since: str, until: str) -> ListFilter:
-    """Read the fields of the form; one that can't be understood is a fault of the request."""
-    try:
-        return ListFilter(
-            state=DeliberationState(state) if state else None,
-            role=role.strip(),
-            plan=plan.strip(),
-            text=text.strip(),
-            since=_epoch(since),
-            until=_epoch(until),
-        )
-    except ValueError as error:
-        raise HTTPException(400, "The filter can't be understood: a state or a date is none.") from error
-
-
-def _epoch(day_or_minute: str) -> float | None:
-    """Read a date or a time in UTC, as forms and links write them."""
-    if not day_or_minute:
-        return None
-    return datetime.fromisoformat(day_or_minute).replace(tzinfo=UTC).timestamp()
 
 
 def _values(record: Record, ports: WebPorts) -> dict[str, Any]:

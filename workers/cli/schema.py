@@ -9,15 +9,16 @@ from typing import Annotated
 import typer
 
 from workers.cli.output import say
-from workers.cli.schema_documents import write
 
 
 def schema(
     folder: Annotated[Path, typer.Argument(help="Where the documents go; made if missing.")] = Path("docs/schema"),
 ) -> None:
-    """Write JSON Schema of every message and an AsyncAPI 3 document.
+    """Write JSON Schema of every message, an AsyncAPI 3 document and the page's OpenAPI.
 
     Example:  conclave schema docs/schema
     """
+    from workers.cli.schema_documents import write
+
     for path in write(folder, version("conclave-council")):
         say(str(path))

@@ -1,8 +1,9 @@
-"""JSON Schema of every message and an AsyncAPI 3 document, written from the pydantic models."""
+"""JSON Schema of every message, an AsyncAPI 3 document and the page's OpenAPI, written from the models."""
 
 from __future__ import annotations
 
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ from pydantic import BaseModel
 from bridge.aliases import ALIASES
 from domain.contract import OUTGOING
 from domain.inbound import INCOMING
+from workers.settings import Settings
+from workers.web_process import application
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 TOLD: dict[str, type[BaseModel]] = {**OUTGOING, **ALIASES}
@@ -20,7 +23,7 @@ TEMPLATE = "#/components/schemas/{model}"
 def documents(version: str) -> dict[str, str]:
     """Return file name → text of every document; the same models give the same bytes."""
     schemas = {f"{subject}.json": _text(_schema(subject)) for subject in (*INCOMING, *TOLD)}
-    return {**schemas, "asyncapi.json": _text(asyncapi(version))}
+    return {**schemas, "asyncapi.json": _text(asyncapi(version)), "openapi.json": openapi(version)}
 
 
 def write(folder: Path, version: str) -> list[Path]:
@@ -63,6 +66,13 @@ def asyncapi(version: str) -> dict[str, Any]:
         "operations": operations,
         "components": {"schemas": dict(sorted(schemas.items()))},
     }
+
+
+@cache
+def openapi(version: str) -> str:
+    """Describe what the page answers programs (OpenAPI 3.1)."""
+    described = application(Settings()).openapi()
+    return _text(described | {"info": {"title": "Conclave", "version": version}})
 
 
 def _schema(subject: str) -> dict[str, Any]:

@@ -59,6 +59,20 @@ def test_pages_ask_for_a_login(stage: Stage, path: str, who: Callable[[Stage], T
         assert "Reset" not in answer.text
 
 
+@pytest.mark.parametrize(
+    "path", ["/api/deliberations", "/api/deliberations/ID", "/api/councils", "/api/stats", "/api/openapi.json"]
+)
+@pytest.mark.parametrize(("who", "status"), [(without_login, 401), (with_a_wrong_cookie, 401), (logged_in, 200)])
+def test_programs_are_asked_for_a_login_too(
+    stage: Stage, path: str, who: Callable[[Stage], TestClient], status: int
+) -> None:
+    record = stage.play()
+    answer = who(stage).get(path.replace("ID", record.deliberation.deliberation_id))
+    assert answer.status_code == status
+    if status == 401:
+        assert answer.json() == {"error": "log in first"}
+
+
 @pytest.mark.parametrize("path", ["/login", "/healthz", "/static/page.css", "/static/mark.svg"])
 def test_what_a_login_takes_is_open(stage: Stage, path: str) -> None:
     assert without_login(stage).get(path).status_code == 200

@@ -1,0 +1,79 @@
+"""Routes below /api that read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter
+
+from domain.council import Council
+from domain.people import PeopleFigures, people_figures
+from domain.statistics import Statistics, statistics
+from domain.value import Value
+from domain.views.listing import ListedDeliberation
+from domain.views.summary import DeliberationDetails, details
+from web.filters import ChosenFilter, Skip
+from web.listing import Listing
+from web.loading import loaded
+from web.ports import WebPorts
+
+
+class Problem(Value):
+    """Why there is no answer."""
+
+    error: str
+
+
+class DeliberationList(Value):
+    """A page of deliberations, newest first."""
+
+    deliberations: tuple[ListedDeliberation, ...]
+    older: int | None
+    """What to `skip` for the next page; null after the last."""
+    read: int
+    """How many deliberations were looked at for this page."""
+
+
+class CouncilList(Value):
+    """Every council, ordered by role."""
+
+    councils: tuple[Council, ...]
+
+
+class Stats(Value):
+    """Figures over all deliberations since the store was made."""
+
+    deliberations: Statistics
+    people: PeopleFigures
+
+
+PROBLEM: dict[int | str, dict[str, Any]] = {
+    "4XX": {"model": Problem, "description": "Without a login, not there, or not understood"}
+}
+
+
+def api_routes(ports: WebPorts, listing: Listing) -> APIRouter:
+    """Return the routes for programs."""
+    routes = APIRouter(prefix="/api", responses=PROBLEM)
+
+    @routes.get("/deliberations", summary="List deliberations")
+    def list_deliberations(chosen: ChosenFilter, skip: Skip = 0) -> DeliberationList:
+        found = listing.find(chosen.wanted, skip=skip)
+        return DeliberationList(deliberations=found.rows, older=found.older, read=found.read)
+
+    @routes.get("/deliberations/{deliberation_id}", summary="Show one deliberation")
+    def show_deliberation(deliberation_id: str) -> DeliberationDetails:
+        record = loaded(ports, deliberation_id)
+        return details(record, ports.verdicts.of(deliberation_id), ports.clock.now())
+
+    @routes.get("/councils", summary="List councils")
+    def list_councils() -> CouncilList:
+        return CouncilList(councils=ports.councils.all())
+
+    @routes.get("/stats", summary="Count decisions, failures, tokens and agreement")
+    def show_stats() -> Stats:
+        return Stats(
+            deliberations=statistics(ports.deliberations.counts()), people=people_figures(ports.verdicts.counts())
+        )
+
+    return routes
