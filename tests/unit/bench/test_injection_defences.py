@@ -94,9 +94,10 @@ def test_each_defence_alone_is_that_one(measure: Measure) -> None:
 
 
 def test_an_arm_with_orders_asks_a_judge_for_each() -> None:
-    assert {arm: len({*ask(arm)[0]}) > 1 for arm in ARMS} == {
-        arm: Defence.ORDERS in defences for arm, defences in ARMS.items()
-    }
+    for arm, defences in ARMS.items():
+        # The last line alone may tell the calls for one ballot apart.
+        sheets = {prompt.rpartition("\n")[0] for prompt in ask(arm)[0]}
+        assert len(sheets) == (3 if Defence.ORDERS in defences else 1)
 
 
 def test_a_text_that_checks_remove_comes_out_last() -> None:
