@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 
 from bridge.envelope import open_envelope
@@ -19,6 +19,8 @@ from domain.inbound import (
     story_transitioned,
 )
 from domain.limits import CONTRACT, Limits
+from domain.output_schema import schema_fault
+from domain.plan import Plan
 from domain.validation.validate import InvalidInput
 
 Reader = Callable[[InboundMessage], Intake | Rejection]
@@ -63,5 +65,12 @@ def read(
     except InvalidInput as error:
         sentences = tuple(mistake.sentence for mistake in error.mistakes)
         return Rejection(mistakes=sentences, unlisted=error.unlisted)
-    refusals = tuple(refusal for request in intake.requests for refusal in limits.refusals(request.plan))
+    refusals = tuple(refusal for request in intake.requests for refusal in _refusals(request.plan, limits))
     return Rejection(mistakes=refusals) if refusals else intake
+
+
+def _refusals(plan: Plan, limits: Limits) -> Iterator[str]:
+    yield from limits.refusals(plan)
+    schema = plan.constraints.output_schema
+    if schema is not None and (fault := schema_fault(schema)) is not None:
+        yield f"field constraints.output_schema {fault}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 from pydantic import Field
@@ -15,7 +16,8 @@ class Limits(Value):
     """Bounds that the operator may draw tighter than the contract does; what is beyond is refused, never cut."""
 
     plan_chars: int = Field(default=200_000, ge=1)
-    """Characters of a plan's texts together: title, description, criteria, requirements, notes, rubric."""
+    """Characters of a plan's texts together: title, description, criteria, requirements, notes, rubric,
+    output schema."""
     roles: int = Field(default=64, ge=1, le=64)
     """Roles of one plan; each is a deliberation."""
     agents: int = Field(default=MAX_AGENTS, ge=1, le=MAX_AGENTS)
@@ -58,4 +60,6 @@ def _length(plan: Plan) -> int:
     texts = list(plan.texts)
     if plan.constraints.rubric is not None:
         texts += [one.name + one.description for one in plan.constraints.rubric.criteria]
+    if plan.constraints.output_schema is not None:
+        texts.append(json.dumps(plan.constraints.output_schema, ensure_ascii=False))
     return sum(map(len, texts))

@@ -99,6 +99,8 @@ class Constraints(WireValue):
     max_tokens: int | None = Field(default=None, ge=1, le=32_768)
     """Bound on one proposal's length, in tokens."""
     deadline_s: float | None = Field(default=None, gt=0, le=86_400)
+    output_schema: dict[str, JsonValue] | None = Field(default=None, exclude_if=lambda value: value is None)
+    """JSON Schema that every proposal must satisfy; what it may be is said by `domain.output_schema`."""
 
     @field_validator("rubric", mode="before")
     @classmethod

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from string import ascii_uppercase
+
+from pydantic import JsonValue
 
 from domain.deliberation import Deliberation
 from domain.prompts.delimiters import delimited, derive_mark, explain_delimiters
@@ -103,8 +106,20 @@ def task_text(deliberation: Deliberation) -> str:
         section("Acceptance criteria", [f"- {criterion}" for criterion in plan.acceptance_criteria]),
         section("Requirements", [f"- {requirement}" for requirement in plan.constraints.requirements]),
         *(section(heading, [f"- {text}" for text in texts]) for heading, texts in plan.noted.items()),
+        section("Form of every proposal", form_lines(plan.constraints.output_schema)),
     ]
     return "\n\n".join(text for text in sections if text)
+
+
+def form_lines(schema: Mapping[str, JsonValue] | None) -> list[str]:
+    """Say what form the plan demands of proposals; no lines where it demands none."""
+    if schema is None:
+        return []
+    rule = (
+        "A proposal is one JSON value that satisfies the JSON Schema below (draft 2020-12); one that does not "
+        "can't win. Write nothing but that JSON, or put it into a single ```json block."
+    )
+    return [rule, json.dumps(schema, ensure_ascii=False)]
 
 
 def section(title: str, lines: Sequence[str]) -> str:

@@ -67,6 +67,26 @@ def test_what_the_operator_does_not_allow_is_refused_on_every_subject(
     accepted(read(message(body | {"constraints": {"rounds": 1}}, subject=subject)))
 
 
+@pytest.mark.parametrize("subject", [PLAN_APPROVED, DELIBERATION_REQUESTED, STORY_TRANSITIONED])
+def test_a_schema_that_proposals_can_not_be_held_to_is_refused_on_every_subject(
+    approval: dict[str, Any], message: MakeMessage, subject: str
+) -> None:
+    body = approval | {"from_phase": "PLAN", "to_phase": "BUILD", "role": "DEV", "question": "How?"}
+    broken = body | {"constraints": {"output_schema": {"properties": {"steps": {"type": "list"}}}}}
+    assert reason(READERS[subject](message(broken, subject=subject))).startswith(
+        "field constraints.output_schema is no JSON Schema of draft 2020-12 that can be checked: "
+        "properties/steps/type must be one of array, "
+    )
+    wrong = body | {"constraints": {"output_schema": "object"}}
+    assert reason(READERS[subject](message(wrong, subject=subject))) == (
+        "field constraints.output_schema must be an object, not a string; correct it"
+    )
+    schema = {"type": "object"}
+    sound = body | {"constraints": {"output_schema": schema}}
+    (request,) = accepted(READERS[subject](message(sound, subject=subject))).requests
+    assert request.plan.constraints.output_schema == schema
+
+
 def test_unknown_fields_are_kept(approval: dict[str, Any], message: MakeMessage) -> None:
     approval |= {"budget": {"eur": 12}, "constraints": {"rounds": 2, "colour": "red"}}
     plan = accepted(READERS[PLAN_APPROVED](message(approval))).requests[0].plan

@@ -57,6 +57,7 @@ def test_what_is_no_content_may_differ(changes: dict[str, Any]) -> None:
         ("description", "Find customers"),
         ("acceptance_criteria", []),
         ("constraints", None),
+        ("constraints", PLAN["constraints"] | {"output_schema": {"type": "object"}}),
         ("priority", 3),
         ("po_notes", "Go"),
     ],

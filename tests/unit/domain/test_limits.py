@@ -22,6 +22,7 @@ TIGHT = Limits(plan_chars=300, roles=2, agents=3, rounds=1, max_tokens=100, dead
         ({"constraints": {"requirements": ["x" * 301]}}, ("characters",)),
         ({"po_notes": [{"text": "x" * 150}, "y" * 151]}, ("characters",)),
         ({"constraints": {"rubric": {"fit": "x" * 301}}}, ("characters",)),
+        ({"constraints": {"output_schema": {"description": "x" * 301}}}, ("characters",)),
         ({"roles": ("A", "B", "C")}, ("roles", "3 roles, 2 are allowed")),
         ({"constraints": {"rounds": 2}}, ("constraints.rounds", "2, 1 are allowed")),
         ({"constraints": {"num_agents": 4}}, ("constraints.num_agents", "4, 3 are allowed")),

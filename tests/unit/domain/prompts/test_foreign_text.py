@@ -46,6 +46,8 @@ def hostile(annotation: Any, place: str, written: dict[str, str]) -> Any:
         return hostile(next(one for one in arguments if one is not type(None)), place, written)
     if origin is tuple:
         return tuple(hostile(arguments[0], f"{place}[{index}]", written) for index in range(2))
+    if origin is dict:
+        return {hostile(arguments[0], f"{place}'s name", written): hostile(arguments[1], place, written)}
     if origin is Literal:
         return arguments[0]
     if annotation in (str, JsonValue):
@@ -124,6 +126,8 @@ def test_the_canaries_were_in_every_text_that_prompts_are_made_of(
         "Deliberation.plan.po_notes",
         "Deliberation.plan.po_concerns",
         "Deliberation.plan.constraints.requirements[0]",
+        "Deliberation.plan.constraints.output_schema",
+        "Deliberation.plan.constraints.output_schema's name",
         "Deliberation.rubric.criteria[0].name",
         "Deliberation.rubric.criteria[0].description",
         "Deliberation.agents[0].persona",
