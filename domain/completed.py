@@ -44,6 +44,7 @@ def completed_body(
     inputs: RankingInputs,
     ranking: Ranking,
     *,
+    synthesis: str | None,
     at: float,
 ) -> CompletedBody:
     """Return the decision with everything it was made from; `at` in epoch seconds."""
@@ -73,7 +74,7 @@ def completed_body(
         ballots=tuple(map(_ballot_row, record.ballots())),
         critiques=tuple(map(_critique_row, record.critiques())),
         architect=_architect_row(architect) if architect else None,
-        synthesis=record.synthesis.synthesis if record.synthesis else None,
+        synthesis=synthesis,
         degraded=bool(failures),
         failures=failures,
         rounds=deliberation.rounds,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from pydantic import Field
+from pydantic import Field, JsonValue
 
 from domain.value import Name, Value
 
@@ -18,6 +18,8 @@ class PlanFacts(Value):
     requirements: tuple[str, ...] = ()
     instructions: tuple[str, ...] = ()
     """What proposers are told beside the plan: how to write, and each one's persona."""
+    output_schema: dict[str, JsonValue] | None = None
+    """JSON Schema that proposals must satisfy; None where the plan demands none."""
 
 
 class CheckResult(Value):

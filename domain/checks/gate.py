@@ -7,10 +7,13 @@ from collections.abc import Iterable, Sequence
 from pydantic import Field
 
 from domain.checks.check import CheckResult, PlanFacts
-from domain.checks.runner import CheckRunner
+from domain.checks.runner import CheckRunner, not_judged
 from domain.plan import Plan
 from domain.review.candidate import Candidate
 from domain.value import Value
+
+OUTPUT_SCHEMA = "output_schema"
+"""Name of the check that holds a proposal to the schema of `constraints.output_schema`."""
 
 
 class GateReport(Value):
@@ -29,6 +32,11 @@ class GateReport(Value):
         """The hard failures: why the proposal is excluded or capped."""
         return _hard_failures(self.results)
 
+    @property
+    def off_form(self) -> bool:
+        """Whether the proposal is excluded for not satisfying its plan's schema."""
+        return any(result.name == OUTPUT_SCHEMA for result in self.failures)
+
     def capped(self, score: float, *, worst: float = 1.0, best: float = 9.0) -> float:
         """Return a final score with the cap applied, on the scale from worst to best."""
         return score if self.cap is None else min(score, worst + self.cap * (best - worst))
@@ -45,6 +53,7 @@ class CheckGate:
             acceptance_criteria=plan.acceptance_criteria,
             requirements=plan.constraints.requirements,
             instructions=tuple(instructions),
+            output_schema=plan.constraints.output_schema,
         )
         self.reports: dict[str, GateReport] = {}
         """By proposal id."""
@@ -56,10 +65,31 @@ class CheckGate:
                 self.reports[candidate.proposal_id] = run_gate(self._checks, candidate.text, self._facts)
         return tuple(candidate for candidate in candidates if not self.reports[candidate.proposal_id].excluded)
 
+    def admits(self, text: str) -> bool:
+        """Whether no hard check removes a text that stands for no election; nothing is reported of it."""
+        return not run_gate(self._checks, text, self._facts).excluded
+
 
 def run_gate(checks: CheckRunner, text: str, facts: PlanFacts) -> GateReport:
     """Run every check on a text. Never raises for what a check does."""
-    return report(checks.run(text, facts))
+    results = checks.run(text, facts)
+    if facts.output_schema is None:
+        return report(result for result in results if result.name != OUTPUT_SCHEMA)
+    return report(held_to_schema(results))
+
+
+def held_to_schema(results: Iterable[CheckResult]) -> tuple[CheckResult, ...]:
+    """Have only a text win that was seen to satisfy the plan's schema: one not judged is removed as well.
+
+    Other checks look for faults, so that who can't tell says nothing. Here the plan was promised the form.
+    """
+    by_name = {result.name: result for result in results}
+    found = by_name.get(OUTPUT_SCHEMA) or not_judged(OUTPUT_SCHEMA, "this check is left out here")
+    if not (found.judged and found.passed):
+        reason = found.reason if found.judged else f"{found.reason}; what was not seen to satisfy it can't win"
+        failed = {"judged": True, "passed": False, "hard": True, "cap": None, "score": 0.0, "reason": reason}
+        found = found.model_copy(update=failed)
+    return tuple({**by_name, OUTPUT_SCHEMA: found}.values())
 
 
 def report(results: Iterable[CheckResult]) -> GateReport:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from domain.checks.gate import CheckGate
 from domain.prompts.architect_questions import choice_question, synthesis_question
 from domain.prompts.material import Material
 from domain.ranking import Ranking
@@ -28,11 +29,16 @@ def consult_architect(conclusion: Conclusion, candidates: Sequence[Candidate], r
         conclusion.ask([question])
 
 
-def synthesise(conclusion: Conclusion, candidates: Sequence[Candidate], ranking: Ranking) -> None:
-    """Have the architect write one proposal out of the best, where the rules say so; nothing depends on it."""
+def synthesise(
+    conclusion: Conclusion, candidates: Sequence[Candidate], ranking: Ranking, gate: CheckGate
+) -> str | None:
+    """Have the architect write one proposal out of the best, where the rules say so; nothing depends on it.
+
+    Returns its text, empty where it has none or the gate does not admit it; None where nobody asks for one.
+    """
     deliberation = conclusion.deliberation
     if deliberation.architect is None or not deliberation.review.synthesis:
-        return
+        return None
     material = Material.of(deliberation, candidates, deliberation.rounds)
     question = synthesis_question(
         material,
@@ -42,3 +48,5 @@ def synthesise(conclusion: Conclusion, candidates: Sequence[Candidate], ranking:
         timeout_s=conclusion.timeout_s(),
     )
     conclusion.ask([question])
+    answered = conclusion.record_so_far.synthesis
+    return answered.synthesis if answered is not None and gate.admits(answered.synthesis) else ""

@@ -90,7 +90,7 @@ def _decide(conclusion: Conclusion, gate: CheckGate) -> CompletedBody:
     if conclusion.deliberation.refusal:
         raise NoDecision(conclusion.deliberation.refusal)
     candidates = gate.admit(first_versions(conclusion.record_so_far))
-    _check_quorum(conclusion, candidates)
+    _check_quorum(conclusion, candidates, gate.reports)
     for round_ in range(1, conclusion.deliberation.rounds + 1):
         revise(conclusion, candidates, round_)
         candidates = gate.admit(with_revisions(conclusion.record_so_far, candidates, round_))
@@ -106,10 +106,18 @@ def _decide(conclusion: Conclusion, gate: CheckGate) -> CompletedBody:
     inputs = _with_calibration(inputs, conclusion)
     ranking = _rank(conclusion, standing, inputs)
     consult_architect(conclusion, candidates, ranking)
-    synthesise(conclusion, candidates, ranking)
+    synthesis = synthesise(conclusion, candidates, ranking, gate)
     explain(conclusion, candidates, ranking)
     conclusion.publish_progress("ranked", "ranking")
-    return completed_body(conclusion.record_so_far, standing, gate.reports, inputs, ranking, at=conclusion.now())
+    return completed_body(
+        conclusion.record_so_far,
+        standing,
+        gate.reports,
+        inputs,
+        ranking,
+        synthesis=synthesis,
+        at=conclusion.now(),
+    )
 
 
 def _with_reliability(inputs: RankingInputs, conclusion: Conclusion) -> RankingInputs:
@@ -134,7 +142,9 @@ def _rank(conclusion: Conclusion, candidates: Sequence[Candidate], inputs: Ranki
     return ranking
 
 
-def _check_quorum(conclusion: Conclusion, candidates: Sequence[Candidate]) -> None:
+def _check_quorum(
+    conclusion: Conclusion, candidates: Sequence[Candidate], gates: Mapping[str, GateReport]
+) -> None:
     deliberation = conclusion.deliberation
     admitted = {candidate.proposal_id for candidate in candidates}
     proposals = conclusion.record_so_far.proposals(0)
@@ -142,7 +152,9 @@ def _check_quorum(conclusion: Conclusion, candidates: Sequence[Candidate]) -> No
     if len(admissible) < deliberation.quorum:
         agents = len(deliberation.agents)
         standing = f"{len(admissible)} of {agents} agents have an admissible proposal"
-        raise NoDecision(f"{standing}, the quorum is {deliberation.quorum}")
+        off_form = sum(gates[proposal.proposal_id].off_form for proposal in proposals)
+        form = f"; {off_form} do not satisfy constraints.output_schema" if off_form else ""
+        raise NoDecision(f"{standing}, the quorum is {deliberation.quorum}{form}")
 
 
 def _fail(conclusion: Conclusion, reason: str, gates: Mapping[str, GateReport]) -> None:

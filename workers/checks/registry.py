@@ -29,6 +29,7 @@ OWN = tuple(
         ("toml", "domain.checks.toml_parses:TomlParses"),
         ("yaml", "workers.checks.yaml_parses:YamlParses"),
         ("bash", "workers.checks.bash_parses:BashParses"),
+        ("output_schema", "workers.checks.output_schema:OutputSchema"),
     )
 )
 """Named here too, so that a gate without them can't come of an installation that is out of date."""

@@ -5,11 +5,13 @@ from __future__ import annotations
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 
 from domain.checks.check import CheckResult, PlanFacts
+from domain.checks.gate import run_gate
 from domain.checks.runner import InProcess
 from tests.integration.checks.conftest import MODULE, Isolate, helpers
 from workers.checks.isolated import SLOW_NICE
@@ -20,6 +22,12 @@ WITHIN = 120.0
 """Seconds until what must happen is given up; it takes one or two."""
 SOUND = "Send a link that expires after one hour; using it ends all sessions of the account. Test both."
 FACTS = PlanFacts(title="Reset", acceptance_criteria=("links expire after one hour",), requirements=("mail",))
+
+DOUBLING = {
+    str(number): {"allOf": [{"$ref": f"#/$defs/{number + 1}"}, {"$ref": f"#/$defs/{number + 1}"}]}
+    for number in range(40)
+} | {"40": True}
+"""Each schema refers twice to the next."""
 
 
 def fenced(language: str, code: str) -> str:
@@ -169,7 +177,9 @@ def test_a_proposal_beyond_the_bound_on_input_is_put_to_linear_checks_only(isola
     results = checks.run("ö" * 1_001 + " AKIAQWERTYUIOP234567", FACTS)
 
     reason = "not judged: the proposal is longer than 2000 bytes"
-    assert not_judged(results) == dict.fromkeys(("python", "json", "toml", "yaml", "bash", "code"), reason)
+    assert not_judged(results) == dict.fromkeys(
+        ("python", "json", "toml", "yaml", "bash", "output_schema", "code"), reason
+    )
     assert of(results, "secrets").reason == "contains an AWS access key id in line 1"
     assert helpers() == []
 
@@ -219,7 +229,7 @@ def test_where_no_helper_can_start_the_linear_checks_judge_all_the_same(
     finally:
         source.write_text(text)
 
-    assert len(not_judged(results)) == 7
+    assert len(not_judged(results)) == 8
     assert "can't be used: ModuleNotFoundError" in of(results, "json").reason
     assert of(results, "length").judged
     assert not_judged(checks.run(SOUND, FACTS)) == {}
@@ -284,3 +294,25 @@ class Peak:
     def __exit__(self, *_: object) -> None:
         self._over.set()
         self._thread.join()
+
+
+@pytest.mark.parametrize(
+    ("schema", "text"),
+    [
+        ({"pattern": "^(a+)+$"}, f'"{"a" * 60}b"'),
+        ({"propertyNames": {"pattern": "^(a|a)*$"}}, f'{{"{"a" * 60}b": 1}}'),
+        ({"allOf": [{"$ref": "#/$defs/0"}], "$defs": DOUBLING}, '"a text"'),
+    ],
+    ids=["a pattern", "a pattern of names", "references that double"],
+)
+def test_a_schema_that_costs_its_validator_years_is_not_judged_and_nothing_wins_by_it(
+    isolate: Isolate, schema: dict[str, Any], text: str
+) -> None:
+    checks = isolate(time_s=3)
+
+    report = run_gate(checks, text, PlanFacts(output_schema=schema))
+
+    assert report.excluded
+    (failure,) = report.failures
+    assert failure.reason == "not judged: it took longer than 3 s; what was not seen to satisfy it can't win"
+    assert not_judged(checks.run("[]", PlanFacts(output_schema={"type": "array"}))) == {}

@@ -71,7 +71,7 @@ def plugin(tmp_path: Path) -> Iterator[str]:
 
 def test_all_of_conclaves_own_load_in_a_fixed_order_under_their_names() -> None:
     assert [check.name for check in load_checks(added=())] == OWN_NAMES
-    assert len(set(OWN_NAMES)) == 12
+    assert len(set(OWN_NAMES)) == 13
 
 
 def test_what_an_installed_package_declares_is_found_and_runs_in_the_gate(plugin: str) -> None:
