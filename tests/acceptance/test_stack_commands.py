@@ -63,6 +63,8 @@ class Here:
         self.state = StateFolder(folder / ".conclave")
         stated = {name: value for name, value in os.environ.items() if not name.startswith("CONCLAVE_")}
         self.environment = {**stated, FOLDER: str(folder), "PYTHONPATH": str(ROOT)}
+        # Other tests start stacks at the same time.
+        self.environment["CONCLAVE_STACK_PORTS"] = "free"
 
     @property
     def output(self) -> Path:

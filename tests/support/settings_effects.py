@@ -30,6 +30,7 @@ from tests.support.settings_observers import (
     store_commands,
     store_database,
     stream_made,
+    usual_ports,
     web_cookie,
     web_known_session,
     web_server,
@@ -67,6 +68,7 @@ ALL_PROCESSES = {
         ),
         ("p:broker:", "p:results:", "p:beat:", True),
     ),
+    "stack_ports": Effect("free", usual_ports, {}),
     "retention_s": Effect("61.5", lambda settings: "61500" in store_commands(settings), True),
     "model": Effect(
         "m",

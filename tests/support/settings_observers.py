@@ -36,6 +36,7 @@ from web.security.sessions import COOKIE, Sessions
 from workers.app import make_app
 from workers.bridge_process import capacity_of, options_of
 from workers.checks.registry import OWN
+from workers.cli.up_down import ports_of
 from workers.composition import Composition, engine_of
 from workers.engines.vllm_engine import VllmEngine
 from workers.flower.options import CONFIG
@@ -77,6 +78,11 @@ def services(path: str) -> Observe:
 def own_checks_run(settings: Settings) -> tuple[EntryPoint, ...]:
     """Look at which of Conclave's checks a proposal is put to."""
     return tuple(point for point in Composition(settings).checks.points if point in OWN)
+
+
+def usual_ports(settings: Settings) -> Mapping[str, int]:
+    """Look at which ports `conclave up` takes if they are free."""
+    return ports_of(settings)
 
 
 def spec(name: str) -> Observe:

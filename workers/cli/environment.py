@@ -49,6 +49,8 @@ def from_stack(settings: Settings) -> dict[str, Any]:
     for group, url in (("nats", running.nats_url), ("engine", running.engine_url)):
         if "url" not in getattr(settings, group).model_fields_set:
             found[group] = {"url": url}
+    if running.model and "model" not in settings.model_fields_set:
+        found["model"] = running.model
     if running.flower_login and "auth" not in settings.flower.model_fields_set:
         found["flower"] = {"auth": running.flower_login}
     return found

@@ -47,3 +47,8 @@ def claim(port: int | None, *, name: str) -> int:
             f"port {port} for {name} is taken on {HOST}: stop what listens there or give {name} another port"
         )
     return port
+
+
+def prefer(port: int) -> int:
+    """Return the port if it is free, else any free one."""
+    return port if is_free(port) else free_port()

@@ -43,6 +43,8 @@ class StackRecord(Value):
     flower_url: str | None
     flower_login: str = ""
     """`user:password` for Flower's pages."""
+    model: str = ""
+    """The served model's name, for agents that name none; empty in a record of a version before."""
     pids: dict[str, int]
     """Process id of every part by name, "supervisor" and "guard" among them."""
 

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tasks.queue_names import CONTROL, model_queue_name
 from workers.engines.llama_server import DEFAULT_MODEL, SLOTS, engine_url, llama_server
 from workers.flower.options import CONFIG
 from workers.processes.command import ProcessCommand
-from workers.processes.ports import HOST, claim
+from workers.processes.ports import HOST, claim, prefer
 from workers.processes.readiness import http_answers, log_says
 from workers.stack.folder import USER, Logins, StateFolder
 from workers.stack.servers import database_url, nats, nats_url, valkey
 
+USUAL_PORTS = {"nats": 4222, "redis": 6379, "flower": 5555}
+"""Where clients look first."""
+
 
 @dataclass(frozen=True)
 class StackOptions:
-    """What a user may choose; a port of None means any free one."""
+    """What a user may choose; a port of None means the usual one if it is free, else any free one."""
 
     nats_port: int | None = None
     redis_port: int | None = None
@@ -28,6 +31,8 @@ class StackOptions:
     model: str = DEFAULT_MODEL
     engine: str | None = None
     """Base URL of an engine that runs already; then none is started."""
+    usual_ports: Mapping[str, int] = field(default_factory=dict)
+    """By name; without one, any free port is taken, so that stacks beside one another don't race for it."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +44,8 @@ class Addresses:
     engine_url: str
     flower_port: int
     flower_login: str
+    taken: Mapping[str, int] = field(default_factory=dict)
+    """Usual ports that others listen on, by name."""
 
     @property
     def flower_url(self) -> str:
@@ -51,20 +58,25 @@ def addresses(options: StackOptions, logins: Logins) -> tuple[Addresses, Mapping
 
     Returns the addresses and the ports of the servers to start, by name.
     """
-    ports = {
-        "nats": claim(options.nats_port, name="nats"),
-        "valkey": claim(options.redis_port, name="redis"),
-    }
+    asked = {"nats": options.nats_port, "redis": options.redis_port, "flower": options.flower_port}
+    usual = options.usual_ports
+    chosen = {name: _port(name, port, usual.get(name)) for name, port in asked.items()}
+    ports = {"nats": chosen["nats"], "valkey": chosen["redis"]}
     if options.engine is None:
         ports["engine"] = claim(options.engine_port, name="engine")
     where = Addresses(
         nats_url=nats_url(ports["nats"], logins.nats),
         redis_url=database_url(ports["valkey"], logins.valkey),
         engine_url=options.engine or engine_url(ports["engine"]),
-        flower_port=claim(options.flower_port, name="flower"),
+        flower_port=chosen["flower"],
         flower_login=f"{USER}:{logins.flower}",
+        taken={name: port for name, port in usual.items() if asked[name] is None and chosen[name] != port},
     )
     return where, ports
+
+
+def _port(name: str, asked: int | None, usual: int | None) -> int:
+    return prefer(usual) if asked is None and usual is not None else claim(asked, name=name)
 
 
 def servers(

@@ -1,11 +1,11 @@
-"""What `conclave up` prints: the lines of every process behind its coloured name."""
+"""What `conclave up` prints: what happens to every process, and where asked for its lines, behind its name."""
 
 from __future__ import annotations
 
 import re
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from domain.text.visible import escaped
 from workers.printer import PlainText, Printer
@@ -25,9 +25,9 @@ class Output:
         self._width = len("stack")
         self._turn = threading.Lock()
 
-    def follow(self, logs: Mapping[str, LogFile]) -> None:
-        """Take these logs for what `show` prints."""
-        self._logs = logs
+    def follow(self, logs: Mapping[str, LogFile], *, shown: bool = True) -> None:
+        """Take these processes, and their logs for what `show` prints unless they are not to be shown."""
+        self._logs = logs if shown else {}
         self._colours = {name: COLOURS[index % len(COLOURS)] for index, name in enumerate(logs)}
         self._width = max(map(len, (*logs, "stack")))
 
@@ -40,6 +40,12 @@ class Output:
     def report(self, name: str, event: str) -> None:
         """Print what happened to a process, or to the stack."""
         self._print(name, PlainText(event, "bold"))
+
+    def say(self, lines: Sequence[str]) -> None:
+        """Print lines of the stack's own as they are, together."""
+        with self._turn:
+            for line in lines:
+                self._console.print(line)
 
     def _print(self, name: str, line: PlainText) -> None:
         prefix = f"{time.strftime('%H:%M:%S')} {name:<{self._width}} | "

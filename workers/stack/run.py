@@ -10,8 +10,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
-from bridge.options import NatsOptions
-from workers.adapters.redis.connection import address
 from workers.errors import StackError
 from workers.printer import Printer
 from workers.processes.command import ProcessCommand
@@ -21,6 +19,7 @@ from workers.processes.sessions import all_gone
 from workers.processes.stop_signals import StopSignals
 from workers.processes.supervised_process import Report
 from workers.stack.folder import StackRecord, StateFolder
+from workers.stack.greeting import Greeting
 from workers.stack.layout import Addresses, StackOptions, addresses, servers, services
 from workers.stack.output import Output
 
@@ -42,11 +41,13 @@ def embedded_stack(
     *,
     processes: DescribeProcesses = services,
     report: Report = silent,
+    prepare: Callable[[Addresses], None] = lambda where: None,
 ) -> Iterator[tuple[ProcessGroup, Addresses]]:
     """Run the embedded stack in a state folder while the block runs; data there survives, processes don't.
 
-    Yields its processes, which are only starting (`wait_ready`), and its addresses. stack.json appears when all of
-    them are ready. Raises StackError for a taken port, a missing program, or a folder that can't be used.
+    Yields its processes, which are only starting (`wait_ready`), and its addresses. When all of them are ready
+    `prepare` is called and stack.json appears, and again after a restart. Raises StackError for a taken port, a
+    missing program, or a folder that can't be used.
     """
     folder = StateFolder(state)
     with folder.claimed():
@@ -55,28 +56,35 @@ def embedded_stack(
         commands = [*servers(folder, ports, options, logins), *processes(where, options, folder.path)]
 
         def write(pids: Mapping[str, int]) -> None:
-            folder.write(_record(where, pids))
+            prepare(where)
+            folder.write(_record(where, options, pids))
 
         with ProcessGroup(commands, logs=folder.part("logs"), report=report, pids_changed=write) as group:
             yield group, where
 
 
 def run_stack(
-    state: Path, options: StackOptions, *, processes: DescribeProcesses = services, console: Printer | None = None
+    state: Path,
+    options: StackOptions,
+    *,
+    processes: DescribeProcesses = services,
+    console: Printer | None = None,
+    logs: bool = False,
 ) -> int:
     """Run the stack in the foreground until SIGTERM, SIGINT or SIGHUP; a second signal kills at once.
 
-    Returns 0 when stopped by a signal; raises StackError when it can't start or a process is given up. Call it
-    from the main thread.
+    `logs` prints what its processes write as well. Returns 0 when stopped by a signal; raises StackError when it
+    can't start or a process is given up. Call it from the main thread.
     """
     output = Output(console or Printer(soft_wrap=True))
-    running = embedded_stack(state, options, processes=processes, report=output.report)
+    greeting = Greeting(state, options)
+    running = embedded_stack(state, options, processes=processes, report=output.report, prepare=greeting.prepare)
     with StopSignals() as signals, running as (group, where):
         signals.kill = group.kill
-        output.follow(group.logs)
-        output.report("stack", _told(where))
+        output.follow(group.logs, shown=logs)
         while not signals.received:
             output.show()
+            output.say(greeting.due(where))
             group.check()
             time.sleep(TICK)
         output.report("stack", "stopping; once more to kill at once")
@@ -106,18 +114,13 @@ def stop_stack(state: Path, *, within: float = STOP_WITHIN) -> bool:
     raise StackError(f"the stack in {folder.path} (pid {supervisor}) can't be stopped: kill it by hand")
 
 
-def _told(where: Addresses) -> str:
-    """Name the servers without their logins."""
-    nats = NatsOptions(url=(where.nats_url,)).address
-    return f"NATS {nats} · Valkey {address(where.redis_url)} · engine {where.engine_url}"
-
-
-def _record(where: Addresses, pids: Mapping[str, int]) -> StackRecord:
+def _record(where: Addresses, options: StackOptions, pids: Mapping[str, int]) -> StackRecord:
     return StackRecord(
         nats_url=where.nats_url,
         redis_url=where.redis_url,
         engine_url=where.engine_url,
         flower_url=where.flower_url if "flower" in pids else None,
         flower_login=where.flower_login,
+        model=options.model,
         pids=dict(pids),
     )

@@ -114,6 +114,31 @@ def test_a_signal_at_any_moment_of_the_start_leaves_nothing(state: Path, number:
         assert nothing_lives_in(state)
 
 
+BEGUN = "from workers.cli.__main__ import main; print('begun', flush=True); main()"
+"""The command from where Conclave's own code begins: what is before, Python's start, no program can help."""
+
+
+@pytest.mark.parametrize("moment", [0.0, 0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 0.9, 1.2])
+def test_ctrl_c_in_the_first_second_of_up_prints_no_traceback(state: Path, moment: float) -> None:
+    command = [sys.executable, "-c", BEGUN, "up", "--state", str(state)]
+    with subprocess.Popen(
+        command,
+        env={**os.environ, "CONCLAVE_STACK_PORTS": "free"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as run:
+        assert run.stdout is not None
+        assert run.stdout.readline() == "begun\n"
+        time.sleep(moment)  # a moment, not a wait: the point is that any of them will do
+        run.send_signal(signal.SIGINT)
+        output, _ = run.communicate()
+    assert "Traceback" not in output
+    assert "Error" not in output
+    assert run.returncode in (-signal.SIGINT, 130, 0)
+    assert nothing_lives_in(state)
+
+
 def test_nothing_remains_of_a_killed_supervisor_and_its_folder_is_free(state: Path) -> None:
     with up(state) as run:
         pids = record(state).pids.values()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from workers.engines.llama_server import parse
 from workers.engines.weights import smollm2_weights
 from workers.errors import StackError
-from workers.processes.ports import BELOW_EPHEMERAL
+from workers.processes.ports import BELOW_EPHEMERAL, HOST, free_port
 from workers.stack.binaries import configuration, script
 from workers.stack.folder import Logins, StateFolder
 from workers.stack.layout import Addresses, StackOptions, addresses, servers
@@ -32,6 +33,23 @@ def test_addresses_name_the_chosen_ports() -> None:
         flower_port=where.flower_port,
         flower_login="conclave:f",
     )
+
+
+def test_usual_ports_are_taken_where_they_are_free_and_said_where_they_are_not() -> None:
+    with socket.create_server((HOST, free_port())) as squatter:
+        taken, free = squatter.getsockname()[1], free_port()
+        options = StackOptions(usual_ports={"nats": taken, "redis": free})
+        where, ports = addresses(options, LOGINS)
+    assert ports["valkey"] == free
+    assert ports["nats"] != taken
+    assert where.taken == {"nats": taken}
+    assert where.flower_port in BELOW_EPHEMERAL
+
+
+def test_a_port_that_is_asked_for_stands_before_the_usual_one() -> None:
+    asked, usual = free_port(), free_port()
+    where, ports = addresses(StackOptions(nats_port=asked, usual_ports={"nats": usual}), LOGINS)
+    assert (ports["nats"], where.taken) == (asked, {})
 
 
 def test_an_engine_that_runs_already_is_not_started(tmp_path: Path) -> None:
