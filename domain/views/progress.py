@@ -27,6 +27,8 @@ class StageView(Value):
     """How many answers the stage waits for; fewer may do, when the outcome is settled before."""
     seconds: float
     """How long it took, or has taken so far; 0 while it waits."""
+    answer_s: float | None = None
+    """Seconds from one answer to the next so far; None before the first."""
 
 
 class MemberView(Value):
@@ -68,11 +70,19 @@ class DeliberationView(Value):
 
     @property
     def estimate_s(self) -> float | None:
-        """Seconds likely left, if the answers to come take as long as those that came; None before any."""
-        done, total = sum(stage.done for stage in self.stages), sum(stage.total for stage in self.stages)
-        if self.closed or not done:
+        """Seconds likely left; None before any answer. A stage's answers to come take as long as those that came.
+
+        Those of a stage without any, as ballots while agents propose, are taken to be as slow as the last known.
+        """
+        answer_s = self.stages[0].answer_s
+        if self.closed or answer_s is None:
             return None
-        return min(self.remaining_s, self.elapsed_s * max(0, total - done) / done)
+        left = 0.0
+        for stage in self.stages[:-1]:  # the decision is computed, in no time that counts here
+            answer_s = answer_s if stage.answer_s is None else stage.answer_s
+            if stage.status in {"running", "waiting"}:
+                left += max(0.0, stage.total * answer_s - stage.seconds)
+        return min(self.remaining_s, left)
 
     @property
     def closed(self) -> bool:
@@ -128,7 +138,16 @@ def _in_turn(
         status = _status(len(done_at), total, later=later, reached=reached, state=record.state)
         ended = max([begun, *done_at]) if status == "done" else until
         took = ended - begun if status in {"done", "running", "failed"} else 0.0
-        views.append(StageView(name=name, status=status, done=len(done_at), total=total, seconds=max(0.0, took)))
+        views.append(
+            StageView(
+                name=name,
+                status=status,
+                done=len(done_at),
+                total=total,
+                seconds=max(0.0, took),
+                answer_s=max(0.0, max(done_at) - begun) / len(done_at) if done_at else None,
+            )
+        )
         reached = reached and status in {"done", "skipped"}
         begun = ended if status == "done" else begun
     return tuple(views)

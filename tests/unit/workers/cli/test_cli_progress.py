@@ -157,8 +157,52 @@ def test_any_record_at_any_moment_can_be_seen(entries: list[Entry], after: float
     assert drawn(found, width)
 
 
-def test_the_estimate_takes_the_answers_to_come_for_as_slow_as_those_that_came() -> None:
+def test_the_estimate_weighs_proposals_and_ballots_by_what_each_takes() -> None:
     assert seen(after=2.0).estimate_s is None
-    found = seen(*PROPOSALS, after=3.0)
-    total = sum(one.total for one in found.stages)
-    assert found.estimate_s == pytest.approx(3.0 * (total - 3) / 3)
+    # Three proposals in 3 s; no ballot yet, so its 8 are taken to be as slow.
+    assert seen(*PROPOSALS, after=3.0).estimate_s == pytest.approx(8 * 1.0)
+    # Each second that the first ballot is awaited is one less to go.
+    assert seen(*PROPOSALS, after=4.0).estimate_s == pytest.approx(7.0)
+    quick = [make.ballot(f"agent-{n}", at=MOMENT + 3 + n / 10) for n in (1, 2)]
+    # Two ballots in 0.2 s: the six to come take 0.6 s, however long the proposals took.
+    assert seen(*PROPOSALS, *quick, after=3.2).estimate_s == pytest.approx(0.6)
+    assert seen(*PROPOSALS, make.closed(at=MOMENT + 7)).estimate_s is None
+
+
+def test_the_estimate_ends_at_the_deadline() -> None:
+    assert seen(PROPOSALS[0], after=599.5).estimate_s == pytest.approx(0.5)
+
+
+LONG = [make.agent(f"dev-smallest-step-{n}", model="qwen3-30b-a3b-instruct-2507") for n in (1, 2, 3)]
+BUSY: list[Entry] = [
+    make.proposed("dev-smallest-step-1", at=MOMENT + 1, duration_ms=123456.0),
+    make.agent_failed("dev-smallest-step-2"),
+]
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 120, 200])
+def test_no_line_is_wider_than_the_terminal_and_no_name_is_broken(width: int) -> None:
+    of = make.deliberation(agents=LONG, judges=(make.judge("QUALITY", "qa-saboteur"),))
+    lines = drawn(view(make.record(*BUSY, of=of), MOMENT + 100), width).splitlines()
+    assert max(map(len, lines)) <= width
+    for agent in (*(one.agent_id for one in LONG), "QUALITY/qa-saboteur"):
+        assert sum(line.startswith(f"{agent} ") for line in lines) == 1
+    assert sum(line.startswith("d-") and "proposing" in line for line in lines) == 1
+
+
+def test_columns_are_left_out_in_the_order_of_their_worth() -> None:
+    of = make.deliberation(agents=LONG, judges=(make.judge("QUALITY", "qa-saboteur"),))
+    found = view(make.record(*BUSY, of=of), MOMENT + 100)
+    heads = {}
+    for width in (28, 50, 80, 120):
+        (heads[width],) = [line.split() for line in drawn(found, width).splitlines() if line.startswith("agent ")]
+    assert heads[28] == ["agent"]
+    assert heads[50] == ["agent", "status", "proposal"]
+    assert heads[80] == ["agent", "status", "proposal", "tokens", "in/cached/out", "part"]
+    assert heads[120] == [*heads[80], "model"]
+
+
+def test_what_went_wrong_is_told_below_the_table_in_any_width() -> None:
+    of = make.deliberation(agents=LONG)
+    text = " ".join(drawn(view(make.record(*BUSY, of=of), MOMENT + 100), 40).split())
+    assert "dev-smallest-step-2: timeout: no answer within 30 s" in text
