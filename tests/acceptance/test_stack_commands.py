@@ -1,4 +1,4 @@
-"""The README's session with a stack that keeps running: every command of it, in order, as it is printed there."""
+"""The README's sessions with a stack that keeps running: every command, in order, as it is printed there."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.sample_stack import FOLDER, living_in
+from tests.support.scripted_engine import ScriptedEngine
 from workers.cli.environment import without_login
 from workers.processes.readiness import wait_until
 from workers.processes.sessions import alive, kill
@@ -31,12 +32,15 @@ STOPPED_WITHIN = 60.0
 pytestmark = pytest.mark.timeout(600)
 
 
-def session() -> list[list[str]]:
-    """Return the arguments of every `conclave` command in the README's session, `up` first."""
+def sessions() -> list[list[list[str]]]:
+    """Return the arguments of every `conclave` command in each of the README's sessions, `up` first."""
     blocks = re.findall(r"```sh\n(.*?)```", README.read_text(encoding="utf-8"), flags=re.DOTALL)
-    (found,) = [block for block in blocks if "conclave up" in block]
-    lines = [line.partition("#")[0].strip() for line in found.splitlines()]
-    return [shlex.split(line)[1:] for line in lines if line.startswith("conclave ")]
+    found = []
+    for block in blocks:
+        lines = [line.partition("#")[0].strip() for line in block.splitlines()]
+        if lines[0].startswith("conclave up"):
+            found.append([shlex.split(line)[1:] for line in lines])
+    return found
 
 
 def published_by_a_stranger(here: Here, nats_url: str) -> list[str]:
@@ -105,14 +109,15 @@ def here(tmp_path: Path) -> Iterator[Here]:
 
 
 def test_the_readmes_session_and_publisher_end_with_decisions_and_nothing_running(here: Here) -> None:
-    up, *commands, down = session()
+    _, (up, *commands, down) = sessions()
     assert (up[0], down[0]) == ("up", "down")
     with here.start(*up) as stack:
         record = here.ready()
         assert urllib.request.urlopen(f"{record.flower_url}/healthcheck", timeout=5).status == 200
         assert commands_know(here, record)
         ids, outputs = carry_out(commands, here)
-        assert "decided after" in outputs["deliberation watch"]
+        assert "decided after" in outputs["approve docs/examples/plan.json"]
+        assert "Winner: " in outputs["approve docs/examples/plan.json"]
         assert "Winner: " in outputs["deliberation show"]
         scores = [
             float(line.split()[0])
@@ -126,6 +131,24 @@ def test_the_readmes_session_and_publisher_end_with_decisions_and_nothing_runnin
         assert stack.wait(STOPPED_WITHIN) == 0
         assert "stopped" in here.output.read_text().splitlines()[-1]
     assert not any(map(alive, record.pids.values()))
+    assert not living_in(here.folder)
+
+
+def test_the_readmes_session_with_an_engine_of_ones_own_ends_with_a_decision(here: Here) -> None:
+    (up, approve), _ = sessions()
+    with ScriptedEngine(model="qwen3:8b", latency_s=0.05) as engine:
+        shown = up[up.index("--engine") + 1]
+        up = [engine.openai_url if word == shown else word for word in up]
+        with here.start(*up) as stack:
+            here.ready()
+            assert wait_until(lambda: "Conclave is ready." in here.output.read_text(), within=READY_WITHIN)
+            assert f"{engine.openai_url}, serves qwen3:8b" in here.output.read_text()
+            outcome = here.run(*approve)
+            assert "decided after" in outcome
+            assert "Winner: dev-" in outcome
+            here.run("doctor")
+            here.run("down")
+            assert stack.wait(STOPPED_WITHIN) == 0
     assert not living_in(here.folder)
 
 

@@ -6,30 +6,39 @@ import getpass
 import json
 import time
 from collections.abc import Sequence
-from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from bridge.intake import read
 from bridge.message import InboundMessage
-from bridge.rejection import MessageRejected, Rejection, other_content
+from bridge.rejection import MessageRejected, Rejection
 from bridge.strict_json import parse_object
 from bridge.subjects import PLAN_APPROVED
-from domain.council import Council, council_of
 from domain.identity import deliberation_id
 from domain.inbound import plan_approved
 from domain.limits import CONTRACT, Limits
 from domain.plan import PlanRequest
+from domain.record import Record
 from domain.validation.words import listing
+from domain.views.summary import details
+from workers.cli.approve_supply import as_councils_write, lacks, refuse_other_content, supply_of
 from workers.cli.cli_error import BadInput, CliError
 from workers.cli.council import read_text
+from workers.cli.deliberation import followed, opened_within, print_outcome, refuse_undecided
 from workers.cli.environment import open_ports, read_settings
-from workers.cli.output import AS_JSON, print_json, say
+from workers.cli.follow import Screen, screen
+from workers.cli.output import AS_JSON, complain, console, print_json, say
 from workers.settings import Settings
+
+if TYPE_CHECKING:
+    from workers.store_ports import StorePorts
+
+OPENED_WITHIN_S = 60.0
+"""From the approval to an opened deliberation; longer means that a bridge or a control worker is missing."""
 
 
 def approve(
@@ -40,17 +49,22 @@ def approve(
     approved_by: Annotated[
         str | None, typer.Option(help="Who approves; default: what the file says, else your user name.")
     ] = None,
+    watch: Annotated[
+        bool,
+        typer.Option("--watch", help="Show each deliberation live to its end, then what was decided and why."),
+    ] = False,
     as_json: AS_JSON = False,
 ) -> None:
     """Publish a plan's approval to NATS, and print what will follow from it.
 
     The file needs `story_id` and `plan_id`; without `roles`, those of CONCLAVE_DEFAULT_ROLES are asked. Without a
     `timestamp` each call is a new approval; with one, approving twice is the same approval and starts nothing
-    new, and approving something else under it is refused.
+    new, and approving something else under it is refused. A role without a council and a model that no engine
+    serves are said on standard error. With --watch, exit code 1 if a deliberation ends without a decision.
 
     Examples:
 
-        conclave approve plan.json --role DEV --role QA
+        conclave approve plan.json --role DEV --watch
 
         generate-plan | conclave approve - --approved-by release-board
     """
@@ -66,10 +80,15 @@ def approve(
         default_roles=settings.default_roles,
     )
     refuse_other_content(request, source=str(plan), settings=settings)
-    request = as_councils_write(request, settings)
+    supply = supply_of(settings)
+    request = as_councils_write(request, supply)
+    for sentence in lacks(request, supply, settings):
+        complain(sentence)
     with NatsSession.to(settings) as wire:
         wire.approve(payload)
-    if as_json:
+    if watch:
+        watch_all(request, settings, as_json=as_json)
+    elif as_json:
         print_json(announced(request))
     else:
         print_request(request)
@@ -102,26 +121,38 @@ def validated(
     return intake.requests[0]
 
 
-def refuse_other_content(request: PlanRequest, *, source: str, settings: Settings) -> None:
-    """Raise BadInput where the store keeps another content under the key, which the bridge would reject.
+def watch_all(request: PlanRequest, settings: Settings, *, as_json: bool) -> None:
+    """Follow one deliberation after another and print each outcome. Raises CliError where one has no decision."""
+    out = console(stderr=as_json)
+    if not as_json:
+        print_request(request)
+    with open_ports(settings) as ports:
+        records = []
+        for identity in ids_of(request).values():
+            records.append(_opened_and_followed(identity, ports, settings, screen(out)))
+            if not as_json:
+                print_outcome(records[-1], (), out)
+        if as_json:
+            plain = [details(record, (), ports.clock.now()).model_dump(mode="json") for record in records]
+            print_json(announced(request) | {"deliberations": plain})
+    refuse_undecided(records)
 
-    A publisher needs NATS alone: where the store can't be asked, the bridge's dead letter tells it.
-    """
-    kept = request
-    with suppress(CliError, LookupError), open_ports(settings) as ports:
-        kept = ports.plans.load(request.request_id)
-    if not request.asks_as(kept):
-        raise BadInput(f"{source} can't be approved: {other_content(request, kept)}")
+
+def _opened_and_followed(identity: str, ports: StorePorts, settings: Settings, on: Screen) -> Record:
+    try:
+        opened_within(OPENED_WITHIN_S, identity, ports.deliberations)
+    except BadInput as error:
+        raise CliError(
+            f"{identity} was not opened within {OPENED_WITHIN_S:g} s: a bridge and a control worker have to run; "
+            "`conclave doctor` says what is missing"
+        ) from error
+    return followed(identity, ports.deliberations, settings, on)
 
 
-def as_councils_write(request: PlanRequest, settings: Settings) -> PlanRequest:
-    """Return the request with its roles in their councils' spelling, as far as the store can be asked."""
-    by_role: dict[str, Council] = {}
-    with suppress(CliError), open_ports(settings) as ports:
-        by_role = {council.role: council for council in ports.councils.all()}
-    found = {role: council_of(role, by_role) for role in request.plan.roles}
-    roles = tuple(council.role if council else role for role, council in found.items())
-    return request.model_copy(update={"plan": request.plan.model_copy(update={"roles": roles})})
+def ids_of(request: PlanRequest) -> dict[str, str]:
+    """Return the id of the deliberation that each role will have."""
+    plan = request.plan
+    return {role: deliberation_id(plan.plan_id, role, request.revision) for role in plan.roles}
 
 
 def announced(request: PlanRequest) -> dict[str, Any]:
@@ -132,8 +163,7 @@ def announced(request: PlanRequest) -> dict[str, Any]:
         "plan_id": plan.plan_id,
         "revision": request.revision,
         "deliberations": [
-            {"role": role, "deliberation_id": deliberation_id(plan.plan_id, role, request.revision)}
-            for role in plan.roles
+            {"role": role, "deliberation_id": identity} for role, identity in ids_of(request).items()
         ],
     }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Annotated
 
@@ -16,6 +16,7 @@ from domain import event_types
 from domain.contract import CompletedBody, FailedBody
 from domain.ports.deliberation_store import DeliberationStore
 from domain.record import Record
+from domain.verdict import Verdict
 from domain.views.progress import view
 from domain.views.remarks import failure_line
 from domain.views.summary import DeliberationSummary, details, summary
@@ -23,11 +24,11 @@ from domain.views.why import label
 from workers.cli.cli_error import BadInput, CliError
 from workers.cli.commands import Commands
 from workers.cli.environment import open_ports, read_settings
-from workers.cli.follow import follow, json_screen, screen
+from workers.cli.follow import Screen, follow, json_screen, screen
 from workers.cli.output import AS_JSON, console, print_json
 from workers.cli.view.decision import drawing
 from workers.cli.view.live import STATES, live
-from workers.printer import PlainText
+from workers.printer import PlainText, Printer
 from workers.settings import Settings
 
 commands = Commands()
@@ -82,13 +83,7 @@ def show(
         return
     out = console()
     out.print(live(view(record, ports.clock.now())))
-    result = record.closed.result if record.closed else None
-    if isinstance(result, CompletedBody):
-        for part in drawing(result, verdicts, full=full):
-            out.print(part)
-    elif isinstance(result, FailedBody):
-        for failure in result.failures:
-            out.print(PlainText(failure_line(failure), "red"))
+    print_outcome(record, verdicts, out, full=full)
 
 
 @commands.command()
@@ -106,10 +101,37 @@ def watch(
     with open_ports(settings) as ports:
         opened_within(wait, deliberation_id, ports.deliberations)
         on = json_screen() if as_json else screen(console())
-        with listening(settings, deliberation_id) as news:
-            record = follow(lambda: loaded(deliberation_id, ports.deliberations), on, news=news)
-    if record.closed is not None and record.closed.status != "decided":
-        raise CliError(f"{deliberation_id} {record.closed.status}: {record.closed.reason or 'no reason given'}")
+        record = followed(deliberation_id, ports.deliberations, settings, on)
+    refuse_undecided([record])
+
+
+def followed(deliberation_id: str, store: DeliberationStore, settings: Settings, on: Screen) -> Record:
+    """Show an opened deliberation until it is closed, and return its last record."""
+    with listening(settings, deliberation_id) as news:
+        return follow(lambda: loaded(deliberation_id, store), on, news=news)
+
+
+def print_outcome(record: Record, verdicts: Sequence[Verdict], out: Printer, *, full: bool = False) -> None:
+    """Print what was decided and why, or who failed why; nothing of one that is open or cancelled."""
+    result = record.closed.result if record.closed else None
+    if isinstance(result, CompletedBody):
+        for part in drawing(result, verdicts, full=full):
+            out.print(part)
+    elif isinstance(result, FailedBody):
+        for failure in result.failures:
+            out.print(PlainText(failure_line(failure), "red"))
+
+
+def refuse_undecided(records: Sequence[Record]) -> None:
+    """Raise CliError with every end that is no decision."""
+    ends = [(record.deliberation.deliberation_id, record.closed) for record in records]
+    sentences = [
+        f"{identity} {closed.status}: {closed.reason or 'no reason given'}"
+        for identity, closed in ends
+        if closed is not None and closed.status != "decided"
+    ]
+    if sentences:
+        raise CliError("\n".join(sentences))
 
 
 def loaded(deliberation_id: str, store: DeliberationStore) -> Record:

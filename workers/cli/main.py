@@ -65,15 +65,13 @@ def conclave(
 
         conclave demo
 
-    Keep it running; from another terminal in the same folder, give it councils and a plan:
+    Keep it running; from another terminal in the same folder, give it a plan:
 
         conclave up
-        conclave council apply --default
-        conclave approve plan.json --role DEV
-        conclave deliberation watch ID
+        conclave approve plan.json --role DEV --watch
 
     Settings are CONCLAVE_ variables; `conclave config` prints them. Exit codes: 0 done, 1 failed, 2 wrong usage
-    or input.
+    or input, 130 broken off.
     """
     configure_command()
     if context.invoked_subcommand not in SERVICES:
