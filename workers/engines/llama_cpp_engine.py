@@ -34,7 +34,7 @@ class LlamaCppEngine:
         return spec.slots or SLOTS
 
     def launch(self, spec: EngineSpec, port: int, without: frozenset[str] = frozenset()) -> Launch:
-        flags = {"--port": str(port), "--model-name": spec.model}
+        flags = {"--host": spec.host, "--port": str(port), "--model-name": spec.model}
         if spec.weights:
             flags["--model-path"] = spec.weights
         if spec.slots is not None:

@@ -108,7 +108,7 @@ def test_llama_cpp_is_the_embedded_server_with_this_python() -> None:
     launch = LlamaCppEngine().launch(EngineSpec(kind=EngineKind.LLAMA_CPP, model="smol"), 8000)
     assert launch.argv == (
         *(sys.executable, "-m", "workers.engines.llama_server"),
-        *("--port", "8000", "--model-name", "smol"),
+        *("--host", "127.0.0.1", "--port", "8000", "--model-name", "smol"),
     )
 
 
@@ -120,6 +120,11 @@ def test_llama_cpp_takes_slots_context_weights_and_gpus() -> None:
     argv = list(launch.argv)
     assert [value_of(argv, flag) for flag in ("--model-path", "--slots", "--context")] == ["a.gguf", "8", "2048"]
     assert launch.env == {"CUDA_VISIBLE_DEVICES": "1"}
+
+
+def test_llama_cpp_listens_where_its_worker_says_that_it_does() -> None:
+    spec = EngineSpec(kind=EngineKind.LLAMA_CPP, model="smol", host="10.0.3.7")
+    assert value_of(list(LlamaCppEngine().launch(spec, 8000).argv), "--host") == "10.0.3.7"
 
 
 def test_an_external_engine_is_never_launched() -> None:
