@@ -87,7 +87,7 @@ def _store_figures(settings: Settings) -> tuple[Callable[[], list[Reading]], ...
         store_readings(
             ports.deliberations, ports.places, ports.verdicts, ports.outbox, ports.parking, ports.clock
         ),
-        supply_readings(ports.councils, ports.engines, default_model=settings.model),
+        supply_readings(ports.councils, ports.engines, ports.queue_lengths.waiting, default_model=settings.model),
     )
 
 

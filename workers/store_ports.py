@@ -18,6 +18,7 @@ from workers.adapters.redis.outbox import RedisOutbox
 from workers.adapters.redis.parking import RedisParking
 from workers.adapters.redis.plan_places import RedisPlanPlaces
 from workers.adapters.redis.plan_store import RedisPlanStore
+from workers.adapters.redis.queue_lengths import RedisQueueLengths
 from workers.adapters.redis.verdict_store import RedisVerdictStore
 from workers.settings import Settings
 
@@ -86,6 +87,10 @@ class StorePorts:
     @cached_property
     def parking(self) -> RedisParking:
         return RedisParking(self.store, prefix=self.settings.broker_prefix)
+
+    @cached_property
+    def queue_lengths(self) -> RedisQueueLengths:
+        return RedisQueueLengths(self.store, prefix=self.settings.broker_prefix)
 
     @cached_property
     def engines(self) -> RedisEngineDirectory:

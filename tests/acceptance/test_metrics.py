@@ -17,7 +17,7 @@ from domain.services import Services
 from tests.acceptance.conftest import services_of
 from tests.acceptance.test_pipeline import APPROVED, COMPLETED, approval
 from tests.support import promql
-from tests.support.factories import council
+from tests.support.factories import agent, council
 from tests.support.fleet import Fleet, Service
 from tests.support.observer import Observer, until, watching
 from tests.support.scripted_engine import ScriptedEngine
@@ -112,6 +112,7 @@ def test_everything_that_dashboard_and_alerts_read_moves_in_a_run(measured: Meas
         await a_publisher_in_a_hurry(observer)
         await a_bad_message(observer)
         await a_spoilt_task()
+        await a_task_that_no_worker_takes()
         await the_store_away(observer)
         await nats_away(observer)
         await an_approval_deleted(observer)
@@ -127,7 +128,7 @@ def test_everything_that_dashboard_and_alerts_read_moves_in_a_run(measured: Meas
             asked = approval(roles=[role])
             await observer.publish(APPROVED, asked)
             if role == "OPS":
-                moving = ("engine_running", "tasks_in_flight", "open_deliberations")
+                moving = ("engine_running", "model_load", "tasks_in_flight", "open_deliberations")
                 await measured.until_moved(*(f"conclave_{name}" for name in moving))
             await observer.wait(COMPLETED, plan_id=asked["plan_id"])
 
@@ -147,6 +148,12 @@ def test_everything_that_dashboard_and_alerts_read_moves_in_a_run(measured: Meas
         broker = sections(measured.valkey.url)["broker"]
         broker.client.lpush(broker.key("control"), json.dumps(with_body({"hello": "world"})))
         await measured.until_moved("conclave_parked")
+
+    async def a_task_that_no_worker_takes() -> None:
+        measured.services.councils.save(council("IDLE", agents=(agent(model="at-zero"),)))
+        broker = sections(measured.valkey.url)["broker"]
+        broker.client.lpush(broker.key("llm.at-zero"), "{}")
+        await measured.until_moved("conclave_tasks_waiting")
 
     async def the_store_away(observer: Observer) -> None:
         """The bridge had asked for messages when the store froze: it gives one back, and fetches no more."""

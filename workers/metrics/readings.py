@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -19,6 +19,7 @@ from domain.ports.outbox import Outbox
 from domain.ports.parking import Parking
 from domain.ports.plan_places import PlanPlaces
 from domain.ports.verdict_store import VerdictStore
+from tasks.queue_names import CONTROL, model_queue_name
 
 
 @dataclass(frozen=True)
@@ -128,15 +129,34 @@ def bridge_readings(statistics: BridgeStatistics) -> Callable[[], list[Reading]]
 
 
 def supply_readings(
-    councils: CouncilRegistry, engines: EngineDirectory, *, default_model: str
+    councils: CouncilRegistry,
+    engines: EngineDirectory,
+    tasks_waiting: Callable[[Sequence[str]], Sequence[int]],
+    *,
+    default_model: str,
 ) -> Callable[[], list[Reading]]:
-    """Count the engines of every model that some council asks for; a model that no engine serves counts 0."""
+    """Read engines, load and waiting tasks of every model that some council asks for or some engine serves.
+
+    `tasks_waiting` returns how many tasks wait in each of these queues. A model's figures are there, as 0, when no
+    engine serves it: what scales model workers from none has nothing else to read.
+    """
 
     def read() -> list[Reading]:
-        wanted = {agent.model or default_model for council in councils.all() for agent in council.agents}
-        live = Counter(engine.model for engine in engines.all() if engine.ready)
-        values = {model: float(live[model]) for model in sorted(wanted | live.keys())}
-        return [Reading("conclave_engines", "Engines that take calls, wherever they are", values, label="model")]
+        asked = {agent.model or default_model for council in councils.all() for agent in council.agents}
+        live = engines.all()
+        models = sorted(asked | {engine.model for engine in live})
+        queues = [CONTROL, *map(model_queue_name, models)]
+        waiting = dict(zip(queues, map(float, tasks_waiting(queues)), strict=True))
+        ready, load = Counter(engine.model for engine in live if engine.ready), Counter[str]()
+        for engine in live:
+            load[engine.model] += engine.in_flight + engine.waiting
+        supply = {model: float(ready[model]) for model in models}
+        demand = {model: load[model] + waiting[model_queue_name(model)] for model in models}
+        return [
+            Reading("conclave_engines", "Engines that take calls, wherever they are", supply, label="model"),
+            Reading("conclave_model_load", "Proposals that wait, and requests in engines", demand, label="model"),
+            Reading("conclave_tasks_waiting", "Tasks that no worker has taken", waiting, label="queue"),
+        ]
 
     return read
 

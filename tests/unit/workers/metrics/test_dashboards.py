@@ -48,7 +48,10 @@ def exported() -> set[str]:
     plans = MemoryPlanStore(clock=clock)
     places = MemoryPlanPlaces(limit=1, clock=clock, plans=plans, deliberations=deliberations)
     PrometheusMeter(registry)
-    supply = supply_readings(MemoryCouncilRegistry(), MemoryEngineDirectory(clock=clock), default_model="tiny")
+    engines = MemoryEngineDirectory(clock=clock)
+    supply = supply_readings(
+        MemoryCouncilRegistry(), engines, lambda queues: [0] * len(queues), default_model="tiny"
+    )
     bridge = (
         bridge_readings(BridgeStatistics()),
         store_readings(deliberations, places, verdicts, outbox, MemoryParking(), clock),

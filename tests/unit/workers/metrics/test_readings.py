@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 from prometheus_client import CollectorRegistry
 
@@ -26,7 +28,7 @@ from workers.metrics.readings import (
 MODELS = ("served", "starting", "unserved", "default", "spare")
 
 
-def engine(model: str, *, ready: bool) -> EngineRecord:
+def engine(model: str, *, ready: bool, **figures: int) -> EngineRecord:
     return EngineRecord(
         name=fresh(model),
         model=model,
@@ -34,7 +36,12 @@ def engine(model: str, *, ready: bool) -> EngineRecord:
         kind=EngineKind.VLLM,
         guidance=Guidance.REGEX,
         ready=ready,
+        **figures,
     )
+
+
+def none_waiting(queues: Sequence[str]) -> list[int]:
+    return [0] * len(queues)
 
 
 @pytest.fixture
@@ -98,9 +105,33 @@ def test_a_model_that_a_council_asks_for_and_nobody_serves_is_shown_with_none(re
     councils.save(council("DEV", agents=asked))
     for model, ready in (("served", True), ("served", True), ("starting", False), ("spare", True)):
         engines.publish(engine(model, ready=ready), ttl_s=60)
-    registry.register(ReadingCollector(supply_readings(councils, engines, default_model="default")))
+    registry.register(ReadingCollector(supply_readings(councils, engines, none_waiting, default_model="default")))
     shown = {model: registry.get_sample_value("conclave_engines", {"model": model}) for model in MODELS}
     assert shown == {"served": 2, "starting": 0, "unserved": 0, "default": 0, "spare": 1}
+
+
+def test_a_models_load_is_what_waits_for_it_and_what_its_engines_hold(registry: CollectorRegistry) -> None:
+    councils, engines = MemoryCouncilRegistry(), MemoryEngineDirectory(clock=MemoryClock())
+    councils.save(council("DEV", agents=tuple(agent(model=model) for model in ("at-zero", "busy", "idle"))))
+    engines.publish(engine("busy", ready=True, in_flight=5, waiting=2), ttl_s=60)
+    engines.publish(engine("busy", ready=False, in_flight=3), ttl_s=60)
+    engines.publish(engine("idle", ready=True), ttl_s=60)
+    lengths = {"control": 4, "llm.at-zero": 6, "llm.busy": 1}
+
+    def waiting(queues: Sequence[str]) -> list[int]:
+        return [lengths.get(queue, 0) for queue in queues]
+
+    registry.register(ReadingCollector(supply_readings(councils, engines, waiting, default_model="idle")))
+    load = {
+        model: registry.get_sample_value("conclave_model_load", {"model": model})
+        for model in ("at-zero", "busy", "idle")
+    }
+    assert load == {"at-zero": 6, "busy": 11, "idle": 0}
+    waits = {
+        queue: registry.get_sample_value("conclave_tasks_waiting", {"queue": queue})
+        for queue in (*lengths, "llm.idle")
+    }
+    assert waits == {**lengths, "llm.idle": 0}
 
 
 def test_a_reading_that_fails_leaves_the_others_in_the_scrape(registry: CollectorRegistry) -> None:
