@@ -83,6 +83,11 @@ def test_the_ids_printed_are_the_ones_a_bridge_will_derive() -> None:
         (json.dumps(FULL | {"timestamp": "yesterday"}), "ISO 8601"),
         (json.dumps(FULL | {"roles": "DEV"}), "field roles must be a list"),
         (json.dumps(FULL | {"constraints": {"rounds": 99}}), "constraints.rounds"),
+        (
+            json.dumps(FULL | {"constraints": {"output_schema": {"items": 1}}}),
+            "items must be a schema, not a number",
+        ),
+        (json.dumps(FULL | {"constraints": {"output_schema": {"$ref": "a.json"}}}), "refers to another document"),
         (json.dumps(FULL | {"description": "x" * 1_100_000}), "send less"),
     ],
 )
