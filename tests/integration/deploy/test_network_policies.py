@@ -8,7 +8,7 @@ from itertools import product
 
 import pytest
 
-from tests.support.helm import NAMESPACE, Manifest, installed
+from tests.support.helm import NAMESPACE, VARIANTS, Manifest, installed
 
 DNS = 53
 
@@ -77,6 +77,15 @@ def pairs(variant: str) -> set[tuple[str, str, int]]:
         for port in target.ports
         if allows(variant, source, "egress", target, port) and allows(variant, target, "ingress", source, port)
     }
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_what_one_of_ours_may_send_the_other_takes_and_nothing_else(variant: str) -> None:
+    ours = [place for place in places(variant) if place not in FOREIGN]
+    for source, target in product(ours, ours):
+        for port in target.ports:
+            sends = allows(variant, source, "egress", target, port)
+            assert sends is allows(variant, target, "ingress", source, port), (source.name, target.name, port)
 
 
 def scraped(*parts: str) -> set[tuple[str, str, int]]:

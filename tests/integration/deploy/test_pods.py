@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import typer
 
 from domain.engine import EngineKind
 from domain.policy import Policy
-from tests.support.helm import ROOT, every_part, installed
+from tests.support.helm import ROOT, VARIANTS, every_part, installed
 from workers.cli.main import app
 from workers.doctor.finding import Level
 from workers.doctor.time_bounds import examine_settings
@@ -89,6 +90,20 @@ def test_a_server_that_is_away_ends_no_process_that_has_something_in_hand(varian
     assert looks_at_servers is (part == "beat")
     if looks_at_servers:
         assert probe["periodSeconds"] * probe["failureThreshold"] >= 600
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize(
+    ("part", "urls"),
+    [("bridge", ("CONCLAVE_NATS_URL", "CONCLAVE_REDIS_URL")), ("beat", ("CONCLAVE_REDIS_URL",))],
+)
+def test_who_is_ready_when_connected_is_asked_for_its_own_servers(
+    variant: str, part: str, urls: tuple[str, ...]
+) -> None:
+    environment = installed(variant).environment(part)
+    servers = [urlsplit(environment[name]).netloc.rpartition("@")[2] for name in urls]
+    command = installed(variant).container(part)["readinessProbe"]["exec"]["command"]
+    assert command == ["python", "-m", "workers.stack.container_check", "connected", *servers]
 
 
 @every_process
