@@ -25,6 +25,13 @@ class ScoreForm(Value):
     """
 
     lines: tuple[LineName, ...] = Field(min_length=1, max_length=512)
+    highest: int = Field(default=9, ge=2, le=9)
+    """The greatest digit of a line; 2 makes it a choice between 1 and 2."""
+
+    @property
+    def digits(self) -> str:
+        """The digits that a line may hold, in rising order."""
+        return DIGITS[: self.highest]
 
     @property
     def shape(self) -> str:
@@ -43,18 +50,17 @@ class ScoreForm(Value):
         """Return the scores, line by line; None for a text off the form. Raises nothing, whatever the text.
 
         White space round the whole is dropped; everything else must fit exactly: names, their order, one blank,
-        one ASCII digit, no zero.
+        one ASCII digit, no zero and none above the highest.
         """
         written = text.strip(" \t\r\n").split("\n", len(self.lines))
         if len(written) != len(self.lines):
             return None
-        scores = [_score(line, name) for line, name in zip(written, self.lines, strict=True)]
+        scores = [self._score(line, name) for line, name in zip(written, self.lines, strict=True)]
         return None if None in scores else tuple(score for score in scores if score is not None)
 
-
-def _score(line: str, name: str) -> int | None:
-    digit = line[len(name) + 2 :]
-    return int(digit) if line == f"{name}: {digit}" and len(digit) == 1 and digit in DIGITS else None
+    def _score(self, line: str, name: str) -> int | None:
+        digit = line[len(name) + 2 :]
+        return int(digit) if line == f"{name}: {digit}" and len(digit) == 1 and digit in self.digits else None
 
 
 class Message(Value):
@@ -133,7 +139,7 @@ class ChatAnswer(Value):
     text: str
     expected: tuple[float, ...] = ()
     """For an answer in a form, line by line: the mean score under the model's own probabilities of the digits at
-    that place, 1 to 9; empty where the engine does not tell them."""
+    that place, 1 to the form's highest; empty where the engine does not tell them."""
     cut_off: bool = False
     """True if the answer ended at `max_tokens`."""
     prompt_tokens: int = 0

@@ -60,6 +60,11 @@ def sheet(body: Body, digits: Iterator[int]) -> str:
     return json.dumps(_from_schema(schema, digits), separators=(",", ":"))
 
 
+def _digit(digits: Iterator[int], highest: int) -> str:
+    """The next digit, folded into the range from 1 to the highest."""
+    return str((next(digits) - 1) % highest + 1)
+
+
 def _from_regex(tree: Any, digits: Iterator[int]) -> str:
     return "".join(_piece(str(kind), argument, digits) for kind, argument in tree)
 
@@ -69,7 +74,8 @@ def _piece(kind: str, argument: Any, digits: Iterator[int]) -> str:
         case "LITERAL":
             return chr(argument)
         case "IN":
-            return str(next(digits))
+            ((_, (_, highest)),) = argument
+            return _digit(digits, int(chr(highest)))
         case "MAX_REPEAT":
             least, _, inner = argument
             return "".join(_from_regex(inner, digits) for _ in range(least))
@@ -88,7 +94,7 @@ def _from_grammar(grammar: str, digits: Iterator[int]) -> str:
     def say(word: str) -> str:
         if word.startswith('"'):
             return word.strip('"').replace("\\n", "\n")
-        return str(next(digits)) if word.startswith("[") else expand(word)
+        return _digit(digits, int(word[-2])) if word.startswith("[") else expand(word)
 
     return expand("root")
 
@@ -98,5 +104,5 @@ def _from_schema(schema: Body, digits: Iterator[int]) -> Any:
         case "object":
             return {name: _from_schema(part, digits) for name, part in schema["properties"].items()}
         case "integer":
-            return next(digits)
+            return int(_digit(digits, schema["maximum"]))
     raise ValueError(f"the scripted engine cannot follow {schema}")

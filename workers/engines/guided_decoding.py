@@ -30,7 +30,7 @@ class Regex:
     """vLLM: the form's own text."""
 
     def request_fields(self, form: ScoreForm) -> Mapping[str, Any]:
-        return {"structured_outputs": {"regex": r"\n".join(f"{name}: [1-9]" for name in form.lines)}}
+        return {"structured_outputs": {"regex": r"\n".join(f"{name}: [1-{form.highest}]" for name in form.lines)}}
 
     def max_tokens(self, form: ScoreForm, compact_tokens: int) -> int:
         return compact_tokens
@@ -43,7 +43,7 @@ class Grammar:
     """llama.cpp: the form's own text as GBNF."""
 
     def request_fields(self, form: ScoreForm) -> Mapping[str, Any]:
-        lines = r' "\n" '.join(f'"{name}: " [1-9]' for name in form.lines)
+        lines = r' "\n" '.join(f'"{name}: " [1-{form.highest}]' for name in form.lines)
         return {"grammar": f"root ::= {lines}\n"}
 
     def max_tokens(self, form: ScoreForm, compact_tokens: int) -> int:
@@ -57,7 +57,7 @@ class JsonSchema:
     """Any other engine: an object with a property for each line, translated back."""
 
     def request_fields(self, form: ScoreForm) -> Mapping[str, Any]:
-        score = {"type": "integer", "minimum": 1, "maximum": 9}
+        score = {"type": "integer", "minimum": 1, "maximum": form.highest}
         schema = {
             "type": "object",
             "properties": dict.fromkeys(form.lines, score),

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from domain.chat import DIGITS, ScoreForm
+from domain.chat import ScoreForm
 
 TOP_LOGPROBS = 20
 """Alternatives asked for at each token; no common engine gives more."""
@@ -32,7 +32,7 @@ ROUNDING = 1e-3
 
 
 def expected_scores(logprobs: Any, answer: str, form: ScoreForm) -> tuple[float, ...]:
-    """Return the mean score at each line of an answer in the form, 1 to 9; empty where it can't be told for all.
+    """Return the mean score at each line of an answer in the form; empty where it can't be told for all.
 
     `answer` is the text as the engine sent it, JSON or the form's own; its tokens are those of `logprobs`. At
     each digit the alternatives that differ from its token in the digit alone are weighed by their probability, so
@@ -45,7 +45,7 @@ def expected_scores(logprobs: Any, answer: str, form: ScoreForm) -> tuple[float,
     places = _digit_places(answer, form)
     if start < 0 or len(places) != len(form.lines):
         return ()
-    means = [_mean(*found) for found in _at(tokens, [start + place for place in places])]
+    means = [_mean(*found, form.digits) for found in _at(tokens, [start + place for place in places])]
     return tuple(mean for mean in means if mean is not None) if None not in means else ()
 
 
@@ -89,7 +89,7 @@ def _at(tokens: list[_Token], places: list[int]) -> Iterator[tuple[_Token, int]]
         yield tokens[index], place - begun
 
 
-def _mean(token: _Token, place: int) -> float | None:
+def _mean(token: _Token, place: int, digits: str) -> float | None:
     before, after = token.text[:place].lstrip(), token.text[place + 1 :].rstrip()
     weights: dict[str, float] = {}
     # The token itself comes last: where it is among its alternatives, these have the word.
@@ -97,7 +97,7 @@ def _mean(token: _Token, place: int) -> float | None:
         told = text.strip()
         digit = told.removeprefix(before).removesuffix(after)
         weight = _probability(logprob)
-        if len(digit) == 1 and digit in DIGITS and told == f"{before}{digit}{after}" and weight is not None:
+        if len(digit) == 1 and digit in digits and told == f"{before}{digit}{after}" and weight is not None:
             # The same text twice is one alternative; a digit with a blank and one without are two.
             weights.setdefault(text, weight)
     by_digit = [(int(text.strip().removeprefix(before)[0]), weight) for text, weight in weights.items()]

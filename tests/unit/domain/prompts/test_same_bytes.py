@@ -4,7 +4,7 @@
 below. It holds for every key, in the order asked, the first 16 hexadecimal digits of the SHA-256 of each request's
 JSON (the fields in `SEEN`), and one ballot in full. No name stands in fenced code: these are taken off since.
 Ballots and the architect's choice are those of version 0.2, which asks for a line per score; which texts are
-criticised and joined at the end follows from its ranking.
+criticised and joined at the end follows from its ranking. A form's highest digit, which is younger, is left out.
 """
 
 from __future__ import annotations
@@ -99,7 +99,8 @@ def repeated(stage: Stage) -> list[str]:
 
 
 def digest(request: ChatRequest) -> str:
-    return sha256(request.model_dump_json(include=SEEN).encode()).hexdigest()[:16]
+    text = request.model_dump_json(include=SEEN, exclude={"form": {"highest"}})
+    return sha256(text.encode()).hexdigest()[:16]
 
 
 def by_key(requests: Sequence[ChatRequest]) -> dict[str, str]:

@@ -53,6 +53,12 @@ SOUND = {
 }
 
 
+def test_a_choice_reads_the_digits_that_it_allows_and_no_other() -> None:
+    choice = ScoreForm(lines=("better",), highest=2)
+    logprobs = told(token("better: "), token("2", d2=0.3, d1=0.1, d7=0.6))
+    assert expected_scores(logprobs, "better: 2", choice) == pytest.approx((1.75,))
+
+
 @pytest.mark.parametrize("logprobs", SOUND.values(), ids=SOUND)
 def test_the_mean_is_taken_over_the_probabilities_of_digits(logprobs: Any) -> None:
     expected = (0.6 * 7 + 0.2 * 9 + 0.1 * 8) / 0.9

@@ -19,6 +19,9 @@ from workers.engines.guided_decoding import GUIDED_DECODINGS
 
 NAMES = st.from_regex(r"\A[A-Za-z0-9][A-Za-z0-9 _-]{0,20}\Z")
 forms = st.builds(ScoreForm, lines=st.lists(NAMES, min_size=1, max_size=20, unique=True).map(tuple))
+choices = st.builds(
+    ScoreForm, lines=st.lists(NAMES, min_size=1, max_size=3, unique=True).map(tuple), highest=st.integers(2, 8)
+)
 scores = st.lists(st.integers(1, 9), min_size=1, max_size=64)
 json_values: st.SearchStrategy[Any] = st.recursive(
     st.none() | st.booleans() | st.integers(-2, 12) | st.floats(allow_nan=False) | st.text(max_size=5),
@@ -52,6 +55,19 @@ def test_the_regex_accepts_the_text_and_nothing_longer_or_shorter(form: ScoreFor
     assert not re.fullmatch(regex, text + "5")
     assert not re.fullmatch(regex, text + "\nA: 5")
     assert not re.fullmatch(regex, text[:-1])
+
+
+@given(form=choices)
+def test_no_digit_above_the_highest_is_within_the_constraint(form: ScoreForm) -> None:
+    regex = GUIDED_DECODINGS[Guidance.REGEX].request_fields(form)["structured_outputs"]["regex"]
+    grammar = GUIDED_DECODINGS[Guidance.GRAMMAR].request_fields(form)["grammar"]
+    schema = jsonschema.Draft202012Validator(schema_of(form))
+    for digit, fits in ((form.highest, True), (form.highest + 1, False)):
+        text = form.shape.replace(": x", f": {digit}")
+        assert bool(re.fullmatch(regex, text)) is fits
+        assert (form.read(text) is not None) is fits
+        assert schema.is_valid(dict.fromkeys(form.lines, digit)) is fits
+    assert set(re.findall(r"\[.*?\]", grammar)) == {f"[1-{form.highest}]"}
 
 
 @given(form=forms)
