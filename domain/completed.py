@@ -16,6 +16,7 @@ from domain.contract_rows import (
     BallotRow,
     CheckRow,
     ChecksBody,
+    ComparisonRow,
     CritiqueRow,
     DecisionBody,
     FailureRow,
@@ -24,7 +25,7 @@ from domain.contract_rows import (
     Winner,
 )
 from domain.deliberation import Deliberation
-from domain.entry import ArchitectAnswered, BallotCast, Critiqued, Proposed
+from domain.entry import ArchitectAnswered, BallotCast, Compared, Critiqued, Proposed
 from domain.event_types import COMPLETED
 from domain.events import head_of
 from domain.keys import PRIOR
@@ -72,6 +73,7 @@ def completed_body(
         ranking=ranking,
         ranking_inputs=inputs,
         ballots=tuple(map(_ballot_row, record.ballots())),
+        second_look=tuple(map(_comparison_row, record.comparisons())),
         critiques=tuple(map(_critique_row, record.critiques())),
         architect=_architect_row(architect) if architect else None,
         synthesis=synthesis,
@@ -182,6 +184,22 @@ def _ballot_row(ballot: BallotCast) -> BallotRow:
         model=ballot.model,
         usage=ballot.usage,
         duration_ms=ballot.duration_ms,
+    )
+
+
+def _comparison_row(comparison: Compared) -> ComparisonRow:
+    return ComparisonRow(
+        reviewer=comparison.agent_id,
+        round=comparison.round,
+        first=comparison.first,
+        second=comparison.second,
+        choice=comparison.choice,
+        p_first=comparison.p_first,
+        missing=comparison.missing,
+        detail=comparison.detail,
+        model=comparison.model,
+        usage=comparison.usage,
+        duration_ms=comparison.duration_ms,
     )
 
 

@@ -15,6 +15,7 @@ from domain import event_types
 from domain.contract_rows import (
     ArchitectRow,
     BallotRow,
+    ComparisonRow,
     CritiqueRow,
     DecisionBody,
     FailureRow,
@@ -57,7 +58,7 @@ class StartedBody(DeliberationHead):
     """Epoch seconds."""
 
 
-ProgressStage = Literal["proposal", "ballot", "critique", "architect", "round", "ranked"]
+ProgressStage = Literal["proposal", "ballot", "comparison", "critique", "architect", "round", "ranked"]
 
 
 class ProgressBody(DeliberationHead):
@@ -115,6 +116,8 @@ class CompletedBody(DeliberationHead):
     ranking_inputs: RankingInputs
     """What the ranking was made from besides the ballots; with them it replays."""
     ballots: tuple[BallotRow, ...]
+    second_look: tuple[ComparisonRow, ...] = ()
+    """Which of two tied proposals reviewers found better, asked both ways round; empty where it was not asked."""
     critiques: tuple[CritiqueRow, ...]
     architect: ArchitectRow | None
     synthesis: str | None

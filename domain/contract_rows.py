@@ -105,6 +105,25 @@ class BallotRow(OpenValue):
     duration_ms: float
 
 
+class ComparisonRow(OpenValue):
+    """Which of two tied proposals a reviewer found better, or why that is missing."""
+
+    reviewer: str
+    round: int
+    first: str
+    """The proposal id that was named first."""
+    second: str
+    choice: str | None
+    """The proposal id of the better one, as written."""
+    p_first: float | None
+    """The model's probability of the first, which counts in place of `choice`; null where unknown."""
+    missing: str | None
+    detail: str
+    model: str
+    usage: Usage
+    duration_ms: float
+
+
 class CritiqueRow(OpenValue):
     """What a reviewer wrote about a proposal."""
 

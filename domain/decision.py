@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from domain.candidates import authors_of, ballots_of, best_versions, spared
 from domain.checks.gate import GateReport
 from domain.council import voice_of
-from domain.ranking import Ranking, RankingInputs, RankingSettings, rank
+from domain.ranking import Comparison, Ranking, RankingInputs, RankingSettings, rank
 from domain.record import Record
 from domain.review.candidate import Candidate
 
@@ -66,6 +66,23 @@ def ranking_of(record: Record, candidates: Sequence[Candidate], inputs: RankingI
         absent=set(inputs.authors.values()) - proposers | copies,
         excluded=inputs.excluded,
         reliability=inputs.reliability,
+        second_look=inputs.second_look,
+        comparisons=comparisons_of(record, inputs) if inputs.second_look else (),
+    )
+
+
+def comparisons_of(record: Record, inputs: RankingInputs) -> tuple[Comparison, ...]:
+    """Return the comparisons of the inputs' round that were answered, as values of the ranking."""
+    return tuple(
+        Comparison(
+            entry.agent_id,
+            voice=inputs.voices.get(entry.agent_id, entry.agent_id),
+            first=entry.first,
+            second=entry.second,
+            p_first=entry.reading,
+        )
+        for entry in record.comparisons(inputs.round)
+        if entry.reading is not None
     )
 
 

@@ -27,6 +27,9 @@ class ReviewRules(Value):
     passes run at once, which costs tokens and saves a whole model step."""
     swing: float | None = Field(default=3.0, ge=0, le=8)
     """With `skip_decided`: how far one score may still move between passes; 8: the whole scale."""
+    second_look: bool = False
+    """Where the top is tied, ask who voted which of two is better, for every pair of the best three that are tied,
+    both ways round: up to six short calls a voice behind the ballot's prompt."""
     explain_top: int = Field(default=0, ge=0, le=16)
     """Ask for critiques of this many top proposals after the vote, for people to read."""
     synthesis: bool = False

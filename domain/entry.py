@@ -121,6 +121,32 @@ class BallotCast(ModelCall):
         return keys.ballot_key(self.round, self.pass_, self.agent_id)
 
 
+class Compared(ModelCall):
+    """One reviewer's answer which of two tied proposals is better, or why it is missing."""
+
+    kind: Literal["comparison"] = "comparison"
+    first: str
+    """The proposal id that the question names first."""
+    second: str
+    choice: str | None = None
+    """The proposal id of the better one, as written."""
+    p_first: float | None = Field(default=None, ge=0, le=1)
+    """Probability that the model gives the first; None where its engine doesn't tell it."""
+    missing: FailureReason | None = None
+    detail: str = ""
+
+    @property
+    def reading(self) -> float | None:
+        """How far the first is better, 0 to 1: its probability where that is known; None for a missing answer."""
+        if self.missing is not None:
+            return None
+        return self.p_first if self.p_first is not None else float(self.choice == self.first)
+
+    @property
+    def key(self) -> str:
+        return keys.comparison_key(self.round, self.agent_id, self.first, self.second)
+
+
 class Critiqued(ModelCall):
     """One reviewer's critique of one proposal; empty text if the call failed."""
 
@@ -176,6 +202,6 @@ class Closed(OpenValue):
 
 
 Entry = Annotated[
-    Opened | Proposed | AgentFailed | BallotCast | Critiqued | ArchitectAnswered | Closed,
+    Opened | Proposed | AgentFailed | BallotCast | Compared | Critiqued | ArchitectAnswered | Closed,
     Field(discriminator="kind"),
 ]

@@ -23,13 +23,15 @@ class EntryKey(NamedTuple):
     """The parts of a key; those that its kind does not have are 0 or empty."""
 
     kind: str
-    """opened, closed, proposal, ballot, critique or architect."""
+    """opened, closed, proposal, ballot, comparison, critique or architect."""
     round: int = 0
     pass_: int = 0
     agent_id: str = ""
     proposal_id: str = ""
     task: str = ""
     """Of the architect's answers: choice or synthesis."""
+    against_id: str = ""
+    """The proposal that a comparison names second."""
 
 
 def proposal_key(round_: int, agent_id: str) -> str:
@@ -44,8 +46,20 @@ def ballot_key(round_: int, pass_: int, agent_id: str) -> str:
 
 def critique_key(round_: int, agent_id: str, proposal_id: str) -> str:
     """Name a reviewer's critique of a proposal; the reviewer's `%` and `/` become `%25` and `%2F`."""
-    reviewer = agent_id.replace("%", "%25").replace("/", "%2F")
-    return f"critique/{round_}/{reviewer}/{proposal_id}"
+    return f"critique/{round_}/{_escaped(agent_id)}/{proposal_id}"
+
+
+def comparison_key(round_: int, agent_id: str, first: str, second: str) -> str:
+    """Name a reviewer's comparison of two proposals, asked in that order; all but the last are escaped alike."""
+    return f"comparison/{round_}/{_escaped(agent_id)}/{_escaped(first)}/{second}"
+
+
+def _escaped(part: str) -> str:
+    return part.replace("%", "%25").replace("/", "%2F")
+
+
+def _unescaped(part: str) -> str:
+    return part.replace("%2F", "/").replace("%25", "%")
 
 
 def parse_key(key: str) -> EntryKey:
@@ -64,8 +78,16 @@ def parse_key(key: str) -> EntryKey:
             return EntryKey(kind, int(round_), int(pass_), agent_id)
         case "critique", [parts]:
             round_, reviewer, proposal_id_ = parts.split("/", 2)
-            agent_id = reviewer.replace("%2F", "/").replace("%25", "%")
-            return EntryKey(kind, int(round_), agent_id=agent_id, proposal_id=proposal_id_)
+            return EntryKey(kind, int(round_), agent_id=_unescaped(reviewer), proposal_id=proposal_id_)
+        case "comparison", [parts]:
+            round_, reviewer, first, second = parts.split("/", 3)
+            return EntryKey(
+                kind,
+                int(round_),
+                agent_id=_unescaped(reviewer),
+                proposal_id=_unescaped(first),
+                against_id=second,
+            )
     raise ValueError(f"{key!r} is no key of an entry")
 
 

@@ -10,7 +10,17 @@ from functools import cached_property
 from domain import keys
 from domain.chat import Usage
 from domain.deliberation import Deliberation
-from domain.entry import AgentFailed, ArchitectAnswered, BallotCast, Closed, Critiqued, Entry, Opened, Proposed
+from domain.entry import (
+    AgentFailed,
+    ArchitectAnswered,
+    BallotCast,
+    Closed,
+    Compared,
+    Critiqued,
+    Entry,
+    Opened,
+    Proposed,
+)
 
 
 class DeliberationState(StrEnum):
@@ -102,6 +112,11 @@ class Record:
         ballots = (entry for entry in self._by_key() if isinstance(entry, BallotCast))
         return tuple(ballot for ballot in ballots if round_ is None or ballot.round == round_)
 
+    def comparisons(self, round_: int | None = None) -> tuple[Compared, ...]:
+        """Return the comparisons of tied proposals of one round or of all, ordered by key."""
+        comparisons = (entry for entry in self._by_key() if isinstance(entry, Compared))
+        return tuple(entry for entry in comparisons if round_ is None or entry.round == round_)
+
     def critiques(self, proposal_id: str | None = None) -> tuple[Critiqued, ...]:
         """Return the critiques of one proposal or of all, ordered by key."""
         critiques = (entry for entry in self._by_key() if isinstance(entry, Critiqued))
@@ -109,7 +124,7 @@ class Record:
             critique for critique in critiques if proposal_id is None or critique.proposal_id == proposal_id
         )
 
-    def calls(self) -> tuple[Proposed | AgentFailed | BallotCast | Critiqued | ArchitectAnswered, ...]:
+    def calls(self) -> tuple[Proposed | AgentFailed | BallotCast | Compared | Critiqued | ArchitectAnswered, ...]:
         """Return every model call's outcome, ordered by key."""
         return tuple(entry for entry in self._by_key() if not isinstance(entry, Opened | Closed))
 

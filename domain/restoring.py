@@ -11,7 +11,7 @@ from domain.chat import FailureReason
 from domain.contract import CompletedBody, DeliberationHead
 from domain.council import Agent
 from domain.deliberation import Deliberation, Judge
-from domain.entry import AgentFailed, BallotCast, Proposed
+from domain.entry import AgentFailed, BallotCast, Compared, Proposed
 from domain.identity import deliberation_id, request_id
 from domain.keys import PRIOR
 from domain.opening import refuse
@@ -62,8 +62,8 @@ def decided_as_told(request: PlanRequest | None, told: CompletedBody, policy: Po
     return Deliberation.model_validate({**dict(refused), **known})
 
 
-def entries_as_told(told: CompletedBody) -> Iterator[Proposed | AgentFailed | BallotCast]:
-    """Yield what a decision was made from: first proposals, failures and ballots, so that it replays."""
+def entries_as_told(told: CompletedBody) -> Iterator[Proposed | AgentFailed | BallotCast | Compared]:
+    """Yield what a decision was made from: first proposals, failures, ballots, comparisons, so that it replays."""
     at = told.timestamp
     for row in told.decisions:
         proposal = row.proposal
@@ -90,6 +90,21 @@ def entries_as_told(told: CompletedBody) -> Iterator[Proposed | AgentFailed | Ba
             model=ballot.model,
             usage=ballot.usage,
             duration_ms=ballot.duration_ms,
+            at=at,
+        )
+    for comparison in told.second_look:
+        yield Compared(
+            agent_id=comparison.reviewer,
+            round=comparison.round,
+            first=comparison.first,
+            second=comparison.second,
+            choice=comparison.choice,
+            p_first=comparison.p_first,
+            missing=None if comparison.missing is None else FailureReason(comparison.missing),
+            detail=comparison.detail,
+            model=comparison.model,
+            usage=comparison.usage,
+            duration_ms=comparison.duration_ms,
             at=at,
         )
 

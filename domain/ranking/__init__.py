@@ -3,6 +3,7 @@
 from domain.ranking.agreement import kendall_w, krippendorff_alpha
 from domain.ranking.ballot import Ballot
 from domain.ranking.calibration import Calibration, calibrate
+from domain.ranking.comparisons import MOST_COMPARED, Comparison
 from domain.ranking.early import decided_early
 from domain.ranking.ranking import rank
 from domain.ranking.ranking_inputs import RankingInputs, RankingSettings
@@ -10,9 +11,11 @@ from domain.ranking.reliability import Reliability
 from domain.ranking.result import Agreement, RankedProposal, Ranking, ReviewerReport
 
 __all__ = [
+    "MOST_COMPARED",
     "Agreement",
     "Ballot",
     "Calibration",
+    "Comparison",
     "RankedProposal",
     "Ranking",
     "RankingInputs",

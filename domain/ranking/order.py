@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from math import fsum
 from typing import Literal
 
 from domain.ranking.pairwise import Contests
 from domain.ranking.panel import SAME
 
-DecidedBy = Literal["score", "pairwise majority", "checks", "criteria", "hash", "no contest"]
+DecidedBy = Literal["score", "pairwise majority", "checks", "criteria", "hash", "no contest", "second look"]
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,35 @@ class Order:
         if len(self.columns) == 1 and rest.columns:
             decided = "score"
         return Order(self.columns + rest.columns, ranks, decided)
+
+
+def compared_again(order: Order, points: Mapping[int, float], scores: Sequence[float], breaks: TieBreaks) -> Order:
+    """Put the columns that have points first, in the order of these; where all have the same, nothing changes.
+
+    Equal points leave two as they were. What reviewers say of two side by side outweighs their scores of these,
+    unanimous or not: with three authors one reviewer scores both, so that its scores would always decide.
+    """
+    if len(set(points.values())) < 2:
+        return order
+    group = sorted((column for column in order.columns if column in points), key=lambda c: -points[c])
+    columns = (*group, *(column for column in order.columns if column not in points))
+    before = dict(zip(order.columns, order.ranks, strict=True))
+    ranks = [1]
+    for place, (above, below) in enumerate(pairwise(columns), start=2):
+        shared = before[above] == before[below] and points.get(above) == points.get(below)
+        ranks.append(ranks[-1] if shared else place)
+    return Order(columns, tuple(ranks), _decided(columns[0], columns[1], points, scores, breaks))
+
+
+def _decided(
+    first: int, second: int, points: Mapping[int, float], scores: Sequence[float], breaks: TieBreaks
+) -> DecidedBy:
+    """Say what put the first above the second after a second look."""
+    if points[first] > points[second]:
+        return "second look"
+    if scores[first] - scores[second] > SAME:
+        return "score"
+    return _verdict(first, second, breaks.keys([first, second]), breaks.contests)
 
 
 def respect_unanimity(effects: Sequence[float], columns: Sequence[int], breaks: TieBreaks) -> list[float]:

@@ -9,9 +9,10 @@ from hashlib import sha256
 from math import inf
 
 from domain.ranking.ballot import Ballot
+from domain.ranking.comparisons import Comparison, by_column, sums
 from domain.ranking.effects import Fit, ScoreModel, counted_voice
 from domain.ranking.linear import Vector
-from domain.ranking.order import Order, TieBreaks, arrange, respect_unanimity
+from domain.ranking.order import Order, TieBreaks, arrange, compared_again, respect_unanimity
 from domain.ranking.pairwise import Contests
 from domain.ranking.panel import Panel, Row, mean, panel_of
 from domain.ranking.places import place_effect
@@ -37,6 +38,8 @@ def rank(
     reviewers: Collection[str] = (),
     absent: Collection[str] = (),
     reliability: Reliability | None = None,
+    second_look: Sequence[str] = (),
+    comparisons: Iterable[Comparison] = (),
 ) -> Ranking:
     """Rank the proposals by their reviewers' scores.
 
@@ -46,7 +49,8 @@ def rank(
     a hash of its id). `excluded` proposals are removed first, their authors still review; `caps` bounds a
     proposal's score. `authors` names proposals that no ballot may know of, `reviewers` who was to review
     besides the authors, `absent` which authors were not; all three only make gaps visible. `reliability`
-    counts only where the settings say so.
+    counts only where the settings say so. `second_look` names the best of an earlier ranking of the same ballots,
+    tied there; `comparisons` of each two of them decide their order.
 
     Scores of a reviewer's own proposals are never read. Several ballots of a reviewer are averaged.
     Raises ValueError if two ballots disagree about who wrote a proposal.
@@ -81,6 +85,8 @@ def rank(
     side = _SideInputs(panel, level or 0.0, caps or {}, checks or {}, hashes or {})
     contests = Contests([row.scores for row in panel.rows], len(panel.proposals))
     order, scores = _order(fit, contests, model.compared, side)
+    points = by_column(sums(comparisons, second_look), panel.proposals)
+    order = compared_again(order, points, scores, side.breaks(fit, contests))
     return describe(
         RankingParts(
             panel=panel,
@@ -93,6 +99,7 @@ def rank(
             contests=contests,
             order=order,
             scores=scores,
+            points=points,
             caps=side.caps,
             winners_without=[side.first(effects, model.compared) for effects in fit.without],
             uncertainty=assess(fit, model.compared, _canonical(model, fit, rows), side.ceilings, settings),

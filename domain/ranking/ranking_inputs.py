@@ -116,4 +116,7 @@ class RankingInputs(OpenValue):
     """agent id → whose opinion its ballots are; an agent that is absent speaks for itself."""
     reliability: Reliability | None = None
     """The reviewers' records over earlier deliberations, where the rules weigh by them."""
+    second_look: tuple[str, ...] = ()
+    """Ids of the tied proposals that were compared again, in the order that the ballots gave; the comparisons of
+    that round decide among them."""
     settings: RankingSettings

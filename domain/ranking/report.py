@@ -32,6 +32,8 @@ class RankingParts:
     contests: Contests
     order: Order
     scores: Sequence[float]
+    points: Mapping[int, float]
+    """Sums of the second look, by column; none where there was none."""
     caps: Mapping[str, float]
     winners_without: Sequence[str]
     uncertainty: Uncertainty
@@ -117,11 +119,15 @@ def _outscored(condorcet: int, parts: RankingParts) -> bool:
 
 
 def _tied(parts: RankingParts) -> set[int]:
-    """The winner, all whose interval reaches rank 1, all of its score; the uncompared tie among themselves."""
+    """The winner, all whose interval reaches rank 1, all of its score; the uncompared tie among themselves.
+
+    A second look tells those apart from the winner that have fewer points.
+    """
     order, compared = parts.order.columns, parts.model.compared
     peers = [c for c in order if c in compared] or list(order)
     equal = {c for c in peers if abs(parts.scores[c] - parts.scores[peers[0]]) <= SAME}
-    return equal | {c for c in peers if _interval(c, parts)[0] == 1}
+    tied = equal | {c for c in peers if _interval(c, parts)[0] == 1}
+    return tied - {c for c, points in parts.points.items() if points < parts.points[order[0]]}
 
 
 def _interval(column: int, parts: RankingParts) -> tuple[int, int]:
@@ -173,6 +179,7 @@ def _entry(
         tied=tied,
         shared=parts.order.ranks.count(rank) > 1,
         capped_at=parts.caps.get(proposal),
+        second_look=parts.points.get(column),
     )
 
 

@@ -38,11 +38,14 @@ class RankedProposal(OpenValue):
     reviewers: int
     """Reviewers that scored it."""
     tied: bool
-    """Not to be told apart from the winner by these ballots (for the winner: it is not alone)."""
+    """Not to be told apart from the winner by these ballots, nor by a second look (for the winner: it is not
+    alone)."""
     shared: bool
     """Nothing separates it from another proposal of the same rank; only the hash put one first."""
     capped_at: float | None
     """The greatest score that its checks allow, where one was set."""
+    second_look: float | None = None
+    """How far reviewers found it better than each tied one that it was compared with again, 0 to 1, summed up."""
 
 
 class ReviewerReport(OpenValue):

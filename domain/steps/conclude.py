@@ -27,6 +27,7 @@ from domain.steps.conclusion import Conclusion
 from domain.steps.critique import explain, revise
 from domain.steps.ending import end_deliberation
 from domain.steps.generate import NOT_ANSWERED
+from domain.steps.second_look import second_look
 from domain.steps.vote import vote
 
 
@@ -105,6 +106,9 @@ def _decide(conclusion: Conclusion, gate: CheckGate) -> CompletedBody:
     inputs = _with_reliability(without_losers(inputs, candidates), conclusion)
     inputs = _with_calibration(inputs, conclusion)
     ranking = _rank(conclusion, standing, inputs)
+    looked_again = second_look(conclusion, standing, inputs, ranking)
+    if looked_again != inputs:
+        inputs, ranking = looked_again, _rank(conclusion, standing, looked_again)
     consult_architect(conclusion, candidates, ranking)
     synthesis = synthesise(conclusion, candidates, ranking, gate)
     explain(conclusion, candidates, ranking)

@@ -19,6 +19,7 @@ from domain.services import Services
 STAGES: Mapping[str, ProgressStage] = {
     "proposal": "proposal",
     "ballot": "ballot",
+    "comparison": "comparison",
     "critique": "critique",
     "architect": "architect",
 }

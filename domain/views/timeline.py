@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Literal
 
-from domain.entry import AgentFailed, ArchitectAnswered, BallotCast, Critiqued, ModelCall, Proposed
+from domain.entry import AgentFailed, ArchitectAnswered, BallotCast, Compared, Critiqued, ModelCall
 from domain.record import Record
 from domain.value import Value
 
-CallKind = Literal["proposal", "revision", "ballot", "critique", "architect"]
+CallKind = Literal["proposal", "revision", "ballot", "comparison", "critique", "architect"]
 
 
 class CallSpan(Value):
@@ -63,7 +63,7 @@ def timeline(record: Record, now: float) -> Timeline:
     )
 
 
-def _span(call: Proposed | AgentFailed | BallotCast | Critiqued | ArchitectAnswered, opened_at: float) -> CallSpan:
+def _span(call: ModelCall, opened_at: float) -> CallSpan:
     ends = max(0.0, call.at - opened_at)
     kind, label = _what(call)
     return CallSpan(
@@ -78,6 +78,8 @@ def _span(call: Proposed | AgentFailed | BallotCast | Critiqued | ArchitectAnswe
 def _what(call: ModelCall) -> tuple[CallKind, str]:
     if isinstance(call, BallotCast):
         return "ballot", f"ballot in pass {call.pass_ + 1}"
+    if isinstance(call, Compared):
+        return "comparison", f"comparison of {call.first} and {call.second}"
     if isinstance(call, Critiqued):
         return "critique", f"critique of {call.proposal_id}"
     if isinstance(call, ArchitectAnswered):

@@ -13,6 +13,7 @@ SEPARATED = {
     "pairwise majority": "more reviewers preferring it head to head, scores being equal",
     "checks": "its checks, scores and head-to-head contests being equal",
     "criteria": "the first criterion on which they differ, all else being equal",
+    "second look": "a second look: reviewers compared those that were tied, two by two",
     "hash": "nothing but the lower hash of its text: they share the rank",
 }
 FLAGS = {
@@ -88,11 +89,19 @@ def _doubts(ranking: Ranking) -> Iterator[str]:
     others = [label(proposal) for proposal in ranking.tied_with_winner if proposal != ranking.winner]
     if ranking.tied and others:
         yield f"tied: these ballots can't tell it apart from {', '.join(others)}"
+    yield from _second_look(ranking)
     if ranking.contested and ranking.condorcet is not None:
         yield f"contested: {label(ranking.condorcet)} beats every other one head to head"
     for entry in ranking.entries:
         if entry.capped_at is not None:
             yield f"{label(entry.proposal)} could score at most {number(entry.capped_at)}: a check failed"
+
+
+def _second_look(ranking: Ranking) -> Iterator[str]:
+    compared = [(entry.proposal, entry.second_look) for entry in ranking.entries if entry.second_look is not None]
+    if compared:
+        points = ", ".join(f"{label(proposal)} {number(value)}" for proposal, value in compared)
+        yield f"second look at those tied, of {len(compared) - 1} points: {points}"
 
 
 def _confidence(ranking: Ranking) -> Iterator[str]:

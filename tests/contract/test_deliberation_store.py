@@ -41,6 +41,7 @@ def test_entries_of_every_kind_come_back_as_they_were(stores: Stores) -> None:
         factories.ballot("QA/агент 7", pass_=1, round=2),
         factories.ballot("agent-3", missing="malformed", scores={}, order=("x",)),
         factories.critiqued("agent-1", "p/2"),
+        factories.compared("agent-1", "p/2", "p-3"),
         factories.architect_answered(),
         closed(result=factories.completed_body(p_winner=1 / 3, winner=None, big=2**60)),
     ]

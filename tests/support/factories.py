@@ -10,7 +10,17 @@ from domain.chat import FailureReason
 from domain.contract import CancelledBody, CompletedBody, FailedBody, ProgressBody
 from domain.council import Agent, Council
 from domain.deliberation import Deliberation, Judge, quorum_of
-from domain.entry import AgentFailed, ArchitectAnswered, BallotCast, Closed, Critiqued, Entry, Opened, Proposed
+from domain.entry import (
+    AgentFailed,
+    ArchitectAnswered,
+    BallotCast,
+    Closed,
+    Compared,
+    Critiqued,
+    Entry,
+    Opened,
+    Proposed,
+)
 from domain.event import Event
 from domain.event_types import CANCELLED, COMPLETED, FAILED, PROGRESS
 from domain.plan import Plan, PlanRequest
@@ -122,6 +132,11 @@ def ballot(agent_id: str = "agent-1", *, on: tuple[str, ...] = ("p-2", "p-3"), *
     scores = {proposal_id: dict.fromkeys(DEFAULT_RUBRIC.names, 7) for proposal_id in on}
     scores[on[0]] = dict.fromkeys(DEFAULT_RUBRIC.names, 8)
     return BallotCast.model_validate(_call(agent_id) | {"order": on, "scores": scores} | changes)
+
+
+def compared(agent_id: str = "agent-1", first: str = "p-2", second: str = "p-3", **changes: Any) -> Compared:
+    values = {"first": first, "second": second, "choice": first, "p_first": 0.75}
+    return Compared.model_validate(_call(agent_id) | values | changes)
 
 
 def critiqued(agent_id: str = "agent-1", proposal_id: str = "p-2", **changes: Any) -> Critiqued:

@@ -14,7 +14,8 @@ Script = Callable[[ChatRequest, int], ChatOutcome | None]
 class ScriptedModel:
     """Answers every request at once and keeps all requests.
 
-    A ballot gives every proposal the scores that `liking` gives its text; by default the longer text is better.
+    A ballot gives every proposal the scores that `liking` gives its text; by default the longer text is better. Of
+    two that it compares it chooses the one that it likes better, else the first.
     """
 
     def __init__(self, *, liking: Callable[[str], int] = lambda text: min(9, max(1, len(text) // 20))) -> None:
@@ -42,6 +43,9 @@ class ScriptedModel:
         prompt = request.messages[-1].content
         texts = dict(re.findall(r"=== \w+ PROPOSAL ([A-Z]) ===\n(.*?)\n=== ", prompt, flags=re.DOTALL))
         assert request.form is not None
+        if request.form.highest == 2:
+            one, other = (self._liking(texts[name]) for name in re.findall(r"\d: PROPOSAL ([A-Z])\.", prompt))
+            return f"better: {1 if one >= other else 2}"
         return "\n".join(f"{name}: {self._liking(texts[name.split()[0]])}" for name in request.form.lines)
 
 

@@ -196,6 +196,7 @@ POLICY = {
         ("review.both_passes", "true", True),
         ("review.skip_decided", "true", True),
         ("review.swing", "2", 2.0),
+        ("review.second_look", "true", True),
         ("review.explain_top", "1", 1),
         ("review.synthesis", "true", True),
         ("review.use_reliability", "true", True),

@@ -41,14 +41,14 @@ def main() -> None:
         material = SCENES[scene].material(seed=f"ballots/{scene}")
         items = present(material.candidates, seed=scene, passes=1, orders=ORDERS).passes[0][order]
         for form in options.forms:
-            for reading, scores in zip(READINGS, _ballot(options, material, items, form), strict=True):
+            for reading, scores in zip(READINGS, ballot(options, material, items, form), strict=True):
                 showings[form, reading][scene].append(scores)
         print(f"{number + 1} of {options.showings} showings", flush=True)
     for (form, reading), by_scene in showings.items():
         print(_line(f"{form}, {reading}", by_scene))
 
 
-def _ballot(
+def ballot(
     options: argparse.Namespace, about: Material, items: tuple[str, ...], form: str
 ) -> tuple[Scores, Scores]:
     sheet = about.sheet(items, about.mark("ballots/0"))

@@ -6,7 +6,14 @@ import argparse
 from itertools import chain
 from pathlib import Path
 
-from tests.bench.ranking import calibration_table, development_table, place_table, simulation_table, timing
+from tests.bench.ranking import (
+    calibration_table,
+    development_table,
+    place_table,
+    second_look_table,
+    simulation_table,
+    timing,
+)
 
 
 def main() -> None:
@@ -18,6 +25,7 @@ def main() -> None:
         development_table.lines(),
         simulation_table.lines(),
         place_table.lines(),
+        second_look_table.lines(),
         calibration_table.lines(table),
     )
     tables = (timing.lines(), *seeded)

@@ -10,6 +10,7 @@ import pytest
 
 from domain.chat import ChatAnswer, ChatFailure, ChatRequest, FailureReason, Message, ScoreForm
 from domain.engine import EngineKind
+from domain.prompts.comparison_questions import CHOICE
 from domain.prompts.material import label
 from tests.support.gpu_node import Node, until
 from tests.support.in_memory.engine_directory import MemoryEngineDirectory
@@ -80,6 +81,14 @@ def test_a_ballot_is_on_form_and_tells_expected_scores(model: OpenAIChatModel, l
     assert len(answer.expected) == labels * criteria
     assert all(1 <= score <= 9 for score in answer.expected)
     assert any(score != round(score) for score in answer.expected)
+
+
+def test_a_choice_between_two_is_one_of_them_and_tells_its_probability(model: OpenAIChatModel) -> None:
+    (answer,) = model.ask([asking("Which is better?", max_tokens=CHOICE.max_tokens, form=CHOICE)])
+    assert isinstance(answer, ChatAnswer)
+    assert answer.text in {"better: 1", "better: 2"}
+    (expected,) = answer.expected
+    assert 1 < expected < 2
 
 
 def test_a_prompt_longer_than_the_context_is_refused_with_its_own_count(model: OpenAIChatModel) -> None:

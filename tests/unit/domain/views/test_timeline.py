@@ -12,14 +12,17 @@ def test_a_call_stands_where_it_ran() -> None:
     record = make.record(
         make.proposed("agent-1", at=MOMENT + 4, duration_ms=3000.0),
         make.ballot("agent-1", at=MOMENT + 6.5, duration_ms=500.0),
+        make.compared("agent-1", "p-2", "p-3", at=MOMENT + 7.5, duration_ms=250.0),
     )
     found = timeline(record, MOMENT + 9)
     lane = found.lanes[0]
     assert [(span.kind, span.begins_s, span.ends_s) for span in lane.spans] == [
         ("proposal", 1.0, 4.0),
         ("ballot", 6.0, 6.5),
+        ("comparison", 7.25, 7.5),
     ]
-    assert (lane.model_s, found.until_s) == (3.5, 9.0)
+    assert lane.spans[2].label == "comparison of p-2 and p-3"
+    assert (lane.model_s, found.until_s) == (3.75, 9.0)
 
 
 def test_every_member_has_a_lane_and_failures_are_marked() -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from domain.chat import ChatOutcome, ChatRequest, FailureReason
 from domain.checks.check import CheckResult, NotJudged, PlanFacts
 from domain.contract import CompletedBody
+from domain.deliberation import ReviewRules
 from domain.plan import Constraints
 from domain.policy import Policy
 from domain.views.why import label, why
@@ -113,6 +114,19 @@ def test_a_tie_is_said_with_whom() -> None:
     assert any(sentence.startswith("tied: ") for sentence in why(result))
     assert "Winner: " in drawn(result)
     assert " tied" in drawn(result).splitlines()[0]
+
+
+def test_a_second_look_is_said_with_what_it_found() -> None:
+    def alike(request: ChatRequest, before: int) -> ChatOutcome | None:
+        if request.key.startswith("comparison"):
+            return answer(request, f"better: {2 if request.key.endswith('/agent-2@0') else 1}")
+        return None if request.form else answer(request, f"Seed {request.seed}. " + "A step. " * 9)
+
+    policy = Policy(model="tiny", review=ReviewRules(second_look=True))
+    sentences = why(decided(follow=alike, stage=Stage(council("DEV"), policy=policy)))
+    assert sentences[0].startswith("agent-2 stands before ")
+    assert "by a second look" in sentences[0]
+    assert any(said.startswith("second look at those tied, of 2 points: agent-2 2.00, ") for said in sentences)
 
 
 def test_failures_and_missing_ballots_are_listed() -> None:
