@@ -47,6 +47,8 @@ class ConclaveApp(Celery):
     heartbeat: Callable[[], DeliberationHeartbeat]
     store_clock: Callable[[], Clock]
     retry_policy = RetryPolicy()
+    beat_acts: bool | None = None
+    """Whether this process is the beat that sends; None for a process that is none."""
 
 
 @before_task_publish.connect

@@ -27,7 +27,7 @@ from workers.doctor.store_server import warn_of_eviction
 from workers.engines.bootstep import install as pin
 from workers.errors import Unavailable
 from workers.metrics.endpoint import serve_metrics
-from workers.metrics.readings import ReadingCollector, engine_readings
+from workers.metrics.readings import ReadingCollector, beat_readings, engine_readings
 from workers.per_process import PerProcess
 from workers.settings import Settings, sentence, unknown_settings
 from workers.skew import SkewWatch, refuse_skewed
@@ -79,7 +79,8 @@ def make_app(settings: Settings) -> ConclaveApp:
     own = engine_of(settings)
     pin(app, own, queue=model_queue_name(settings.model))
     registry = CollectorRegistry()
-    registry.register(ReadingCollector(engine_readings(settings.model, own.record, pinned=lambda: own.started)))
+    engine = engine_readings(settings.model, own.record, pinned=lambda: own.started)
+    registry.register(ReadingCollector(engine, beat_readings(lambda: app.beat_acts)))
     clock = PerProcess(lambda: store_clock(settings, observe=SkewWatch()))
     app.store_clock = clock
     app.services = PerProcess(
@@ -88,7 +89,8 @@ def make_app(settings: Settings) -> ConclaveApp:
     app.heartbeat = PerProcess(lambda: _heartbeat(app.services()))
     worker_init.connect(_equipped(app, clock, settings), weak=False, dispatch_uid="conclave.services")
     beat_init.connect(_in_time(clock), weak=False, dispatch_uid="conclave.clock")
-    worker_ready.connect(_metrics_as_set(settings, registry), weak=False, dispatch_uid="conclave.metrics")
+    for ready in (worker_ready, beat_init):
+        ready.connect(_metrics_as_set(settings, registry), weak=False, dispatch_uid="conclave.metrics")
     setup_logging.connect(_log_as_set(settings), weak=False, dispatch_uid="conclave.logs")
     return app
 

@@ -112,6 +112,14 @@ class BeatScheduler(RedBeatScheduler):  # type: ignore[misc]  # redbeat has no t
                 self._lock.release()
         super().close()
 
+    @property
+    def _holds_lock(self) -> bool:
+        return bool(self.app.beat_acts)
+
+    @_holds_lock.setter
+    def _holds_lock(self, holds: bool) -> None:
+        self.app.beat_acts = holds
+
     def _renew_lock(self) -> bool:
         """Renew the lock, or ask for it; return whether this beat holds it.
 

@@ -77,7 +77,7 @@ class Measured:
 @pytest.fixture(scope="module")
 def measured(tmp_path_factory: pytest.TempPathFactory, guard: Guard) -> Iterator[Measured]:
     folder = tmp_path_factory.mktemp("metrics")
-    ports = {name: free_port() for name in ("bridge", "control", "model", "own")}
+    ports = {name: free_port() for name in ("bridge", "control", "model", "own", "beat")}
 
     def port(name: str) -> dict[str, str]:
         return {"CONCLAVE_METRICS_PORT": str(ports[name])}
@@ -97,7 +97,7 @@ def measured(tmp_path_factory: pytest.TempPathFactory, guard: Guard) -> Iterator
         control = fleet.control(threads=8, **rules, **port("control"))
         own = fleet.worker(threads=8, model=OWN, **OWN_ENGINE, **port("own"))
         bridge = fleet.bridge(**port("bridge"))
-        rest = [bridge, fleet.worker(threads=8, **port("model")), fleet.beat()]
+        rest = [bridge, fleet.worker(threads=8, **port("model")), fleet.beat(**port("beat"))]
         for one in (control, own, *rest):
             one.start(wait=False)
         for one in (control, own, *rest):

@@ -43,6 +43,13 @@ def test_it_is_valid_by_the_compose_schema() -> None:
     assert run.returncode == 0, run.stdout
 
 
+@every_service
+def test_its_log_has_a_bound(name: str) -> None:
+    options = SERVICES[name]["logging"]["options"]
+    assert options["max-size"]
+    assert int(options["max-file"]) > 1
+
+
 def test_the_whole_installation_is_there() -> None:
     assert set(SERVICES) == SERVERS | WORKERS | {"bridge", "engine", "beat", "flower"}
 

@@ -181,3 +181,14 @@ def engine_readings(
         ]
 
     return read
+
+
+def beat_readings(acts: Callable[[], bool | None]) -> Callable[[], list[Reading]]:
+    """Read whether this process is the beat that sends; nothing in a process that is none."""
+
+    def read() -> list[Reading]:
+        found = acts()
+        words = "Whether this beat is the one that sends"
+        return [] if found is None else [Reading("conclave_beat_acts", words, {"": float(found)})]
+
+    return read

@@ -25,6 +25,7 @@ from tests.support.in_memory.verdict_store import MemoryVerdictStore
 from workers.metrics.meter import PrometheusMeter
 from workers.metrics.readings import (
     ReadingCollector,
+    beat_readings,
     bridge_readings,
     engine_readings,
     store_readings,
@@ -57,7 +58,8 @@ def exported() -> set[str]:
         store_readings(deliberations, places, verdicts, outbox, MemoryParking(), clock),
         supply,
     )
-    registry.register(ReadingCollector(*bridge, engine_readings("tiny", lambda: None, pinned=lambda: True)))
+    engine = engine_readings("tiny", lambda: None, pinned=lambda: True)
+    registry.register(ReadingCollector(*bridge, engine, beat_readings(lambda: True)))
     return series(registry.collect())
 
 
