@@ -55,6 +55,10 @@ class HistoryUnreadable(Exception):
         self.forbidden = forbidden
 
 
+class FeedAway(Exception):
+    """Events can't be read now; the message says why. Try again."""
+
+
 class EngineAway(Exception):
     """The engine can't answer now; the same step may succeed later.
 

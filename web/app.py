@@ -15,6 +15,7 @@ from starlette.staticfiles import StaticFiles
 
 from web.api.routes import api_routes
 from web.listing import Listing
+from web.live import LiveEvents
 from web.options import WebOptions
 from web.pages.councils import council_routes
 from web.pages.deliberations import deliberation_routes
@@ -24,6 +25,7 @@ from web.rendering import page
 from web.security.guard import Guard
 from web.security.headers import SecurityHeaders
 from web.security.sessions import Sessions
+from web.streams import stream_routes
 
 STATIC = Path(__file__).parent / "static"
 TITLES = {400: "This can't be understood", 404: "Nothing is here", 413: "That is too long"}
@@ -42,15 +44,17 @@ def make_app(
 
     `outages` are what ports raise while their store is away; `now` times logins alone.
     """
+    listing, live = Listing(ports), LiveEvents(ports.feed)
     app = FastAPI(
         title="Conclave",
         version=version,
         docs_url=None,  # FastAPI's own pages of documentation load scripts from elsewhere
         redoc_url=None,
         openapi_url="/api/openapi.json",
+        lifespan=lambda _: live.running(),
     )
     sessions = Sessions(options, now)
-    listing = Listing(ports)
+    app.include_router(stream_routes(ports, live))
     app.include_router(deliberation_routes(ports, listing))
     app.include_router(council_routes(ports, default_model))
     app.include_router(login_routes(options, sessions, now))

@@ -8,6 +8,7 @@ from domain.ports.clock import Clock
 from domain.ports.council_registry import CouncilRegistry
 from domain.ports.deliberation_store import DeliberationStore
 from domain.ports.engine_directory import EngineDirectory
+from domain.ports.event_feed import EventFeed
 from domain.ports.verdict_store import VerdictStore
 
 
@@ -21,3 +22,5 @@ class WebPorts:
     engines: EngineDirectory
     clock: Clock
     """The store's clock, which durations follow."""
+    feed: EventFeed
+    """Called from the event loop."""

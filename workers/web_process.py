@@ -11,6 +11,7 @@ import uvicorn
 from fastapi import FastAPI
 from redis.exceptions import RedisError
 
+from bridge.event_feed import NatsEventFeed
 from web.app import make_app
 from web.ports import WebPorts
 from workers import logs
@@ -65,6 +66,7 @@ def application(settings: Settings) -> FastAPI:
             councils=ports.councils,
             engines=ports.engines,
             clock=ports.clock,
+            feed=NatsEventFeed(settings.nats),
         ),
         settings.web,
         version=version("conclave-council"),

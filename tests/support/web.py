@@ -7,13 +7,14 @@ from typing import Any
 
 from starlette.testclient import TestClient
 
+from tests.support.in_memory.event_feed import MemoryEventFeed
 from tests.support.stage import Stage
 from web.app import make_app
 from web.options import WebOptions
 from web.ports import WebPorts
 
 
-def ports_of(stage: Stage) -> WebPorts:
+def ports_of(stage: Stage, feed: MemoryEventFeed | None = None) -> WebPorts:
     services = stage.services
     return WebPorts(
         deliberations=services.deliberations,
@@ -21,6 +22,7 @@ def ports_of(stage: Stage) -> WebPorts:
         councils=services.councils,
         engines=services.engines,
         clock=services.clock,
+        feed=feed or MemoryEventFeed(),
     )
 
 

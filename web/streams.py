@@ -1,0 +1,100 @@
+"""Server-sent events: what programs read event by event, and what tells a page to fetch itself anew."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+from fastapi import APIRouter
+from sse_starlette import EventSourceResponse, ServerSentEvent
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from domain.errors import FeedAway
+from domain.feed import FedEvent
+from web.live import LiveEvents, Wanted
+from web.loading import loaded
+from web.ports import WebPorts
+
+PING_S = 15
+"""Shorter than what proxies wait for a byte."""
+PAUSE_S = 0.3
+"""Between two fetches of a page, however many events come."""
+EARLIER_S = 60.0
+"""The message system's clock may be so far behind the store's."""
+
+
+def stream_routes(ports: WebPorts, live: LiveEvents) -> APIRouter:
+    """Return the routes that stay open."""
+    routes = APIRouter()
+
+    @routes.get(
+        "/api/deliberations/{deliberation_id}/events",
+        summary="Follow one deliberation",
+        description="Server-sent events: `event` is the type, `data` the body as in docs/events.md, `id` a place. "
+        "They begin with the first one, or behind `Last-Event-ID`, and go on for ever.",
+        response_class=EventSourceResponse,
+        responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}},
+    )
+    async def events(request: Request, deliberation_id: str) -> Response:
+        record = await run_in_threadpool(loaded, ports, deliberation_id)
+        first = _behind_last(request)
+        if first is None:
+            first = await _first_since(ports, record.deliberation.opened_at - EARLIER_S)
+        return _stream(_each(live, first, about(deliberation_id)))
+
+    @routes.get("/deliberations/events", include_in_schema=False)
+    async def any_changes(request: Request) -> Response:
+        return _stream(_changes(live, _behind_last(request), lambda event: True))
+
+    @routes.get("/deliberations/{deliberation_id}/events", include_in_schema=False)
+    async def changes(request: Request, deliberation_id: str) -> Response:
+        return _stream(_changes(live, _behind_last(request), about(deliberation_id)))
+
+    return routes
+
+
+def about(deliberation_id: str) -> Wanted:
+    """Choose the events about one deliberation."""
+    return lambda event: event.body.deliberation_id == deliberation_id
+
+
+async def _each(live: LiveEvents, first: int, wanted: Wanted) -> AsyncIterator[ServerSentEvent]:
+    async for events in live.follow(first, wanted):
+        for event in events:
+            yield _sent(event)
+
+
+async def _changes(live: LiveEvents, first: int | None, wanted: Wanted) -> AsyncIterator[ServerSentEvent]:
+    """Say that there is something new: at once to a page that has just come, since it was made a moment ago."""
+    if first is None:
+        first = await live.position()
+        yield ServerSentEvent(event="changed", id=str(first - 1), data="")
+    async for events in live.follow(first, wanted):
+        yield ServerSentEvent(event="changed", id=str(events[-1].sequence), data="")
+        await asyncio.sleep(PAUSE_S)
+
+
+def _sent(event: FedEvent) -> ServerSentEvent:
+    return ServerSentEvent(
+        event=event.body.event_type, id=str(event.sequence), data=event.body.model_dump_json(by_alias=True)
+    )
+
+
+def _behind_last(request: Request) -> int | None:
+    """Return the place to go on at, as a browser or program says that was cut off."""
+    last = request.headers.get("last-event-id", "")
+    return int(last) + 1 if last.isascii() and last.isdigit() and len(last) < 20 else None
+
+
+async def _first_since(ports: WebPorts, moment: float) -> int:
+    try:
+        return await ports.feed.start(moment)
+    except FeedAway as error:
+        raise HTTPException(503, "Events can't be read now. Try again in a moment.") from error
+
+
+def _stream(events: AsyncIterator[ServerSentEvent]) -> Response:
+    return EventSourceResponse(events, ping=PING_S, headers={"X-Accel-Buffering": "no"})
