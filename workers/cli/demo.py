@@ -14,20 +14,28 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 import yaml
 
+from domain.chat import FailureReason
+from domain.contract import CompletedBody, FailedBody
+from domain.record import Record
 from workers.cli.approve import approval, validated
 from workers.cli.cli_error import BadInput, CliError
 from workers.cli.council import read_text
-from workers.cli.follow import PrintingScreen, screen
+from workers.cli.follow import screen
 from workers.cli.output import AS_JSON, complain, console, print_json
+from workers.cli.view.brief import brief
 from workers.cli.view.decision import beginning, drawing
 from workers.councils.read import default_councils
 from workers.errors import StackError
 from workers.own_packages import refuse_foreign_in
 from workers.printer import PlainText, Printer
+from workers.variables import variable
 
 if TYPE_CHECKING:
     from workers.cli.demo_run import DemoResult
     from workers.cli.nats_session import ReceivedEvent
+
+
+LATE = {FailureReason.TIMEOUT, FailureReason.DEADLINE}
 
 
 def demo(
@@ -42,12 +50,16 @@ def demo(
         Path | None,
         typer.Option("--state", metavar="DIR", help="Keep data and logs there; default: a temporary one."),
     ] = None,
+    event: Annotated[
+        bool, typer.Option("--event", help="Print the event that NATS delivered, and the whole decision.")
+    ] = False,
     as_json: AS_JSON = False,
 ) -> None:
     """Start everything on free loopback ports, have one plan deliberated, show the decision, stop everything.
 
-    NATS, Valkey, a small language model and Conclave's own processes run for less than a minute; Ctrl-C stops
-    them all at any moment. With --json, standard output is the completed event as NATS delivered it.
+    NATS, Valkey, a small language model and Conclave's own processes run for about a minute; Ctrl-C stops them all
+    at any moment. With --json, standard output is the completed event as NATS delivered it, and progress goes to
+    standard error.
 
     Examples:
 
@@ -64,20 +76,19 @@ def demo(
     out = console(stderr=True) if as_json else console()
     from workers.cli.demo_run import demonstrate
 
-    quiet = as_json and not out.is_terminal
     with _folder(state) as folder:
         outcome = demonstrate(
             request,
             payload,
             state=folder,
             keep=state is not None,
-            on=PrintingScreen(lambda before, seen: None) if quiet else screen(out),
-            report=_silent if quiet else lambda name, event: out.print(PlainText(f"{name} {event}", "dim")),
+            on=screen(out),
+            report=lambda name, what: out.print(PlainText(f"{name} {what}", "dim")),
         )
         if as_json:
             print_json(outcome.event.body)
         else:
-            _print(outcome, out)
+            print_outcome(outcome, out, event=event)
         _check(outcome)
 
 
@@ -112,23 +123,40 @@ def _folder(state: Path | None) -> Iterator[Path]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def _silent(name: str, event: str) -> None:
-    return None
-
-
-def _print(outcome: DemoResult, out: Printer) -> None:
-    closed = outcome.record.closed
-    if closed is not None and closed.decision is not None:
-        for part in drawing(closed.decision):
+def print_outcome(outcome: DemoResult, out: Printer, *, event: bool) -> None:
+    """Print the decision in brief; with `event` all of it, and the event as it came."""
+    decision = outcome.record.closed.decision if outcome.record.closed else None
+    if decision is not None:
+        for part in drawing(decision) if event else brief(decision, out.width):
             out.print(part)
-    out.print(published(outcome.event))
+    if event:
+        out.print(published(outcome.event))
 
 
 def _check(outcome: DemoResult) -> None:
-    closed = outcome.record.closed
-    if closed is None or closed.status != "decided":
-        reason = closed.reason if closed else "it did not end"
-        raise CliError(f"the council came to no decision: {reason}")
+    """Raise CliError where there is no decision; where time was short, say by which setting there is more."""
+    record = outcome.record
+    slow = too_slow(record)
+    if record.closed is None or record.closed.status != "decided":
+        reason = record.closed.reason if record.closed else "it did not end"
+        raise CliError("; ".join(filter(None, (f"the council came to no decision: {reason}", slow))))
+    if slow:
+        complain(slow)
+
+
+def too_slow(record: Record) -> str:
+    """Say that answers came too late, and what gives them more time; empty where none did."""
+    closed = record.closed
+    failures = closed.result.failures if closed and isinstance(closed.result, CompletedBody | FailedBody) else ()
+    late = sum(failure.reason in LATE for failure in failures)
+    if not late:
+        return ""
+    plan, given_s = record.deliberation.plan, record.deliberation.deadline_at - record.deliberation.opened_at
+    where = variable("policy", "deadline_s") if plan.constraints.deadline_s is None else "deadline_s in the plan"
+    return (
+        f"this machine was too slow for {late} answers within the deadline of {given_s:.0f} s: set {where} to "
+        f"{2 * given_s:.0f} (and {variable('policy', 'call_timeout_s')}, for one answer, higher as well)"
+    )
 
 
 def published(event: ReceivedEvent) -> PlainText:

@@ -27,6 +27,7 @@ from workers.settings import Settings
 from workers.stack import layout
 from workers.stack.layout import Addresses, StackOptions
 from workers.stack.run import embedded_stack
+from workers.variables import variable
 
 READY_WITHIN = 60.0
 """Seconds from the first process to the last one's readiness."""
@@ -116,7 +117,8 @@ def _watchman(stack: ProcessGroup, until: float) -> Callable[[], None]:
     def look() -> None:
         stack.check()
         if time.time() > until:
-            raise CliError("the deliberation did not end by its deadline: its workers' logs say why")
+            more = f"{variable('policy', 'deadline_s')} gives a slow machine more seconds"
+            raise CliError(f"the deliberation did not end by its deadline: its workers' logs say why; {more}")
 
     return look
 

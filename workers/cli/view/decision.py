@@ -23,7 +23,7 @@ def drawing(
     decision: CompletedBody, verdicts: Sequence[Verdict] = (), *, full: bool = False
 ) -> Iterator[RenderableType]:
     """Draw a decision; `full` prints every proposal whole, else only the beginning of those that did not win."""
-    yield _headline(decision)
+    yield headline(decision)
     yield from _proposals(decision, full=full)
     if decision.synthesis:
         title = PlainText("Synthesis: the architect's, of the best proposals; not ranked")
@@ -39,7 +39,8 @@ def drawing(
     yield _costs(decision)
 
 
-def _headline(decision: CompletedBody) -> PlainText:
+def headline(decision: CompletedBody) -> PlainText:
+    """Name the winner, every doubt on it, and how long it took."""
     winner = label(decision.winner.proposal_id) if decision.winner else "none"
     head = PlainText.assemble(("Winner: ", "bold"), (winner, "bold green"))
     flags = {"tied": decision.tied, "contested": decision.contested, "degraded": decision.degraded}
