@@ -41,7 +41,7 @@ class CeleryDispatcher:
             "plan.dispatch",
             args=(request.request_id,),
             task_id=dispatch_task_id(request.request_id),
-            argsrepr=f"({request.request_id}, plan={request.plan.plan_id[:80]})",
+            argsrepr=f"(plan={request.plan.plan_id[:80]}, {request.request_id})",
             queue=CONTROL,
             headers={"traceparent": request.traceparent},
         )
@@ -52,7 +52,7 @@ class CeleryDispatcher:
             "proposal.generate",
             args=(deliberation.deliberation_id, agent_id),
             task_id=generate_task_id(deliberation.deliberation_id, 0, agent_id),
-            argsrepr=f"({_label(deliberation)}, agent={agent_id}, model={model})",
+            argsrepr=f"(agent={agent_id}, role={deliberation.role}, model={model}, {_ids(deliberation)})",
             kwargsrepr="{}",
             queue=model_queue_name(model),
             headers={"traceparent": deliberation.traceparent},
@@ -63,13 +63,13 @@ class CeleryDispatcher:
             "deliberation.conclude",
             kwargs={"deliberation_id": deliberation.deliberation_id},
             task_id=conclude_task_id(deliberation.deliberation_id),
-            argsrepr=f"({_label(deliberation)})",
+            argsrepr=f"(role={deliberation.role}, {_ids(deliberation)})",
             kwargsrepr="{}",
             queue=CONTROL,
             headers={"traceparent": deliberation.traceparent},
         )
 
 
-def _label(deliberation: Deliberation) -> str:
-    plan = deliberation.plan.plan_id[:80]
-    return f"{deliberation.deliberation_id}, plan={plan}, role={deliberation.role}"
+def _ids(deliberation: Deliberation) -> str:
+    """Return what stands last in a task's arguments: Flower's table shows their beginning."""
+    return f"plan={deliberation.plan.plan_id[:80]}, {deliberation.deliberation_id}"

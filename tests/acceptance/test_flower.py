@@ -133,11 +133,12 @@ def test_the_api_lists_every_task_of_a_plan_by_readable_names(
             if task["name"] == "plan.dispatch":
                 continue
             assert task_id.startswith(asked["deliberation_id"])
-            assert f"{asked['deliberation_id']}, plan={asked['plan_id']}, role=DEV" in task["args"]
+            assert task["args"].endswith(f", plan={asked['plan_id']}, {asked['deliberation_id']})")
             assert task["kwargs"] in ("{}", "")
-        agents = {task["args"].split("agent=")[1] for task in found.values() if "agent=" in task["args"]}
+        begins = [task["args"].split(", plan=")[0] for task in found.values()]
+        agents = {begin for begin in begins if begin.startswith("(agent=")}
         assert len(agents) == 3
-        assert all(agent.endswith(", model=scripted)") for agent in agents)
+        assert all(agent.endswith(", role=DEV, model=scripted") for agent in agents)
 
 
 def test_nothing_that_flower_shows_holds_text_of_plans_or_proposals_or_a_secret(
