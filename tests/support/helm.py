@@ -30,6 +30,19 @@ ADDRESSES = {"status.podIP": "10.0.3.7"}
 """What Kubernetes would put in for a field of the pod."""
 
 
+SECRETS = {
+    "CONCLAVE_WEB_USERS": '{"ada": "$argon2id$v=19$m=65536,t=3,p=4$c29tZXNhbHQ$hash"}',
+    "CONCLAVE_WEB_SECRET": "0123456789abcdef0123456789abcdef",
+}
+"""What stands in the Secret where any text would not do; under other keys it is the key itself."""
+
+
+def secret(source: Manifest) -> str:
+    """Return what the Secret holds under the key that a variable is taken from."""
+    key = str(source["secretKeyRef"]["key"])
+    return SECRETS.get(key, key)
+
+
 def field(source: Manifest) -> str:
     """Return the field of the pod that a variable is taken from."""
     return str(source["fieldRef"]["fieldPath"])
@@ -104,7 +117,7 @@ class Installation:
         for entry in self.container(part).get("env", []):
             value = entry.get("value", "")
             if source := entry.get("valueFrom"):
-                value = source["secretKeyRef"]["key"] if "secretKeyRef" in source else ADDRESSES[field(source)]
+                value = secret(source) if "secretKeyRef" in source else ADDRESSES[field(source)]
             for name, before in seen.items():
                 value = value.replace(f"$({name})", before)
             seen[entry["name"]] = value
@@ -121,7 +134,7 @@ def installation(*arguments: str) -> Installation:
 
 VARIANTS: dict[str, Sequence[str]] = {
     "as it comes": (),
-    "autoscaled": ("--set", "autoscaling.enabled=true"),
+    "autoscaled": ("--set", "autoscaling.enabled=true,web.enabled=true"),
     "gpu": ("--values", str(GPU_EXAMPLE)),
 }
 """The installations that every rule is held against."""

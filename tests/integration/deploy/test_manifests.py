@@ -63,7 +63,7 @@ def test_objects_have_names_of_their_own_in_one_namespace(variant: str) -> None:
     ("variant", "parts"),
     [
         ("as it comes", {"bridge", "control", "beat", "flower", "model-smollm2", "nats", "valkey"}),
-        ("gpu", {"bridge", "control", "beat", "flower", "model-qwen", "model-mistral", "model-hosted"}),
+        ("gpu", {"bridge", "control", "beat", "flower", "web", "model-qwen", "model-mistral", "model-hosted"}),
     ],
 )
 def test_the_whole_installation_is_there(variant: str, parts: set[str]) -> None:
@@ -106,7 +106,7 @@ def test_what_may_be_evicted_goes_one_at_a_time(variant: str) -> None:
     budgets = [budget["spec"] for budget in found.of_kind("PodDisruptionBudget").values()]
     guarded = [selected(found, budget["selector"]["matchLabels"]) for budget in budgets]
     assert sorted(part for parts in guarded for part in parts) == sorted(
-        set(found.workloads) - {"flower", "nats", "valkey"}
+        set(found.workloads) - {"flower", "web", "nats", "valkey"}
     )
     assert {budget["maxUnavailable"] for budget in budgets} == {1}
 
@@ -156,7 +156,7 @@ def test_the_commands_of_the_page_are_about_what_there_is() -> None:
     assert set(re.findall(r" deploy/(conclave-\S+)", page)) <= set(found.of_kind("Deployment"))
     assert set(re.findall(r" svc/(conclave-\S+)", page)) <= set(found.of_kind("Service"))
     named = re.findall(
-        r"`((?:nats|valkey|flower|networkPolicy|autoscaling|control|scale)\.(?!conf)[a-z]\w*)", page
+        r"`((?:nats|valkey|flower|web|networkPolicy|autoscaling|control|scale)\.(?!conf)[a-z]\w*)", page
     )
     defaults = yaml.safe_load((CHART / "values.yaml").read_text())
     defaults["scale"] = defaults["modelDefaults"]["scale"]

@@ -26,6 +26,7 @@ class Place:
 FOREIGN = (
     Place("dns", "kube-system", {"k8s-app": "kube-dns"}, frozenset({DNS})),
     Place("prometheus", "monitoring", {}, frozenset({9090})),
+    Place("ingress", "ingress-nginx", {}, frozenset({443})),
     Place("keda", "keda", {}, frozenset()),
     Place("their-nats", "messaging", {"app.kubernetes.io/name": "nats"}, frozenset({4222, 8222})),
     Place("stranger", NAMESPACE, {"app.kubernetes.io/name": "stranger"}, frozenset({80, 4222, 6379, 8000})),
@@ -102,7 +103,7 @@ def test_an_installation_with_its_own_servers() -> None:
         *((part, "nats", 4222) for part in ("bridge", "control", "model-smollm2")),
         *((part, "valkey", 6379) for part in processes),
         ("control", "model-smollm2", 8000),
-        *scraped("bridge", "control", "model-smollm2"),
+        *scraped("bridge", "control", "beat", "model-smollm2"),
         *named(*processes),
     }
 
@@ -110,10 +111,11 @@ def test_an_installation_with_its_own_servers() -> None:
 def test_an_installation_beside_servers_of_others() -> None:
     models = ("model-qwen", "model-mistral", "model-hosted")
     assert pairs("gpu") == {
-        *((part, "their-nats", 4222) for part in ("bridge", "control", *models)),
+        *((part, "their-nats", 4222) for part in ("bridge", "control", "web", *models)),
         *(("control", part, 8000) for part in ("model-qwen", "model-mistral")),
-        *scraped("bridge", "control", *models),
-        *named("bridge", "control", "beat", "flower", *models),
+        *scraped("bridge", "control", "beat", *models),
+        ("ingress", "web", 8400),
+        *named("bridge", "control", "beat", "flower", "web", *models),
     }
 
 
@@ -122,6 +124,7 @@ def test_an_installation_beside_servers_of_others() -> None:
     [
         ("bridge", {("203.0.113.7/32", 6379)}),
         ("beat", {("203.0.113.7/32", 6379)}),
+        ("web", {("203.0.113.7/32", 6379)}),
         ("control", {("203.0.113.7/32", 6379), ("203.0.113.8/32", 443)}),
         ("model-hosted", {("203.0.113.7/32", 6379), ("203.0.113.8/32", 443)}),
         ("model-qwen", {("203.0.113.7/32", 6379), ("0.0.0.0/0", 443)}),

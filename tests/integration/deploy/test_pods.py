@@ -11,7 +11,7 @@ import typer
 
 from domain.engine import EngineKind
 from domain.policy import Policy
-from tests.support.helm import ROOT, VARIANTS, every_part, installed
+from tests.support.helm import ROOT, SECRETS, VARIANTS, every_part, installed
 from workers.cli.main import app
 from workers.doctor.finding import Level
 from workers.doctor.time_bounds import examine_settings
@@ -21,8 +21,10 @@ from workers.settings import Settings
 from workers.variables import unknown_variables
 
 SERVERS = {"nats", "valkey"}
-USERS = {"bridge": "bridge", "flower": "flower"}
+USERS = {"bridge": "bridge", "flower": "flower", "web": "observer"}
 """Who is no worker to NATS and Valkey."""
+NO_NATS = {"beat", "flower"}
+NO_METRICS = {"flower", "web"}
 EXAMPLE = (ROOT / ".env.example").read_text()
 
 every_pod = pytest.mark.parametrize(("variant", "part"), every_part())
@@ -109,7 +111,7 @@ def test_who_is_ready_when_connected_is_asked_for_its_own_servers(
 @every_process
 def test_no_secret_stands_in_a_variable_or_an_argument(variant: str, part: str) -> None:
     container = installed(variant).container(part)
-    secret = re.compile(r"PASSWORD|KEY|AUTH|TOKEN")
+    secret = re.compile(r"PASSWORD|KEY|AUTH|TOKEN|SECRET|USERS")
     named = [entry for entry in container["env"] if secret.search(entry["name"])]
     assert all("secretKeyRef" in entry["valueFrom"] for entry in named)
     password = re.compile(r"//[^/]*:(?!\$\(\w+\)@)[^/]*@")
@@ -121,13 +123,13 @@ def test_no_secret_stands_in_a_variable_or_an_argument(variant: str, part: str) 
 def test_a_pod_is_given_the_logins_of_its_own_user_alone(variant: str, part: str) -> None:
     known = set(re.findall(r"^(\w+)=$", EXAMPLE, re.MULTILINE))
     given = secret_keys(variant, part)
-    assert given <= known | {"HF_TOKEN", "HOSTED_KEY"}
+    assert given <= known | {"HF_TOKEN", "HOSTED_KEY"} | SECRETS.keys()
     passwords = {key for key in given if key.endswith("_PASSWORD")}
     if part in SERVERS:
         assert passwords == {key for key in known if key.startswith(f"{part.upper()}_")}
         return
     user = USERS.get(part, "worker").upper()
-    of_nats = set() if part in {"beat", "flower"} else {f"NATS_{user}_PASSWORD"}
+    of_nats = set() if part in NO_NATS else {f"NATS_{user}_PASSWORD"}
     assert passwords == of_nats | {f"VALKEY_{user}_PASSWORD"}
     assert ("CONCLAVE_FLOWER_AUTH" in given) is (part == "flower")
 
@@ -144,11 +146,12 @@ def test_a_process_reads_its_login_its_servers_and_bounds_that_nest(
     settings, user = settings_of(variant, part, monkeypatch), USERS.get(part, "worker")
     url = settings.redis_url.get_secret_value()
     assert f"://{user}:VALKEY_{user.upper()}_PASSWORD@" in url
-    if part not in {"beat", "flower"}:
+    if part not in NO_NATS:
         assert (settings.nats.user, settings.nats.password.get_secret_value()) == (
             user,
             f"NATS_{user.upper()}_PASSWORD",
         )
+    if part not in NO_METRICS:
         assert (settings.metrics.host, settings.metrics.port) == ("0.0.0.0", 9100)
     assert {finding.level for finding in examine_settings(settings)} == {Level.OK}
 
@@ -196,6 +199,14 @@ def test_control_workers_may_call_every_engine_of_others_with_its_key(monkeypatc
     assert settings_of("gpu", "control", monkeypatch).engine_keys == {url: "HOSTED_KEY"}
     own = settings_of("gpu", "model-hosted", monkeypatch).engine.model_copy(update={"url": url})
     assert EngineSpec.of(own.model_copy(update={"kind": EngineKind.EXTERNAL}), model="m").key.get_secret_value()
+
+
+def test_the_page_may_listen_where_its_service_leads(monkeypatch: pytest.MonkeyPatch) -> None:
+    args = installed("gpu").container("web")["args"]
+    assert args[0] == "web"
+    served = settings_of("gpu", "web", monkeypatch).with_web(host=args[2], port=int(args[4])).web
+    assert (served.refusal, served.host, served.port) == ("", "0.0.0.0", 8400)
+    assert served.secure
 
 
 @every_process
