@@ -75,7 +75,8 @@ class ChatRequest(Value):
     """One model call; what several requests share stands first, byte for byte (prefix cache)."""
 
     key: str
-    """Tells the outcomes of one `ask` apart; within a deliberation also its entry's key (`domain.keys`)."""
+    """Tells the outcomes of one `ask` apart; within a deliberation its entry's key (`domain.keys`), with an ending
+    where several calls make one entry."""
     model: Name
     messages: tuple[Message, ...] = Field(min_length=1)
     max_tokens: int = Field(ge=1)

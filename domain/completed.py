@@ -180,6 +180,7 @@ def _ballot_row(ballot: BallotCast) -> BallotRow:
         form=ballot.form,
         expected=ballot.expected,
         missing=ballot.missing,
+        gaps=ballot.gaps,
         detail=ballot.detail,
         model=ballot.model,
         usage=ballot.usage,
@@ -250,10 +251,15 @@ def _rejected(record: Record, gates: Mapping[str, GateReport]) -> list[FailureRo
 
 def _missing_ballots(record: Record) -> list[FailureRow]:
     return [
-        FailureRow(agent_id=ballot.agent_id, stage="ballot", reason=ballot.missing, detail=ballot.detail)
+        FailureRow(agent_id=ballot.agent_id, stage="ballot", reason=reason, detail=_lacking(ballot))
         for ballot in record.ballots()
-        if ballot.missing is not None
+        for reason in ballot.owed
     ]
+
+
+def _lacking(ballot: BallotCast) -> str:
+    whole = ballot.missing is not None
+    return ballot.detail if whole else f"no score of {', '.join(ballot.gaps)}: {ballot.detail}"
 
 
 def total_usage(record: Record) -> TotalUsage:
@@ -263,7 +269,7 @@ def total_usage(record: Record) -> TotalUsage:
         before = by_agent.get(call.agent_id, AgentUsage(usage=Usage(), calls=0, duration_ms=0.0))
         by_agent[call.agent_id] = AgentUsage(
             usage=before.usage + call.usage,
-            calls=before.calls + 1,
+            calls=before.calls + (call.calls if isinstance(call, BallotCast) else 1),
             duration_ms=round(before.duration_ms + call.duration_ms, 1),
         )
     total = record.usage

@@ -94,11 +94,14 @@ class BallotRow(OpenValue):
     """Proposal ids as shown."""
     scores: dict[str, dict[str, int]]
     """proposal id → criterion → 1 to 9, as written."""
-    form: Literal["digits", "lines"] = "digits"
-    """How they were asked for: `digits` side by side, or `lines`, one for each score."""
+    form: Literal["digits", "lines", "pointwise"] = "digits"
+    """How they were asked for: `digits` side by side, `lines`, one for each score, or `pointwise`, lines in a call
+    for each proposal."""
     expected: dict[str, dict[str, float]] = {}
     """The means under the model's probabilities, which count in place of `scores`; empty where unknown."""
     missing: str | None
+    gaps: dict[str, str] = {}
+    """proposal id → why the call about it gave no score."""
     detail: str
     model: str
     usage: Usage

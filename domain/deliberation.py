@@ -13,6 +13,9 @@ from domain.thinking import Thinking, room_for
 from domain.value import Name, Value
 from domain.verdict import VerdictRules
 
+BallotForm = Literal["pointwise", "listwise"]
+"""How a reviewer's ballot is asked for: `ReviewRules.ballots`."""
+
 
 class ReviewRules(Value):
     """How the council reviews itself; part of the record, so that a replay uses the same."""
@@ -20,6 +23,9 @@ class ReviewRules(Value):
     orders: int = Field(default=8, ge=1, le=16)
     """Distinct orders in which proposals are shown in a pass, at most one per proposal. An effect of places
     cancels with as many orders as proposals; each is a prompt that engines read anew."""
+    ballots: BallotForm = "listwise"
+    """How a reviewer is asked: `listwise`, one call for all proposals, or `pointwise`, a call for each behind the
+    same sheet, which only a prefix cache makes cheap. Reviewers that think get one call."""
     both_passes: bool = False
     """Ask every reviewer again, its order reversed: twice the ballots, and each one's consistency is known."""
     skip_decided: bool = False
@@ -42,6 +48,11 @@ class ReviewRules(Value):
     thinking: Thinking = "off"
     """Whether models think before they score: off, on, or a number of tokens. A ballot takes four tokens a
     proposal, thoughts before it take hundreds."""
+
+    @property
+    def ballot_form(self) -> BallotForm:
+        """How reviewers are asked: in one call where they think, since every call would think anew."""
+        return "listwise" if room_for(self.thinking) else self.ballots
 
 
 class Judge(Agent):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal, TypedDict
 
 from pydantic import Field
@@ -102,14 +102,27 @@ class BallotCast(ModelCall):
     """0 sees an order, 1 its reverse."""
     order: tuple[str, ...] = ()
     """Proposal ids as shown."""
-    form: Literal["digits", "lines"] = "digits"
-    """How scores were asked for: digits side by side, as version 0.1 did, or a line for each."""
+    form: Literal["digits", "lines", "pointwise"] = "digits"
+    """How scores were asked for: digits side by side, as version 0.1 did, a line for each, or pointwise: a line
+    for each and a call for each proposal."""
     scores: dict[str, dict[str, int]] = {}
     """proposal id → criterion → 1..9 as written; empty if the ballot is missing."""
     expected: dict[str, dict[str, float]] = {}
     """The means under the model's probabilities of the digits; empty where its engine doesn't tell them."""
     missing: FailureReason | None = None
+    gaps: dict[str, FailureReason] = {}
+    """proposal id → why the call about it gave no score; such proposals are in neither mapping of scores."""
     detail: str = ""
+
+    @property
+    def owed(self) -> tuple[FailureReason, ...]:
+        """Why the ballot or some of its scores are missing, each reason once; none for a whole ballot."""
+        return (self.missing,) if self.missing else tuple(sorted(set(self.gaps.values())))
+
+    @property
+    def calls(self) -> int:
+        """How many model calls it took; a reminder of the form is part of its call."""
+        return len(self.scores) + len(self.gaps) if self.form == "pointwise" else 1
 
     @property
     def reading(self) -> Mapping[str, Mapping[str, float]]:
@@ -119,6 +132,32 @@ class BallotCast(ModelCall):
     @property
     def key(self) -> str:
         return keys.ballot_key(self.round, self.pass_, self.agent_id)
+
+    @classmethod
+    def of_parts(cls, parts: Sequence[BallotCast]) -> BallotCast:
+        """Join what the calls of one ballot gave, which ran at the same time; the parts' order does not matter.
+
+        A proposal without a score is a gap, which the ranking's model allows for, and the ballot is missing only
+        where nothing came. Expected scores lie nearer to the middle than written ones: they count for all or none.
+        """
+        if len(parts) == 1:
+            return parts[0]
+        ordered = sorted(parts, key=lambda part: part.order.index(next(iter({**part.scores, **part.gaps}))))
+        cast = [part for part in ordered if part.missing is None]
+        told = cast if all(part.expected for part in cast) else []
+        return ordered[0].model_copy(
+            update={
+                "engine": ", ".join(sorted({part.engine for part in ordered if part.engine})),
+                "usage": sum((part.usage for part in ordered), Usage()),
+                "duration_ms": max(part.duration_ms for part in ordered),
+                "at": max(part.at for part in ordered),
+                "scores": {proposal: row for part in cast for proposal, row in part.scores.items()},
+                "expected": {proposal: row for part in told for proposal, row in part.expected.items()},
+                "missing": None if cast else ordered[0].missing,
+                "gaps": {proposal: reason for part in ordered for proposal, reason in part.gaps.items()},
+                "detail": "; ".join(dict.fromkeys(part.detail for part in ordered if part.detail)),
+            }
+        )
 
 
 class Compared(ModelCall):

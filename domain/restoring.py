@@ -86,6 +86,7 @@ def entries_as_told(told: CompletedBody) -> Iterator[Proposed | AgentFailed | Ba
             scores=ballot.scores,
             expected=ballot.expected,
             missing=None if ballot.missing is None else FailureReason(ballot.missing),
+            gaps={proposal: FailureReason(reason) for proposal, reason in ballot.gaps.items()},
             detail=ballot.detail,
             model=ballot.model,
             usage=ballot.usage,

@@ -11,7 +11,6 @@ from typing import Self, TypeVar
 from domain.chat import ChatAnswer, ChatFailure, ChatOutcome, ChatRequest, FailureReason, Message, ScoreForm
 from domain.council import Agent
 from domain.entry import Entry
-from domain.prompts.material import label
 from domain.review.presentation import ShownOrder
 from domain.thinking import Thinking, room_for
 
@@ -22,14 +21,14 @@ LONGEST_NAME = 32
 
 @dataclass(frozen=True, kw_only=True)
 class ModelQuestion(ABC):
-    """One model call on behalf of one agent, and the entry that its outcome becomes."""
+    """One model call on behalf of one agent, and the entry, or the part of one, that its outcome becomes."""
 
     agent: Agent
     request: ChatRequest
 
     @property
     def key(self) -> str:
-        """Key of the entry that holds the answer (`domain.keys`), and of the request."""
+        """Key of the entry that holds the answer (`domain.keys`); questions of one key make one entry."""
         return self.request.key
 
     @abstractmethod
@@ -55,8 +54,8 @@ class ScoreQuestion(ModelQuestion):
     @property
     def form(self) -> ScoreForm:
         """A line for each proposal to be scored and each criterion, proposal by proposal."""
-        labels = {proposal_id: label(place) for place, proposal_id in enumerate(self.shown_order.items)}
-        return score_form([labels[proposal_id] for proposal_id in self.scored], self.criteria)
+        assert self.request.form is not None
+        return self.request.form
 
     def scores(self, answer: str) -> dict[str, dict[str, int]] | None:
         """Read proposal id → criterion → score (1 to 9) out of an answer; None if it is off form. Never raises."""
@@ -108,13 +107,18 @@ def score_form(labels: Sequence[str], criteria: Sequence[str]) -> ScoreForm:
     return ScoreForm(lines=tuple(f"{name} {criterion}" for name in labels for criterion in line_names(criteria)))
 
 
+def criteria_form(criteria: Sequence[str]) -> ScoreForm:
+    """Return the form with a line for each criterion of one proposal, which the prompt names."""
+    return ScoreForm(lines=tuple(line_names(criteria)))
+
+
 def line_names(criteria: Sequence[str]) -> list[str]:
     """Return what criteria are called in a ballot's lines: their names, or numbers for what no form can hold.
 
     Names come from plans: signs that mean something to a grammar are no part of a line.
     """
     told = [" ".join(name.split())[:LONGEST_NAME].strip() for name in criteria]
-    if all(re.fullmatch(r"[A-Za-z0-9 _-]+", name) for name in told) and len(set(told)) == len(told):
+    if all(re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9 _-]*", name) for name in told) and len(set(told)) == len(told):
         return told
     return [f"criterion {number}" for number in range(1, len(criteria) + 1)]
 

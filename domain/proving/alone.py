@@ -7,13 +7,14 @@ from dataclasses import dataclass
 
 from domain.chat import ChatAnswer, ChatFailure, ChatOutcome, Usage, usage_of
 from domain.council import Agent
-from domain.deliberation import Deliberation
+from domain.deliberation import BallotForm, Deliberation
 from domain.entry import BallotCast
 from domain.policy import Policy
 from domain.ports.chat_model import ChatModel
 from domain.ports.clock import Clock
 from domain.prompts.ballot_question import BallotQuestion, ballot_questions
 from domain.prompts.material import Material, task_text
+from domain.prompts.parts import Parts
 from domain.prompts.proposal_question import proposal_question
 from domain.proving.tokens import total
 from domain.ranking import Ballot, rank
@@ -69,13 +70,20 @@ def answer_alone(record: Record, *, model: ChatModel, clock: Clock, policy: Poli
 def samples_for(record: Record, sample: Usage) -> int:
     """Return how many samples like this one, with the ballots that read them all, the council's tokens pay for.
 
-    From 1 to 16. A ballot costs what the council's did, but for the number of answers that it reads.
+    From 1 to 16. A ballot's call costs what the council's did, but for the number of answers that it reads.
     """
     prompt, answer = sample.prompt_tokens, sample.completion_tokens
-    spent = [total(ballot.usage) for ballot in record.ballots() if ballot.missing is None]
-    without_answers = (sum(spent) // len(spent) - len(record.proposals(0)) * answer) if spent else prompt
-    left = total(record.usage) - PASSES * max(prompt, without_answers)
-    return max(1, min(MOST_SAMPLES, left // max(1, prompt + answer + PASSES * answer)))
+    ballots = [ballot for ballot in record.ballots() if ballot.missing is None]
+    spent, calls = sum(total(ballot.usage) for ballot in ballots), sum(ballot.calls for ballot in ballots)
+    sheet = max(prompt, spent // calls - len(record.proposals(0)) * answer) if calls else prompt
+    pointwise = record.deliberation.review.ballot_form == "pointwise"
+
+    def cost(samples: int) -> int:
+        calls = PASSES * (samples if pointwise else 1)
+        return samples * (prompt + answer) + calls * (sheet + samples * answer)
+
+    affordable = (samples for samples in range(1, MOST_SAMPLES + 1) if cost(samples) <= total(record.usage))
+    return max(affordable, default=1)
 
 
 def _sample(
@@ -106,23 +114,30 @@ def _vote(
         ],
         seed=f"{deliberation.seed}/alone",
     )
-    questions = _ballots_of(reviewer, material, deliberation.call_timeout_s)
+    form = deliberation.review.ballot_form
+    questions = _ballots_of(reviewer, material, deliberation.call_timeout_s, form)
     cast: list[BallotCast] = []
+    parts = Parts(questions)
     while questions:
-        by_key = {question.key: question for question in questions}
-        outcomes: list[ChatOutcome] = list(model.ask([question.request for question in questions]))
-        retries = [(outcome, by_key[outcome.key].retry(outcome)) for outcome in outcomes]
-        cast += [by_key[outcome.key].entry(outcome, at=clock.now()) for outcome, retry in retries if retry is None]
-        questions = [retry for _, retry in retries if retry is not None]
+        by_key = {question.request.key: question for question in questions}
+        questions = []
+        for outcome in model.ask([question.request for question in by_key.values()]):
+            question = by_key[outcome.key]
+            if (retry := question.retry(outcome)) is not None:
+                questions.append(retry)
+            elif (ballot := parts.plus(question.entry(outcome, at=clock.now()))) is not None:
+                cast.append(ballot)
     return cast
 
 
-def _ballots_of(reviewer: Agent, material: Material, timeout_s: float) -> list[BallotQuestion]:
+def _ballots_of(reviewer: Agent, material: Material, timeout_s: float, form: BallotForm) -> list[BallotQuestion]:
     presentation = present(material.candidates, seed=material.seed, passes=PASSES)
     return [
         question
         for number in range(PASSES)
-        for question in ballot_questions(material, [reviewer], presentation, pass_=number, timeout_s=timeout_s)
+        for question in ballot_questions(
+            material, [reviewer], presentation, pass_=number, timeout_s=timeout_s, form=form
+        )
     ]
 
 

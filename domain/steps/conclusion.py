@@ -8,11 +8,12 @@ from domain.chat import ChatFailure, ChatOutcome, FailureReason
 from domain.contract import ProgressStage
 from domain.deliberation import Deliberation
 from domain.engine_wait import EngineWait
-from domain.entry import Entry
+from domain.entry import BallotCast, Entry
 from domain.errors import EngineAway
 from domain.events import progress
 from domain.keys import parse_key
 from domain.prompts.model_question import ModelQuestion
+from domain.prompts.parts import Parts
 from domain.record import Record
 from domain.services import Services
 
@@ -33,6 +34,7 @@ class Conclusion:
         """`waited`: what earlier runs met where an engine was away."""
         self.record_so_far = record
         self._waited = waited
+        self._parts = Parts(())
         self.services = services
         self.token = services.deliberations.take_over(record.deliberation.deliberation_id)
 
@@ -68,16 +70,18 @@ class Conclusion:
     def ask(self, questions: Sequence[ModelQuestion]) -> None:
         """Put all questions at once and record every answer as it comes, then put the retries likewise.
 
-        Questions with an entry are passed over. Raises EngineAway, after all other answers are recorded, if an
-        engine was away for one and the deadline has not passed.
+        Questions with an entry are passed over; those that share a key make one entry, recorded when the last is
+        answered. Raises EngineAway, after all other entries are recorded, if an engine was away for one and the
+        deadline has not passed.
         """
         unanswered = [question for question in questions if question.key not in self.record_so_far.entries]
+        self._parts = Parts(unanswered)
         while unanswered:
             unanswered = self._ask_at_once(unanswered)
 
     def _ask_at_once(self, questions: Sequence[ModelQuestion]) -> list[ModelQuestion]:
         """Return the questions that the answers lead to."""
-        by_key = {question.key: question for question in self._affordable(questions)}
+        by_key = {question.request.key: question for question in self._affordable(questions)}
         retries: list[ModelQuestion] = []
         away: EngineWait | None = None
         for outcome in self.services.model.ask([question.request for question in by_key.values()]):
@@ -113,7 +117,7 @@ class Conclusion:
             detail = "nothing was asked, since the deliberation's deadline has passed"
         else:
             detail = f"nothing was asked, since the budget of {self.deliberation.token_budget} tokens is spent"
-        return ChatFailure(key=question.key, reason=reason, detail=detail)
+        return ChatFailure(key=question.request.key, reason=reason, detail=detail)
 
     def _worth_waiting(self, question: ModelQuestion, failure: ChatFailure) -> bool:
         """Whether to ask again later: not for a model that no worker serves or starts, beyond the wait for it."""
@@ -127,5 +131,8 @@ class Conclusion:
         return any(engine.model == question.request.model for engine in self.services.engines.all())
 
     def _record_answer(self, question: ModelQuestion, outcome: ChatOutcome) -> None:
-        entry = self.record(question.entry(outcome, at=self.now()))
-        self.publish_progress(STAGES[parse_key(entry.key).kind], entry.key)
+        answered = question.entry(outcome, at=self.now())
+        whole = self._parts.plus(answered) if isinstance(answered, BallotCast) else answered
+        if whole is not None:
+            entry = self.record(whole)
+            self.publish_progress(STAGES[parse_key(entry.key).kind], entry.key)

@@ -19,7 +19,7 @@ def vote(
     *,
     caps: Mapping[str, float] | None = None,
 ) -> None:
-    """Collect the ballots of one round. A ballot that stays off form after a reminder is recorded as missing.
+    """Collect the ballots of one round. An answer that stays off form after a reminder is recorded as missing.
 
     Where the rules ask for two passes, both run at once, unless the second is to be left out where it can't change
     the winner; `caps` are the highest scores that checks allow. A lone candidate needs no vote. Raises EngineAway
@@ -69,6 +69,7 @@ def _passes(
             pass_=pass_,
             timeout_s=conclusion.timeout_s(),
             thinking=deliberation.review.thinking,
+            form=deliberation.review.ballot_form,
         )
         for pass_ in range(len(presentation.passes))
     ]

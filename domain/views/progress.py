@@ -194,7 +194,7 @@ def _member(record: Record, agent: Agent, *, spared: bool) -> MemberView:
         part="proposer" if proposes else "judge",
         model=agent.model or "",
         status=_standing(record, first, proposes=proposes, spared=spared),
-        detail=_detail(first, missing),
+        detail=_detail(first, ballots),
         proposal_s=first.duration_ms / 1000 if first else None,
         first_tokens=first.usage.completion_tokens if first else 0,
         review_s=sum(call.duration_ms for call in calls if call is not first) / 1000,
@@ -218,12 +218,19 @@ def _standing(
     return "done" if spared else "reviewing"
 
 
-def _detail(first: Proposed | AgentFailed | None, missing: Sequence[BallotCast]) -> str:
+def _detail(first: Proposed | AgentFailed | None, ballots: Sequence[BallotCast]) -> str:
     if isinstance(first, AgentFailed):
         return f"{first.reason}: {first.detail}" if first.detail else str(first.reason)
-    if isinstance(first, Proposed) and first.cut_off and not missing:
+    lacking = [_lacking(ballot) for ballot in ballots if ballot.owed]
+    if isinstance(first, Proposed) and first.cut_off and not lacking:
         return "cut off at max_tokens"
-    return "; ".join(f"no ballot in pass {ballot.pass_ + 1}: {ballot.missing}" for ballot in missing)
+    return "; ".join(lacking)
+
+
+def _lacking(ballot: BallotCast) -> str:
+    if ballot.missing is not None:
+        return f"no ballot in pass {ballot.pass_ + 1}: {ballot.missing}"
+    return f"no score of {len(ballot.gaps)} proposals in pass {ballot.pass_ + 1}: {', '.join(ballot.owed)}"
 
 
 def _attempts(record: Record, round_: int) -> list[Proposed | AgentFailed]:

@@ -61,6 +61,8 @@ SINCE: tuple[tuple[str, object], ...] = (
     ("second_look", None),
     ("second_look", False),
     ("expected", {}),
+    ("ballots", "listwise"),
+    ("gaps", {}),
     ("saved_calls", 0),
     ("type", "TECHNICAL"),
     ("id", ""),

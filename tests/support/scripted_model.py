@@ -46,7 +46,10 @@ class ScriptedModel:
         if request.form.highest == 2:
             one, other = (self._liking(texts[name]) for name in re.findall(r"\d: PROPOSAL ([A-Z])\.", prompt))
             return f"better: {1 if one >= other else 2}"
-        return "\n".join(f"{name}: {self._liking(texts[name.split()[0]])}" for name in request.form.lines)
+        pointwise = re.search(r"Score PROPOSAL ([A-Z]):", prompt)
+        labels = [pointwise[1] if pointwise else name.split()[0] for name in request.form.lines]
+        scores = zip(request.form.lines, labels, strict=True)
+        return "\n".join(f"{name}: {self._liking(texts[label])}" for name, label in scores)
 
 
 def answer(request: ChatRequest, text: str, **changes: object) -> ChatAnswer:

@@ -33,7 +33,9 @@ class PrometheusMeter:
         self._agreement = histogram(
             "agreement_kendall_w", "Kendall's W of decisions", "role", buckets=[step / 10 for step in range(11)]
         )
-        self._missing = counter("ballots_missing", "Ballots that reviewers owe", "role", "reason")
+        self._missing = counter(
+            "ballots_missing", "Ballots that reviewers owe, wholly or in part", "role", "reason"
+        )
         self._failures = counter("agent_failures", "Agents without a proposal", "role", "reason")
         self._calls = histogram("model_call_seconds", "Model calls answered", "model")
         self._failed_calls = counter("model_call_failures", "Model calls without an answer", "reason")
@@ -59,8 +61,8 @@ class PrometheusMeter:
         for failure in record.failures():
             self._failures.labels(role, failure.reason.value).inc()
         for ballot in record.ballots():
-            if ballot.missing is not None:
-                self._missing.labels(role, ballot.missing.value).inc()
+            for reason in ballot.owed:
+                self._missing.labels(role, reason.value).inc()
         if closed.decision is not None:
             self._decided(role, closed.decision)
 

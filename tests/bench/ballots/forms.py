@@ -11,6 +11,7 @@ from domain.prompts.model_question import score_form
 
 Cell = tuple[str, str]
 """A label and a criterion."""
+DIGIT = "root ::= [1-9]\n"
 
 
 @dataclass(frozen=True)
@@ -54,12 +55,36 @@ def lines(labels: Sequence[str], criteria: Sequence[str]) -> list[Ask]:
 
 
 def pointwise(labels: Sequence[str], criteria: Sequence[str]) -> list[Ask]:
-    """A call per proposal, one digit each."""
+    """The product's other one: a call per proposal, which the last line names, a line per criterion: `fit: 7`."""
+    rules = (
+        f"Score one proposal from 1 (worst) to 9 (best) on each criterion: {', '.join(criteria)}. {ANCHORS}\n"
+        f"Write one line per criterion and nothing else, as in {criteria[0]}: x\nScore PROPOSAL "
+    )
+    grammar = _grammar(ScoreForm(lines=tuple(criteria)))
+    return [Ask(f"{rules}{label}:", grammar, [(label, name) for name in criteria]) for label in labels]
+
+
+def pointwise_labels(labels: Sequence[str], criteria: Sequence[str]) -> list[Ask]:
+    """A call per proposal, a line per criterion: `lines` with one label."""
+    return [ask for label in labels for ask in lines([label], criteria)]
+
+
+def pointwise_each(labels: Sequence[str], criteria: Sequence[str]) -> list[Ask]:
+    """A call per proposal and criterion, one digit each."""
+    rules = (
+        f"Score one proposal from 1 (worst) to 9 (best) on one criterion of the rubric. {ANCHORS}\n"
+        "Write one digit and nothing else.\nScore of PROPOSAL "
+    )
+    return [Ask(f"{rules}{label} for {name}:", DIGIT, [(label, name)]) for label in labels for name in criteria]
+
+
+def pointwise_overall(labels: Sequence[str], criteria: Sequence[str]) -> list[Ask]:
+    """A call per proposal, one digit each for the whole rubric."""
     rules = (
         f"Score one proposal from 1 (worst) to 9 (best) by the whole rubric. {ANCHORS}\n"
         "Write one digit and nothing else.\nScore of PROPOSAL "
     )
-    return [Ask(f"{rules}{label}:", "root ::= [1-9]\n", [(label, "overall")]) for label in labels]
+    return [Ask(f"{rules}{label}:", DIGIT, [(label, "overall")]) for label in labels]
 
 
 FORMS: dict[str, Callable[[Sequence[str], Sequence[str]], list[Ask]]] = {
@@ -67,6 +92,9 @@ FORMS: dict[str, Callable[[Sequence[str], Sequence[str]], list[Ask]]] = {
     "overall": overall,
     "lines": lines,
     "pointwise": pointwise,
+    "pointwise_labels": pointwise_labels,
+    "pointwise_each": pointwise_each,
+    "pointwise_overall": pointwise_overall,
 }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from domain.chat import ChatFailure, ChatRequest, FailureReason, Usage
+from domain.deliberation import ReviewRules
 from domain.policy import Policy
 from domain.proving.alone import MOST_SAMPLES, NoSample, answer_alone, samples_for
 from domain.proving.tokens import total
@@ -15,10 +16,11 @@ from tests.support.scripted_model import ScriptedModel, answer, failure
 from tests.support.stage import Stage
 
 
-@pytest.fixture
-def record() -> Record:
+@pytest.fixture(params=["listwise", "pointwise"])
+def record(request: pytest.FixtureRequest) -> Record:
     """A decided deliberation of five agents that have seeds."""
-    return Stage(council("DEV", size=5)).play()
+    review = ReviewRules(ballots=request.param)
+    return Stage(council("DEV", size=5), policy=Policy(model="tiny", review=review)).play()
 
 
 def test_it_spends_what_the_council_spent_and_takes_what_it_likes_best(record: Record) -> None:
@@ -59,11 +61,17 @@ def test_samples_that_fail_are_left_out_and_missing_ballots_take_nothing(record:
 
 
 def test_the_tokens_decide_how_many_samples_there_are(record: Record) -> None:
-    tokens, ballots = total(record.usage), [total(ballot.usage) for ballot in record.ballots()]
+    tokens, calls = total(record.usage), sum(ballot.calls for ballot in record.ballots())
+    a_call = sum(total(ballot.usage) for ballot in record.ballots()) // calls
+    pointwise = record.deliberation.review.ballots == "pointwise"
+
+    def cost(many: int, prompt: int, text: int) -> int:
+        sheet = max(prompt, a_call - len(record.proposals(0)) * text)
+        return many * (prompt + text) + 2 * (many if pointwise else 1) * (sheet + many * text)
+
     for prompt, text in ((100, 50), (10, 5), (400, 100), (10**6, 10**6)):
         count = samples_for(record, Usage(prompt_tokens=prompt, completion_tokens=text))
-        ballot = max(prompt, sum(ballots) // len(ballots) - len(record.proposals(0)) * text)
-        costs = [many * (prompt + text) + 2 * (ballot + many * text) for many in (count, count + 1)]
+        costs = [cost(many, prompt, text) for many in (count, count + 1)]
         assert count == 1 or costs[0] <= tokens
         assert count == MOST_SAMPLES or costs[1] > tokens
 
