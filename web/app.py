@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
 from starlette.staticfiles import StaticFiles
 
 from web.api.routes import api_routes
@@ -61,6 +61,7 @@ def make_app(
     app.include_router(api_routes(ports, listing))
     app.mount("/static", StaticFiles(directory=STATIC))
     app.add_api_route("/healthz", _healthy, include_in_schema=False)
+    app.add_api_route("/favicon.ico", _mark, include_in_schema=False)
     app.add_exception_handler(HTTPException, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     for outage in outages:
@@ -72,6 +73,11 @@ def make_app(
 
 def _healthy() -> Response:
     return PlainTextResponse("ok")
+
+
+def _mark() -> Response:
+    """Return what browsers ask for beside a text."""
+    return FileResponse(STATIC / "mark.svg", media_type="image/svg+xml")
 
 
 def _refused(request: Request, error: Exception) -> Response:

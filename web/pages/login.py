@@ -45,6 +45,7 @@ def login_routes(options: WebOptions, sessions: Sessions, now: Callable[[], floa
         if cookie is None:
             problem = "Name or password is wrong."
             return page(request, "login.html", status=401, next=target, problem=problem)
+        by_name.forget(name)
         answer = RedirectResponse(target, status_code=303)
         answer.set_cookie(
             COOKIE,

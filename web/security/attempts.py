@@ -20,6 +20,11 @@ class Attempts:
         self._made: OrderedDict[str, deque[float]] = OrderedDict()
         self._lock = threading.Lock()
 
+    def forget(self, key: str) -> None:
+        """Count no attempt of that key any more."""
+        with self._lock:
+            self._made.pop(key, None)
+
     def wait_s(self, key: str) -> float:
         """Count an attempt and return 0, or the seconds until the next one may be made, which then counts."""
         with self._lock:

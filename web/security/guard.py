@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from web.options import WebOptions
 from web.security.sessions import COOKIE, Sessions
 
-OPEN_PATHS = frozenset({"/login", "/healthz"})
+OPEN_PATHS = frozenset({"/login", "/healthz", "/favicon.ico"})
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 

@@ -73,7 +73,7 @@ def test_programs_are_asked_for_a_login_too(
         assert answer.json() == {"error": "log in first"}
 
 
-@pytest.mark.parametrize("path", ["/login", "/healthz", "/static/page.css", "/static/mark.svg"])
+@pytest.mark.parametrize("path", ["/login", "/healthz", "/static/page.css", "/static/mark.svg", "/favicon.ico"])
 def test_what_a_login_takes_is_open(stage: Stage, path: str) -> None:
     assert without_login(stage).get(path).status_code == 200
 
@@ -124,6 +124,13 @@ def test_a_wrong_name_or_password_opens_nothing(stage: Stage, name: str, passwor
     assert answer.status_code == 401
     assert "set-cookie" not in answer.headers
     assert "Name or password is wrong" in answer.text
+
+
+def test_who_knows_the_password_may_log_in_again_and_again(stage: Stage) -> None:
+    client = without_login(stage)
+    for _ in range(12):
+        fields = {"name": "ada", "password": "open sesame"}
+        assert client.post("/login", data=fields, headers=ORIGIN).status_code == 303
 
 
 def test_after_ten_attempts_a_name_waits_a_minute(stage: Stage) -> None:

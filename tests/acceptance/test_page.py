@@ -1,0 +1,179 @@
+"""The page in a real browser beside a running pipeline: log in, watch a council decide, read why."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from argon2 import PasswordHasher
+from playwright.sync_api import Browser, Page, expect
+
+from bridge.client import BlockingConclave
+from tests.acceptance.conftest import Pipeline
+from tests.acceptance.test_pipeline import approval
+from tests.support.chromium import chromium, window
+from tests.support.factories import fresh
+from tests.support.scripted_answers import free_text
+from workers.processes.command import ProcessCommand
+from workers.processes.ports import HOST, free_port
+from workers.processes.readiness import http_answers
+
+PASSWORD = "open sesame"
+SHOTS = "CONCLAVE_TEST_SHOTS"
+"""A folder in which pictures of the pages are kept."""
+HOSTILE = """<script>alert(1)</script><img src=x onerror=alert(2)> {{ 7*7 }} \u202egnp.exe\u200b
+<a href="javascript:alert(3)" hx-get="/logout" hx-trigger="load" data-hx-on:load="alert(4)">x</a>
+</pre></details><style>*{display:none}</style><svg onload=alert(5)>"""
+
+
+@pytest.fixture(scope="module")
+def address(pipeline: Pipeline) -> Iterator[str]:
+    port = free_port()
+    hashed = PasswordHasher().hash(PASSWORD)
+    process = ProcessCommand(
+        name=fresh("web"),
+        argv=(sys.executable, "-m", "workers.cli", "web", "--port", str(port)),
+        env={**pipeline.fleet.env, "CONCLAVE_WEB_USERS": f'{{"ada": "{hashed}"}}'},
+        ready=http_answers(f"http://{HOST}:{port}/healthz"),
+    )
+    service = pipeline.fleet.add(process).start()
+    yield f"http://{HOST}:{port}"
+    assert service.stop() == 0
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def hostile(pipeline: Pipeline) -> Iterator[str]:
+    """The id of a decided deliberation whose plan and proposals are full of hostile texts."""
+    plain = pipeline.engine.script.text
+    pipeline.engine.script.text = lambda body: f"{free_text(body)}\n{HOSTILE}"
+    plan = approval(title=f"Rename files {HOSTILE}", description=HOSTILE, acceptance_criteria=[HOSTILE])
+    try:
+        with BlockingConclave(pipeline.nats_url) as conclave:
+            yield conclave.decide(plan).deliberation_id
+    finally:
+        pipeline.engine.script.text = plain
+
+
+def log_in(page: Page, address: str, path: str = "/deliberations") -> None:
+    """Log in by keyboard alone."""
+    page.goto(f"{address}{path}")
+    page.get_by_label("Name").focus()
+    page.keyboard.type("ada")
+    page.keyboard.press("Tab")
+    page.keyboard.type(PASSWORD)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Log out")).to_be_visible()
+
+
+def test_a_person_watches_a_council_decide_and_reads_why(
+    pipeline: Pipeline, browser: Browser, address: str
+) -> None:
+    title = fresh("Reset passwords by mail")
+    with window(browser) as on, BlockingConclave(pipeline.nats_url) as conclave:
+        page = on.page
+        log_in(page, address)
+        approved = conclave.approve(approval(title=title))
+        row = page.get_by_role("row").filter(has_text=title)
+        expect(row.get_by_text("decided")).to_be_visible()
+        decision = conclave.wait(approved)
+
+        row.get_by_role("link").click()
+        assert decision.winner is not None
+        expect(page.get_by_role("heading", name=decision.winner.agent_id)).to_be_visible()
+        best = decision.decisions[0]
+        expect(page.locator("details.proposal").first).to_contain_text(f"{best.score:.2f}")
+        expect(page.locator("details.proposal pre").first).to_contain_text(best.proposal.content.strip()[:60])
+        for scores in decision.ranking.matrix.values():
+            for score in scores.values():
+                expect(page.locator("table.heat")).to_contain_text(f"{score:.2f}")
+
+        ballot = page.locator(".ballots details").first
+        ballot.locator("summary").focus()
+        page.keyboard.press("Enter")
+        expect(ballot.locator("tbody th")).to_have_text(["A", "B", "C"])
+        ballot.get_by_role("link").click()
+        expect(page.locator("pre")).to_contain_text("PROPOSAL A ===")
+        assert on.complaints == []
+
+
+def test_an_open_deliberation_changes_under_the_eyes_of_who_watches(
+    pipeline: Pipeline, browser: Browser, address: str
+) -> None:
+    title = fresh("Slow plan")
+    latency = pipeline.engine.script.latency_s
+    pipeline.engine.script.latency_s = 2.0
+    try:
+        with window(browser) as on, BlockingConclave(pipeline.nats_url) as conclave:
+            page = on.page
+            log_in(page, address)
+            conclave.approve(approval(title=title))
+            page.get_by_role("row").filter(has_text=title).get_by_role("link").click()
+            expect(page.locator(".stages")).to_contain_text("running")
+            page.evaluate("window.never_loaded_anew = true")
+            expect(page.locator(".outcome")).to_contain_text("Winner")
+            assert page.evaluate("window.never_loaded_anew")
+            assert on.complaints == []
+    finally:
+        pipeline.engine.script.latency_s = latency
+
+
+def test_hostile_texts_stay_texts(browser: Browser, address: str, hostile: str) -> None:
+    with window(browser) as on:
+        page = on.page
+        log_in(page, address)
+        for path in ("/deliberations", f"/deliberations/{hostile}", "/deliberations?text=%3Cscript%3E"):
+            page.goto(f"{address}{path}")
+            for summary in page.locator("summary").all():
+                summary.click()
+        page.goto(f"{address}/deliberations/{hostile}")
+        expect(page.locator("h1")).to_contain_text("<script>alert(1)</script>")
+        expect(page.locator("h1")).to_contain_text(r"\u202egnp.exe\u200b")
+        expect(page.locator("details.proposal pre").first).to_contain_text("onerror=alert(2)")
+        assert page.locator("script:not([nonce])").count() == 0
+        assert page.locator("main style, main svg[onload], main img, main [hx-get*=logout]").count() == 0
+        expect(page.get_by_role("button", name="Log out")).to_be_visible()
+        assert on.complaints == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1366, 2560])
+def test_pages_fit_every_screen(
+    browser: Browser, address: str, hostile: str, width: int, scheme: str, tmp_path: Path
+) -> None:
+    folder = Path(os.environ.get(SHOTS, tmp_path))
+    with window(browser, width=width, height=1440 if width > 2000 else 850, scheme=scheme) as on:
+        log_in(on.page, address)
+        for name, path in (
+            ("deliberations", "/deliberations"),
+            ("deliberation", f"/deliberations/{hostile}"),
+            ("councils", "/councils"),
+        ):
+            on.page.goto(f"{address}{path}")
+            wider = on.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+            assert wider == 0, f"{name} is {wider} pixels wider than the screen"
+            on.page.screenshot(path=folder / f"{name}-{width}-{scheme}.png", full_page=name == "deliberation")
+        assert on.complaints == []
+
+
+def test_without_a_login_nothing_is_shown(browser: Browser, address: str, hostile: str) -> None:
+    with window(browser) as on:
+        on.page.goto(f"{address}/deliberations/{hostile}")
+        expect(on.page).to_have_url(re.compile(r"/login\?next="))
+        on.page.get_by_label("Name").fill("ada")
+        on.page.get_by_label("Password").fill("wrong")
+        on.page.get_by_role("button", name="Log in").click()
+        expect(on.page.get_by_role("alert")).to_have_text("Name or password is wrong.")
+        on.page.get_by_label("Name").fill("ada")
+        on.page.get_by_label("Password").fill(PASSWORD)
+        on.page.get_by_role("button", name="Log in").click()
+        expect(on.page).to_have_url(re.compile(hostile))
