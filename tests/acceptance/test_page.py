@@ -75,10 +75,16 @@ def log_in(page: Page, address: str, path: str = "/deliberations") -> None:
     expect(page.get_by_role("button", name="Log out")).to_be_visible()
 
 
+def picture(page: Page, name: str) -> None:
+    """Keep a picture of what the window shows, where pictures are kept."""
+    if SHOTS in os.environ:
+        page.screenshot(path=Path(os.environ[SHOTS]) / f"{name}.png")
+
+
 def test_a_person_watches_a_council_decide_and_reads_why(
     pipeline: Pipeline, browser: Browser, address: str
 ) -> None:
-    title = fresh("Reset passwords by mail")
+    title = "Let users reset their password by mail"
     with window(browser) as on, BlockingConclave(pipeline.nats_url) as conclave:
         page = on.page
         log_in(page, address)
@@ -97,6 +103,7 @@ def test_a_person_watches_a_council_decide_and_reads_why(
             for score in scores.values():
                 expect(page.locator("table.heat")).to_contain_text(f"{score:.2f}")
 
+        picture(page, "decision")
         ballot = page.locator(".ballots details").first
         ballot.locator("summary").focus()
         page.keyboard.press("Enter")
