@@ -51,7 +51,7 @@ def test_its_log_has_a_bound(name: str) -> None:
 
 
 def test_the_whole_installation_is_there() -> None:
-    assert set(SERVICES) == SERVERS | WORKERS | {"bridge", "engine", "beat", "flower"}
+    assert set(SERVICES) == SERVERS | WORKERS | {"bridge", "engine", "beat", "flower", "web"}
 
 
 @every_service
@@ -98,16 +98,17 @@ def test_servers_keep_their_data_in_volumes(name: str) -> None:
     assert SERVICES[name]["volumes"] == [f"{name}:/data"]
 
 
-@pytest.mark.parametrize("name", ["bridge", "beat", "flower", *sorted(WORKERS)])
+@pytest.mark.parametrize("name", ["bridge", "beat", "flower", "web", *sorted(WORKERS)])
 def test_processes_start_when_their_servers_are_well(name: str) -> None:
     waits = SERVICES[name]["depends_on"]
     assert set(waits) >= SERVERS
     assert all(wait == {"condition": "service_healthy"} for wait in waits.values())
 
 
-def test_only_the_gpu_worker_needs_a_profile_and_it_reserves_its_gpus() -> None:
+def test_what_needs_more_than_passwords_has_a_profile_and_the_gpu_worker_reserves_its_gpus() -> None:
     assert {name: service["profiles"] for name, service in SERVICES.items() if "profiles" in service} == {
-        "gpu-worker": ["gpu"]
+        "gpu-worker": ["gpu"],
+        "web": ["page"],
     }
     (device,) = SERVICES["gpu-worker"]["deploy"]["resources"]["reservations"]["devices"]
     assert device["driver"] == "nvidia"
@@ -129,7 +130,7 @@ def test_every_setting_exists(name: str) -> None:
 
 def test_broker_results_and_store_are_the_database_that_valkeys_users_may_use() -> None:
     urls = {service.get("environment", {}).get("CONCLAVE_REDIS_URL", "") for service in SERVICES.values()} - {""}
-    assert len(urls) == 3
+    assert len(urls) == 4
     assert {url.rpartition("/")[2] for url in urls} == {SERVICES["valkey"]["environment"]["VALKEY_DATABASE"]}
 
 
@@ -137,7 +138,7 @@ def test_the_embedded_engine_is_called_as_it_serves() -> None:
     assert SERVICES["model-worker"]["environment"]["CONCLAVE_ENGINE_SLOTS"] == str(SLOTS)
 
 
-@pytest.mark.parametrize("name", ["bridge", "flower", *sorted(WORKERS)])
+@pytest.mark.parametrize("name", ["bridge", "flower", "web", *sorted(WORKERS)])
 def test_every_command_is_one_of_ours(name: str) -> None:
     command, *arguments = (re.sub(r"\$\{\w+:-(.*?)\}", r"\1", word) for word in SERVICES[name]["command"])
     group: Any = typer.main.get_command(app)

@@ -1,12 +1,19 @@
-"""The page reads with the shipped Valkey user that may change nothing."""
+"""The page reads with the shipped users that may change nothing, of Valkey and of NATS."""
 
 from __future__ import annotations
 
+import asyncio
+
+import nats
 import pytest
 from starlette.testclient import TestClient
 
+from bridge.event_feed import NatsEventFeed
+from bridge.options import NatsOptions, StreamLimits
+from bridge.streams import ORCHESTRATOR, ensure
+from domain.feed import FedEvent
 from tests.support import factories as make
-from tests.support.secured import SecuredValkey
+from tests.support.secured import SecuredNats, SecuredValkey
 from workers.settings import Settings
 from workers.store_ports import StorePorts
 from workers.web_process import application
@@ -24,3 +31,24 @@ def test_the_observers_login_is_enough(secured_valkey: SecuredValkey, path: str)
     answer = page.get(path.replace("PLAN", about.plan.plan_id).replace("ID", about.deliberation_id))
     assert answer.status_code == 200
     assert ("DEV" if path == "/councils" else about.plan.title) in answer.text
+
+
+def test_the_observers_login_hears_events(secured_nats: SecuredNats) -> None:
+    body = make.progress_body(deliberation_id=make.fresh("d"))
+
+    async def scenario() -> tuple[FedEvent, ...]:
+        bridge = await nats.connect(secured_nats.url_of("bridge"))
+        await ensure(bridge.jetstream(), ORCHESTRATOR, StreamLimits())
+        feed = NatsEventFeed(NatsOptions(url=(secured_nats.url_of("observer"),)))
+        try:
+            first = await feed.start()
+            worker = await nats.connect(secured_nats.url_of("worker"))
+            await worker.jetstream().publish(body.event_type, body.model_dump_json().encode())
+            await worker.close()
+            await feed.wait()
+            return await feed.read(first, 10)
+        finally:
+            await feed.close()
+            await bridge.close()
+
+    assert [event.body for event in asyncio.run(asyncio.wait_for(scenario(), 120))] == [body]
