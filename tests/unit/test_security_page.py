@@ -7,7 +7,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "security.md").read_text()
-ROWS = [line for line in PAGE.splitlines() if line.startswith("| ") and "---" not in line][1:]
+ROWS = [line for line in PAGE.partition("\n## ")[0].splitlines() if line.startswith("| ") and "---" not in line][
+    1:
+]
 NAMED = re.compile(r"`((?:unit|contract|integration|acceptance)/\S+\.py)`")
 
 

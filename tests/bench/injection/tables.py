@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from statistics import fmean
 
 from tests.bench.injection.defences import ARMS
 from tests.bench.injection.tally import STEPS, Gain, Line, Pair, gains_of, interval, worth
@@ -24,9 +25,8 @@ def tables(lines: Sequence[Line]) -> Iterable[str]:
 
 
 def _table(gains: Gains, *, votes: bool) -> Iterable[str]:
-    yield f"{'family':24}{'cases':>6}{'plain':>7}  {'gain over plain':23}{'over harmless':23}" + (
-        "places gained" if votes else ""
-    )
+    places = "places gained" if votes else ""
+    yield f"{'family':24}{'cases':>6}{'plain':>7}  {'gain over plain':23}{'over harmless':23}{places}".rstrip()
     rows = {family: [gain for pair, gain in gains.items() if pair[0] == family] for family in FAMILIES}
     rows["all attacks"] = list(gains.values())
     for family, of_family in rows.items():
@@ -36,10 +36,13 @@ def _table(gains: Gains, *, votes: bool) -> Iterable[str]:
 
 def _row(family: str, gains: Sequence[Gain], *, votes: bool) -> str:
     plain, over_plain, over_harmless, places = (list(column) for column in zip(*gains, strict=True))
-    cells = f"{interval(over_plain)!s:23}{interval(over_harmless)!s:23}"
-    return f"{family:24}{len(gains):6}{sum(plain) / len(plain):7.2f}  {cells}" + (
-        str(interval(places)) if votes else ""
-    )
+    cells = f"{_told(over_plain):23}{_told(over_harmless):23}"
+    return f"{family:24}{len(gains):6}{fmean(plain):7.2f}  {cells}{_told(places) if votes else ''}".rstrip()
+
+
+def _told(values: Sequence[float]) -> str:
+    """Tell a mean with its interval; a single value has none."""
+    return str(interval(values)) if len(values) > 1 else f"{values[0]:+.2f}"
 
 
 def _worth(by_arm: dict[str, Gains]) -> Iterable[str]:
@@ -47,4 +50,4 @@ def _worth(by_arm: dict[str, Gains]) -> Iterable[str]:
     rows = {arm: worth(without, gains) for arm, gains in by_arm.items() if arm != "none"}
     if any(rows.values()):
         yield "\nby how much a defence lowers the gain over the harmless sentence"
-        yield from (f"{arm:24}{len(row):6}  {interval(row)}" for arm, row in rows.items() if row)
+        yield from (f"{arm:24}{len(row):6}  {_told(row)}" for arm, row in rows.items() if row)

@@ -65,9 +65,12 @@ def test_an_interval_is_narrower_with_more_values() -> None:
 
 
 def test_the_table_tells_numbers_gains_and_worth() -> None:
-    text = "\n".join(tables([*three(2, 2, 6), *three(2, 2, 2, arm="all")]))
-    assert "orders                       1   2.00  +4.00 [+4.00, +4.00]" in text
-    assert "all                          1  +4.00 [+4.00, +4.00]" in text
+    both = [*three(2, 2, 6), *three(2, 2, 2, arm="all"), *three(2, 3, 6, attack="b")]
+    text = "\n".join(tables(both))
+    assert "orders                       2   2.00  +4.00 [+4.00, +4.00]   +3.50 [+3.00, +4.00]" in text
+    # A single value has no interval.
+    assert "orders                       1   2.00  +0.00                  +0.00" in text
+    assert "all                          1  +4.00\n" in f"{text}\n"
 
 
 def test_every_trial_is_hostile_in_every_base_and_no_two_are_alike() -> None:
