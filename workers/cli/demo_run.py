@@ -102,8 +102,8 @@ def _deliberate(
 
 
 def _services(where: Addresses, options: StackOptions, state: Path) -> Sequence[ProcessCommand]:
-    """Describe all but Flower, whose start costs seconds: a demonstration is over before a page of it is read."""
-    return [command for command in layout.services(where, options, state) if command.name != "flower"]
+    """Describe all but Flower and the page, whose starts cost seconds: a demonstration is over before."""
+    return [command for command in layout.services(where, options, state) if command.name not in ("flower", "web")]
 
 
 def _settings(where: Addresses, options: StackOptions, state: Path) -> Settings:

@@ -28,17 +28,18 @@ def up(
     redis_port: Port = None,
     engine_port: Annotated[int | None, typer.Option(min=1, max=65535, show_default="any free one")] = None,
     flower_port: Port = None,
+    web_port: Port = None,
     model: Annotated[str | None, typer.Option(help="Name under which the engine serves its model.")] = None,
     engine: Annotated[
         str | None, typer.Option(metavar="URL", help="An OpenAI-compatible engine that runs already.")
     ] = None,
     logs: Annotated[bool, typer.Option("--logs", help="Print what the processes log as well.")] = False,
 ) -> None:
-    """Run the whole stack here until Ctrl-C: NATS, Valkey, engine, workers, bridge, beat, Flower.
+    """Run the whole stack here until Ctrl-C: NATS, Valkey, engine, workers, bridge, beat, Flower, page.
 
-    Everything listens on 127.0.0.1, on 4222 (NATS), 6379 (Valkey) and 5555 (Flower) where they are free. Commands
-    started in the same folder find it by `stack.json` in the state folder, where logs and data lie too: data
-    survives a restart. Where there is no council, the shipped ones are applied.
+    Everything listens on 127.0.0.1, on 4222 (NATS), 6379 (Valkey), 5555 (Flower) and 8400 (page) where they are
+    free. Commands started in the same folder find it by `stack.json` in the state folder, where logs and data lie
+    too: data survives a restart. Where there is no council, the shipped ones are applied.
 
     Examples:
 
@@ -53,6 +54,7 @@ def up(
         redis_port=redis_port,
         engine_port=engine_port,
         flower_port=flower_port,
+        web_port=web_port,
         model=model or settings.model,
         engine=engine,
         usual_ports=ports_of(settings),

@@ -32,6 +32,9 @@ class Logins(Value):
     nats: str = Field(default_factory=_password)
     valkey: str = Field(default_factory=_password)
     flower: str = Field(default_factory=_password)
+    web: str = Field(default_factory=_password)
+    web_secret: str = Field(default_factory=_password)
+    """Signs the cookies of the page: who is logged in goes on after a restart, too."""
 
 
 class StackRecord(Value):
@@ -43,6 +46,9 @@ class StackRecord(Value):
     flower_url: str | None
     flower_login: str = ""
     """`user:password` for Flower's pages."""
+    web_url: str | None = None
+    web_login: str = ""
+    """`user:password` for the page."""
     model: str = ""
     """The served model's name, for agents that name none; empty in a record of a version before."""
     pids: dict[str, int]
@@ -115,15 +121,16 @@ class StateFolder:
         """
         path = self.path / "logins.json"
         try:
-            return Logins.model_validate_json(path.read_bytes())
+            logins = Logins.model_validate_json(path.read_bytes())
         except FileNotFoundError:
             logins = Logins()
-            self._replace(path, logins)
-            return logins
         except (OSError, ValidationError) as error:
             raise StackError(
                 f"{path} can't be read: remove it, and the stack makes new logins at its next start"
             ) from error
+        if logins.model_fields_set < Logins.model_fields.keys():
+            self._replace(path, logins)
+        return logins
 
     def forget(self) -> None:
         """Remove stack.json, if there is one."""

@@ -14,6 +14,7 @@ from workers.adapters.redis.connection import address
 from workers.adapters.redis.encoding import Unreadable
 from workers.settings import Settings
 from workers.stack.first_councils import apply_if_none
+from workers.stack.folder import USER
 from workers.stack.layout import Addresses, StackOptions
 from workers.store_ports import StorePorts
 
@@ -22,6 +23,9 @@ ENGINE_WITHIN_S = 30.0
 LOOK_EVERY_S = 0.5
 NEXT = "conclave approve PLAN.json --role DEV --watch"
 LOGIN = "login: conclave config --reveal CONCLAVE_FLOWER_AUTH"
+
+
+PASSWORD_OF_PAGE = "the password that `web_login` has in stack.json"
 
 
 class Greeting:
@@ -62,6 +66,7 @@ class Greeting:
             ("NATS", NatsOptions(url=(where.nats_url,)).address + _moved(where, "nats")),
             ("Valkey", address(where.redis_url) + _moved(where, "redis")),
             ("Engine", f"{where.engine_url}, {_engine(self._options.model, served=served)}"),
+            ("Page", f"{where.web_url}{_moved(where, 'web')}, login: {USER}, with {PASSWORD_OF_PAGE}"),
             ("Flower", f"{where.flower_url}{_moved(where, 'flower')}, {LOGIN}"),
             ("Councils", ", ".join(_roles(ports)) or "none: conclave council apply FILE"),
             ("Logs", str(self._state / "logs")),

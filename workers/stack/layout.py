@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from argon2 import PasswordHasher
 
 from tasks.queue_names import CONTROL, model_queue_name
 from workers.engines.llama_server import DEFAULT_MODEL, SLOTS, engine_url, llama_server
@@ -16,7 +19,7 @@ from workers.processes.readiness import http_answers, log_says
 from workers.stack.folder import USER, Logins, StateFolder
 from workers.stack.servers import database_url, nats, nats_url, valkey
 
-USUAL_PORTS = {"nats": 4222, "redis": 6379, "flower": 5555}
+USUAL_PORTS = {"nats": 4222, "redis": 6379, "flower": 5555, "web": 8400}
 """Where clients look first."""
 
 
@@ -28,6 +31,7 @@ class StackOptions:
     redis_port: int | None = None
     engine_port: int | None = None
     flower_port: int | None = None
+    web_port: int | None = None
     model: str = DEFAULT_MODEL
     engine: str | None = None
     """Base URL of an engine that runs already; then none is started."""
@@ -44,6 +48,9 @@ class Addresses:
     engine_url: str
     flower_port: int
     flower_login: str
+    web_port: int
+    web_login: str
+    web_secret: str
     taken: Mapping[str, int] = field(default_factory=dict)
     """Usual ports that others listen on, by name."""
 
@@ -52,13 +59,23 @@ class Addresses:
         """Address of Flower's pages."""
         return f"http://{HOST}:{self.flower_port}"
 
+    @property
+    def web_url(self) -> str:
+        """Address of the page."""
+        return f"http://{HOST}:{self.web_port}"
+
 
 def addresses(options: StackOptions, logins: Logins) -> tuple[Addresses, Mapping[str, int]]:
     """Choose the ports; raises StackError for one that is taken.
 
     Returns the addresses and the ports of the servers to start, by name.
     """
-    asked = {"nats": options.nats_port, "redis": options.redis_port, "flower": options.flower_port}
+    asked = {
+        "nats": options.nats_port,
+        "redis": options.redis_port,
+        "flower": options.flower_port,
+        "web": options.web_port,
+    }
     usual = options.usual_ports
     chosen = {name: _port(name, port, usual.get(name)) for name, port in asked.items()}
     ports = {"nats": chosen["nats"], "valkey": chosen["redis"]}
@@ -70,6 +87,9 @@ def addresses(options: StackOptions, logins: Logins) -> tuple[Addresses, Mapping
         engine_url=options.engine or engine_url(ports["engine"]),
         flower_port=chosen["flower"],
         flower_login=f"{USER}:{logins.flower}",
+        web_port=chosen["web"],
+        web_login=f"{USER}:{logins.web}",
+        web_secret=logins.web_secret,
         taken={name: port for name, port in usual.items() if asked[name] is None and chosen[name] != port},
     )
     return where, ports
@@ -127,7 +147,24 @@ def services(where: Addresses, options: StackOptions, state: Path) -> list[Proce
             ready=http_answers(f"{where.flower_url}/healthcheck"),
             after=("valkey",),
         ),
+        ProcessCommand(
+            "web",
+            (sys.executable, "-m", "workers.cli", "web"),
+            {**env, **_web_variables(where)},
+            ready=http_answers(f"{where.web_url}/healthz"),
+            after=("nats", "valkey"),
+        ),
     ]
+
+
+def _web_variables(where: Addresses) -> dict[str, str]:
+    user, _, password = where.web_login.partition(":")
+    return {
+        "CONCLAVE_WEB_HOST": HOST,
+        "CONCLAVE_WEB_PORT": str(where.web_port),
+        "CONCLAVE_WEB_USERS": json.dumps({user: PasswordHasher().hash(password)}),
+        "CONCLAVE_WEB_SECRET": where.web_secret,
+    }
 
 
 _LLAMA = {"CONCLAVE_ENGINE_GUIDANCE": "grammar", "CONCLAVE_ENGINE_SLOTS": str(SLOTS)}

@@ -121,6 +121,8 @@ def _record(where: Addresses, options: StackOptions, pids: Mapping[str, int]) ->
         engine_url=where.engine_url,
         flower_url=where.flower_url if "flower" in pids else None,
         flower_login=where.flower_login,
+        web_url=where.web_url if "web" in pids else None,
+        web_login=where.web_login,
         model=options.model,
         pids=dict(pids),
     )

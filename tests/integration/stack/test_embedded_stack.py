@@ -7,6 +7,7 @@ import base64
 import json
 import os
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,7 +26,7 @@ from workers.stack.layout import StackOptions
 from workers.stack.run import embedded_stack
 
 SERVERS = {"nats", "valkey", "engine"}
-SERVICES = {"control-worker", "model-worker", "bridge", "beat", "flower"}
+SERVICES = {"control-worker", "model-worker", "bridge", "beat", "flower", "web"}
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +74,7 @@ def test_nothing_of_it_is_open_to_another_user(stack: ProcessGroup, state: Path)
 
 def test_no_argument_of_a_process_holds_a_login(record: StackRecord, state: Path) -> None:
     passwords = StateFolder(state).logins().model_dump().values()
-    assert len(set(passwords)) == 3
+    assert len(set(passwords)) == 5
     for name, pid in record.pids.items():
         family = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
         words = [word for process in family for word in process.cmdline()]
@@ -117,6 +118,23 @@ def test_flower_shows_its_pages_to_the_login_alone(record: StackRecord) -> None:
             return error.code
 
     assert [status(login) for login in ("", "conclave:wrong", record.flower_login)] == [401, 401, 200]
+
+
+def test_the_page_opens_to_the_login_of_stack_json_alone(record: StackRecord) -> None:
+    assert record.web_url is not None
+    name, _, password = record.web_login.partition(":")
+
+    def page_after(secret: str) -> str:
+        fields = urllib.parse.urlencode({"name": name, "password": secret, "next": "/councils"}).encode()
+        asked = urllib.request.Request(f"{record.web_url}/login", fields, {"Origin": str(record.web_url)})
+        browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
+        try:
+            return str(browser.open(asked, timeout=60).read().decode())
+        except urllib.error.HTTPError as error:
+            return str(error.code)
+
+    assert page_after("wrong") == "401"
+    assert "<h1>Councils</h1>" in page_after(password)
 
 
 def test_stopping_it_leaves_nothing(stack: ProcessGroup, record: StackRecord, state: Path) -> None:

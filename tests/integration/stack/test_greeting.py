@@ -34,6 +34,9 @@ def where(valkey_server: ValkeyServer) -> Addresses:
         engine_url="http://127.0.0.1:24000/v1",
         flower_port=5555,
         flower_login="conclave:secret",
+        web_port=8400,
+        web_login="conclave:secret",
+        web_secret="secret",
         taken={"nats": 4222},
     )
 

@@ -215,7 +215,7 @@ def test_a_second_stack_in_the_same_folder_is_refused(state: Path) -> None:
             run_stack(state, NO_ENGINE)
 
 
-@pytest.mark.parametrize("part", ["nats", "redis", "engine", "flower"])
+@pytest.mark.parametrize("part", ["nats", "redis", "engine", "flower", "web"])
 def test_a_taken_port_is_named(state: Path, part: str) -> None:
     with socket.create_server((HOST, free_port())) as squatter:
         port = squatter.getsockname()[1]
@@ -224,6 +224,7 @@ def test_a_taken_port_is_named(state: Path, part: str) -> None:
             redis_port=port if part == "redis" else None,
             engine_port=port if part == "engine" else None,
             flower_port=port if part == "flower" else None,
+            web_port=port if part == "web" else None,
         )
         with pytest.raises(StackError, match=f"port {port} for {part} is taken"):
             run_stack(state, options)

@@ -36,6 +36,14 @@ def test_logins_are_made_once_and_for_their_owner_alone(tmp_path: Path) -> None:
     assert (tmp_path / "logins.json").stat().st_mode & 0o777 == 0o600
 
 
+def test_logins_of_a_version_before_are_kept_and_get_what_they_lack_once(tmp_path: Path) -> None:
+    (tmp_path / "logins.json").write_text('{"nats": "n", "valkey": "v", "flower": "f"}')
+    folder = StateFolder(tmp_path)
+    logins = folder.logins()
+    assert (logins.nats, logins.valkey, logins.flower) == ("n", "v", "f")
+    assert folder.logins() == logins
+
+
 def test_logins_that_can_not_be_read_are_said_with_the_remedy(tmp_path: Path) -> None:
     (tmp_path / "logins.json").write_text("{")
     with pytest.raises(StackError, match=r"logins.json can't be read: remove it, and the stack makes new logins"):

@@ -32,6 +32,9 @@ def test_addresses_name_the_chosen_ports() -> None:
         engine_url=f"http://127.0.0.1:{ports['engine']}/v1",
         flower_port=where.flower_port,
         flower_login="conclave:f",
+        web_port=where.web_port,
+        web_login=f"conclave:{LOGINS.web}",
+        web_secret=LOGINS.web_secret,
     )
 
 
