@@ -190,8 +190,8 @@ class Settings(BaseSettings):
     state: Path = Path(".conclave")
     """Folder of the embedded stack."""
     stack_ports: Literal["usual", "free"] = "usual"
-    """Where `conclave up` listens if its options don't say. usual: 4222 (NATS), 6379 (Valkey), 5555 (Flower) and 8400
-    (page) as far as they are free; free: on any ports, for stacks that start at the same time."""
+    """Where `conclave up` listens if its options don't say. usual: 4222 (NATS), 6379 (Valkey), 5555 (Flower) and
+    8400 (page) as far as they are free; free: on any ports, for stacks that start at the same time."""
     log_json: bool | None = None
     """JSON lines (true) or text for people (false); not set: text on a terminal, JSON elsewhere."""
     log_level: str = "INFO"
