@@ -81,3 +81,11 @@ class CannotSchedule(Exception):
 
 class InvalidCron(ValueError):
     """The text is no cron expression, or names a day that never comes; the message says what is wrong with it."""
+
+
+class RequestRefused(Exception):
+    """What was asked from outside can't be taken, now or later; the message says why and what to do."""
+
+
+class RequestUndelivered(Exception):
+    """The message system did not take or answer a request in time; the message says what to do."""

@@ -16,7 +16,7 @@ from bridge.client.errors import (
     NotInTime,
     NotPublished,
 )
-from bridge.client.outcome import Approval
+from domain.approval import Approval
 
 __all__ = [
     "Approval",

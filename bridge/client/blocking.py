@@ -13,7 +13,7 @@ from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from bridge.client.conclave import Conclave
 from bridge.client.errors import NotConnected
-from bridge.client.outcome import Approval
+from domain.approval import Approval
 from domain.contract import ClosingBody, CompletedBody, EventBody, JudgedBody
 from domain.plan import Plan
 from domain.verdict import Opinion

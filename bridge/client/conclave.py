@@ -25,7 +25,6 @@ from bridge.client.errors import InvalidMessage, NotConnected, NotInTime
 from bridge.client.logger import client_log
 from bridge.client.news import AWAY, wait_while_away
 from bridge.client.outcome import (
-    Approval,
     DeliberationOutcome,
     Follower,
     Outcome,
@@ -39,6 +38,7 @@ from bridge.client.watching import watch
 from bridge.nats_connection import NatsUnreachable, connect
 from bridge.options import NatsOptions
 from bridge.subjects import DELIBERATION_JUDGED, PLAN_APPROVED
+from domain.approval import Approval
 from domain.contract import ClosingBody, CompletedBody, EventBody, JudgedBody
 from domain.plan import Plan
 from domain.verdict import Opinion
@@ -86,6 +86,13 @@ class Conclave:
             }
         )
         self._client: Client | None = None
+
+    @classmethod
+    def over(cls, options: NatsOptions) -> Self:
+        """Describe a client on a process's own settings; connects nowhere yet."""
+        made = cls()
+        made._options = options
+        return made
 
     async def __aenter__(self) -> Self:
         """Connect. Raises NotConnected, and NotAllowed where the login may not read the events."""
@@ -258,6 +265,11 @@ class Conclave:
     def connected(self) -> bool:
         """Whether the connection stands at the moment; it is made again by itself."""
         return self._client is not None and self._client.is_connected
+
+    @property
+    def closed(self) -> bool:
+        """Whether the connection was lost for good, so that only a new client helps."""
+        return self._client is not None and self._client.is_closed
 
     @property
     def _connection(self) -> Client:

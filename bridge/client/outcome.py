@@ -12,6 +12,7 @@ from bridge.client.errors import (
     NoCouncil,
     NothingAsked,
 )
+from domain.approval import Approval
 from domain.contract import (
     CancelledBody,
     ClosingBody,
@@ -24,22 +25,6 @@ from domain.contract import (
     MessageRejectedBody,
 )
 from domain.council import NO_COUNCIL
-from domain.value import Value
-
-
-class Approval(Value):
-    """A published approval, by which it is waited for, in another process too: all its fields are plain JSON."""
-
-    plan_id: str
-    revision: str
-    """Which approval of the plan: its timestamp."""
-    stream: str
-    sequence: int
-    """Where JetStream has stored it."""
-    content: str
-    """Digest of what is asked; the answer to another approval under the same plan id and revision has another."""
-    since: int
-    """No event that answers it comes before this sequence of the stream of events."""
 
 
 class Follower(Protocol):

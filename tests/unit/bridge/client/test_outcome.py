@@ -7,7 +7,8 @@ from itertools import permutations
 import pytest
 
 from bridge.client.errors import DeadLettered, DeliberationCancelled, DeliberationFailed, NoCouncil, NothingAsked
-from bridge.client.outcome import Approval, DeliberationOutcome, PlanOutcome, decision_of
+from bridge.client.outcome import DeliberationOutcome, PlanOutcome, decision_of
+from domain.approval import Approval
 from domain.contract import DispatchedBody, EventBody, MessageRejectedBody
 from domain.event_types import DISPATCHED, MESSAGE_REJECTED
 from tests.support.factories import cancelled_body, completed_body, failed_body, progress_body
