@@ -83,7 +83,7 @@ settings: $(STAMP)  ## Write docs/settings.md anew.
 # requirements-runtime.lock is the same without what only development needs, for images.
 # For the newest versions that pyproject.toml allows: rm requirements*.lock first.
 lock: $(UV)  ## Write both lock files anew.
-	$(COMPILE) --extra dev --output-file requirements.lock
+	$(COMPILE) --extra dev --extra mcp --output-file requirements.lock
 	$(COMPILE) --constraint requirements.lock --output-file requirements-runtime.lock
 
 $(UV):

@@ -1,10 +1,11 @@
-"""What the page needs of the rest: the domain's ports for reading."""
+"""What the page needs of the rest: the domain's ports for reading and asking."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from domain.ports.clock import Clock
+from domain.ports.council_client import CouncilClient
 from domain.ports.council_registry import CouncilRegistry
 from domain.ports.deliberation_store import DeliberationStore
 from domain.ports.engine_directory import EngineDirectory
@@ -23,4 +24,6 @@ class WebPorts:
     clock: Clock
     """The store's clock, which durations follow."""
     feed: EventFeed
+    """Called from the event loop."""
+    client: CouncilClient
     """Called from the event loop."""

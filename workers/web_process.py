@@ -11,6 +11,7 @@ import uvicorn
 from fastapi import FastAPI
 from redis.exceptions import RedisError
 
+from bridge.council_client import NatsCouncilClient
 from bridge.event_feed import NatsEventFeed
 from web.app import make_app
 from web.ports import WebPorts
@@ -58,18 +59,24 @@ def server_config(settings: Settings) -> uvicorn.Config:
 
 def application(settings: Settings) -> FastAPI:
     """Wire the page to the store."""
-    ports = StorePorts(settings, patience_s=PATIENCE_S)
     return make_app(
-        WebPorts(
-            deliberations=ports.deliberations,
-            verdicts=ports.verdicts,
-            councils=ports.councils,
-            engines=ports.engines,
-            clock=ports.clock,
-            feed=NatsEventFeed(settings.nats),
-        ),
+        web_ports(settings),
         settings.web,
         version=version("conclave-council"),
         default_model=settings.model,
         outages=(RedisError,),
+    )
+
+
+def web_ports(settings: Settings) -> WebPorts:
+    """Return the ports of pages and programs; nothing connects yet."""
+    ports = StorePorts(settings, patience_s=PATIENCE_S)
+    return WebPorts(
+        deliberations=ports.deliberations,
+        verdicts=ports.verdicts,
+        councils=ports.councils,
+        engines=ports.engines,
+        clock=ports.clock,
+        feed=NatsEventFeed(settings.nats),
+        client=NatsCouncilClient(settings.nats),
     )

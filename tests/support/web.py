@@ -7,6 +7,7 @@ from typing import Any
 
 from starlette.testclient import TestClient
 
+from tests.support.in_memory.council_client import MemoryCouncilClient
 from tests.support.in_memory.event_feed import MemoryEventFeed
 from tests.support.stage import Stage
 from web.app import make_app
@@ -14,7 +15,9 @@ from web.options import WebOptions
 from web.ports import WebPorts
 
 
-def ports_of(stage: Stage, feed: MemoryEventFeed | None = None) -> WebPorts:
+def ports_of(
+    stage: Stage, feed: MemoryEventFeed | None = None, client: MemoryCouncilClient | None = None
+) -> WebPorts:
     services = stage.services
     return WebPorts(
         deliberations=services.deliberations,
@@ -23,6 +26,7 @@ def ports_of(stage: Stage, feed: MemoryEventFeed | None = None) -> WebPorts:
         engines=services.engines,
         clock=services.clock,
         feed=feed or MemoryEventFeed(),
+        client=client or MemoryCouncilClient(),
     )
 
 

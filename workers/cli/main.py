@@ -33,7 +33,7 @@ from workers.cli.output import complain, say
 from workers.logs import configure_command
 from workers.settings import unknown_settings
 
-SERVICES = ("bridge", "worker", "flower", "web")
+SERVICES = ("bridge", "worker", "flower", "web", "mcp")
 """They become processes that say in their logs which variables set nothing."""
 
 app = Commands(
@@ -111,4 +111,5 @@ app.command()(service_commands.worker)
 app.command()(service_commands.beat)
 app.command()(service_commands.flower)
 app.command()(service_commands.web)
+app.command()(service_commands.mcp)
 app.command()(service_commands.password)

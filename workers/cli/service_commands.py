@@ -1,4 +1,4 @@
-"""`conclave bridge`, `worker`, `beat`, `flower`, `web`: one process of an installation, in the foreground."""
+"""`conclave bridge`, `worker`, `beat`, `flower`, `web`, `mcp`: a process of an installation, in the foreground."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from workers.cli.cli_error import BadInput
+from workers.cli.approve import user_name
+from workers.cli.cli_error import BadInput, CliError
 from workers.cli.environment import read_settings
 from workers.cli.output import say
 from workers.cli.worker_process import CELERY, beat_command, become_celery, become_worker, servers, worker_options
@@ -99,6 +100,26 @@ def web(
 
     settings = read_settings()
     serve_web(settings.with_web(host=host, port=port))
+
+
+def mcp(
+    user: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Whom questions and verdicts come from; default: your user name."),
+    ] = None,
+) -> None:
+    """Let other agents ask councils: a server of the Model Context Protocol on standard input and output.
+
+    The program that uses it starts it, and it ends with its input. Its tools are ask_council, get_decision,
+    list_decisions, list_councils and judge_decision. Needs the extra `mcp`.
+    """
+    try:
+        from workers.mcp_process import serve_mcp
+    except ModuleNotFoundError as error:
+        if error.name != "mcp":
+            raise
+        raise CliError("MCP's SDK is missing: pip install 'conclave-council[mcp]'") from error
+    serve_mcp(read_settings(), user=user or user_name("--user"))
 
 
 def password() -> None:
