@@ -22,7 +22,7 @@ from tests.support import factories as make
 from tests.support.commands import Run
 from tests.support.stage import Stage
 
-WITHIN = 30.0
+WITHIN = 120.0
 
 
 def kept(record: Record, services: Services) -> str:

@@ -10,7 +10,7 @@ from tests.support.sample_stack import living_in
 from workers.processes.guard import MARK
 from workers.processes.readiness import wait_until
 
-WITHIN = 20.0
+WITHIN = 120.0
 
 OWNER_KILLED_BEFORE_IT_NAMES_ITS_CHILD = """
 import os, signal, sys, time

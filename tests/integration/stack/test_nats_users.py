@@ -18,7 +18,7 @@ from bridge.streams import all_streams, ensure
 from tests.support.secured import SecuredNats
 
 Act = Callable[[Client], Awaitable[object]]
-WITHIN = 10.0
+WITHIN = 60.0
 API = "conclave.api"
 """What the JetStream API of observers begins with."""
 

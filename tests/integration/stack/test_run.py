@@ -30,7 +30,7 @@ from workers.stack.folder import StackRecord, StateFolder
 from workers.stack.layout import StackOptions
 from workers.stack.run import embedded_stack, run_stack, stop_stack
 
-WITHIN = 30.0
+WITHIN = 120.0
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from workers.processes.process_group import ProcessGroup
 from workers.processes.readiness import log_says, wait_until
 from workers.processes.sessions import alive
 
-WITHIN = 20.0
+WITHIN = 120.0
 SLEEP = "import time; time.sleep(600)"
 
 
