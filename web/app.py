@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
 from starlette.staticfiles import StaticFiles
 
+from web.api.chat_completions import completion_routes
 from web.api.routes import api_routes
 from web.listing import Listing
 from web.live import LiveEvents
@@ -59,6 +60,7 @@ def make_app(
     app.include_router(council_routes(ports, default_model))
     app.include_router(login_routes(options, sessions, now))
     app.include_router(api_routes(ports, listing))
+    app.include_router(completion_routes(ports, outages))
     app.mount("/static", StaticFiles(directory=STATIC))
     app.add_api_route("/healthz", _healthy, include_in_schema=False)
     app.add_api_route("/favicon.ico", _mark, include_in_schema=False)

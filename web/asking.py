@@ -52,6 +52,8 @@ class Asked:
 
     approval: Approval
     deliberation_id: str
+    at: float
+    """Epoch seconds of the store's clock."""
 
 
 async def ask(question: Question, ports: WebPorts) -> Asked:
@@ -59,12 +61,14 @@ async def ask(question: Question, ports: WebPorts) -> Asked:
 
     Raises NoSuchCouncil, RequestRefused, RequestUndelivered, and what the store raises while it is away.
     """
+    at = await to_thread.run_sync(ports.clock.now)
     by_role = {council.role: council for council in await to_thread.run_sync(ports.councils.all)}
     council = council_of(question.role, by_role)
     if council is None:
         raise NoSuchCouncil(no_council(question.role, by_role))
     approval = await ports.client.approve(_plan(question, council.role))
-    return Asked(approval, deliberation_id(approval.plan_id, council.role, approval.revision))
+    identity = deliberation_id(approval.plan_id, council.role, approval.revision)
+    return Asked(approval, identity, at)
 
 
 async def events(asked: Asked, ports: WebPorts, within_s: float) -> AsyncGenerator[EventBody, None]:

@@ -14,6 +14,7 @@ from domain.contract import (
     ProgressBody,
     StartedBody,
 )
+from domain.keys import parse_key
 from domain.text.visible import escaped_line
 from domain.views.why import label
 
@@ -38,7 +39,7 @@ def _line(body: EventBody) -> str:
         case JudgedBody():
             return f"judged by {body.by}: {body.verdict}"
         case DispatchedBody():
-            return body.message
+            return body.message or f"plan dispatched to {', '.join(body.roles)}"
         case PhaseChangedBody():
             return f"story {body.story_id} entered {body.to_phase}"
         case MessageRejectedBody():
@@ -46,14 +47,22 @@ def _line(body: EventBody) -> str:
 
 
 def _step(body: ProgressBody) -> str:
-    who = body.agent_id or "the council"
+    who = body.agent_id or _author(body.what) or "the council"
     if body.stage == "proposal":
         return f"{who} failed to propose" if body.outcome == "failure" else f"{who} proposed"
     by_stage = {
         "ballot": f"{who} reviewed",
         "critique": f"{who} criticised",
-        "architect": f"{who} chose as architect",
+        "architect": "the architect chose",
         "round": "a round of revisions is over",
         "ranked": "the proposals are ranked",
     }
-    return by_stage[body.stage]
+    return by_stage.get(body.stage, f"{body.stage}: {body.what}")
+
+
+def _author(what: str) -> str:
+    """Return whose answer was recorded; empty where the event names no answer."""
+    try:
+        return parse_key(what).agent_id
+    except ValueError:
+        return ""

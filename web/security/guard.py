@@ -12,6 +12,8 @@ from web.options import WebOptions
 from web.security.sessions import COOKIE, Sessions
 
 OPEN_PATHS = frozenset({"/login", "/healthz", "/favicon.ico"})
+PROGRAMS = "/v1/"
+"""Routes that no page of ours calls."""
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -38,11 +40,14 @@ class Guard:
             return PlainTextResponse(
                 "This page is not served under that name; CONCLAVE_WEB_ORIGIN can name it.", status_code=421
             )
-        if request.method not in SAFE_METHODS and not self._is_from_here(request):
+        if request.method not in SAFE_METHODS and not (self._is_from_here(request) or _is_from_a_program(request)):
             return PlainTextResponse("A form of another page was refused.", status_code=403)
         path = request.url.path
         if user or not self._sessions.required or path in OPEN_PATHS or path.startswith("/static/"):
             return None
+        if path.startswith(PROGRAMS):
+            error = {"message": "log in first", "type": "invalid_request_error", "param": None, "code": "no_login"}
+            return JSONResponse({"error": error}, status_code=401)
         if path.startswith("/api/"):
             return JSONResponse({"error": "log in first"}, status_code=401)
         return RedirectResponse(f"/login?next={quote(_target(request), safe='')}", status_code=303)
@@ -59,6 +64,12 @@ class Guard:
         if self._options.origin:
             return origin == self._options.origin
         return urlsplit(origin).netloc == request.headers.get("host", "").lower()
+
+
+def _is_from_a_program(request: Request) -> bool:
+    """Whether it came to a route for programs alone, and from no browser, which would name the page it shows."""
+    by_browser = {"origin", "sec-fetch-site", "cookie"} & set(request.headers.keys())
+    return request.url.path.startswith(PROGRAMS) and not by_browser
 
 
 def _target(request: Request) -> str:
