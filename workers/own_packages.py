@@ -10,7 +10,7 @@ from importlib.machinery import ModuleSpec, PathFinder
 from importlib.util import find_spec
 from pathlib import Path
 
-OWN = ("domain", "tasks", "bridge", "workers")
+OWN = ("domain", "tasks", "bridge", "web", "workers")
 ROOT = Path(__file__).resolve().parents[1]
 """The folder that holds our packages."""
 REMEDY = "give Conclave an environment of its own, or start it from another folder"
@@ -28,10 +28,8 @@ def refuse_foreign_in(folder: Path) -> None:
 
 def _refuse(found: Iterable[tuple[str, ModuleSpec | None]]) -> None:
     for name, spec in found:
-        if spec is not None and (place := _place(spec)) not in (ROOT / name, ROOT / name / "__init__.py"):
+        # A folder that is no package, a site's `web` for one, gives way to a package that comes later on the path.
+        if spec is None or not spec.has_location or spec.origin is None:
+            continue
+        if (place := Path(spec.origin).resolve()) != ROOT / name / "__init__.py":
             raise SystemExit(f"conclave: {place} takes the place of Conclave's own package `{name}`: {REMEDY}")
-
-
-def _place(spec: ModuleSpec) -> Path:
-    folders = list(spec.submodule_search_locations or ())
-    return Path(spec.origin if spec.has_location and spec.origin else folders[0]).resolve()

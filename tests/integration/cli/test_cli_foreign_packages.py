@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from workers.own_packages import refuse_foreign_in
+
 SCRIPTS = Path(sys.executable).parent
 CELERY = (sys.executable, "-m", "celery", "-A", "workers.app", "report")
 PLAIN_CELERY = (str(SCRIPTS / "celery"), "-A", "workers.app", "report")
@@ -35,7 +37,7 @@ def test_a_foreign_module_is_named_with_its_path_and_the_remedy(tmp_path: Path, 
     )
 
 
-@pytest.mark.parametrize("name", ["domain", "tasks", "bridge"])
+@pytest.mark.parametrize("name", ["domain", "tasks", "bridge", "web"])
 def test_every_name_of_ours_is_looked_at_and_folders_too(tmp_path: Path, name: str) -> None:
     (tmp_path / name).mkdir()
     (tmp_path / name / "__init__.py").write_text("")
@@ -45,6 +47,14 @@ def test_every_name_of_ours_is_looked_at_and_folders_too(tmp_path: Path, name: s
 def test_a_foreign_workers_package_is_named_before_celery_meets_it(tmp_path: Path) -> None:
     (tmp_path / "workers.py").write_text("")
     assert f"{tmp_path}/workers.py takes the place" in said(tmp_path, COMMANDS["beat"])
+
+
+def test_a_folder_of_such_a_name_that_is_no_package_is_no_harm(tmp_path: Path) -> None:
+    (tmp_path / "web").mkdir()
+    refuse_foreign_in(tmp_path)
+    (tmp_path / "web" / "__init__.py").write_text("")
+    with pytest.raises(SystemExit, match="takes the place"):
+        refuse_foreign_in(tmp_path)
 
 
 def test_a_folder_without_our_names_is_as_good_as_any(tmp_path: Path) -> None:
