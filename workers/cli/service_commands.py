@@ -116,7 +116,7 @@ def mcp(
     try:
         from workers.mcp_process import serve_mcp
     except ModuleNotFoundError as error:
-        if error.name != "mcp":
+        if (error.name or "").partition(".")[0] != "mcp":
             raise
         raise CliError("MCP's SDK is missing: pip install 'conclave-council[mcp]'") from error
     serve_mcp(read_settings(), user=user or user_name("--user"))
