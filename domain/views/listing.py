@@ -46,10 +46,6 @@ class ListFilter(Value):
     until: float | None = None
     """When it was opened, in epoch seconds; the end is not part of it."""
 
-    @property
-    def is_empty(self) -> bool:
-        return self == ListFilter()
-
     def matches(self, row: ListedDeliberation) -> bool:
         """Whether the deliberation is one of those looked for."""
         texts = (row.title, row.plan_id, row.story_id, row.deliberation_id)

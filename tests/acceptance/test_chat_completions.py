@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,9 +11,9 @@ from openai import OpenAI
 
 from tests.acceptance.conftest import Pipeline
 from tests.support.factories import fresh
-from workers.processes.command import ProcessCommand
+from tests.support.web_page import web_page
 from workers.processes.ports import free_port
-from workers.processes.readiness import http_answers, wait_until
+from workers.processes.readiness import wait_until
 
 WITHIN = 180.0
 """Seconds."""
@@ -24,10 +22,7 @@ WITHIN = 180.0
 @pytest.fixture(scope="module")
 def client(pipeline: Pipeline) -> Iterator[OpenAI]:
     port = free_port()
-    command = (sys.executable, "-m", "workers.cli", "web", "--port", str(port))
-    ready = http_answers(f"http://127.0.0.1:{port}/healthz")
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("CONCLAVE_")}
-    page = pipeline.fleet.add(ProcessCommand("web", command, {**environment, **pipeline.fleet.env}, ready=ready))
+    page = pipeline.fleet.add(web_page(port, **pipeline.fleet.env))
     with page, OpenAI(base_url=f"http://127.0.0.1:{port}/v1", api_key="none", timeout=WITHIN) as made:
         yield made
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,9 +17,8 @@ from tests.acceptance.test_pipeline import approval
 from tests.support.chromium import chromium, window
 from tests.support.factories import fresh
 from tests.support.scripted_answers import free_text
-from workers.processes.command import ProcessCommand
+from tests.support.web_page import web_page
 from workers.processes.ports import HOST, free_port
-from workers.processes.readiness import http_answers
 
 PASSWORD = "open sesame"
 SHOTS = "CONCLAVE_TEST_SHOTS"
@@ -34,13 +32,8 @@ HOSTILE = """<script>alert(1)</script><img src=x onerror=alert(2)> {{ 7*7 }} \u2
 def address(pipeline: Pipeline) -> Iterator[str]:
     port = free_port()
     hashed = PasswordHasher().hash(PASSWORD)
-    process = ProcessCommand(
-        name=fresh("web"),
-        argv=(sys.executable, "-m", "workers.cli", "web", "--port", str(port)),
-        env={**pipeline.fleet.env, "CONCLAVE_WEB_USERS": f'{{"ada": "{hashed}"}}'},
-        ready=http_answers(f"http://{HOST}:{port}/healthz"),
-    )
-    service = pipeline.fleet.add(process).start()
+    env = {**pipeline.fleet.env, "CONCLAVE_WEB_USERS": f'{{"ada": "{hashed}"}}'}
+    service = pipeline.fleet.add(web_page(port, **env)).start()
     yield f"http://{HOST}:{port}"
     assert service.stop() == 0
 

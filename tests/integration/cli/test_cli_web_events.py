@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -19,11 +17,10 @@ from domain.services import Services
 from tests.support import factories as make
 from tests.support.fleet import Service
 from tests.support.servers import NatsServer
+from tests.support.web_page import web_page
 from workers.portal import Portal
-from workers.processes.command import ProcessCommand
 from workers.processes.guard import Guard
 from workers.processes.ports import free_port
-from workers.processes.readiness import http_answers
 from workers.settings import Settings
 
 EVENTS = 1000
@@ -38,13 +35,7 @@ def test_a_thousand_events_arrive_once_and_in_order(
     deliberation_id = opened.deliberation.deliberation_id
     services.deliberations.record(deliberation_id, opened)
     port = free_port()
-    process = ProcessCommand(
-        "web",
-        (sys.executable, "-m", "workers.cli", "web", "--port", str(port)),
-        dict(os.environ),
-        ready=http_answers(f"http://127.0.0.1:{port}/healthz"),
-    )
-    page = Service(process, folder=tmp_path, guard=guard).start()
+    page = Service(web_page(port), folder=tmp_path, guard=guard).start()
     portal = Portal()
     try:
         portal.call(_with_stream, environment)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import urllib.request
@@ -15,10 +14,9 @@ from domain.services import Services
 from tests.support import factories as make
 from tests.support.commands import Run
 from tests.support.fleet import Service
-from workers.processes.command import ProcessCommand
+from tests.support.web_page import web_page
 from workers.processes.guard import Guard
 from workers.processes.ports import free_port
-from workers.processes.readiness import http_answers
 from workers.settings import Settings
 
 
@@ -28,13 +26,7 @@ def test_the_page_shows_what_the_store_holds_and_stops_on_sigterm(
     opened = make.opened()
     services.deliberations.record(opened.deliberation.deliberation_id, opened)
     port = free_port()
-    process = ProcessCommand(
-        "web",
-        (sys.executable, "-m", "workers.cli", "web", "--port", str(port)),
-        dict(os.environ),
-        ready=http_answers(f"http://127.0.0.1:{port}/healthz"),
-    )
-    page = Service(process, folder=tmp_path, guard=guard).start()
+    page = Service(web_page(port), folder=tmp_path, guard=guard).start()
     for path in ("/deliberations", f"/deliberations/{opened.deliberation.deliberation_id}"):
         with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=60) as answer:
             assert opened.deliberation.plan.title in answer.read().decode()
