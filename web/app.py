@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
 from starlette.staticfiles import StaticFiles
 
+from domain.rights import Right
 from web.api.chat_completions import completion_routes
 from web.api.routes import api_routes
 from web.listing import Listing
@@ -22,14 +23,14 @@ from web.pages.councils import council_routes
 from web.pages.deliberations import deliberation_routes
 from web.pages.login import login_routes
 from web.ports import WebPorts
-from web.rendering import page
+from web.problems import problem
 from web.security.guard import Guard
 from web.security.headers import SecurityHeaders
+from web.security.rights import needs
 from web.security.sessions import Sessions
 from web.streams import stream_routes
 
 STATIC = Path(__file__).parent / "static"
-TITLES = {400: "This can't be understood", 404: "Nothing is here", 413: "That is too long"}
 
 
 def make_app(
@@ -51,7 +52,7 @@ def make_app(
         version=version,
         docs_url=None,  # FastAPI's own pages of documentation load scripts from elsewhere
         redoc_url=None,
-        openapi_url="/api/openapi.json",
+        openapi_url=None,  # its route would take no right; the one below does
         lifespan=lambda _: live.running(),
     )
     sessions = Sessions(options, now)
@@ -62,6 +63,12 @@ def make_app(
     app.include_router(api_routes(ports, listing))
     app.include_router(completion_routes(ports, outages))
     app.mount("/static", StaticFiles(directory=STATIC))
+    app.add_api_route(
+        "/api/openapi.json",
+        lambda: JSONResponse(app.openapi()),
+        dependencies=[needs(Right.READ)],
+        include_in_schema=False,
+    )
     app.add_api_route("/healthz", _healthy, include_in_schema=False)
     app.add_api_route("/favicon.ico", _mark, include_in_schema=False)
     app.add_exception_handler(HTTPException, _refused)
@@ -84,23 +91,16 @@ def _mark() -> Response:
 
 def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    return _problem(request, error.status_code, str(error.detail))
+    return problem(request, error.status_code, str(error.detail))
 
 
 def _invalid(request: Request, error: Exception) -> Response:
-    return _problem(request, 400, "A part of the address can't be understood.")
+    return problem(request, 400, "A part of the address can't be understood.")
 
 
 def _away(request: Request, error: Exception) -> Response:
-    response = _problem(
+    response = problem(
         request, 503, "The store does not answer. Try again in a moment; `conclave doctor` says why."
     )
     response.headers["Retry-After"] = "5"
     return response
-
-
-def _problem(request: Request, status: int, sentence: str) -> Response:
-    if request.url.path.startswith("/api/"):
-        return JSONResponse({"error": sentence}, status_code=status)
-    title = TITLES.get(status, "This does not work now")
-    return page(request, "problem.html", status=status, title=title, sentence=sentence)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
+from domain.rights import MEMBER, Right
 from domain.value import Name, Value
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+EVERYBODY_ELSE = "*"
 
 
 class WebOptions(Value):
@@ -22,6 +24,9 @@ class WebOptions(Value):
     users: dict[Name, SecretStr] = {}
     """Who may log in, each with the hash of a password that `conclave password` prints, as JSON:
     {"ada": "$argon2id$…"}. None: there is no login, and only this host is served."""
+    rights: dict[Name, frozenset[Right]] = {}
+    """What each user may do, of read, approve, judge and operate, as JSON: {"ada": ["read", "judge"]}. "*" is all
+    whom it does not name: read, approve and judge unless it says otherwise."""
     secret: SecretStr = SecretStr("")
     """Signs the cookies of those who logged in, 32 characters or more; empty: a new one at each start, which ends
     all sessions. Several processes behind one address need the same."""
@@ -37,6 +42,16 @@ class WebOptions(Value):
             if not hashed.get_secret_value().startswith("$argon2id$"):
                 raise ValueError(f"{name} has no argon2id hash; make one with `conclave password`")
         return users
+
+    @field_validator("rights")
+    @classmethod
+    def _are_of_users(
+        cls, rights: dict[str, frozenset[Right]], info: ValidationInfo
+    ) -> dict[str, frozenset[Right]]:
+        unknown = sorted(rights.keys() - info.data.get("users", {}).keys() - {EVERYBODY_ELSE})
+        if unknown:
+            raise ValueError(f"{unknown[0]} is none of the users")
+        return rights
 
     @field_validator("secret")
     @classmethod
@@ -58,6 +73,10 @@ class WebOptions(Value):
         if self.users or self.host in LOOPBACK:
             return ""
         return f"the page can't listen on {self.host} without a login: set users, or listen on 127.0.0.1"
+
+    def rights_of(self, user: str) -> frozenset[Right]:
+        """Return what a user who has logged in may do."""
+        return self.rights.get(user, self.rights.get(EVERYBODY_ELSE, MEMBER))
 
     @property
     def secure(self) -> bool:

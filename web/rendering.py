@@ -68,10 +68,10 @@ ENVIRONMENT.globals.update(query=query, most_shown=MOST_SHOWN)
 
 
 def page(request: Request, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
-    """Render a template; `nonce`, `user` and `path` are of the request."""
+    """Render a template; `nonce`, `caller` and `path` are of the request."""
     text = ENVIRONMENT.get_template(template).render(
         nonce=request.state.nonce,
-        user=getattr(request.state, "user", ""),
+        caller=request.state.caller,
         path=request.url.path,
         **values,
     )

@@ -14,9 +14,11 @@ from starlette.responses import Response
 
 from domain.errors import FeedAway
 from domain.feed import FedEvent
+from domain.rights import Right
 from web.live import LiveEvents, Wanted
 from web.loading import loaded
 from web.ports import WebPorts
+from web.security.rights import needs
 
 PING_S = 15
 """Shorter than what proxies wait for a byte."""
@@ -28,7 +30,7 @@ EARLIER_S = 60.0
 
 def stream_routes(ports: WebPorts, live: LiveEvents) -> APIRouter:
     """Return the routes that stay open."""
-    routes = APIRouter()
+    routes = APIRouter(dependencies=[needs(Right.READ)])
 
     @routes.get(
         "/api/deliberations/{deliberation_id}/events",

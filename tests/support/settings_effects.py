@@ -43,6 +43,7 @@ from workers.engines.vllm_engine import VllmEngine
 
 ADA = {"CONCLAVE_WEB_USERS": json.dumps({"ada": PASSWORD_HASH})}
 SECRET = "s" * 32
+WITH_SECRET = {"CONCLAVE_WEB_SECRET": SECRET}
 SENTINEL = {"CONCLAVE_REDIS_URL": "sentinel://127.0.0.1:1"}
 EXAMPLE = EngineRecord(
     name="e",
@@ -242,6 +243,9 @@ SHOWN = {
     "web.host": Effect("::1", web_server("host"), "::1"),
     "web.port": Effect("8401", web_server("port"), 8401),
     "web.users": Effect(ADA["CONCLAVE_WEB_USERS"], web_status("/nothing"), 303),
+    "web.rights": Effect(
+        '{"ada": ["judge"]}', web_known_session(SECRET, "/api/openapi.json"), 403, beside=ADA | WITH_SECRET
+    ),
     "web.secret": Effect(SECRET, web_known_session(SECRET), 404, beside=ADA),
     "web.session_s": Effect("61", web_cookie("max-age"), "61", beside=ADA),
     "web.origin": Effect("https://council.example", web_cookie("secure"), "True", beside=ADA),

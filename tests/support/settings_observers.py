@@ -257,13 +257,13 @@ def web_status(path: str, cookie: str = "") -> Observe:
     return lambda settings: web_page(settings, cookie).get(path).status_code
 
 
-def web_known_session(secret: str) -> Observe:
-    """Look whether the page takes a session that another process with that secret has opened."""
+def web_known_session(secret: str, path: str = "/nothing") -> Observe:
+    """Look at the answer to a session that another process with that secret has opened."""
 
     def observe(settings: Settings) -> Any:
         users = settings.web.users
         cookie = Sessions(WebOptions(users=users, secret=SecretStr(secret)), time.time).opened_by("ada", PASSWORD)
-        return web_status("/nothing", cookie or "")(settings)
+        return web_status(path, cookie or "")(settings)
 
     return observe
 

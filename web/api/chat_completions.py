@@ -18,12 +18,14 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from domain.errors import RequestRefused, RequestUndelivered
-from domain.text.visible import escaped
+from domain.rights import Right
 from domain.views.told import told
 from web.answers import DecisionAnswer
 from web.api.chat_request import PREFIX, ChatRequest, usage_of
+from web.api.openai_error import openai_error
 from web.asking import Asked, NoAnswerInTime, NoSuchCouncil, answer_of, ask, events
 from web.ports import WebPorts
+from web.security.rights import needs
 
 MOST_BYTES = 2 * 1024 * 1024
 PING_S = 15
@@ -39,9 +41,7 @@ class Refusal(Exception):
     def __init__(self, status: int, code: str, sentence: str, deliberation_id: str = "") -> None:
         super().__init__(sentence)
         self.status = status
-        kind = "invalid_request_error" if status < 500 else "server_error"
-        error = {"message": escaped(sentence), "type": kind, "param": None, "code": code}
-        self.body = {"error": error | ({"deliberation_id": deliberation_id} if deliberation_id else {})}
+        self.body = openai_error(sentence, status, code, deliberation_id)
 
     @property
     def response(self) -> Response:
@@ -52,7 +52,7 @@ def completion_routes(ports: WebPorts, outages: tuple[type[Exception], ...]) -> 
     """Return the routes; `outages` are what ports raise while their store is away."""
     routes = APIRouter(prefix="/v1", include_in_schema=False)
 
-    @routes.get("/models")
+    @routes.get("/models", dependencies=[needs(Right.READ)])
     async def list_models() -> Response:
         try:
             councils = await to_thread.run_sync(ports.councils.all)
@@ -61,11 +61,11 @@ def completion_routes(ports: WebPorts, outages: tuple[type[Exception], ...]) -> 
         rows = [_model(f"{PREFIX}{council.role}") for council in councils]
         return JSONResponse({"object": "list", "data": rows})
 
-    @routes.post("/chat/completions")
+    @routes.post("/chat/completions", dependencies=[needs(Right.APPROVE)])
     async def complete(request: Request) -> Response:
         try:
             wanted = await _read(request)
-            asked = await _ask(wanted, request.state.user, ports, outages)
+            asked = await _ask(wanted, request.state.caller.name, ports, outages)
             if wanted.stream:
                 return EventSourceResponse(_chunks(wanted, asked, ports, outages), ping=PING_S, sep="\n")
             async for _ in _told(asked, ports, wanted.timeout_s):

@@ -8,6 +8,7 @@ from fastapi import APIRouter
 
 from domain.council import Council
 from domain.people import PeopleFigures, people_figures
+from domain.rights import Right
 from domain.statistics import Statistics, statistics
 from domain.value import Value
 from domain.views.listing import ListedDeliberation
@@ -16,6 +17,7 @@ from web.filters import ChosenFilter, Skip
 from web.listing import Listing
 from web.loading import loaded
 from web.ports import WebPorts
+from web.security.rights import needs
 
 
 class Problem(Value):
@@ -48,13 +50,13 @@ class Stats(Value):
 
 
 PROBLEM: dict[int | str, dict[str, Any]] = {
-    "4XX": {"model": Problem, "description": "Without a login, not there, or not understood"}
+    "4XX": {"model": Problem, "description": "Without a login or the right, not there, or not understood"}
 }
 
 
 def api_routes(ports: WebPorts, listing: Listing) -> APIRouter:
     """Return the routes for programs."""
-    routes = APIRouter(prefix="/api", responses=PROBLEM)
+    routes = APIRouter(prefix="/api", responses=PROBLEM, dependencies=[needs(Right.READ)])
 
     @routes.get("/deliberations", summary="List deliberations")
     def list_deliberations(chosen: ChosenFilter, skip: Skip = 0) -> DeliberationList:

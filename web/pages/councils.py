@@ -6,13 +6,15 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
+from domain.rights import Right
 from web.ports import WebPorts
 from web.rendering import page
+from web.security.rights import needs
 
 
 def council_routes(ports: WebPorts, default_model: str) -> APIRouter:
     """Return the page of councils."""
-    routes = APIRouter(include_in_schema=False)
+    routes = APIRouter(include_in_schema=False, dependencies=[needs(Right.READ)])
 
     @routes.get("/councils")
     def councils(request: Request) -> Response:

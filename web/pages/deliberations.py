@@ -13,6 +13,7 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from domain.entry import BallotCast
 from domain.keys import ballot_key
 from domain.record import DeliberationState, Record
+from domain.rights import Right
 from domain.text.visible import escaped
 from domain.views.listing import ListedDeliberation, listed
 from domain.views.matrix import matrix
@@ -28,11 +29,12 @@ from web.listing import Listing
 from web.loading import loaded
 from web.ports import WebPorts
 from web.rendering import page
+from web.security.rights import needs
 
 
 def deliberation_routes(ports: WebPorts, listing: Listing) -> APIRouter:
     """Return the pages about deliberations."""
-    routes = APIRouter(include_in_schema=False)
+    routes = APIRouter(include_in_schema=False, dependencies=[needs(Right.READ)])
 
     @routes.get("/")
     def home() -> Response:

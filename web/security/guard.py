@@ -5,20 +5,23 @@ from __future__ import annotations
 from urllib.parse import quote, urlsplit
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from web.options import WebOptions
+from web.problems import problem
+from web.security.rights import LOCAL, NOBODY, Caller
 from web.security.sessions import COOKIE, Sessions
 
-OPEN_PATHS = frozenset({"/login", "/healthz", "/favicon.ico"})
+OPEN_PATHS = frozenset({"/login", "/logout", "/healthz", "/favicon.ico"})
+OPEN_FOLDER = "/static/"
 PROGRAMS = "/v1/"
 """Routes that no page of ours calls."""
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class Guard:
-    """Refuses what it does not let through; `request.state.user` says who comes, empty where no login is asked."""
+    """Refuses what it does not let through; `request.state.caller` says who comes, and what that caller may do."""
 
     def __init__(self, app: ASGIApp, *, options: WebOptions, sessions: Sessions) -> None:
         self.app = app
@@ -30,12 +33,18 @@ class Guard:
             await self.app(scope, receive, send)
             return
         request = Request(scope)
-        user = self._sessions.user_of(request.cookies.get(COOKIE, ""))
-        scope.setdefault("state", {})["user"] = user or ""
-        refusal = self._refusal(request, user)
+        caller = self._caller(request)
+        scope.setdefault("state", {})["caller"] = caller or NOBODY
+        refusal = self._refusal(request, caller)
         await (refusal or self.app)(scope, receive, send)
 
-    def _refusal(self, request: Request, user: str | None) -> Response | None:
+    def _caller(self, request: Request) -> Caller | None:
+        if not self._sessions.required:
+            return LOCAL
+        user = self._sessions.user_of(request.cookies.get(COOKIE, ""))
+        return Caller(user, self._options.rights_of(user)) if user else None
+
+    def _refusal(self, request: Request, caller: Caller | None) -> Response | None:
         if not self._names_us(request):
             return PlainTextResponse(
                 "This page is not served under that name; CONCLAVE_WEB_ORIGIN can name it.", status_code=421
@@ -43,13 +52,10 @@ class Guard:
         if request.method not in SAFE_METHODS and not (self._is_from_here(request) or _is_from_a_program(request)):
             return PlainTextResponse("A form of another page was refused.", status_code=403)
         path = request.url.path
-        if user or not self._sessions.required or path in OPEN_PATHS or path.startswith("/static/"):
+        if caller or path in OPEN_PATHS or path.startswith(OPEN_FOLDER):
             return None
-        if path.startswith(PROGRAMS):
-            error = {"message": "log in first", "type": "invalid_request_error", "param": None, "code": "no_login"}
-            return JSONResponse({"error": error}, status_code=401)
-        if path.startswith("/api/"):
-            return JSONResponse({"error": "log in first"}, status_code=401)
+        if path.startswith((PROGRAMS, "/api/")):
+            return problem(request, 401, "log in first")
         return RedirectResponse(f"/login?next={quote(_target(request), safe='')}", status_code=303)
 
     def _names_us(self, request: Request) -> bool:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from argon2 import PasswordHasher
 
+from domain.rights import Right
 from tasks.queue_names import CONTROL, model_queue_name
 from workers.engines.llama_server import DEFAULT_MODEL, SLOTS, engine_url, llama_server
 from workers.flower.options import CONFIG
@@ -163,6 +164,7 @@ def _web_variables(where: Addresses) -> dict[str, str]:
         "CONCLAVE_WEB_HOST": HOST,
         "CONCLAVE_WEB_PORT": str(where.web_port),
         "CONCLAVE_WEB_USERS": json.dumps({user: PasswordHasher().hash(password)}),
+        "CONCLAVE_WEB_RIGHTS": json.dumps({user: list(Right)}),
         "CONCLAVE_WEB_SECRET": where.web_secret,
     }
 
