@@ -53,6 +53,26 @@ class RedeliberationPolicy(Value):
         )
 
 
+class RepeatChoice(Value):
+    """Who deliberates again, where it shall not be the role's own council as it is."""
+
+    council: str = Field(default="", max_length=200)
+    """The role whose council takes part for this one; empty: the role's own."""
+    model: str = Field(default="", max_length=200)
+    """The model that all its agents run on; empty: their own."""
+
+    def applied_to(self, council: Council, role: str) -> Council:
+        """Return the council as it deliberates for the role."""
+        if not self.model:
+            return council.model_copy(update={"role": role})
+        members = tuple(agent.model_copy(update={"model": self.model}) for agent in council.agents)
+        architect = council.architect and council.architect.model_copy(update={"model": self.model})
+        return council.model_copy(update={"role": role, "agents": members, "architect": architect})
+
+
+AS_IT_IS = RepeatChoice()
+
+
 def reason_to_repeat(
     record: Record, council: Council | None, rules: RedeliberationPolicy, *, policy: Policy, now: float
 ) -> str | None:

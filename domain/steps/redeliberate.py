@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from domain.council import council_of, no_council
+from collections.abc import Mapping
+
+from domain.council import Council, council_of, no_council
 from domain.errors import CannotRepeat
 from domain.policy import Policy
 from domain.ports.clock import Clock
@@ -13,7 +15,7 @@ from domain.ports.engine_directory import EngineDirectory
 from domain.ports.event_publisher import EventPublisher
 from domain.ports.outbox import Outbox
 from domain.record import Record
-from domain.redeliberation import RedeliberationPolicy, reason_to_repeat, repeat_of
+from domain.redeliberation import AS_IT_IS, RedeliberationPolicy, RepeatChoice, reason_to_repeat, repeat_of
 from domain.steps.opening import start
 
 LOOK_AT = 500
@@ -32,26 +34,21 @@ def redeliberate(
     clock: Clock,
     policy: Policy,
     redeliberation: RedeliberationPolicy,
+    choice: RepeatChoice = AS_IT_IS,
 ) -> str:
     """Open the deliberation that follows this one, or find it open; return its id.
 
-    Raises LookupError for an unknown id, CannotRepeat for one that is open, was superseded, has no council, or
-    whose plan the store has lost.
+    Raises LookupError for an unknown id, CannotRepeat for one that is open, has no council, or whose plan the
+    store has lost. One that was followed already stays so, whatever the choice is now.
     """
     record = deliberations.load(deliberation_id)
-    earlier = record.deliberation
-    if record.closed is None:
-        raise CannotRepeat(f"{deliberation_id} is still {record.state}; wait for its end or cancel it")
-    if "plan" in earlier.lost:
-        raise CannotRepeat(f"the store has lost the plan of {deliberation_id}; approve it again")
     by_role = {council.role: council for council in councils.all()}
-    council = council_of(earlier.role, by_role)
-    if council is None:
-        raise CannotRepeat(no_council(earlier.role, by_role))
+    council = council_again(record, by_role, choice)
+    taking_part = {record.deliberation.role.casefold(), choice.council.casefold()}
     following = repeat_of(
         record,
         council,
-        [other for role, other in sorted(by_role.items()) if role != council.role],
+        [other for role, other in sorted(by_role.items()) if role.casefold() not in taking_part],
         policy,
         with_prior_winner=redeliberation.with_prior_winner,
         now=clock.now(),
@@ -59,6 +56,20 @@ def redeliberate(
     )
     start([following], deliberations=deliberations, outbox=outbox, publisher=publisher, dispatcher=dispatcher)
     return following.deliberation_id
+
+
+def council_again(record: Record, by_role: Mapping[str, Council], choice: RepeatChoice = AS_IT_IS) -> Council:
+    """Return the council that a repetition would have. Raises CannotRepeat where there can be none."""
+    earlier = record.deliberation
+    if record.closed is None:
+        raise CannotRepeat(f"{earlier.deliberation_id} is still {record.state}; wait for its end or cancel it")
+    if "plan" in earlier.lost:
+        raise CannotRepeat(f"the store has lost the plan of {earlier.deliberation_id}; approve it again")
+    asked = choice.council or earlier.role
+    council = council_of(asked, by_role)
+    if council is None:
+        raise CannotRepeat(no_council(asked, by_role))
+    return choice.applied_to(council, earlier.role if choice.council else council.role)
 
 
 def apply_rules(

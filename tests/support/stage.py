@@ -14,7 +14,7 @@ from domain.plan import PlanRequest
 from domain.policy import Policy
 from domain.ports.schedule import Schedule
 from domain.record import Record
-from domain.redeliberation import RedeliberationPolicy
+from domain.redeliberation import AS_IT_IS, RedeliberationPolicy, RepeatChoice
 from domain.schedule import ScheduledRedeliberation
 from domain.services import Services
 from domain.steps.announce import flush_outbox
@@ -220,7 +220,7 @@ class Stage:
             clock=self.clock,
         )
 
-    def redeliberate(self, deliberation_id: str) -> str:
+    def redeliberate(self, deliberation_id: str, choice: RepeatChoice = AS_IT_IS) -> str:
         return redeliberate(
             deliberation_id,
             deliberations=self.services.deliberations,
@@ -232,6 +232,7 @@ class Stage:
             clock=self.clock,
             policy=self.services.policy,
             redeliberation=self.services.redeliberation,
+            choice=choice,
         )
 
     def apply_rules(self) -> tuple[str, ...]:

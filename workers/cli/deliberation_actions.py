@@ -8,6 +8,7 @@ import typer
 
 from domain.decision import replay as replayed
 from domain.errors import CannotRepeat, StoreUnreconciled
+from domain.redeliberation import RepeatChoice
 from domain.steps.cancel import cancel_deliberation
 from domain.steps.redeliberate import redeliberate as open_again
 from workers.cli.cli_error import CliError
@@ -40,7 +41,13 @@ def cancel(
     say(f"{deliberation_id} cancelled")
 
 
-def redeliberate(deliberation_id: ID) -> None:
+def redeliberate(
+    deliberation_id: ID,
+    council: Annotated[
+        str, typer.Option(metavar="ROLE", help="Let this role's council deliberate for the role.")
+    ] = "",
+    model: Annotated[str, typer.Option(help="Have all agents run on this model.")] = "",
+) -> None:
     """Deliberate the same plan once more with today's council, and print the new id.
 
     The new decision supersedes the old one, and its event says so.
@@ -59,6 +66,7 @@ def redeliberate(deliberation_id: ID) -> None:
                 clock=ports.clock,
                 policy=ports.settings.effective_policy,
                 redeliberation=ports.settings.redeliberation,
+                choice=RepeatChoice(council=council, model=model),
             )
             say(following)
         except CannotRepeat as error:

@@ -10,10 +10,11 @@ from domain.chat import ChatOutcome, ChatRequest, FailureReason
 from domain.contract import CancelledBody, CompletedBody
 from domain.decision import replay
 from domain.errors import CannotRepeat
+from domain.identity import deliberation_id
 from domain.keys import PRIOR
 from domain.plan import Constraints
 from domain.record import DeliberationState
-from domain.redeliberation import RedeliberationPolicy
+from domain.redeliberation import RedeliberationPolicy, RepeatChoice
 from domain.steps.conclude import conclude_deliberation
 from tests.support.factories import agent, council, plan, plan_request
 from tests.support.scripted_model import answer, failure
@@ -86,6 +87,34 @@ def test_asking_twice_for_the_same_repeat_is_one_deliberation() -> None:
     other = stage.redeliberate(first)
     assert following == other
     assert [work[0] for work in stage.queue.work].count(following) == 1
+
+
+def test_another_council_deliberates_for_the_role_and_lends_no_judge_then() -> None:
+    stage = Stage(council("DEV"), council("QA", agents=(agent("tester", persona="You doubt."),)))
+    first = stage.play().deliberation
+    again = stage.record(stage.redeliberate(first.deliberation_id, RepeatChoice(council="qa"))).deliberation
+    assert (again.role, again.supersedes) == ("DEV", first.deliberation_id)
+    assert again.deliberation_id == deliberation_id(first.plan.plan_id, "DEV", first.revision, 1)
+    assert [member.agent_id for member in again.agents] == ["tester"]
+    assert [judge.council for judge in first.judges] == ["QA"]
+    assert again.judges == ()
+
+
+def test_a_chosen_model_is_that_of_all_agents() -> None:
+    stage = Stage(council("DEV").model_copy(update={"architect": agent("lead")}))
+    first = stage.play().deliberation
+    again = stage.record(stage.redeliberate(first.deliberation_id, RepeatChoice(model="large"))).deliberation
+    assert [member.model for member in first.agents] == ["tiny"] * 3
+    assert [member.model for member in again.agents] == ["large"] * 3
+    assert again.architect is not None
+    assert again.architect.model == "large"
+
+
+def test_a_council_that_is_not_there_is_named() -> None:
+    stage = Stage(council("DEV"))
+    first = stage.play().deliberation
+    with pytest.raises(CannotRepeat, match="no council for role QA"):
+        stage.redeliberate(first.deliberation_id, RepeatChoice(council="QA"))
 
 
 def test_what_is_open_can_not_be_repeated() -> None:
