@@ -11,14 +11,16 @@ from domain.chat import FailureReason
 from domain.contract import DispatchedBody
 from domain.errors import CannotRepeat
 from domain.places import Place
+from domain.redeliberation import RepeatChoice
 from domain.services import Services
 from domain.steps.announce import flush_outbox
+from domain.steps.cancel import cancel_deliberation
 from domain.steps.conclude import conclude_deliberation, fail_deliberation
 from domain.steps.dispatch import dispatch_plan, give_up_dispatch
 from domain.steps.generate import generate_proposal, record_failure
 from domain.steps.judge import settle_overdue
 from domain.steps.places import ask_for_place, fill_all_places, fill_places, fill_places_after
-from domain.steps.redeliberate import apply_rules
+from domain.steps.redeliberate import apply_rules, redeliberate
 from domain.steps.scheduled import run_scheduled
 from domain.steps.sweep import sweep
 from tasks.step import Poisonous, Step
@@ -200,6 +202,54 @@ def deliberation_redeliberate(self: Step, plan_id: str | None = None, role: str 
         )
     except CannotRepeat as error:  # logged once: trying again changes nothing
         log.warning("schedule not followed", plan_id=plan_id, role=role, reason=str(error))
+
+
+@shared_task(name="deliberation.repeat", base=Step, bind=True)
+def deliberation_repeat(self: Step, *, deliberation_id: str, council: str = "", model: str = "") -> None:
+    """Deliberate again as a person wants it, with today's council, another's, or on another model."""
+    services = self.services
+    try:
+        redeliberate(
+            deliberation_id,
+            deliberations=services.deliberations,
+            councils=services.councils,
+            engines=services.engines,
+            outbox=services.outbox,
+            publisher=services.publisher,
+            dispatcher=services.dispatcher,
+            clock=services.clock,
+            policy=services.policy,
+            redeliberation=services.redeliberation,
+            choice=RepeatChoice(council=council, model=model),
+        )
+    except (CannotRepeat, LookupError) as error:  # logged once: trying again changes nothing
+        log.warning("not deliberated again", deliberation_id=deliberation_id, reason=str(error))
+
+
+@shared_task(name="deliberation.cancel", base=Step, bind=True)
+def deliberation_cancel(self: Step, *, deliberation_id: str, reason: str) -> None:
+    """End a deliberation as a person wants it; one that has ended stays as it is."""
+    services = self.services
+    try:
+        cancel_deliberation(
+            deliberation_id,
+            reason,
+            deliberations=services.deliberations,
+            outbox=services.outbox,
+            publisher=services.publisher,
+            meter=services.meter,
+            clock=services.clock,
+        )
+    except LookupError as error:
+        log.warning("not cancelled", deliberation_id=deliberation_id, reason=str(error))
+        return
+    fill_places_after(
+        deliberation_id,
+        deliberations=services.deliberations,
+        plans=services.plans,
+        places=services.places,
+        dispatcher=services.dispatcher,
+    )
 
 
 @shared_task(name="deliberation.sweep", base=Housekeeping, bind=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from domain.ports.clock import Clock
 from domain.ports.council_client import CouncilClient
 from domain.ports.council_registry import CouncilRegistry
+from domain.ports.deliberation_control import DeliberationControl
 from domain.ports.deliberation_store import DeliberationStore
 from domain.ports.engine_directory import EngineDirectory
 from domain.ports.event_feed import EventFeed
@@ -27,3 +28,5 @@ class WebPorts:
     """Called from the event loop."""
     client: CouncilClient
     """Called from the event loop."""
+    control: DeliberationControl
+    """Called from the pool of threads."""

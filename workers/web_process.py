@@ -8,14 +8,18 @@ from importlib.metadata import version
 
 import structlog
 import uvicorn
+from celery import Celery
 from fastapi import FastAPI
+from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
 from bridge.council_client import NatsCouncilClient
 from bridge.event_feed import NatsEventFeed
+from tasks.deliberation_control import CeleryDeliberationControl
 from web.app import make_app
 from web.ports import WebPorts
 from workers import logs
+from workers.app import make_app as celery_app
 from workers.errors import Unavailable
 from workers.settings import Settings, unknown_settings
 from workers.store_ports import StorePorts
@@ -64,7 +68,7 @@ def application(settings: Settings) -> FastAPI:
         settings.web,
         version=version("conclave-council"),
         default_model=settings.model,
-        outages=(RedisError,),
+        outages=(RedisError, OperationalError),
     )
 
 
@@ -79,4 +83,16 @@ def web_ports(settings: Settings) -> WebPorts:
         clock=ports.clock,
         feed=NatsEventFeed(settings.nats),
         client=NatsCouncilClient(settings.nats),
+        control=CeleryDeliberationControl(_broker(settings)),
     )
+
+
+def _broker(settings: Settings) -> Celery:
+    """Return the application whose queue takes orders; connects at the first one.
+
+    It tells Flower of no task that it sends: for that the page's login would need the right to publish to workers.
+    """
+    app = celery_app(settings)
+    app.conf.task_send_sent_event = False
+    app.conf.task_publish_retry_policy = {"max_retries": 3, "interval_start": 0, "interval_step": 0.5}
+    return app

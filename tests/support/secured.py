@@ -18,7 +18,7 @@ PASSWORD = "s3cret-of-{user}"
 
 
 class SecuredNats(NatsServer):
-    """nats-server that asks for a user: bridge, worker, publisher, observer or client."""
+    """nats-server that asks for a user: bridge, worker, publisher, observer, client or page."""
 
     def url_of(self, user: str) -> str:
         """Address of the server, logging in as `user`."""
@@ -28,13 +28,12 @@ class SecuredNats(NatsServer):
         process = super()._describe()
         shared, secured = str(configuration("nats.conf")), str(configuration("nats-users.conf"))
         argv = tuple(secured if word == shared else word for word in process.argv)
-        return replace(
-            process, argv=argv, env=_passwords("NATS", "BRIDGE", "WORKER", "PUBLISHER", "OBSERVER", "CLIENT")
-        )
+        env = _passwords("NATS", "BRIDGE", "WORKER", "PUBLISHER", "OBSERVER", "CLIENT", "PAGE")
+        return replace(process, argv=argv, env=env)
 
 
 class SecuredValkey(ValkeyServer):
-    """valkey-server that asks for a user (bridge, worker, flower or observer) and lets it use one database."""
+    """valkey-server that asks for a user (bridge, worker, flower, observer, page) and has one database."""
 
     def __init__(self, folder: Path, *, guard: Guard | None = None, database: int = 0) -> None:
         self._database = database
@@ -45,7 +44,7 @@ class SecuredValkey(ValkeyServer):
         return _with_user(self.url, user)
 
     def _describe(self) -> ProcessCommand:
-        env = _passwords("VALKEY", "BRIDGE", "WORKER", "FLOWER", "OBSERVER")
+        env = _passwords("VALKEY", "BRIDGE", "WORKER", "FLOWER", "OBSERVER", "PAGE")
         env["PATH"] = f"{Path(valkey_server()).parent}{os.pathsep}{os.environ['PATH']}"
         env["VALKEY_ACL_FILE"] = str(self.folder / "users.acl")
         env["VALKEY_DATABASE"] = str(self._database)

@@ -8,6 +8,7 @@ from typing import Any
 from starlette.testclient import TestClient
 
 from tests.support.in_memory.council_client import MemoryCouncilClient
+from tests.support.in_memory.deliberation_control import MemoryDeliberationControl
 from tests.support.in_memory.event_feed import MemoryEventFeed
 from tests.support.stage import Stage
 from web.app import make_app
@@ -16,7 +17,10 @@ from web.ports import WebPorts
 
 
 def ports_of(
-    stage: Stage, feed: MemoryEventFeed | None = None, client: MemoryCouncilClient | None = None
+    stage: Stage,
+    feed: MemoryEventFeed | None = None,
+    client: MemoryCouncilClient | None = None,
+    control: MemoryDeliberationControl | None = None,
 ) -> WebPorts:
     services = stage.services
     return WebPorts(
@@ -27,6 +31,7 @@ def ports_of(
         clock=services.clock,
         feed=feed or MemoryEventFeed(),
         client=client or MemoryCouncilClient(),
+        control=control or MemoryDeliberationControl(),
     )
 
 

@@ -21,7 +21,7 @@ from workers.settings import Settings
 from workers.variables import unknown_variables
 
 SERVERS = {"nats", "valkey"}
-USERS = {"bridge": "bridge", "flower": "flower", "web": "observer"}
+USERS = {"bridge": "bridge", "flower": "flower", "web": "page"}
 """Who is no worker to NATS and Valkey."""
 NO_NATS = {"beat", "flower"}
 NO_METRICS = {"flower", "web"}

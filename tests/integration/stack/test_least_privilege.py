@@ -14,6 +14,7 @@ from typing import Any
 import nats
 import pytest
 
+from domain.redeliberation import RepeatChoice
 from tests.acceptance.conftest import services_of
 from tests.support.factories import fresh
 from tests.support.fleet import Fleet, Service
@@ -23,6 +24,8 @@ from workers.processes.command import ProcessCommand
 from workers.processes.guard import Guard
 from workers.processes.ports import free_port
 from workers.processes.readiness import http_answers, wait_until
+from workers.settings import Settings
+from workers.web_process import web_ports
 
 WITHIN = 60.0
 QUEUES = {"control", "llm.scripted"}
@@ -134,6 +137,28 @@ async def _judge(server: SecuredNats, said: dict[str, Any]) -> Any:
         await client.flush()
         await client.jetstream().publish("deliberation.judged", json.dumps(said).encode())
         return json.loads((await events.next_msg(WITHIN)).data)
+
+
+def test_the_page_orders_another_deliberation_with_its_own_login(
+    logs: Path, secured_nats: SecuredNats, secured_valkey: SecuredValkey
+) -> None:
+    plan_id = fresh("plan")
+    approval = {
+        "story_id": fresh("story"),
+        "plan_id": plan_id,
+        "approved_by": "po",
+        "roles": ["DEV"],
+        "timestamp": "2026-01-31T12:00:00Z",
+    }
+    decision = asyncio.run(_ask(secured_nats, approval))
+    ports = web_ports(Settings(redis_url=secured_valkey.url_of("page")))
+    ports.control.redeliberate(decision["deliberation_id"], RepeatChoice(model="scripted"))
+
+    def superseded() -> bool:
+        newest = ports.deliberations.load(ports.deliberations.of_plan(plan_id)[0])
+        return newest.closed is not None and newest.deliberation.supersedes == decision["deliberation_id"]
+
+    assert wait_until(superseded, within=WITHIN, every=0.2)
 
 
 def test_flower_shows_workers_queues_and_tasks_with_its_own_login(pages: str, logs: Path) -> None:

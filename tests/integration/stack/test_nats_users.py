@@ -83,7 +83,7 @@ def test_neither_of_us_does_what_only_another_may(secured_nats: SecuredNats, use
     assert "permissions violation" in asyncio.run(scenario())[0]
 
 
-THEIRS = ("publisher", "observer", "client")
+THEIRS = ("publisher", "observer", "client", "page")
 READ = (
     "planning.plan.approved",
     "planning.story.transitioned",
@@ -109,7 +109,8 @@ NOT_THEIRS = (
 @pytest.mark.parametrize("user", THEIRS)
 def test_what_others_publish_beyond_their_subjects_reaches_nobody(secured_nats: SecuredNats, user: str) -> None:
     """The server refuses it or keeps it within their account: no stream stores it, no login of ours hears it."""
-    subjects = NOT_THEIRS if user != "observer" else (*NOT_THEIRS, *READ)
+    also = {"observer": READ, "page": ("planning.story.transitioned", "deliberation.requested")}
+    subjects = (*NOT_THEIRS, *also.get(user, ()))
 
     async def scenario() -> None:
         async with login(secured_nats, "bridge") as bridge, login(secured_nats, user) as theirs:
@@ -138,6 +139,12 @@ def test_no_answer_of_jetstream_lands_where_they_may_not_publish(secured_nats: S
             "conclave.api.STREAM.INFO.ORCHESTRATOR_EVENTS",
             "conclave.api.STREAM.MSG.GET.ORCHESTRATOR_EVENTS",
             "conclave.api.CONSUMER.MSG.NEXT.ORCHESTRATOR_EVENTS.client",
+        ),
+        "page": (
+            "planning.plan.approved",
+            "deliberation.judged",
+            "conclave.api.STREAM.INFO.ORCHESTRATOR_EVENTS",
+            "conclave.api.STREAM.MSG.GET.ORCHESTRATOR_EVENTS",
         ),
         "observer": (
             "conclave.api.STREAM.INFO.ORCHESTRATOR_EVENTS",
@@ -205,7 +212,7 @@ async def stored(bridge: Client) -> dict[str, int]:
     return {plan.name: (await stream.stream_info(plan.name)).state.last_seq for plan in all_streams()}
 
 
-@pytest.mark.parametrize("user", ["publisher", "client"])
+@pytest.mark.parametrize("user", ["publisher", "client", "page"])
 def test_what_a_publisher_publishes_is_stored_and_confirmed(secured_nats: SecuredNats, user: str) -> None:
     async def scenario() -> str:
         async with login(secured_nats, user) as client:

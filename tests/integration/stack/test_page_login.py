@@ -1,4 +1,4 @@
-"""The page reads with the shipped users that may change nothing, of Valkey and of NATS."""
+"""The page reads with the shipped users `page` and `observer`, of Valkey and of NATS."""
 
 from __future__ import annotations
 
@@ -19,27 +19,30 @@ from workers.store_ports import StorePorts
 from workers.web_process import application
 
 
+@pytest.mark.parametrize("user", ["observer", "page"])
 @pytest.mark.parametrize("path", ["/deliberations", "/deliberations?plan=PLAN", "/deliberations/ID", "/councils"])
-def test_the_observers_login_is_enough(secured_valkey: SecuredValkey, path: str) -> None:
+def test_a_login_is_enough_to_read(secured_valkey: SecuredValkey, path: str, user: str) -> None:
     opened = make.opened()
     about = opened.deliberation
     worker = StorePorts(Settings(redis_url=secured_valkey.url_of("worker")))
     worker.deliberations.record(about.deliberation_id, opened)
     worker.councils.save(make.council("DEV"))
-    observer = Settings(redis_url=secured_valkey.url_of("observer"))
-    page = TestClient(application(observer), base_url="http://127.0.0.1:8400")
+    page = TestClient(
+        application(Settings(redis_url=secured_valkey.url_of(user))), base_url="http://127.0.0.1:8400"
+    )
     answer = page.get(path.replace("PLAN", about.plan.plan_id).replace("ID", about.deliberation_id))
     assert answer.status_code == 200
     assert ("DEV" if path == "/councils" else about.plan.title) in answer.text
 
 
-def test_the_observers_login_hears_events(secured_nats: SecuredNats) -> None:
+@pytest.mark.parametrize("user", ["observer", "page"])
+def test_a_login_hears_events(secured_nats: SecuredNats, user: str) -> None:
     body = make.progress_body(deliberation_id=make.fresh("d"))
 
     async def scenario() -> tuple[FedEvent, ...]:
         bridge = await nats.connect(secured_nats.url_of("bridge"))
         await ensure(bridge.jetstream(), ORCHESTRATOR, StreamLimits())
-        feed = NatsEventFeed(NatsOptions(url=(secured_nats.url_of("observer"),)))
+        feed = NatsEventFeed(NatsOptions(url=(secured_nats.url_of(user),)))
         try:
             first = await feed.start()
             worker = await nats.connect(secured_nats.url_of("worker"))

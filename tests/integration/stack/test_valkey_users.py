@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from pathlib import Path
 from typing import Any
 
@@ -9,14 +11,17 @@ import pytest
 import redis
 from redis.exceptions import AuthenticationError, NoPermissionError
 
+from domain.redeliberation import RepeatChoice
 from tests.support.factories import closed, completed_body, deliberation, event, opened, verdict
 from tests.support.in_memory.clock import MemoryClock
 from tests.support.secured import SecuredValkey
 from tests.support.stores import redis_stores
 from workers.adapters.redis.keys import PREFIX, Keys
 from workers.processes.guard import Guard
+from workers.settings import Settings
+from workers.web_process import web_ports
 
-USERS = ("bridge", "worker", "flower", "observer")
+USERS = ("bridge", "worker", "flower", "observer", "page")
 
 KEYS = Keys()
 STORE = (
@@ -49,6 +54,16 @@ def ask(server: SecuredValkey, user: str, *command: str) -> Any:
         ("observer", ("GET", "conclave:broker:unacked")),
         ("observer", ("EVAL", "return 1", "0")),
         ("observer", ("CONFIG", "SET", "appendonly", "no")),
+        ("page", ("HSET", KEYS.deliberation("d-1"), "closed", "{}")),
+        ("page", ("HSET", KEYS.verdicts("d-1"), "v-1", "{}")),
+        ("page", ("SET", "conclave:engine:one", "{}")),
+        ("page", ("LPUSH", "conclave:broker:llm.m", "{}")),
+        ("page", ("RPOP", "conclave:broker:control")),
+        ("page", ("DEL", "conclave:broker:control")),
+        ("page", ("GET", "conclave:broker:unacked")),
+        ("page", ("SREM", "conclave:broker:_kombu.binding.conclave", "x")),
+        ("page", ("PUBLISH", "conclave:broker:/0.celery.pidbox", "{}")),
+        ("page", ("EVAL", "return 1", "0")),
         ("flower", ("GET", "conclave:councils")),
         ("flower", ("FLUSHDB",)),
         ("bridge", ("FLUSHALL",)),
@@ -64,7 +79,7 @@ def ask(server: SecuredValkey, user: str, *command: str) -> Any:
         ("worker", ("ACL", "SETUSER", "worker", "+@all")),
         ("worker", ("SCRIPT", "FLUSH")),
         ("worker", ("KEYS", "*")),
-        *((user, ("GET", CHORD)) for user in ("bridge", "flower", "observer")),
+        *((user, ("GET", CHORD)) for user in ("bridge", "flower", "observer", "page")),
         *((user, ("SELECT", number)) for user in USERS for number in ("1", "2", "3")),
         *((user, ("GET", key)) for user in USERS for key in SOMEBODY_ELSES),
     ],
@@ -81,7 +96,7 @@ def test_nobody_does_what_is_not_theirs(
     [
         *(("worker", key) for key in (*STORE, *BROKER, CHORD)),
         *(("bridge", key) for key in (*STORE, *BROKER) if not key.startswith("conclave:beat:")),
-        *(("observer", key) for key in STORE),
+        *((user, key) for user in ("observer", "page") for key in STORE),
     ],
 )
 def test_a_process_reaches_the_keys_that_it_works_with(secured_valkey: SecuredValkey, user: str, key: str) -> None:
@@ -115,6 +130,25 @@ def test_an_observer_reads_the_store_and_the_length_of_queues(secured_valkey: Se
     assert observer.get("conclave:request:{observed}") == b"{}"
     assert observer.info("persistence")["aof_enabled"] == 1
     assert int(observer.llen("conclave:broker:control")) >= 1
+
+
+def test_a_page_orders_what_control_workers_do(secured_valkey: SecuredValkey) -> None:
+    settings = Settings(redis_url=secured_valkey.url_of("page"))
+    control = web_ports(settings).control
+    control.cancel("d-1", "a secret reason")
+    control.redeliberate("d-1", RepeatChoice(model="large"))
+    raw: Any = login(secured_valkey, "worker").lrange("conclave:broker:control", 0, 1)
+    second, first = (json.loads(message) for message in raw)
+    assert [message["headers"]["task"] for message in (first, second)] == [
+        "deliberation.cancel",
+        "deliberation.repeat",
+    ]
+    assert json.loads(base64.b64decode(second["body"]))[1] == {
+        "deliberation_id": "d-1",
+        "council": "",
+        "model": "large",
+    }
+    assert "secret" not in json.dumps(first["headers"])
 
 
 @pytest.mark.parametrize("user", USERS)

@@ -15,8 +15,10 @@ bridge=$(hash_of "${VALKEY_BRIDGE_PASSWORD:?is not set}")
 worker=$(hash_of "${VALKEY_WORKER_PASSWORD:?is not set}")
 flower=$(hash_of "${VALKEY_FLOWER_PASSWORD:?is not set}")
 observer=$(hash_of "${VALKEY_OBSERVER_PASSWORD:?is not set}")
+page=$(hash_of "${VALKEY_PAGE_PASSWORD:?is not set}")
 
 sed -e "s/@DATABASE@/${VALKEY_DATABASE:-0}/g" \
   -e "s/@BRIDGE@/$bridge/" -e "s/@WORKER@/$worker/" -e "s/@FLOWER@/$flower/" -e "s/@OBSERVER@/$observer/" \
+  -e "s/@PAGE@/$page/" \
   "$here/valkey-users.acl" > "$list"
 exec valkey-server "$here/valkey.conf" --aclfile "$list" "$@"
