@@ -79,6 +79,10 @@ class CannotSchedule(Exception):
     """The scheduled re-deliberation could never run; the message says why and what to do."""
 
 
+class InvalidCouncils(ValueError):
+    """A text does not hold councils; the message names every mistake with its place, one a line."""
+
+
 class InvalidCron(ValueError):
     """The text is no cron expression, or names a day that never comes; the message says what is wrong with it."""
 

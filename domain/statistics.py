@@ -114,15 +114,25 @@ def reliability(counts: Mapping[str, int], deliberation: Deliberation) -> Reliab
 
     What version 0.1 counted is added in, but for agents with a slash in their id, whose records it mixed up.
     """
+    homes = {agent.agent_id: deliberation.home_of(agent.agent_id) for agent in deliberation.reviewers}
+    return Reliability(agents=reviewer_histories(counts, homes))
+
+
+def reviewer_histories(
+    counts: Mapping[str, int], homes: Mapping[str, tuple[str, str]]
+) -> dict[str, ReviewerHistory]:
+    """Read the records of reviewers, each of whom `homes` gives the role and id of its own council.
+
+    One without a record is left out. What version 0.1 counted is added in, but for ids with a slash, as above.
+    """
     scopes = _by_scope(counts)
     histories: dict[str, ReviewerHistory] = {}
-    for reviewer in sorted(agent.agent_id for agent in deliberation.reviewers):
-        role, agent_id = deliberation.home_of(reviewer)
+    for reviewer, (role, agent_id) in sorted(homes.items()):
         ours = scopes.get(("reviewer", role, agent_id), {})
         earlier = {} if "/" in agent_id else scopes.get((REVIEWER_0_1, f"{role}/{agent_id}"), {})
         if ours or earlier:
             histories[reviewer] = _history(_added([ours, earlier]))
-    return Reliability(agents=histories)
+    return histories
 
 
 def _by_scope(counts: Mapping[str, int]) -> dict[Scope, dict[str, int]]:

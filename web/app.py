@@ -40,11 +40,13 @@ def make_app(
     version: str,
     default_model: str = "",
     outages: tuple[type[Exception], ...] = (),
+    denials: tuple[type[Exception], ...] = (),
     now: Callable[[], float] = time.time,
 ) -> FastAPI:
     """Put the page together.
 
-    `outages` are what ports raise while their store is away; `now` times logins alone.
+    `outages` are what ports raise while their store is away, `denials` what they raise where the page's own login
+    may not do something; `now` times logins alone.
     """
     listing, live = Listing(ports), LiveEvents(ports.feed)
     app = FastAPI(
@@ -60,7 +62,7 @@ def make_app(
     app.include_router(deliberation_routes(ports, listing))
     app.include_router(council_routes(ports, default_model))
     app.include_router(login_routes(options, sessions, now))
-    app.include_router(api_routes(ports, listing))
+    app.include_router(api_routes(ports, listing, default_model))
     app.include_router(completion_routes(ports, outages))
     app.mount("/static", StaticFiles(directory=STATIC))
     app.add_api_route(
@@ -75,6 +77,8 @@ def make_app(
     app.add_exception_handler(RequestValidationError, _invalid)
     for outage in outages:
         app.add_exception_handler(outage, _away)
+    for denial in denials:
+        app.add_exception_handler(denial, _denied)
     app.add_middleware(Guard, options=options, sessions=sessions)
     app.add_middleware(SecurityHeaders)  # the outermost: what the guard refuses has them too
     return app
@@ -96,6 +100,12 @@ def _refused(request: Request, error: Exception) -> Response:
 
 def _invalid(request: Request, error: Exception) -> Response:
     return problem(request, 400, "A part of the address can't be understood.")
+
+
+def _denied(request: Request, error: Exception) -> Response:
+    return problem(
+        request, 503, "The page's own login may not do this in the store. docs/security.md says which may."
+    )
 
 
 def _away(request: Request, error: Exception) -> Response:

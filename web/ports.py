@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from domain.ports.clock import Clock
 from domain.ports.council_client import CouncilClient
+from domain.ports.council_notation import CouncilNotation
 from domain.ports.council_registry import CouncilRegistry
 from domain.ports.deliberation_control import DeliberationControl
 from domain.ports.deliberation_store import DeliberationStore
@@ -21,6 +22,7 @@ class WebPorts:
     deliberations: DeliberationStore
     verdicts: VerdictStore
     councils: CouncilRegistry
+    notation: CouncilNotation
     engines: EngineDirectory
     clock: Clock
     """The store's clock, which durations follow."""

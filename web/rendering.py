@@ -50,6 +50,11 @@ def heat(score: float | None) -> str:
     return "" if score is None else f"h{min(9, max(1, round(score)))}"
 
 
+def plain(value: float) -> str:
+    """Write a number without the zeros that say nothing: 3, 0.7."""
+    return f"{value:.6g}"
+
+
 def query(**fields: Any) -> str:
     """Write the query of a link, without what is empty."""
     return urlencode({name: value for name, value in fields.items() if value not in ("", None, 0)})
@@ -63,7 +68,7 @@ ENVIRONMENT = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-ENVIRONMENT.filters.update(moment=moment, duration=duration, number=number, label=label, heat=heat)
+ENVIRONMENT.filters.update(moment=moment, duration=duration, number=number, label=label, heat=heat, plain=plain)
 ENVIRONMENT.globals.update(query=query, most_shown=MOST_SHOWN)
 
 

@@ -11,7 +11,7 @@ import uvicorn
 from celery import Celery
 from fastapi import FastAPI
 from kombu.exceptions import OperationalError
-from redis.exceptions import RedisError
+from redis.exceptions import NoPermissionError, RedisError
 
 from bridge.council_client import NatsCouncilClient
 from bridge.event_feed import NatsEventFeed
@@ -20,6 +20,7 @@ from web.app import make_app
 from web.ports import WebPorts
 from workers import logs
 from workers.app import make_app as celery_app
+from workers.councils.council_notation import YamlCouncils
 from workers.errors import Unavailable
 from workers.settings import Settings, unknown_settings
 from workers.store_ports import StorePorts
@@ -69,6 +70,7 @@ def application(settings: Settings) -> FastAPI:
         version=version("conclave-council"),
         default_model=settings.model,
         outages=(RedisError, OperationalError),
+        denials=(NoPermissionError,),
     )
 
 
@@ -79,6 +81,7 @@ def web_ports(settings: Settings) -> WebPorts:
         deliberations=ports.deliberations,
         verdicts=ports.verdicts,
         councils=ports.councils,
+        notation=YamlCouncils(agents=settings.policy.limits.agents),
         engines=ports.engines,
         clock=ports.clock,
         feed=NatsEventFeed(settings.nats),

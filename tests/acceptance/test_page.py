@@ -157,6 +157,7 @@ def test_pages_fit_every_screen(
             ("deliberations", "/deliberations"),
             ("deliberation", f"/deliberations/{hostile}"),
             ("councils", "/councils"),
+            ("councils-edit", "/councils/edit"),
         ):
             on.page.goto(f"{address}{path}")
             wider = on.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")

@@ -14,6 +14,7 @@ from tests.support.stage import Stage
 from web.app import make_app
 from web.options import WebOptions
 from web.ports import WebPorts
+from workers.councils.council_notation import YamlCouncils
 
 
 def ports_of(
@@ -27,6 +28,7 @@ def ports_of(
         deliberations=services.deliberations,
         verdicts=services.verdicts,
         councils=services.councils,
+        notation=YamlCouncils(agents=16),
         engines=services.engines,
         clock=services.clock,
         feed=feed or MemoryEventFeed(),

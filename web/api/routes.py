@@ -11,6 +11,7 @@ from domain.people import PeopleFigures, people_figures
 from domain.rights import Right
 from domain.statistics import Statistics, statistics
 from domain.value import Value
+from domain.views.councils import CouncilView
 from domain.views.listing import ListedDeliberation
 from domain.views.summary import DeliberationDetails, details
 from web.filters import ChosenFilter, Skip
@@ -18,6 +19,7 @@ from web.listing import Listing
 from web.loading import loaded
 from web.ports import WebPorts
 from web.security.rights import needs
+from web.standing import council_standing
 
 
 class Problem(Value):
@@ -40,6 +42,8 @@ class CouncilList(Value):
     """Every council, ordered by role."""
 
     councils: tuple[Council, ...]
+    standing: tuple[CouncilView, ...] = ()
+    """The same councils with who serves and who is at work now, and how they have done so far."""
 
 
 class Stats(Value):
@@ -54,7 +58,7 @@ PROBLEM: dict[int | str, dict[str, Any]] = {
 }
 
 
-def api_routes(ports: WebPorts, listing: Listing) -> APIRouter:
+def api_routes(ports: WebPorts, listing: Listing, default_model: str) -> APIRouter:
     """Return the routes for programs."""
     routes = APIRouter(prefix="/api", responses=PROBLEM, dependencies=[needs(Right.READ)])
 
@@ -70,7 +74,8 @@ def api_routes(ports: WebPorts, listing: Listing) -> APIRouter:
 
     @routes.get("/councils", summary="List councils")
     def list_councils() -> CouncilList:
-        return CouncilList(councils=ports.councils.all())
+        standing = council_standing(ports, ports.engines.all(), default_model)
+        return CouncilList(councils=ports.councils.all(), standing=standing)
 
     @routes.get("/stats", summary="Count decisions, failures, tokens and agreement")
     def show_stats() -> Stats:

@@ -10,13 +10,14 @@ import typer
 from rich.table import Table
 
 from domain.council import Agent, Council, council_of, no_council
+from domain.errors import InvalidCouncils
 from workers.cli.cli_error import BadInput
 from workers.cli.commands import Commands
 from workers.cli.environment import open_ports, read_settings
 from workers.cli.output import AS_JSON, console, print_json, say
-from workers.councils.read import CouncilFileError, default_councils, parse_councils
+from workers.councils.council_notation import YamlCouncils
+from workers.councils.read import shipped_text
 from workers.printer import PlainText
-from workers.variables import variable
 
 commands = Commands()
 
@@ -39,8 +40,8 @@ def apply(
 
         conclave council apply councils.yaml
     """
-    councils, settings = _councils(file, default=default), read_settings()
-    _check_sizes(councils, settings.policy.limits.agents)
+    settings = read_settings()
+    councils = _councils(file, settings.policy.limits.agents, default=default)
     with open_ports(settings) as ports:
         for council in councils:
             ports.councils.save(council)
@@ -92,24 +93,14 @@ def delete(role: ROLE) -> None:
     say(f"{council.role} has no council any more")
 
 
-def _councils(file: Path | None, *, default: bool) -> tuple[Council, ...]:
+def _councils(file: Path | None, agents: int, *, default: bool) -> tuple[Council, ...]:
     if default == (file is not None):
         raise BadInput("name one file of councils, or ask for the shipped ones with --default")
+    text, source = (shipped_text(), "the shipped default") if file is None else (read_text(file), str(file))
     try:
-        return default_councils() if file is None else parse_councils(read_text(file), source=str(file))
-    except CouncilFileError as error:
+        return YamlCouncils(agents=agents, source=source).read(text)
+    except InvalidCouncils as error:
         raise BadInput(str(error)) from error
-
-
-def _check_sizes(councils: tuple[Council, ...], allowed: int) -> None:
-    remedy = f"leave some out, or raise {variable('policy', 'limits', 'agents')}"
-    sentences = [
-        f"the council of {council.role} has {len(council.agents)} agents, {allowed} are allowed: {remedy}"
-        for council in councils
-        if len(council.agents) > allowed
-    ]
-    if sentences:
-        raise BadInput("\n".join(sentences))
 
 
 def read_text(file: Path) -> str:

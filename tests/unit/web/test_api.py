@@ -54,8 +54,11 @@ def test_a_list_is_filtered_and_paged(stage: Stage) -> None:
 
 def test_councils_and_figures(stage: Stage) -> None:
     stage.play()
-    councils = answered(stage, "/api/councils")["councils"]
-    assert [agent["agent_id"] for agent in councils[0]["agents"]] == ["agent-1", "agent-2", "agent-3"]
+    listed = answered(stage, "/api/councils")
+    agents = ["agent-1", "agent-2", "agent-3"]
+    assert [agent["agent_id"] for agent in listed["councils"][0]["agents"]] == agents
+    assert [member["agent_id"] for member in listed["standing"][0]["members"]] == agents
+    assert sum(member["won"] for member in listed["standing"][0]["members"]) == 1
     figures = answered(stage, "/api/stats")["deliberations"]
     assert figures == statistics(stage.services.deliberations.counts()).model_dump(mode="json")
     assert figures["total"]["decided"] == 1

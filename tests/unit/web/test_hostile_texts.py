@@ -76,6 +76,7 @@ def test_a_text_adds_nothing_to_a_page_but_text(name: str) -> None:
         (f"/deliberations/{deliberation_id}", f"/deliberations/{plain_id}"),
         ("/deliberations", "/deliberations"),
         ("/councils", "/councils"),
+        ("/councils/edit", "/councils/edit"),
     ):
         found, document = shapes(stage, path)
         expected, _ = shapes(plain_stage, plain_path)

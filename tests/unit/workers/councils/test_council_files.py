@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from workers.councils.read import CouncilFileError, parse_councils
+from domain.errors import InvalidCouncils
+from workers.councils.read import parse_councils
 
 DEV = {"role": "DEV", "agents": [{"agent_id": "a", "persona": "first", "temperature": 0.1}, {"agent_id": "b"}]}
 QA = {"role": "QA", "agents": [{"agent_id": "c", "seed": 7, "model": "qwen3"}]}
@@ -73,7 +74,7 @@ def test_everything_an_agent_can_say_arrives() -> None:
     ],
 )
 def test_a_wrong_file_gets_one_sentence_that_names_it(text: str, sentence: str) -> None:
-    with pytest.raises(CouncilFileError, match=sentence) as caught:
+    with pytest.raises(InvalidCouncils, match=sentence) as caught:
         parse_councils(text, source="councils.yaml")
     assert str(caught.value).startswith("councils.yaml")
     assert "\n" not in str(caught.value)
@@ -87,7 +88,7 @@ def test_every_mistake_of_a_file_is_listed_one_a_line_and_none_that_is_not_there
         - {role: OPS, agents: [{agent_id: d}]}
         - {role: OPS, agents: [{agent_id: e}]}
     """
-    with pytest.raises(CouncilFileError) as caught:
+    with pytest.raises(InvalidCouncils) as caught:
         parse_councils(text, source="councils.yaml")
     assert str(caught.value).splitlines() == [
         "councils.yaml:",
