@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from argon2 import PasswordHasher
 from playwright.sync_api import Browser, Page, expect
 
 from bridge.client import BlockingConclave
+from domain.rights import Right
 from tests.acceptance.conftest import Pipeline
 from tests.acceptance.test_pipeline import approval
 from tests.support.chromium import chromium, window
@@ -32,7 +34,9 @@ HOSTILE = """<script>alert(1)</script><img src=x onerror=alert(2)> {{ 7*7 }} \u2
 def address(pipeline: Pipeline) -> Iterator[str]:
     port = free_port()
     hashed = PasswordHasher().hash(PASSWORD)
-    env = {**pipeline.fleet.env, "CONCLAVE_WEB_USERS": f'{{"ada": "{hashed}"}}'}
+    users = {"CONCLAVE_WEB_USERS": json.dumps({"ada": hashed})}
+    rights = {"CONCLAVE_WEB_RIGHTS": json.dumps({"ada": list(Right)})}
+    env = {**pipeline.fleet.env, **users, **rights}
     service = pipeline.fleet.add(web_page(port, **env)).start()
     yield f"http://{HOST}:{port}"
     assert service.stop() == 0
@@ -125,6 +129,23 @@ def test_an_open_deliberation_changes_under_the_eyes_of_who_watches(
             assert on.complaints == []
     finally:
         pipeline.engine.script.latency_s = latency
+
+
+def test_a_person_changes_a_council_after_a_look_at_the_difference(browser: Browser, address: str) -> None:
+    role = fresh("OPS").upper()
+    with window(browser) as on:
+        page = on.page
+        log_in(page, address, "/councils/edit")
+        page.get_by_label("Councils as YAML").fill(f"role: {role}\nagents: [{{agent_id: one}}, {{agent_id: two}}]")
+        page.get_by_role("button", name="See the difference").first.click()
+        expect(page.get_by_role("heading", name="1 council will change")).to_be_visible()
+        expect(page.locator("tr.added")).to_have_count(5)
+        picture(page, "councils-preview")
+        page.get_by_role("button", name="Apply").click()
+        expect(page.get_by_role("heading", name=role)).to_be_visible()
+        page.get_by_role("link", name=f"Edit {role}").click()
+        expect(page.get_by_label("Councils as YAML")).to_have_value(re.compile(f"role: {role}"))
+        assert on.complaints == []
 
 
 def test_hostile_texts_stay_texts(browser: Browser, address: str, hostile: str) -> None:
