@@ -12,7 +12,8 @@ import redis
 from redis.exceptions import AuthenticationError, NoPermissionError
 
 from domain.redeliberation import RepeatChoice
-from tests.support.factories import closed, completed_body, deliberation, event, opened, verdict
+from tests.support.factories import closed, completed_body, deliberation, event, fresh, opened, verdict
+from tests.support.factories import council as council_named
 from tests.support.in_memory.clock import MemoryClock
 from tests.support.secured import SecuredValkey
 from tests.support.stores import redis_stores
@@ -58,6 +59,8 @@ def ask(server: SecuredValkey, user: str, *command: str) -> Any:
         ("page", ("HSET", KEYS.verdicts("d-1"), "v-1", "{}")),
         ("page", ("SET", "conclave:engine:one", "{}")),
         ("page", ("LPUSH", "conclave:broker:llm.m", "{}")),
+        ("page", ("HDEL", "conclave:councils", "DEV")),
+        ("page", ("SET", "conclave:councils", "{}")),
         ("page", ("RPOP", "conclave:broker:control")),
         ("page", ("DEL", "conclave:broker:control")),
         ("page", ("GET", "conclave:broker:unacked")),
@@ -130,6 +133,13 @@ def test_an_observer_reads_the_store_and_the_length_of_queues(secured_valkey: Se
     assert observer.get("conclave:request:{observed}") == b"{}"
     assert observer.info("persistence")["aof_enabled"] == 1
     assert int(observer.llen("conclave:broker:control")) >= 1
+
+
+def test_a_page_changes_councils(secured_valkey: SecuredValkey) -> None:
+    councils = web_ports(Settings(redis_url=secured_valkey.url_of("page"))).councils
+    council = council_named(fresh("OPS"))
+    councils.save(council)
+    assert council in councils.all()
 
 
 def test_a_page_orders_what_control_workers_do(secured_valkey: SecuredValkey) -> None:
