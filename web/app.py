@@ -23,7 +23,8 @@ from web.pages.councils import council_routes
 from web.pages.deliberations import deliberation_routes
 from web.pages.login import login_routes
 from web.ports import WebPorts
-from web.problems import problem
+from web.problems import away, problem
+from web.security.bearer import BearerTokens
 from web.security.guard import Guard
 from web.security.headers import SecurityHeaders
 from web.security.rights import needs
@@ -46,7 +47,7 @@ def make_app(
     """Put the page together.
 
     `outages` are what ports raise while their store is away, `denials` what they raise where the page's own login
-    may not do something; `now` times logins alone.
+    may not do something; `now` times logins and tokens alone.
     """
     listing, live = Listing(ports), LiveEvents(ports.feed)
     app = FastAPI(
@@ -76,10 +77,11 @@ def make_app(
     app.add_exception_handler(HTTPException, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     for outage in outages:
-        app.add_exception_handler(outage, _away)
+        app.add_exception_handler(outage, lambda request, _: away(request))
     for denial in denials:
         app.add_exception_handler(denial, _denied)
-    app.add_middleware(Guard, options=options, sessions=sessions)
+    tokens = BearerTokens(ports.access_tokens, now)
+    app.add_middleware(Guard, options=options, sessions=sessions, tokens=tokens, outages=outages)
     app.add_middleware(SecurityHeaders)  # the outermost: what the guard refuses has them too
     return app
 
@@ -106,11 +108,3 @@ def _denied(request: Request, error: Exception) -> Response:
     return problem(
         request, 503, "The page's own login may not do this in the store. docs/security.md says which may."
     )
-
-
-def _away(request: Request, error: Exception) -> Response:
-    response = problem(
-        request, 503, "The store does not answer. Try again in a moment; `conclave doctor` says why."
-    )
-    response.headers["Retry-After"] = "5"
-    return response

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from domain.ports.access_token_store import AccessTokenStore
 from domain.ports.clock import Clock
 from domain.ports.council_client import CouncilClient
 from domain.ports.council_notation import CouncilNotation
@@ -26,6 +27,7 @@ class WebPorts:
     engines: EngineDirectory
     clock: Clock
     """The store's clock, which durations follow."""
+    access_tokens: AccessTokenStore
     feed: EventFeed
     """Called from the event loop."""
     client: CouncilClient

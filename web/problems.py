@@ -14,7 +14,7 @@ TITLES = {
     404: "Nothing is here",
     413: "That is too long",
 }
-CODES = {401: "no_login", 403: "no_right", 404: "not_found"}
+CODES = {401: "no_login", 403: "no_right", 404: "not_found", 429: "too_many", 503: "away"}
 
 
 def problem(request: Request, status: int, sentence: str) -> Response:
@@ -26,3 +26,11 @@ def problem(request: Request, status: int, sentence: str) -> Response:
         return JSONResponse(openai_error(sentence, status, CODES.get(status, "failed")), status_code=status)
     title = TITLES.get(status, "This does not work now")
     return page(request, "problem.html", status=status, title=title, sentence=sentence)
+
+
+def away(request: Request) -> Response:
+    """Tell that the store does not answer."""
+    sentence = "The store does not answer. Try again in a moment; `conclave doctor` says why."
+    response = problem(request, 503, sentence)
+    response.headers["Retry-After"] = "5"
+    return response

@@ -8,6 +8,7 @@ from functools import cached_property
 from redis import Redis
 
 from domain.ports.clock import Clock
+from workers.adapters.redis.access_token_store import RedisAccessTokenStore
 from workers.adapters.redis.clock import RedisClock
 from workers.adapters.redis.connection import connect
 from workers.adapters.redis.continuity import RedisContinuity
@@ -51,6 +52,10 @@ class StorePorts:
     @cached_property
     def councils(self) -> RedisCouncilRegistry:
         return RedisCouncilRegistry(self.store, prefix=self._prefix)
+
+    @cached_property
+    def access_tokens(self) -> RedisAccessTokenStore:
+        return RedisAccessTokenStore(self.store, prefix=self._prefix)
 
     @cached_property
     def plans(self) -> RedisPlanStore:

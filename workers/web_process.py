@@ -84,6 +84,7 @@ def web_ports(settings: Settings) -> WebPorts:
         notation=YamlCouncils(agents=settings.policy.limits.agents),
         engines=ports.engines,
         clock=ports.clock,
+        access_tokens=ports.access_tokens,
         feed=NatsEventFeed(settings.nats),
         client=NatsCouncilClient(settings.nats),
         control=CeleryDeliberationControl(_broker(settings)),

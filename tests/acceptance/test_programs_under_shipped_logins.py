@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sys
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from argon2 import PasswordHasher
 from mcp import Client, StdioServerParameters
-from openai import OpenAI
+from openai import AuthenticationError, OpenAI
 
 from tests.support.fleet import Service
 from tests.support.shipped import WITHIN, Installation, shipped_installation
@@ -55,13 +57,18 @@ def test_agents_ask_and_judge(environment: dict[str, str]) -> None:
     assert verdict["verdict"] == "accept"
 
 
-def test_chat_programs_ask(environment: dict[str, str], guard: Guard, tmp_path: Path) -> None:
+def test_chat_programs_ask_a_page_with_a_login_by_a_token(
+    environment: dict[str, str], installation: Installation, guard: Guard, tmp_path: Path
+) -> None:
+    create = (*COMMAND, "token", "create", "chat", "--right", "read", "--right", "approve")
+    token = installation.run("control-worker", create).strip()
+    environment["CONCLAVE_WEB_USERS"] = json.dumps({"ada": PasswordHasher().hash("open sesame")})
     port = free_port()
     ready = http_answers(f"http://127.0.0.1:{port}/healthz")
     command = ProcessCommand("web", (*COMMAND, "web", "--port", str(port)), environment, ready=ready)
     with (
         Service(command, folder=tmp_path, guard=guard),
-        OpenAI(base_url=f"http://127.0.0.1:{port}/v1", api_key="none", timeout=WITHIN) as client,
+        OpenAI(base_url=f"http://127.0.0.1:{port}/v1", api_key=token, timeout=WITHIN) as client,
     ):
         answer = client.chat.completions.create(
             model="council:DEV", messages=[{"role": "user", "content": "How?"}]
@@ -69,5 +76,9 @@ def test_chat_programs_ask(environment: dict[str, str], guard: Guard, tmp_path: 
         assert answer.choices[0].message.content
         body = '{"model": "council:DEV", "stream": true, "messages": [{"role": "user", "content": "How?"}]}'
         url = f"http://127.0.0.1:{port}/v1/chat/completions"
-        with urllib.request.urlopen(url, body.encode(), timeout=WITHIN) as streamed:
+        asked = urllib.request.Request(url, body.encode(), {"Authorization": f"Bearer {token}"})
+        with urllib.request.urlopen(asked, timeout=WITHIN) as streamed:
             assert streamed.read().decode().rstrip().endswith("data: [DONE]")
+        stranger = client.with_options(api_key=f"{token}x")
+        with pytest.raises(AuthenticationError, match="unknown, revoked or expired"):
+            stranger.models.list()

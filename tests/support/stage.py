@@ -28,6 +28,7 @@ from domain.steps.scheduled import run_scheduled, schedule_redeliberation
 from domain.steps.sweep import sweep
 from domain.verdict import SaidVerdict, Verdict
 from tests.support.factories import plan_request
+from tests.support.in_memory.access_token_store import MemoryAccessTokenStore
 from tests.support.in_memory.clock import MemoryClock
 from tests.support.in_memory.continuity import MemoryContinuity
 from tests.support.in_memory.council_registry import MemoryCouncilRegistry
@@ -64,6 +65,7 @@ class Stage:
         self.meter = MemoryMeter()
         self.continuity = MemoryContinuity()
         self.history = MemoryEventHistory()
+        self.access_tokens = MemoryAccessTokenStore()
         self.outbox = MemoryOutbox(clock=self.clock)
         deliberations = MemoryDeliberationStore(clock=self.clock, outbox=self.outbox)
         plans = MemoryPlanStore(clock=self.clock)

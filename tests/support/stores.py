@@ -8,6 +8,7 @@ from uuid import uuid4
 
 from redis import Redis
 
+from domain.ports.access_token_store import AccessTokenStore
 from domain.ports.clock import Clock
 from domain.ports.continuity import Continuity
 from domain.ports.council_registry import CouncilRegistry
@@ -17,6 +18,7 @@ from domain.ports.parking import Parking
 from domain.ports.plan_places import PlanPlaces
 from domain.ports.plan_store import PlanStore
 from domain.ports.verdict_store import VerdictStore
+from tests.support.in_memory.access_token_store import MemoryAccessTokenStore
 from tests.support.in_memory.continuity import MemoryContinuity
 from tests.support.in_memory.council_registry import MemoryCouncilRegistry
 from tests.support.in_memory.deliberation_store import MemoryDeliberationStore
@@ -25,6 +27,7 @@ from tests.support.in_memory.parking import MemoryParking
 from tests.support.in_memory.plan_places import MemoryPlanPlaces
 from tests.support.in_memory.plan_store import MemoryPlanStore
 from tests.support.in_memory.verdict_store import MemoryVerdictStore
+from workers.adapters.redis.access_token_store import RedisAccessTokenStore
 from workers.adapters.redis.continuity import RedisContinuity
 from workers.adapters.redis.council_registry import RedisCouncilRegistry
 from workers.adapters.redis.deliberation_store import RedisDeliberationStore
@@ -50,6 +53,7 @@ class Stores:
     outbox: Outbox
     parking: Parking
     continuity: Continuity
+    access_tokens: AccessTokenStore
 
 
 class MakeStores(Protocol):
@@ -69,6 +73,7 @@ def memory_stores(clock: Clock, retention_s: float = LONG, *, places: int = 0) -
         outbox=outbox,
         parking=MemoryParking(),
         continuity=MemoryContinuity(),
+        access_tokens=MemoryAccessTokenStore(),
     )
 
 
@@ -98,6 +103,7 @@ def redis_stores(
         outbox=RedisOutbox(client, clock=clock, retention_s=retention_s, prefix=prefix),
         parking=RedisParking(client, prefix=f"{prefix}broker:"),
         continuity=continuity,
+        access_tokens=RedisAccessTokenStore(client, prefix=prefix),
     )
 
 

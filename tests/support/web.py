@@ -31,16 +31,17 @@ def ports_of(
         notation=YamlCouncils(agents=16),
         engines=services.engines,
         clock=services.clock,
+        access_tokens=stage.access_tokens,
         feed=feed or MemoryEventFeed(),
         client=client or MemoryCouncilClient(),
         control=control or MemoryDeliberationControl(),
     )
 
 
-def browser(stage: Stage, **options: Any) -> TestClient:
+def browser(stage: Stage, *, outages: tuple[type[Exception], ...] = (), **options: Any) -> TestClient:
     """Return a client of the page whose base address is the page's own; it follows no redirection."""
     made = WebOptions.model_validate(options)
-    app = make_app(ports_of(stage), made, version="0", default_model="tiny", now=stage.clock.now)
+    app = make_app(ports_of(stage), made, version="0", default_model="tiny", outages=outages, now=stage.clock.now)
     return TestClient(app, base_url=made.origin or f"http://127.0.0.1:{made.port}", follow_redirects=False)
 
 

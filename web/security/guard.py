@@ -1,4 +1,4 @@
-"""The door before every route: this page's own host and origin, and somebody who has logged in."""
+"""The door before every route: this page's own host and origin, and a caller with a login or a token."""
 
 from __future__ import annotations
 
@@ -9,38 +9,57 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from web.options import WebOptions
-from web.problems import problem
+from web.problems import away, problem
+from web.security.bearer import BearerTokens, sent_token
 from web.security.rights import LOCAL, NOBODY, Caller
 from web.security.sessions import COOKIE, Sessions
 
 OPEN_PATHS = frozenset({"/login", "/logout", "/healthz", "/favicon.ico"})
 OPEN_FOLDER = "/static/"
-PROGRAMS = "/v1/"
-"""Routes that no page of ours calls."""
+PROGRAMS = ("/api/", "/v1/")
+"""Routes that take tokens."""
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class Guard:
     """Refuses what it does not let through; `request.state.caller` says who comes, and what that caller may do."""
 
-    def __init__(self, app: ASGIApp, *, options: WebOptions, sessions: Sessions) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        options: WebOptions,
+        sessions: Sessions,
+        tokens: BearerTokens,
+        outages: tuple[type[Exception], ...] = (),
+    ) -> None:
         self.app = app
         self._options = options
         self._sessions = sessions
+        self._tokens = tokens
+        self._outages = outages
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
         request = Request(scope)
-        caller = self._caller(request)
-        scope.setdefault("state", {})["caller"] = caller or NOBODY
+        scope.setdefault("state", {})["caller"] = NOBODY
+        try:
+            caller = await self._caller(request)
+        except self._outages:
+            await away(request)(scope, receive, send)
+            return
+        scope["state"]["caller"] = caller or NOBODY
         refusal = self._refusal(request, caller)
         await (refusal or self.app)(scope, receive, send)
 
-    def _caller(self, request: Request) -> Caller | None:
+    async def _caller(self, request: Request) -> Caller | None:
         if not self._sessions.required:
             return LOCAL
+        token = sent_token(request)
+        if token is not None and request.url.path.startswith(PROGRAMS):
+            return await self._tokens.caller_of(token)
         user = self._sessions.user_of(request.cookies.get(COOKIE, ""))
         return Caller(user, self._options.rights_of(user)) if user else None
 
@@ -49,13 +68,15 @@ class Guard:
             return PlainTextResponse(
                 "This page is not served under that name; CONCLAVE_WEB_ORIGIN can name it.", status_code=421
             )
-        if request.method not in SAFE_METHODS and not (self._is_from_here(request) or _is_from_a_program(request)):
+        if request.method not in SAFE_METHODS and not (
+            self._is_from_here(request) or self._is_from_a_program(request)
+        ):
             return PlainTextResponse("A form of another page was refused.", status_code=403)
         path = request.url.path
         if caller or path in OPEN_PATHS or path.startswith(OPEN_FOLDER):
             return None
-        if path.startswith((PROGRAMS, "/api/")):
-            return problem(request, 401, "log in first")
+        if path.startswith(PROGRAMS):
+            return _not_let_in(request)
         return RedirectResponse(f"/login?next={quote(_target(request), safe='')}", status_code=303)
 
     def _names_us(self, request: Request) -> bool:
@@ -71,11 +92,27 @@ class Guard:
             return origin == self._options.origin
         return urlsplit(origin).netloc == request.headers.get("host", "").lower()
 
+    def _is_from_a_program(self, request: Request) -> bool:
+        """Whether no other page can have sent it: a browser would name that page, and a page can't know a token.
 
-def _is_from_a_program(request: Request) -> bool:
-    """Whether it came to a route for programs alone, and from no browser, which would name the page it shows."""
-    by_browser = {"origin", "sec-fetch-site", "cookie"} & set(request.headers.keys())
-    return request.url.path.startswith(PROGRAMS) and not by_browser
+        What comes with a cookie may come from a browser by itself, whatever else it brings.
+        """
+        if "cookie" in request.headers or not request.url.path.startswith(PROGRAMS):
+            return False
+        by_token = self._sessions.required and sent_token(request) is not None
+        return by_token or not {"origin", "sec-fetch-site"} & set(request.headers.keys())
+
+
+def _not_let_in(request: Request) -> Response:
+    if sent_token(request) is None:
+        response = problem(request, 401, "log in, or send a token that `conclave token create` has made")
+        response.headers["WWW-Authenticate"] = 'Bearer realm="conclave"'
+    else:
+        response = problem(
+            request, 401, "this token is unknown, revoked or expired; `conclave token create` makes one"
+        )
+        response.headers["WWW-Authenticate"] = 'Bearer realm="conclave", error="invalid_token"'
+    return response
 
 
 def _target(request: Request) -> str:

@@ -24,6 +24,7 @@ from workers.cli import (
     schema,
     service_commands,
     stats,
+    token,
     up_down,
     verdicts,
 )
@@ -102,6 +103,7 @@ app.command()(prove.prove)
 app.add_typer(consumer.commands, name="consumer", help="Let other programs read events at their own pace.")
 app.add_typer(dead_letter.commands, name="dead-letter", help="Look at messages that could not be taken in.")
 app.add_typer(parked.commands, name="parked", help="Look at tasks and queued messages that lie aside.")
+app.add_typer(token.commands, name="token", help="Let programs in at the page's interfaces.")
 app.command()(reconcile.reconcile)
 app.command()(config.config)
 app.command()(schema.schema)

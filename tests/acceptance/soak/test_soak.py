@@ -46,6 +46,7 @@ STANDING = tuple(
         "deliberations:sweeps",
         "engine",
         "tally",
+        "tokens",
         "verdicts:tally",
     )
 )

@@ -32,6 +32,7 @@ STORE = (
 )
 """Every kind of key that the store has."""
 BROKER = tuple(f"conclave:broker:{name}" for name in ("control", "llm.m", "unacked", "_kombu.binding.conclave"))
+NO_BRIDGES = (KEYS.access_tokens, "conclave:beat:")
 CHORD = "conclave:results:celery-taskset-meta-one.j"
 SOMEBODY_ELSES = ("somebody:elses", "control", "unacked", "celery-taskset-meta-one.j")
 
@@ -77,6 +78,9 @@ def ask(server: SecuredValkey, user: str, *command: str) -> Any:
         ("bridge", ("HSET", KEYS.deliberation("d-1"), "closed", "{}")),
         ("bridge", ("HINCRBY", KEYS.counters, "decided", "1")),
         ("bridge", ("GET", "conclave:beat::lock")),
+        ("bridge", ("HGETALL", KEYS.access_tokens)),
+        ("observer", ("HSET", KEYS.access_tokens, "digest", "{}")),
+        ("page", ("HSET", KEYS.access_tokens, "digest", "{}")),
         ("worker", ("CONFIG", "SET", "maxmemory-policy", "allkeys-lru")),
         ("worker", ("SHUTDOWN", "NOSAVE")),
         ("worker", ("ACL", "SETUSER", "worker", "+@all")),
@@ -98,7 +102,7 @@ def test_nobody_does_what_is_not_theirs(
     ("user", "key"),
     [
         *(("worker", key) for key in (*STORE, *BROKER, CHORD)),
-        *(("bridge", key) for key in (*STORE, *BROKER) if not key.startswith("conclave:beat:")),
+        *(("bridge", key) for key in (*STORE, *BROKER) if not key.startswith(NO_BRIDGES)),
         *((user, key) for user in ("observer", "page") for key in STORE),
     ],
 )

@@ -6,7 +6,9 @@ import json
 
 from redis import Redis
 
+from domain.access_token import AccessToken, digest_of
 from domain.identity import digest
+from domain.rights import Right
 from tests.support.factories import (
     closed,
     completed_body,
@@ -110,6 +112,12 @@ def test_verdicts_lie_under_names_of_their_own_which_a_bridge_may_write(client: 
     assert client.zscore(f"{prefix}verdicts:awaited", waiting.deliberation_id) == MOMENT + 7
     stored = client.hget(f"{prefix}verdicts:of:{{{judged.deliberation_id}}}", said.verdict_id)
     assert stored == said.model_dump_json()
+
+
+def test_access_tokens_lie_under_a_name_that_bridges_do_not_read(client: Redis, prefix: str) -> None:
+    token = AccessToken(name="ci", digest=digest_of("t"), rights=frozenset({Right.READ}), created_at=MOMENT)
+    redis_stores(client, MemoryClock(MOMENT), prefix=prefix).access_tokens.save(token)
+    assert client.hgetall(f"{prefix}tokens") == {digest_of("t"): token.model_dump_json()}
 
 
 def test_times_and_texts_are_kept_to_the_last_digit_and_letter(client: Redis, prefix: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from argon2 import PasswordHasher
@@ -25,7 +26,7 @@ def stage() -> Stage:
     return Stage(make.council("DEV"))
 
 
-def logged_in(stage: Stage, **options: object) -> TestClient:
+def logged_in(stage: Stage, **options: Any) -> TestClient:
     client = browser(stage, users={"ada": HASH}, **options)
     answer = client.post("/login", data={"name": "ada", "password": "open sesame"}, headers=ORIGIN)
     assert answer.status_code == 303, answer.text
@@ -70,7 +71,8 @@ def test_programs_are_asked_for_a_login_too(
     answer = who(stage).get(path.replace("ID", record.deliberation.deliberation_id))
     assert answer.status_code == status
     if status == 401:
-        assert answer.json() == {"error": "log in first"}
+        assert answer.json() == {"error": "log in, or send a token that `conclave token create` has made"}
+        assert answer.headers["www-authenticate"] == 'Bearer realm="conclave"'
 
 
 @pytest.mark.parametrize("path", ["/login", "/healthz", "/static/page.css", "/static/mark.svg", "/favicon.ico"])

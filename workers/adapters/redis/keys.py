@@ -22,6 +22,11 @@ class Keys:
         return f"{self.prefix}councils"
 
     @property
+    def access_tokens(self) -> str:
+        """Hash: digest → access token."""
+        return f"{self.prefix}tokens"
+
+    @property
     def undispatched(self) -> str:
         """Sorted set: ids of undispatched plan requests, by when they were saved or taken."""
         return f"{self.prefix}requests:undispatched"
