@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 from pydantic import AfterValidator, Field, JsonValue, StringConstraints
 
@@ -14,6 +14,21 @@ from domain.value import Name, OpenValue, Value
 LineName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9 _-]{0,63}$")]
 """What a line of a ballot is called: nothing in it means anything to a regex, a grammar or JSON."""
 DIGITS = "123456789"
+NO_YES = ("no", "yes")
+
+
+class Line(NamedTuple):
+    """One line of a form: its name, and the words of which one stands behind it."""
+
+    name: str
+    words: tuple[str, ...]
+    lowest: int
+    """What the first word is worth; each further one is worth one more."""
+
+    def worth(self, line: str) -> int | None:
+        """Return what a written line is worth; None for any other text than the name, one blank and a word."""
+        written = {f"{self.name}: {word}": worth for worth, word in enumerate(self.words, self.lowest)}
+        return written.get(line)
 
 
 class ScoreForm(Value):
@@ -27,16 +42,22 @@ class ScoreForm(Value):
     lines: tuple[LineName, ...] = Field(min_length=1, max_length=512)
     highest: int = Field(default=9, ge=2, le=9)
     """The greatest digit of a line; 2 makes it a choice between 1 and 2."""
+    checks: tuple[LineName, ...] = Field(default=(), max_length=512)
+    """Lines behind those with digits, each answered `yes`, which is worth 1, or `no`, which is worth 0."""
 
     @property
-    def digits(self) -> str:
-        """The digits that a line may hold, in rising order."""
-        return DIGITS[: self.highest]
+    def rows(self) -> tuple[Line, ...]:
+        """Every line of the form, from first to last."""
+        digits = tuple(DIGITS[: self.highest])
+        return (
+            *(Line(name, digits, lowest=1) for name in self.lines),
+            *(Line(name, NO_YES, lowest=0) for name in self.checks),
+        )
 
     @property
     def shape(self) -> str:
-        """The form with x for digits: an example with digits would be copied by small models."""
-        return "\n".join(f"{name}: x" for name in self.lines)
+        """The form with x for digits and y for yes or no: small models would copy an example with digits."""
+        return "\n".join([*(f"{name}: x" for name in self.lines), *(f"{name}: y" for name in self.checks)])
 
     @property
     def max_tokens(self) -> int:
@@ -44,23 +65,20 @@ class ScoreForm(Value):
 
         An engine that answers in another form sets its own bound.
         """
-        return len(self.shape) + 2
+        return sum(len(f"{row.name}: {max(row.words, key=len)}\n") for row in self.rows) + 1
 
     def read(self, text: str) -> tuple[int, ...] | None:
-        """Return the scores, line by line; None for a text off the form. Raises nothing, whatever the text.
+        """Return what each line is worth; None for a text off the form. Raises nothing, whatever the text.
 
         White space round the whole is dropped; everything else must fit exactly: names, their order, one blank,
         one ASCII digit, no zero and none above the highest.
         """
-        written = text.strip(" \t\r\n").split("\n", len(self.lines))
-        if len(written) != len(self.lines):
+        rows = self.rows
+        written = text.strip(" \t\r\n").split("\n", len(rows))
+        if len(written) != len(rows):
             return None
-        scores = [self._score(line, name) for line, name in zip(written, self.lines, strict=True)]
-        return None if None in scores else tuple(score for score in scores if score is not None)
-
-    def _score(self, line: str, name: str) -> int | None:
-        digit = line[len(name) + 2 :]
-        return int(digit) if line == f"{name}: {digit}" and len(digit) == 1 and digit in self.digits else None
+        found = [row.worth(line) for line, row in zip(written, rows, strict=True)]
+        return None if None in found else tuple(worth for worth in found if worth is not None)
 
 
 class Message(Value):
@@ -139,8 +157,8 @@ class ChatAnswer(Value):
     """Name of the engine that answered, as the directory has it."""
     text: str
     expected: tuple[float, ...] = ()
-    """For an answer in a form, line by line: the mean score under the model's own probabilities of the digits at
-    that place, 1 to the form's highest; empty where the engine does not tell them."""
+    """For an answer in a form, line by line: the mean under the model's own probabilities of the words that may
+    stand there, digits from 1 to the form's highest or no and yes; empty where the engine does not tell them."""
     cut_off: bool = False
     """True if the answer ended at `max_tokens`."""
     prompt_tokens: int = 0

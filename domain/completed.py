@@ -7,6 +7,7 @@ from typing import TypedDict
 
 from domain.candidates import spared
 from domain.chat import Usage
+from domain.checklist import checklists_of, share_met
 from domain.checks.gate import GateReport
 from domain.contract import CompletedBody
 from domain.contract_rows import (
@@ -55,11 +56,19 @@ def completed_body(
     by_id = {candidate.proposal_id: candidate for candidate in candidates}
     ranked = sorted(ranking.entries, key=lambda entry: entry.proposal != winner)
     failures = failure_rows(record, gates)
+    checklists = checklists_of(record.ballots(inputs.round), inputs.voices)
     return CompletedBody(
         event_type=COMPLETED,
         **head_of(deliberation, at),
         decisions=tuple(
-            _decision_body(record, by_id[entry.proposal], gates[entry.proposal], entry) for entry in ranked
+            _decision_body(
+                record,
+                by_id[entry.proposal],
+                gates[entry.proposal],
+                entry,
+                checklist=checklists.get(entry.proposal, ()),
+            )
+            for entry in ranked
         ),
         winner=None if winner is None else _winner_row(by_id[winner]),
         winner_changed=_winner_changed(deliberation, by_id, winner),
@@ -107,7 +116,14 @@ def _awaiting(deliberation: Deliberation, at: float) -> AwaitingFields:
     return {"awaiting_verdict": True, "expires_at": due_at}
 
 
-def _decision_body(record: Record, candidate: Candidate, gate: GateReport, entry: RankedProposal) -> DecisionBody:
+def _decision_body(
+    record: Record,
+    candidate: Candidate,
+    gate: GateReport,
+    entry: RankedProposal,
+    *,
+    checklist: tuple[float, ...],
+) -> DecisionBody:
     versions = [] if candidate.proposal_id == PRIOR else _versions(record, candidate.author)
     chosen = next((version for version in versions if version.proposal_id == candidate.proposal_id), None)
     return DecisionBody(
@@ -123,6 +139,8 @@ def _decision_body(record: Record, candidate: Candidate, gate: GateReport, entry
         score=entry.score if entry.score is not None else 0.0,
         rank=entry.rank,
         id=f"{record.deliberation.deliberation_id}:{candidate.proposal_id}",
+        checklist=checklist,
+        criteria_met=share_met(checklist),
         rationale=rationale_of(candidate.text),
     )
 
@@ -179,6 +197,8 @@ def _ballot_row(ballot: BallotCast) -> BallotRow:
         scores=ballot.scores,
         form=ballot.form,
         expected=ballot.expected,
+        met=ballot.met,
+        p_met=ballot.p_met,
         missing=ballot.missing,
         gaps=ballot.gaps,
         detail=ballot.detail,

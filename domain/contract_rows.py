@@ -69,6 +69,11 @@ class DecisionBody(OpenValue):
     """Deliberation and proposal id, so that it is unique over roles and plans. Empty in events of version 0.1."""
     type: str = "TECHNICAL"
     """The kind of decision, under the name and with the word that existing consumers take."""
+    checklist: tuple[float, ...] = ()
+    """How far it meets each acceptance criterion of the plan, in its order: from 0 to 1, the mean probability of
+    yes over independent voices. Empty where no checklist was asked; no part of the rank."""
+    criteria_met: float | None = None
+    """Share of these above one half; null where there are none."""
     rationale: str = ""
     """Why, in the proposal's own first sentences about that (`domain.text.rationale`)."""
 
@@ -99,6 +104,11 @@ class BallotRow(OpenValue):
     for each proposal."""
     expected: dict[str, dict[str, float]] = {}
     """The means under the model's probabilities, which count in place of `scores`; empty where unknown."""
+    met: dict[str, tuple[bool, ...]] = {}
+    """proposal id → whether it meets each acceptance criterion of the plan, in its order, as written; empty where
+    no checklist was asked."""
+    p_met: dict[str, tuple[float, ...]] = {}
+    """The model's probabilities of yes, which count in place of `met`; empty where unknown."""
     missing: str | None
     gaps: dict[str, str] = {}
     """proposal id → why the call about it gave no score."""

@@ -26,6 +26,9 @@ class ReviewRules(Value):
     ballots: BallotForm = "listwise"
     """How a reviewer is asked: `listwise`, one call for all proposals, or `pointwise`, a call for each behind the
     same sheet, which only a prefix cache makes cheap. Reviewers that think get one call."""
+    checklist: Literal["off", "report"] = "off"
+    """Whether reviewers also say of each acceptance criterion of the plan, twelve at most, if a proposal meets it,
+    yes or no: `report` tells it beside the ranking and counts it for nothing; six tokens an answer."""
     both_passes: bool = False
     """Ask every reviewer again, its order reversed: twice the ballots, and each one's consistency is known."""
     skip_decided: bool = False

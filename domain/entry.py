@@ -109,6 +109,11 @@ class BallotCast(ModelCall):
     """proposal id → criterion → 1..9 as written; empty if the ballot is missing."""
     expected: dict[str, dict[str, float]] = {}
     """The means under the model's probabilities of the digits; empty where its engine doesn't tell them."""
+    met: dict[str, tuple[bool, ...]] = {}
+    """proposal id → whether it meets each acceptance criterion that was asked about, in the plan's order, as
+    written; empty where no checklist was asked."""
+    p_met: dict[str, tuple[float, ...]] = {}
+    """The model's probabilities of yes in their place; empty where its engine doesn't tell them."""
     missing: FailureReason | None = None
     gaps: dict[str, FailureReason] = {}
     """proposal id → why the call about it gave no score; such proposals are in neither mapping of scores."""
@@ -128,6 +133,11 @@ class BallotCast(ModelCall):
     def reading(self) -> Mapping[str, Mapping[str, float]]:
         """The scores that count: expected ones where they are known."""
         return self.expected or self.scores
+
+    @property
+    def checklist(self) -> Mapping[str, Sequence[float]]:
+        """proposal id → how far it meets each criterion, 0 to 1: probabilities where they are known."""
+        return self.p_met or self.met
 
     @property
     def key(self) -> str:
@@ -153,6 +163,8 @@ class BallotCast(ModelCall):
                 "at": max(part.at for part in ordered),
                 "scores": {proposal: row for part in cast for proposal, row in part.scores.items()},
                 "expected": {proposal: row for part in told for proposal, row in part.expected.items()},
+                "met": {proposal: row for part in cast for proposal, row in part.met.items()},
+                "p_met": {proposal: row for part in told for proposal, row in part.p_met.items()},
                 "missing": None if cast else ordered[0].missing,
                 "gaps": {proposal: reason for part in ordered for proposal, reason in part.gaps.items()},
                 "detail": "; ".join(dict.fromkeys(part.detail for part in ordered if part.detail)),

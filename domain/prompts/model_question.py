@@ -15,6 +15,8 @@ from domain.review.presentation import ShownOrder
 from domain.thinking import Thinking, room_for
 
 Number = TypeVar("Number", int, float)
+CHECK_NAME = re.compile(r"meets \d+")
+"""What the lines of a checklist are called: no criterion may bear such a name there."""
 LONGEST_NAME = 32
 """Characters of a criterion's name that a ballot's lines repeat."""
 
@@ -53,19 +55,24 @@ class ScoreQuestion(ModelQuestion):
 
     @property
     def form(self) -> ScoreForm:
-        """A line for each proposal to be scored and each criterion, proposal by proposal."""
+        """A line for each proposal to be scored and each criterion, proposal by proposal; then any checks."""
         assert self.request.form is not None
         return self.request.form
 
     def scores(self, answer: str) -> dict[str, dict[str, int]] | None:
         """Read proposal id → criterion → score (1 to 9) out of an answer; None if it is off form. Never raises."""
-        digits = self.form.read(answer)
-        return None if digits is None else self._by_proposal(digits)
+        values = self.form.read(answer)
+        return None if values is None else self._by_proposal(values)
 
     def expected(self, outcome: ChatOutcome) -> dict[str, dict[str, float]]:
         """Return proposal id → criterion → expected score; empty where the engine did not tell it."""
+        told = self._told(outcome)
+        return self._by_proposal(told) if told else {}
+
+    def _told(self, outcome: ChatOutcome) -> tuple[float, ...]:
+        """Return each line's mean under the model's probabilities; empty where the engine did not tell all."""
         told = outcome.expected if isinstance(outcome, ChatAnswer) else ()
-        return self._by_proposal(told) if len(told) == len(self.form.lines) else {}
+        return told if len(told) == len(self.form.rows) else ()
 
     def _by_proposal(self, scores: Sequence[Number]) -> dict[str, dict[str, Number]]:
         width = len(self.criteria)
@@ -90,7 +97,8 @@ class ScoreQuestion(ModelQuestion):
         if self.reminded or isinstance(outcome, ChatFailure) or self.scores(outcome.text) is not None:
             return None
         *before, user = self.request.messages
-        reminder = f"\nWrite exactly this with a digit for each x, nothing else:\n{self.form.shape}"
+        words = " and yes or no for each y" if self.form.checks else ""
+        reminder = f"\nWrite exactly this with a digit for each x{words}, nothing else:\n{self.form.shape}"
         request = self.request.model_copy(
             update={
                 "messages": (*before, user.model_copy(update={"content": user.content + reminder})),
@@ -100,16 +108,25 @@ class ScoreQuestion(ModelQuestion):
         return replace(self, request=request, reminded=True)
 
 
-def score_form(labels: Sequence[str], criteria: Sequence[str]) -> ScoreForm:
-    """Return the form with a line for each label and criterion; with one criterion the label alone names it."""
-    if len(criteria) == 1:
-        return ScoreForm(lines=tuple(labels))
-    return ScoreForm(lines=tuple(f"{name} {criterion}" for name in labels for criterion in line_names(criteria)))
+def score_form(labels: Sequence[str], criteria: Sequence[str], *, checks: int = 0) -> ScoreForm:
+    """Return the form with a line for each label and criterion; with one criterion the label alone names it.
+
+    `checks`: how many questions of yes or no follow for each label.
+    """
+    lines = tuple(f"{name} {criterion}" for name in labels for criterion in line_names(criteria))
+    return ScoreForm(
+        lines=tuple(labels) if len(criteria) == 1 else lines,
+        checks=tuple(f"{name} {check}" for name in labels for check in _check_names(checks)),
+    )
 
 
-def criteria_form(criteria: Sequence[str]) -> ScoreForm:
-    """Return the form with a line for each criterion of one proposal, which the prompt names."""
-    return ScoreForm(lines=tuple(line_names(criteria)))
+def criteria_form(criteria: Sequence[str], *, checks: int = 0) -> ScoreForm:
+    """Return the form with a line for each criterion of one proposal, which the prompt names, then the checks."""
+    return ScoreForm(lines=tuple(line_names(criteria)), checks=_check_names(checks))
+
+
+def _check_names(checks: int) -> tuple[str, ...]:
+    return tuple(f"meets {number}" for number in range(1, checks + 1))
 
 
 def line_names(criteria: Sequence[str]) -> list[str]:
@@ -118,7 +135,8 @@ def line_names(criteria: Sequence[str]) -> list[str]:
     Names come from plans: signs that mean something to a grammar are no part of a line.
     """
     told = [" ".join(name.split())[:LONGEST_NAME].strip() for name in criteria]
-    if all(re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9 _-]*", name) for name in told) and len(set(told)) == len(told):
+    plain = all(re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9 _-]*", name) for name in told)
+    if plain and len(set(told)) == len(told) and not any(CHECK_NAME.fullmatch(name) for name in told):
         return told
     return [f"criterion {number}" for number in range(1, len(criteria) + 1)]
 

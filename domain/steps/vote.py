@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from domain.candidates import authors_of, ballots_of, presentation_of, voters_on
+from domain.checklist import asked_about
 from domain.prompts.ballot_question import BallotQuestion, ballot_questions
 from domain.prompts.material import Material
 from domain.ranking import RankingSettings, decided_early
@@ -61,6 +62,7 @@ def _passes(
     material = Material.of(deliberation, candidates, round_)
     presentation = presentation_of(deliberation, candidates, round_)
     asked = voters_on(candidates, presentation, conclusion.record_so_far)
+    checklist = deliberation.review.checklist == "report"
     return [
         ballot_questions(
             material,
@@ -70,6 +72,7 @@ def _passes(
             timeout_s=conclusion.timeout_s(),
             thinking=deliberation.review.thinking,
             form=deliberation.review.ballot_form,
+            checklist=asked_about(deliberation.plan.acceptance_criteria) if checklist else (),
         )
         for pass_ in range(len(presentation.passes))
     ]

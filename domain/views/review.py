@@ -24,6 +24,8 @@ class ShownProposal(Value):
     """Criterion → 1 to 9 as the model wrote it; empty where it gave none, as for its own."""
     read: Mapping[str, float]
     """Criterion → what counted: the mean under the digits' probabilities where the engine gave them."""
+    met: tuple[float, ...]
+    """How far it meets each criterion of the checklist, from 0 (no) to 1 (yes); empty where none was asked."""
     own: bool
     """The reviewer wrote it, and was not asked to score it."""
 
@@ -71,6 +73,7 @@ def _ballot_view(ballot: BallotCast, authors: Mapping[str, str]) -> BallotView:
                 proposal_id=proposal_id,
                 written=ballot.scores.get(proposal_id, {}),
                 read=ballot.reading.get(proposal_id, {}),
+                met=tuple(ballot.checklist.get(proposal_id, ())),
                 own=authors.get(proposal_id) == ballot.agent_id,
             )
             for place, proposal_id in enumerate(ballot.order)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from domain.checklist import is_met
 from domain.contract import CompletedBody
 from domain.keys import parse_proposal_id
 from domain.ranking import RankedProposal, Ranking
@@ -43,7 +44,10 @@ def why(decision: CompletedBody) -> list[str]:
     """Explain a decision."""
     if decision.winner is None:
         return ["no proposal was left to rank"]
-    return list(_sentences(decision.ranking, decision.winner.proposal_id, decision.decided_by))
+    return [
+        *_sentences(decision.ranking, decision.winner.proposal_id, decision.decided_by),
+        *checklist_lines(decision),
+    ]
 
 
 def _sentences(ranking: Ranking, winner: str, decided_by: str) -> Iterator[str]:
@@ -56,6 +60,23 @@ def _sentences(ranking: Ranking, winner: str, decided_by: str) -> Iterator[str]:
     yield from _reviewers(ranking)
     for excluded in ranking.excluded:
         yield f"{label(excluded)} took no part in the final ranking: its author has a better version"
+
+
+def checklist_lines(decision: CompletedBody) -> Iterator[str]:
+    """Tell of each proposal how many acceptance criteria it meets by the reviewers' checklist, and which it lacks.
+
+    Criteria are named by their numbers in the plan, the first being 1.
+    """
+    for row in decision.decisions:
+        if row.checklist:
+            met = [is_met(value) for value in row.checklist]
+            lacking = [
+                f"{place} ({number(value)})"
+                for place, value in enumerate(row.checklist, start=1)
+                if not is_met(value)
+            ]
+            rest = f", not number {', '.join(lacking)}" if lacking else ""
+            yield f"{label(row.proposal.proposal_id)} meets {sum(met)} of {len(met)} acceptance criteria{rest}"
 
 
 def _won(ranking: Ranking) -> Iterator[str]:

@@ -6,7 +6,7 @@ import hashlib
 import json
 import random
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from re import _parser as parser  # type: ignore[attr-defined]  # the only reader of regexes the library has
 from typing import Any
 
@@ -65,6 +65,11 @@ def _digit(digits: Iterator[int], highest: int) -> str:
     return str((next(digits) - 1) % highest + 1)
 
 
+def _word(digits: Iterator[int], words: Sequence[str]) -> str:
+    """One of the words, by the next digit."""
+    return words[next(digits) % len(words)]
+
+
 def _from_regex(tree: Any, digits: Iterator[int]) -> str:
     return "".join(_piece(str(kind), argument, digits) for kind, argument in tree)
 
@@ -81,6 +86,8 @@ def _piece(kind: str, argument: Any, digits: Iterator[int]) -> str:
             return "".join(_from_regex(inner, digits) for _ in range(least))
         case "SUBPATTERN":
             return _from_regex(argument[-1], digits)
+        case "BRANCH":
+            return _word(digits, [_from_regex(branch, digits) for branch in argument[1]])
     raise ValueError(f"the scripted engine cannot follow {kind} in a regex")
 
 
@@ -88,12 +95,14 @@ def _from_grammar(grammar: str, digits: Iterator[int]) -> str:
     rules = dict(line.split(" ::= ", 1) for line in grammar.strip().splitlines())
 
     def expand(rule: str) -> str:
-        words = re.findall(r'"[^"]*"|\[[^\]]*\]|[\w-]+', rules[rule])
+        words = re.findall(r'"[^"]*"|\[[^\]]*\]|\([^)]*\)|[\w-]+', rules[rule])
         return "".join(say(word) for word in words)
 
     def say(word: str) -> str:
         if word.startswith('"'):
             return word.strip('"').replace("\\n", "\n")
+        if word.startswith("("):
+            return _word(digits, re.findall(r'"([^"]*)"', word))
         return _digit(digits, int(word[-2])) if word.startswith("[") else expand(word)
 
     return expand("root")
@@ -105,4 +114,6 @@ def _from_schema(schema: Body, digits: Iterator[int]) -> Any:
             return {name: _from_schema(part, digits) for name, part in schema["properties"].items()}
         case "integer":
             return int(_digit(digits, schema["maximum"]))
+        case "string":
+            return _word(digits, schema["enum"])
     raise ValueError(f"the scripted engine cannot follow {schema}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from domain.chat import ChatAnswer, ChatFailure, ChatOutcome, ChatRequest, FailureReason
 
@@ -49,7 +49,13 @@ class ScriptedModel:
         pointwise = re.search(r"Score PROPOSAL ([A-Z]):", prompt)
         labels = [pointwise[1] if pointwise else name.split()[0] for name in request.form.lines]
         scores = zip(request.form.lines, labels, strict=True)
-        return "\n".join(f"{name}: {self._liking(texts[label])}" for name, label in scores)
+        told = [f"{name}: {self._liking(texts[label])}" for name, label in scores]
+        return "\n".join([*told, *(self._check(name, texts, pointwise) for name in request.form.checks)])
+
+    def _check(self, name: str, texts: Mapping[str, str], pointwise: re.Match[str] | None) -> str:
+        """Say yes of a text that is liked by half, to all criteria but the third."""
+        text = texts[pointwise[1] if pointwise else name.split()[0]]
+        return f"{name}: {'yes' if self._liking(text) >= 5 and not name.endswith(' 3') else 'no'}"
 
 
 def answer(request: ChatRequest, text: str, **changes: object) -> ChatAnswer:

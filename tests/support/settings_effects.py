@@ -195,6 +195,7 @@ POLICY = {
         ("cut_off", "fail", "fail"),
         ("review.orders", "2", 2),
         ("review.ballots", "pointwise", "pointwise"),
+        ("review.checklist", "report", "report"),
         ("review.both_passes", "true", True),
         ("review.skip_decided", "true", True),
         ("review.swing", "2", 2.0),

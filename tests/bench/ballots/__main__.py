@@ -94,17 +94,17 @@ def _line(name: str, by_scene: dict[int, list[Scores]]) -> str:
     ballots = [scores for each in by_scene.values() for scores in each]
     votes = [{proposal: mean(one[proposal] for one in each) for proposal in each[0]} for each in by_scene.values()]
     cells = (
-        f"{sum(map(_weak_last, one))} of {len(one)}, {sum(map(_tied, one))} tied at the top"
+        f"{sum(map(weak_last, one))} of {len(one)}, {sum(map(tied, one))} tied at the top"
         for one in (ballots, votes)
     )
     return f"{name:22} weak text last: {'; votes: '.join(cells)}"
 
 
-def _weak_last(scores: Scores) -> bool:
+def weak_last(scores: Scores) -> bool:
     return all(scores[WEAKEST] < score for proposal, score in scores.items() if proposal != WEAKEST)
 
 
-def _tied(scores: Scores) -> bool:
+def tied(scores: Scores) -> bool:
     best, second = sorted(scores.values(), reverse=True)[:2]
     return best - second < 1e-9
 

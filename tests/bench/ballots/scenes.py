@@ -23,6 +23,12 @@ class Scene:
     sound: Sequence[str]
     weak: str
 
+    @property
+    def acceptance_criteria(self) -> tuple[str, ...]:
+        """Those that the task lists."""
+        stated = self.task.split("## Acceptance criteria\n")[1]
+        return tuple(line.removeprefix("- ") for line in stated.splitlines())
+
     def material(self, *, seed: str) -> Material:
         """Return the vote on the four texts."""
         texts = {WEAKEST: self.weak, **{f"sound-{number}": text for number, text in enumerate(self.sound)}}

@@ -35,9 +35,11 @@ SAME = 1e-9
 
 def main() -> None:
     """Ask, and print how many of the pairs each way of judging orders rightly."""
-    options = _options()
+    parser = options_parser("second_look", __doc__)
+    parser.add_argument("--form", default="lines", help="of the ballot")
+    options = parser.parse_args()
     counts: dict[str, Counter[str]] = {}
-    with _model_at(options.engine_url, options.model) as model:
+    with model_at(options.engine_url, options.model) as model:
         for number in range(options.showings):
             scene, order = number % len(SCENES), number // len(SCENES) % ORDERS
             material = SCENES[scene].material(seed=f"ballots/{scene}")
@@ -53,7 +55,7 @@ def main() -> None:
 
 
 @contextmanager
-def _model_at(url: str, model: str) -> Iterator[ChatModel]:
+def model_at(url: str, model: str) -> Iterator[ChatModel]:
     """Give the product's way to ask the engine at a URL."""
     engines, portal = MemoryEngineDirectory(clock=SystemClock()), Portal()
     record = EngineRecord(name="bench", model=model, url=url, kind=EngineKind.LLAMA_CPP, guidance=Guidance.GRAMMAR)
@@ -99,13 +101,13 @@ def _outcome(difference: float) -> str:
     return "even" if abs(difference) < SAME else "right" if difference > 0 else "wrong"
 
 
-def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="tests.bench.ballots.second_look", description=__doc__)
+def options_parser(name: str, description: str | None) -> argparse.ArgumentParser:
+    """Return the parser of the options that benches of one engine share."""
+    parser = argparse.ArgumentParser(prog=f"tests.bench.ballots.{name}", description=description)
     parser.add_argument("--engine-url", required=True, help="base address of an OpenAI API, ending in /v1")
     parser.add_argument("--model", required=True, help="the served model's name")
     parser.add_argument("--showings", type=int, default=20, help="20: ten scenes in two orders each")
-    parser.add_argument("--form", default="lines", help="of the ballot")
-    return parser.parse_args()
+    return parser
 
 
 if __name__ == "__main__":

@@ -15,6 +15,10 @@ NAMES = st.from_regex(r"\A[A-Za-z0-9][A-Za-z0-9 _-]{0,20}\Z")
 FORMS = st.builds(ScoreForm, lines=st.lists(NAMES, min_size=1, max_size=20).map(tuple))
 
 
+CHECKED = ScoreForm(lines=("A", "B"), checks=("A meets 1", "B meets 1"))
+ANSWERED = "A: 7\nB: 8\nA meets 1: yes\nB meets 1: no"
+
+
 def test_scores_come_in_the_order_of_lines() -> None:
     assert FORM.read(WRITTEN) == (7, 8, 6)
 
@@ -41,6 +45,17 @@ def test_white_space_round_an_answer_does_not_matter(text: str) -> None:
 )  # fmt: skip
 def test_anything_else_is_off_form(text: str) -> None:
     assert FORM.read(text) is None
+
+
+def test_checks_follow_the_scores_and_are_worth_one_or_nothing() -> None:
+    assert CHECKED.read(ANSWERED) == (7, 8, 1, 0)
+    assert CHECKED.shape == "A: x\nB: x\nA meets 1: y\nB meets 1: y"
+    assert len(ANSWERED.replace("no", "yes")) < CHECKED.max_tokens
+
+
+@pytest.mark.parametrize("word", ["Yes", "y", "1", "yes.", "", "no way", "yesno", "no\u200b"])
+def test_a_check_is_answered_with_nothing_but_yes_or_no(word: str) -> None:
+    assert CHECKED.read(ANSWERED.replace("yes", word)) is None
 
 
 @given(st.text())

@@ -90,7 +90,7 @@ def read_answer(
         text=text,
         expected=()
         if form is None or form.read(text) is None
-        else expected_scores(choice.logprobs, said.text, form),
+        else expected_scores(choice.logprobs, said.text, form.rows),
         cut_off=choice.ended in CUT_OFF,
         prompt_tokens=counts.prompt,
         cached_tokens=counts.cached,

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from domain.chat import ScoreForm
+from domain.chat import Line
 
 TOP_LOGPROBS = 20
 """Alternatives asked for at each token; no common engine gives more."""
@@ -31,21 +31,22 @@ ROUNDING = 1e-3
 """Logarithms up to this are those of a probability of 1."""
 
 
-def expected_scores(logprobs: Any, answer: str, form: ScoreForm) -> tuple[float, ...]:
-    """Return the mean score at each line of an answer in the form; empty where it can't be told for all.
+def expected_scores(logprobs: Any, answer: str, rows: Sequence[Line]) -> tuple[float, ...]:
+    """Return the mean score at each line of an answer; empty where it can't be told for all.
 
     `answer` is the text as the engine sent it, JSON or the form's own; its tokens are those of `logprobs`. At
-    each digit the alternatives that differ from its token in the digit alone are weighed by their probability, so
-    that a tokenizer may join the digit with a blank, a colon or a line break. Takes time in
-    proportion to what is read.
+    each digit or word the alternatives that differ from its token in that alone are weighed by their probability,
+    so that a tokenizer may join it with a blank, a colon or a line break, or break a word into several tokens.
+    Takes time in proportion to what is read.
     """
     tokens = _tokens(logprobs, most=len(answer) + AFTER)
     text = "".join(token.text for token in tokens)
     start = text.rfind(answer, max(0, len(text) - len(answer) - AFTER)) if answer else -1
-    places = _digit_places(answer, form)
-    if start < 0 or len(places) != len(form.lines):
+    found = _places(answer, rows)
+    if start < 0 or len(found) != len(rows):
         return ()
-    means = [_mean(*found, form.digits) for found in _at(tokens, [start + place for place in places])]
+    told = zip(_at(tokens, [start + place for place, _ in found]), found, rows, strict=True)
+    means = [_mean(token, within, word, row) for (token, within), (_, word), row in told]
     return tuple(mean for mean in means if mean is not None) if None not in means else ()
 
 
@@ -67,14 +68,16 @@ def _tokens(logprobs: Any, *, most: int) -> list[_Token]:
     return [_Token(told["token"], told.get("logprob"), told.get("top_logprobs")) for told in last]
 
 
-def _digit_places(answer: str, form: ScoreForm) -> list[int]:
-    """Return where the digits of the form's lines stand in an answer; fewer than lines where one isn't found."""
-    places, start = [], 0
-    for name in form.lines:
-        found = re.compile(rf'{re.escape(name)}"?[ \t\r\n]{{0,8}}:[ \t\r\n]{{0,8}}([1-9])').search(answer, start)
+def _places(answer: str, rows: Sequence[Line]) -> list[tuple[int, str]]:
+    """Return where in an answer each line's word stands, with that word; fewer where one isn't found."""
+    places: list[tuple[int, str]] = []
+    start = 0
+    for row in rows:
+        blanks, words = r"[ \t\r\n]{0,8}", "|".join(map(re.escape, row.words))
+        found = re.compile(rf'{re.escape(row.name)}"?{blanks}:{blanks}"?({words})').search(answer, start)
         if found is None:
             break
-        places.append(found.start(1))
+        places.append((found.start(1), found[1]))
         start = found.end()
     return places
 
@@ -89,24 +92,30 @@ def _at(tokens: list[_Token], places: list[int]) -> Iterator[tuple[_Token, int]]
         yield tokens[index], place - begun
 
 
-def _mean(token: _Token, place: int, digits: str) -> float | None:
-    before, after = token.text[:place].lstrip(), token.text[place + 1 :].rstrip()
-    weights: dict[str, float] = {}
+def _mean(token: _Token, place: int, word: str, row: Line) -> float | None:
+    before, after = token.text[:place].lstrip(), token.text[place + len(word) :].rstrip()
+    weights: dict[str, tuple[int, float]] = {}
     # The token itself comes last: where it is among its alternatives, these have the word.
     for text, logprob in (*_alternatives(token), (token.text, token.logprob)):
-        told = text.strip()
-        digit = told.removeprefix(before).removesuffix(after)
-        weight = _probability(logprob)
-        if len(digit) == 1 and digit in digits and told == f"{before}{digit}{after}" and weight is not None:
+        worth, weight = _worth(text.strip(), before, after, row), _probability(logprob)
+        if worth is not None and weight is not None:
             # The same text twice is one alternative; a digit with a blank and one without are two.
-            weights.setdefault(text, weight)
-    by_digit = [(int(text.strip().removeprefix(before)[0]), weight) for text, weight in weights.items()]
-    total = math.fsum(weight for _, weight in by_digit)
+            weights.setdefault(text, (worth, weight))
+    total = math.fsum(weight for _, weight in weights.values())
     # More than 1 are no probabilities: some engines say 0 for each logarithm. Where all digits are said to be
     # impossible, as by -9999, the written one too, nothing is told of them.
     if not weights or total > MOST or (len(weights) > 1 and total < IMPOSSIBLE):
         return None
-    return round(math.fsum(digit * weight for digit, weight in by_digit) / total, DECIMALS)
+    return round(math.fsum(worth * weight for worth, weight in weights.values()) / total, DECIMALS)
+
+
+def _worth(told: str, before: str, after: str, row: Line) -> int | None:
+    """Return what an alternative is worth: it holds a word of the line, or the beginning of one word alone."""
+    begun = told.removeprefix(before).removesuffix(after)
+    if not begun or told != f"{before}{begun}{after}":
+        return None
+    meant = [worth for worth, word in enumerate(row.words, row.lowest) if word.startswith(begun)]
+    return meant[0] if len(meant) == 1 else None
 
 
 def _alternatives(token: _Token) -> Iterator[tuple[str, Any]]:

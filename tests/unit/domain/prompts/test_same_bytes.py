@@ -4,7 +4,8 @@
 below. It holds for every key, in the order asked, the first 16 hexadecimal digits of the SHA-256 of each request's
 JSON (the fields in `SEEN`), and one ballot in full. No name stands in fenced code: these are taken off since.
 Ballots and the architect's choice are those of version 0.2, which asks for a line per score; which texts are
-criticised and joined at the end follows from its ranking. A form's highest digit, which is younger, is left out.
+criticised and joined at the end follows from its ranking. A form's highest digit and its
+checks, which are younger, are left out.
 """
 
 from __future__ import annotations
@@ -99,7 +100,7 @@ def repeated(stage: Stage) -> list[str]:
 
 
 def digest(request: ChatRequest) -> str:
-    text = request.model_dump_json(include=SEEN, exclude={"form": {"highest"}})
+    text = request.model_dump_json(include=SEEN, exclude={"form": {"highest", "checks"}})
     return sha256(text.encode()).hexdigest()[:16]
 
 

@@ -56,25 +56,53 @@ SOUND = {
 def test_a_choice_reads_the_digits_that_it_allows_and_no_other() -> None:
     choice = ScoreForm(lines=("better",), highest=2)
     logprobs = told(token("better: "), token("2", d2=0.3, d1=0.1, d7=0.6))
-    assert expected_scores(logprobs, "better: 2", choice) == pytest.approx((1.75,))
+    assert expected_scores(logprobs, "better: 2", choice.rows) == pytest.approx((1.75,))
+
+
+def word(text: str, shares: dict[str, float]) -> dict[str, Any]:
+    """A token with these alternatives."""
+    rows = [{"token": told, "logprob": log(share)} for told, share in shares.items()]
+    return {"token": text, "logprob": -0.1, "top_logprobs": rows}
+
+
+CHECK = ScoreForm(lines=("A",), checks=("A meets 1",))
+CHECKS = {
+    "a word is a token": (token(":"), word(" yes", {" yes": 0.6, " no": 0.2, " Yes": 0.2})),
+    "the blank stands before it": (token(": "), word("yes", {"yes": 0.6, "no": 0.2, "maybe": 0.2})),
+    "blank and colon are joined with it": (word(": yes", {": yes": 0.6, ": no": 0.2}),),
+    "a word is two tokens": (token(":"), word(" y", {" y": 0.6, " no": 0.15, " n": 0.05}), word("es", {"es": 1})),
+    "joined with the line break behind it": (token(":"), word(" yes\n", {" yes\n": 0.6, " no\n": 0.2})),
+}
+
+
+@pytest.mark.parametrize("tokens", CHECKS.values(), ids=CHECKS)
+def test_a_check_is_the_probability_of_yes(tokens: tuple[dict[str, Any], ...]) -> None:
+    logprobs = told(token("A: "), token("7", d7=1), token("\nA meets 1"), *tokens)
+    assert expected_scores(logprobs, "A: 7\nA meets 1: yes", CHECK.rows) == pytest.approx((7.0, 0.75), abs=1e-3)
+
+
+def test_a_check_in_json_is_read_at_its_string() -> None:
+    no = word("no", {"yes": 0.1, "no": 0.3})
+    logprobs = told(token('{"A": '), token("7", d7=1), token(', "A meets 1": "'), no, token('"}'))
+    assert expected_scores(logprobs, '{"A": 7, "A meets 1": "no"}', CHECK.rows) == pytest.approx((7.0, 0.25))
 
 
 @pytest.mark.parametrize("logprobs", SOUND.values(), ids=SOUND)
 def test_the_mean_is_taken_over_the_probabilities_of_digits(logprobs: Any) -> None:
     expected = (0.6 * 7 + 0.2 * 9 + 0.1 * 8) / 0.9
-    assert expected_scores(logprobs, ANSWER, FORM) == pytest.approx((expected, 5.0), abs=1e-3)
+    assert expected_scores(logprobs, ANSWER, FORM.rows) == pytest.approx((expected, 5.0), abs=1e-3)
 
 
 def test_json_is_read_at_its_values() -> None:
     logprobs = told(
         token('{"A fit": '), token("7", d7=0.5, d9=0.5), token(', "B fit": '), token("5", d5=1), token("}")
     )
-    assert expected_scores(logprobs, JSON, FORM) == (8.0, 5.0)
+    assert expected_scores(logprobs, JSON, FORM.rows) == (8.0, 5.0)
 
 
 def test_the_token_itself_counts_where_no_alternative_is_told() -> None:
     logprobs = told(token("A fit: "), token("7"), token("\nB fit: "), token("5"))
-    assert expected_scores(logprobs, ANSWER, FORM) == (7.0, 5.0)
+    assert expected_scores(logprobs, ANSWER, FORM.rows) == (7.0, 5.0)
 
 
 def with_place(**changes: Any) -> dict[str, Any]:
@@ -112,7 +140,7 @@ UNSOUND: dict[str, Any] = {
 
 @pytest.mark.parametrize("logprobs", UNSOUND.values(), ids=UNSOUND)
 def test_what_cannot_be_read_leaves_the_answer_as_it_was_written(logprobs: Any) -> None:
-    assert expected_scores(logprobs, ANSWER, FORM) == ()
+    assert expected_scores(logprobs, ANSWER, FORM.rows) == ()
 
 
 @pytest.mark.parametrize(
@@ -130,22 +158,22 @@ def test_what_cannot_be_read_leaves_the_answer_as_it_was_written(logprobs: Any) 
     ],
 )
 def test_unreadable_alternatives_leave_the_token_itself(alternatives: Any) -> None:
-    assert expected_scores(with_place(top_logprobs=alternatives), ANSWER, FORM) == (7.0, 5.0)
+    assert expected_scores(with_place(top_logprobs=alternatives), ANSWER, FORM.rows) == (7.0, 5.0)
 
 
 def test_one_alternative_told_often_counts_once_and_a_huge_list_is_not_read_to_its_end() -> None:
     row = {"token": "9", "logprob": log(0.9)}
-    mean = expected_scores(with_place(logprob=log(0.1), top_logprobs=[row] * 200_000), ANSWER, FORM)
+    mean = expected_scores(with_place(logprob=log(0.1), top_logprobs=[row] * 200_000), ANSWER, FORM.rows)
     assert mean == (8.8, 5.0)
 
 
 def test_a_digit_so_unlikely_that_it_has_no_probability_counts_as_written() -> None:
-    assert expected_scores(with_place(logprob=-9999.0, top_logprobs=[]), ANSWER, FORM) == (7.0, 5.0)
+    assert expected_scores(with_place(logprob=-9999.0, top_logprobs=[]), ANSWER, FORM.rows) == (7.0, 5.0)
 
 
 @pytest.mark.parametrize("many", [10, 100_000])
 def test_tokens_without_end_before_the_answer_are_not_read(many: int) -> None:
-    assert expected_scores(told(*[token("A fit: 1\n")] * many, *PLAIN["content"]), ANSWER, FORM)[1] == 5.0
+    assert expected_scores(told(*[token("A fit: 1\n")] * many, *PLAIN["content"]), ANSWER, FORM.rows)[1] == 5.0
 
 
 anything = st.recursive(
@@ -164,7 +192,7 @@ anything = st.recursive(
 
 @given(logprobs=anything, answer=st.sampled_from([ANSWER, JSON, "", "A fit: 7"]))
 def test_nothing_raises_and_every_mean_is_a_score(logprobs: Any, answer: str) -> None:
-    means = expected_scores(logprobs, answer, FORM)
+    means = expected_scores(logprobs, answer, FORM.rows)
     assert len(means) in (0, 2)
     assert all(1 <= mean <= 9 for mean in means)
     json.dumps(means, allow_nan=False)

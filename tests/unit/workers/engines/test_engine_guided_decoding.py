@@ -22,6 +22,9 @@ forms = st.builds(ScoreForm, lines=st.lists(NAMES, min_size=1, max_size=20, uniq
 choices = st.builds(
     ScoreForm, lines=st.lists(NAMES, min_size=1, max_size=3, unique=True).map(tuple), highest=st.integers(2, 8)
 )
+checked = st.lists(NAMES, min_size=4, max_size=8, unique=True).map(
+    lambda names: ScoreForm(lines=tuple(names[:2]), checks=tuple(names[2:]))
+)
 scores = st.lists(st.integers(1, 9), min_size=1, max_size=64)
 json_values: st.SearchStrategy[Any] = st.recursive(
     st.none() | st.booleans() | st.integers(-2, 12) | st.floats(allow_nan=False) | st.text(max_size=5),
@@ -45,6 +48,32 @@ def test_an_answer_within_the_constraint_is_read_as_the_scores_it_holds(
     decoding = GUIDED_DECODINGS[guidance]
     answer = sheet({"messages": [], **decoding.request_fields(form)}, cycle(digits))
     assert form.read(decoding.compact_text(answer, form)) == tuple(islice(cycle(digits), len(form.lines)))
+
+
+@pytest.mark.parametrize("guidance", list(Guidance))
+@given(form=checked, digits=scores)
+def test_checks_within_the_constraint_are_answered_yes_or_no(
+    guidance: Guidance, form: ScoreForm, digits: list[int]
+) -> None:
+    decoding = GUIDED_DECODINGS[guidance]
+    answer = sheet({"messages": [], **decoding.request_fields(form)}, cycle(digits))
+    drawn = islice(cycle(digits), len(form.rows))
+    worth = tuple(digit if place < len(form.lines) else digit % 2 for place, digit in enumerate(drawn))
+    assert form.read(decoding.compact_text(answer, form)) == worth
+    assert len(answer) <= decoding.max_tokens(form, form.max_tokens)
+
+
+@given(form=checked)
+def test_a_check_takes_nothing_but_yes_or_no(form: ScoreForm) -> None:
+    regex = GUIDED_DECODINGS[Guidance.REGEX].request_fields(form)["structured_outputs"]["regex"]
+    schema = jsonschema.Draft202012Validator(schema_of(form))
+    text, answer = form.shape.replace(": x", ": 5"), dict.fromkeys(form.lines, 5)
+    for word, fits in (("yes", True), ("no", True), ("1", False), ("maybe", False)):
+        assert bool(re.fullmatch(regex, text.replace(": y", f": {word}"))) is fits
+        whole = {**answer, **dict.fromkeys(form.checks, word)}
+        assert schema.is_valid(whole) is fits
+        compact = GUIDED_DECODINGS[Guidance.JSON_SCHEMA].compact_text(json.dumps(whole), form)
+        assert (form.read(compact) is not None) is fits
 
 
 @given(form=forms)
