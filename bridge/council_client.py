@@ -23,9 +23,9 @@ class NatsCouncilClient:
         self._conclave: Conclave | None = None
         self._connecting = asyncio.Lock()
 
-    async def approve(self, plan: Mapping[str, Any]) -> Approval:
+    async def approve(self, plan: Mapping[str, Any], *, key: str = "") -> Approval:
         with _as_domain_errors():
-            return await (await self._connected()).approve(plan)
+            return await (await self._connected()).approve(plan, key=key)
 
     async def watch(self, approval: Approval) -> AsyncGenerator[EventBody, None]:
         with _as_domain_errors():

@@ -41,22 +41,21 @@ class Message:
     """The time that its publisher gave it, in epoch seconds; None if it was made now."""
 
 
-def message_of(plan: Plan | Mapping[str, Any]) -> Message:
-    """Make the message; a plan without a timestamp gets the present. Raises InvalidMessage with every mistake."""
+def message_of(plan: Plan | Mapping[str, Any], key: str = "") -> Message:
+    """Make the message; a plan without a timestamp gets the present, and a key puts it into an envelope.
+
+    Raises InvalidMessage with every mistake.
+    """
     fields = plan.model_dump(mode="json", exclude_unset=True) if isinstance(plan, Plan) else dict(plan)
     given = "timestamp" in fields
     fields.setdefault("timestamp", datetime.now(UTC).isoformat())
+    event = {"event_type": PLAN_APPROVED, "payload": fields, "idempotency_key": key} if key else fields
     try:
-        data = json.dumps(fields, ensure_ascii=False, allow_nan=False).encode()
+        data = json.dumps(event, ensure_ascii=False, allow_nan=False).encode()
     except (TypeError, ValueError) as error:
         reason = f"the plan can't be written as JSON: {error}; use texts, numbers, lists and dicts"
         raise InvalidMessage(reason, (reason,)) from None
-    intake = read(
-        InboundMessage(subject=PLAN_APPROVED, data=data, received_at=time.time()), translate=plan_approved
-    )
-    if isinstance(intake, Rejection):
-        raise InvalidMessage(f"the plan can't be approved: {intake.reason}", intake.mistakes)
-    (request,) = intake.requests
+    (request,) = _read(PLAN_APPROVED, data, plan_approved, "the plan can't be approved").requests
     return Message(data, request, _epoch_s(request.plan.timestamp) if given else None)
 
 

@@ -131,14 +131,17 @@ class Conclave:
         approval = await self.approve(plan, timeout_s=min(timeout_s, PUBLISH_S))
         return await self.wait_all(approval, timeout_s=over - _now())
 
-    async def approve(self, plan: Plan | Mapping[str, Any], *, timeout_s: float = PUBLISH_S) -> Approval:
+    async def approve(
+        self, plan: Plan | Mapping[str, Any], *, key: str = "", timeout_s: float = PUBLISH_S
+    ) -> Approval:
         """Publish the approval of a plan, wait until it is stored, and return what it is waited for by.
 
         A plan without a `timestamp` is a new approval at every call. One with it is the same approval as long as
-        its content is: approved again, it starts nothing, and waiting for it finds what was decided. Raises
-        InvalidMessage before anything is published, and NotPublished, NotConnected.
+        its content is: approved again, it starts nothing, and waiting for it finds what was decided. So is one
+        under the same `key`, whatever its time. Raises InvalidMessage before anything is published, and
+        NotPublished, NotConnected.
         """
-        message = message_of(plan)
+        message = message_of(plan, key)
         plan_id = message.request.plan.plan_id
         since = await self._since(None if message.dated is None else message.dated - EARLIER_S)
         stored = await publish_patiently(

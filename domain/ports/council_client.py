@@ -16,10 +16,11 @@ class CouncilClient(Protocol):
     Each method may raise RequestRefused, and RequestUndelivered.
     """
 
-    async def approve(self, plan: Mapping[str, Any]) -> Approval:
+    async def approve(self, plan: Mapping[str, Any], *, key: str = "") -> Approval:
         """Publish the approval of a plan, the payload of `planning.plan.approved`, once it is stored for good.
 
-        One without a `timestamp` is a new approval at every call; one with it starts nothing when it is repeated.
+        One without a `timestamp` is a new approval at every call; one with it, or under the same `key`, starts
+        nothing when it is repeated.
         """
         ...
 

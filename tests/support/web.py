@@ -45,6 +45,18 @@ def browser(stage: Stage, *, outages: tuple[type[Exception], ...] = (), **option
     return TestClient(app, base_url=made.origin or f"http://127.0.0.1:{made.port}", follow_redirects=False)
 
 
+def page_of(
+    stage: Stage,
+    *,
+    client: MemoryCouncilClient | None = None,
+    control: MemoryDeliberationControl | None = None,
+) -> TestClient:
+    """Return a client of the page without a login, whose forms come from the page itself."""
+    app = make_app(ports_of(stage, client=client, control=control), WebOptions(), version="0", now=stage.clock.now)
+    address = "http://127.0.0.1:8400"
+    return TestClient(app, base_url=address, headers={"Origin": address}, follow_redirects=False)
+
+
 class Seen(HTMLParser):
     """What a browser would make of a document: its elements with their attributes, and its texts."""
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from domain.approval import Approval
 from domain.contract import EventBody, JudgedBody
 from domain.errors import RequestRefused
+from domain.inbound import InboundEvent, plan_approved
+from domain.plan import PlanRequest
 from domain.verdict import Opinion
 
 
@@ -19,14 +21,29 @@ class MemoryCouncilClient:
 
     told: list[EventBody] = field(default_factory=list)
     approved: list[Mapping[str, Any]] = field(default_factory=list)
+    keys: list[str] = field(default_factory=list)
+    """Of the plans that were approved, each beside its own."""
+    deliberate: Callable[[PlanRequest], object] | None = None
+    """What follows from an approval."""
     refusal: Exception | None = None
+    judge_by: Callable[[str, Opinion, str, str, str], JudgedBody] | None = None
+    """What a verdict comes to: deliberation, opinion, person, proposal, reason."""
 
-    async def approve(self, plan: Mapping[str, Any]) -> Approval:
+    async def approve(self, plan: Mapping[str, Any], *, key: str = "") -> Approval:
         if self.refusal is not None:
             raise self.refusal
         self.approved.append(plan)
+        self.keys.append(key)
+        if self.deliberate is not None:
+            event = InboundEvent(payload=plan, key=key, received_at=0.0)
+            self.deliberate(plan_approved(event).requests[0])
         return Approval(
-            plan_id=plan["plan_id"], revision="r", stream="S", sequence=len(self.approved), content="", since=1
+            plan_id=plan["plan_id"],
+            revision=key or "r",
+            stream="S",
+            sequence=len(self.approved),
+            content="",
+            since=1,
         )
 
     async def watch(self, approval: Approval) -> AsyncGenerator[EventBody, None]:
@@ -38,4 +55,6 @@ class MemoryCouncilClient:
     async def judge(
         self, deliberation_id: str, verdict: Opinion, *, by: str, proposal: str = "", reason: str = ""
     ) -> JudgedBody:
-        raise self.refusal or RequestRefused("nothing was decided here")
+        if self.refusal is not None or self.judge_by is None:
+            raise self.refusal or RequestRefused("nothing was decided here")
+        return self.judge_by(deliberation_id, verdict, by, proposal, reason)

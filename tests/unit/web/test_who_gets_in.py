@@ -18,7 +18,14 @@ from web.security.sessions import COOKIE, Sessions
 
 HASH = PasswordHasher(time_cost=1, memory_cost=64).hash("open sesame")
 ORIGIN = {"Origin": "http://127.0.0.1:8400"}
-GETS = ("/", "/deliberations", "/deliberations/ID", "/deliberations/ID/proposals/agent-1@0", "/councils")
+GETS = (
+    "/",
+    "/deliberations",
+    "/deliberations/ID",
+    "/deliberations/ID/proposals/agent-1@0",
+    "/councils",
+    "/approve",
+)
 
 
 @pytest.fixture
