@@ -9,7 +9,7 @@ EXPOSE 4222 8222
 ENTRYPOINT ["nats-server", "-c", "/etc/conclave/nats-users.conf", "-sd", "/data", "-m", "8222"]
 CMD []
 
-FROM valkey/valkey:9.1.2-alpine AS valkey
+FROM valkey/valkey:9.1.2-alpine@sha256:48332870af354a799964c0012ae1194a0bf2bf894eb508f945810596dc2d8d11 AS valkey
 COPY workers/stack/conf/valkey.conf workers/stack/conf/valkey-users.acl workers/stack/conf/valkey-start.sh /etc/conclave/
 RUN chown valkey:valkey /data
 USER valkey
@@ -18,7 +18,7 @@ EXPOSE 6379
 ENTRYPOINT ["sh", "/etc/conclave/valkey-start.sh", "--bind", "0.0.0.0", "--dir", "/data"]
 CMD []
 
-FROM python:3.13.9-slim-bookworm AS build
+FROM python:3.13.9-slim-bookworm@sha256:b685a4fa58bb19d1814d78a1ec0f0208f351452724f78b20212c984d6e124a34 AS build
 RUN python -m venv /opt/conclave
 WORKDIR /src
 COPY requirements-runtime.lock ./
@@ -32,7 +32,7 @@ COPY workers workers
 RUN /opt/conclave/bin/python -m pip wheel --no-cache-dir --no-deps --no-build-isolation --wheel-dir /wheels . \
     && /opt/conclave/bin/python -m pip install --no-cache-dir --no-deps /wheels/*.whl
 
-FROM python:3.13.9-slim-bookworm AS app
+FROM python:3.13.9-slim-bookworm@sha256:b685a4fa58bb19d1814d78a1ec0f0208f351452724f78b20212c984d6e124a34 AS app
 # libgomp: the embedded engine computes with OpenMP.
 RUN apt-get update && apt-get install -y --no-install-recommends libgomp1 && rm -rf /var/lib/apt/lists/* \
     && useradd --uid 10001 --create-home conclave \
