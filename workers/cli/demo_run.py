@@ -107,7 +107,8 @@ def _services(where: Addresses, options: StackOptions, state: Path) -> Sequence[
 
 
 def _settings(where: Addresses, options: StackOptions, state: Path) -> Settings:
-    servers = {"redis_url": where.redis_url, "nats": {"url": where.nats_url}, "engine": {"url": where.engine_url}}
+    engine = {"url": where.engine_url, "key": where.engine_key}
+    servers = {"redis_url": where.redis_url, "nats": {"url": where.nats_url}, "engine": engine}
     return Settings.model_validate({**servers, "model": options.model, "state": state})
 
 

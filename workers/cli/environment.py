@@ -46,9 +46,11 @@ def from_stack(settings: Settings) -> dict[str, Any]:
     found: dict[str, Any] = {}
     if "redis_url" not in settings.model_fields_set:
         found["redis_url"] = running.redis_url
-    for group, url in (("nats", running.nats_url), ("engine", running.engine_url)):
-        if "url" not in getattr(settings, group).model_fields_set:
-            found[group] = {"url": url}
+    if "url" not in settings.nats.model_fields_set:
+        found["nats"] = {"url": running.nats_url}
+    if "url" not in settings.engine.model_fields_set:
+        own = {"key": running.engine_key} if running.engine_key else {}
+        found["engine"] = {"url": running.engine_url, **own}
     if running.model and "model" not in settings.model_fields_set:
         found["model"] = running.model
     if running.flower_login and "auth" not in settings.flower.model_fields_set:

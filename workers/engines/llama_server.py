@@ -23,12 +23,16 @@ SLOTS = 1
 """Requests answered at once; more wait their turn. Each slot computes anew the prompt that reviewers share, and
 two cores gain nothing by a batch: ten ballots on three proposals took 8 s of processor time in one slot, 14 in
 two, 25 in four, and three proposals 5.5, 8 and 12."""
+KEY_VARIABLE = "LLAMA_API_KEY"
+"""An argument list is everybody's to read. llama.cpp's own server reads the same variable."""
 CONTEXT = 8192
 """Tokens per slot, prompt and answer together: what the model was trained for, in about 190 MB."""
 
 
-def llama_server(*, port: int, model: str = DEFAULT_MODEL) -> ProcessCommand:
+def llama_server(*, port: int, model: str = DEFAULT_MODEL, key: str = "") -> ProcessCommand:
     """Describe the engine on a loopback port, serving the shipped weights under the name `model`.
+
+    `key`: what it asks of every caller, but for its health; empty for nothing.
 
     Raises StackError when the weights are not installed.
     """
@@ -39,7 +43,7 @@ def llama_server(*, port: int, model: str = DEFAULT_MODEL) -> ProcessCommand:
             *(sys.executable, "-m", "workers.engines.llama_server"),
             *("--port", str(port), "--model-name", model),
         ),
-        env={"PYTHONUNBUFFERED": "1"},
+        env={"PYTHONUNBUFFERED": "1", KEY_VARIABLE: key},
         ready=http_answers(f"http://{HOST}:{port}/health"),
         ready_within=120.0,
     )
@@ -74,6 +78,8 @@ def serve(options: argparse.Namespace) -> None:
     parameters.cache_prompt = True
     parameters.endpoint_metrics = True
     parameters.ui = False
+    if key := os.environ.get(KEY_VARIABLE):
+        parameters.api_keys = [key]
     try:
         server = xllamacpp.Server(parameters)
     except RuntimeError as error:

@@ -32,6 +32,8 @@ class Logins(Value):
     nats: str = Field(default_factory=_password)
     valkey: str = Field(default_factory=_password)
     flower: str = Field(default_factory=_password)
+    engine: str = Field(default_factory=_password)
+    """The key of the embedded engine."""
     web: str = Field(default_factory=_password)
     web_secret: str = Field(default_factory=_password)
     """Signs the cookies of the page: who is logged in goes on after a restart, too."""
@@ -43,6 +45,8 @@ class StackRecord(Value):
     nats_url: str
     redis_url: str
     engine_url: str
+    engine_key: str = ""
+    """What the embedded engine asks for; empty for an engine of the user's."""
     flower_url: str | None
     flower_login: str = ""
     """`user:password` for Flower's pages."""

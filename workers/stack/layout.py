@@ -47,6 +47,8 @@ class Addresses:
     nats_url: str
     redis_url: str
     engine_url: str
+    engine_key: str
+    """Of the embedded engine; empty for another."""
     flower_port: int
     flower_login: str
     web_port: int
@@ -86,6 +88,7 @@ def addresses(options: StackOptions, logins: Logins) -> tuple[Addresses, Mapping
         nats_url=nats_url(ports["nats"], logins.nats),
         redis_url=database_url(ports["valkey"], logins.valkey),
         engine_url=options.engine or engine_url(ports["engine"]),
+        engine_key="" if options.engine else logins.engine,
         flower_port=chosen["flower"],
         flower_login=f"{USER}:{logins.flower}",
         web_port=chosen["web"],
@@ -109,7 +112,7 @@ def servers(
         valkey(port=ports["valkey"], folder=state.part("valkey"), password=logins.valkey),
     ]
     if "engine" in ports:
-        commands.append(llama_server(port=ports["engine"], model=options.model))
+        commands.append(llama_server(port=ports["engine"], model=options.model, key=logins.engine))
     return commands
 
 
@@ -120,7 +123,7 @@ def services(where: Addresses, options: StackOptions, state: Path) -> list[Proce
         "CONCLAVE_REDIS_URL": where.redis_url,
         "CONCLAVE_ENGINE_URL": where.engine_url,
         "CONCLAVE_MODEL": options.model,
-        **({} if options.engine else _LLAMA),
+        **({} if options.engine else {**_LLAMA, "CONCLAVE_ENGINE_KEY": where.engine_key}),
         "CONCLAVE_STATE": str(state),
         # These logs are for people, if not on a terminal.
         "CONCLAVE_LOG_JSON": "false",

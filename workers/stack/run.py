@@ -119,6 +119,7 @@ def _record(where: Addresses, options: StackOptions, pids: Mapping[str, int]) ->
         nats_url=where.nats_url,
         redis_url=where.redis_url,
         engine_url=where.engine_url,
+        engine_key=where.engine_key,
         flower_url=where.flower_url if "flower" in pids else None,
         flower_login=where.flower_login,
         web_url=where.web_url if "web" in pids else None,

@@ -57,8 +57,18 @@ def test_every_part_is_named_with_its_process(record: StackRecord) -> None:
 def test_flower_and_the_engine_answer_where_stack_json_says(record: StackRecord) -> None:
     with urllib.request.urlopen(f"{record.flower_url}/healthcheck", timeout=30) as response:
         assert response.read() == b"OK"
-    with urllib.request.urlopen(f"{record.engine_url}/models", timeout=30) as response:
+    asked = urllib.request.Request(f"{record.engine_url}/models")
+    asked.add_header("Authorization", f"Bearer {record.engine_key}")
+    with urllib.request.urlopen(asked, timeout=30) as response:
         assert json.load(response)["data"][0]["id"] == StackOptions().model
+
+
+@pytest.mark.parametrize("path", ["/v1/chat/completions", "/slots", "/metrics", "/props"])
+def test_the_engine_answers_nobody_without_its_key(record: StackRecord, path: str) -> None:
+    engine = record.engine_url.removesuffix("/v1")
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(f"{engine}{path}", timeout=30)
+    assert refused.value.code == 401
 
 
 def test_every_part_writes_a_log_of_its_own(stack: ProcessGroup, state: Path) -> None:
@@ -74,7 +84,7 @@ def test_nothing_of_it_is_open_to_another_user(stack: ProcessGroup, state: Path)
 
 def test_no_argument_of_a_process_holds_a_login(record: StackRecord, state: Path) -> None:
     passwords = StateFolder(state).logins().model_dump().values()
-    assert len(set(passwords)) == 5
+    assert len(set(passwords)) == 6
     for name, pid in record.pids.items():
         family = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
         words = [word for process in family for word in process.cmdline()]

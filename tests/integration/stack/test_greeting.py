@@ -32,6 +32,7 @@ def where(valkey_server: ValkeyServer) -> Addresses:
         nats_url="nats://conclave:secret@127.0.0.1:23456",
         redis_url=valkey_server.url,
         engine_url="http://127.0.0.1:24000/v1",
+        engine_key="",
         flower_port=5555,
         flower_login="conclave:secret",
         web_port=8400,

@@ -15,7 +15,7 @@ from workers.stack.binaries import configuration, script
 from workers.stack.folder import Logins, StateFolder
 from workers.stack.layout import Addresses, StackOptions, addresses, servers
 
-LOGINS = Logins(nats="n", valkey="v", flower="f")
+LOGINS = Logins(nats="n", valkey="v", flower="f", engine="e")
 
 
 def test_free_ports_lie_below_those_of_outgoing_connections() -> None:
@@ -30,6 +30,7 @@ def test_addresses_name_the_chosen_ports() -> None:
         nats_url=f"nats://conclave:n@127.0.0.1:{ports['nats']}",
         redis_url=f"redis://conclave:v@127.0.0.1:{ports['valkey']}/2",
         engine_url=f"http://127.0.0.1:{ports['engine']}/v1",
+        engine_key="e",
         flower_port=where.flower_port,
         flower_login="conclave:f",
         web_port=where.web_port,
@@ -58,7 +59,7 @@ def test_a_port_that_is_asked_for_stands_before_the_usual_one() -> None:
 def test_an_engine_that_runs_already_is_not_started(tmp_path: Path) -> None:
     options = StackOptions(engine="http://gpu:8000/v1")
     where, ports = addresses(options, LOGINS)
-    assert where.engine_url == "http://gpu:8000/v1"
+    assert (where.engine_url, where.engine_key) == ("http://gpu:8000/v1", "")
     assert [part.name for part in servers(StateFolder(tmp_path), ports, options, LOGINS)] == ["nats", "valkey"]
 
 
