@@ -25,9 +25,11 @@ from web.pages.deliberations import deliberation_routes
 from web.pages.login import login_routes
 from web.ports import WebPorts
 from web.problems import away, problem
+from web.security.approval_limit import ApprovalLimit
 from web.security.bearer import BearerTokens
 from web.security.guard import Guard
 from web.security.headers import SecurityHeaders
+from web.security.proxy import Proxies
 from web.security.rights import needs
 from web.security.sessions import Sessions
 from web.streams import stream_routes
@@ -48,7 +50,7 @@ def make_app(
     """Put the page together.
 
     `outages` are what ports raise while their store is away, `denials` what they raise where the page's own login
-    may not do something; `now` times logins and tokens alone.
+    may not do something; `now` times logins, tokens and limits alone.
     """
     listing, live = Listing(ports), LiveEvents(ports.feed)
     app = FastAPI(
@@ -59,12 +61,13 @@ def make_app(
         openapi_url=None,  # its route would take no right; the one below does
         lifespan=lambda _: live.running(),
     )
-    sessions = Sessions(options, now)
+    app.state.approvals = ApprovalLimit(options.approvals_per_minute, now)
+    sessions, proxies = Sessions(options, now), Proxies(options)
     app.include_router(stream_routes(ports, live))
     app.include_router(deliberation_routes(ports, listing))
     app.include_router(approval_routes(ports, now))
     app.include_router(council_routes(ports, default_model))
-    app.include_router(login_routes(options, sessions, now))
+    app.include_router(login_routes(options, sessions, proxies, now))
     app.include_router(api_routes(ports, listing, default_model))
     app.include_router(completion_routes(ports, outages))
     app.mount("/static", StaticFiles(directory=STATIC))
@@ -83,7 +86,7 @@ def make_app(
     for denial in denials:
         app.add_exception_handler(denial, _denied)
     tokens = BearerTokens(ports.access_tokens, now)
-    app.add_middleware(Guard, options=options, sessions=sessions, tokens=tokens, outages=outages)
+    app.add_middleware(Guard, options=options, sessions=sessions, tokens=tokens, proxies=proxies, outages=outages)
     app.add_middleware(SecurityHeaders)  # the outermost: what the guard refuses has them too
     return app
 
@@ -99,7 +102,9 @@ def _mark() -> Response:
 
 def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    return problem(request, error.status_code, str(error.detail))
+    response = problem(request, error.status_code, str(error.detail))
+    response.headers.update(error.headers or {})
+    return response
 
 
 def _invalid(request: Request, error: Exception) -> Response:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from ipaddress import IPv4Network, IPv6Network
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
@@ -18,12 +19,18 @@ class WebOptions(Value):
     """Where the page is served, and to whom."""
 
     host: str = "127.0.0.1"
-    """The address it listens on. One that other hosts reach is refused without `CONCLAVE_WEB_USERS`."""
+    """The address it listens on. One that other hosts reach is refused without `CONCLAVE_WEB_USERS` or
+    `CONCLAVE_WEB_PROXY_HEADER`."""
     port: int = Field(default=8400, ge=1, le=65_535)
     """Its port."""
     users: dict[Name, SecretStr] = {}
     """Who may log in, each with the hash of a password that `conclave password` prints, as JSON:
     {"ada": "$argon2id$…"}. None: there is no login, and only this host is served."""
+    proxy_header: str = Field(default="", pattern=r"^[A-Za-z0-9-]*$")
+    """The header in which a trusted proxy names who has logged in there: X-Forwarded-User. Empty: none."""
+    trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = Field(default=(), validate_default=True)
+    """Addresses and networks of proxies whose headers are believed, the one above and X-Forwarded-For, as JSON:
+    ["10.0.0.7", "10.1.0.0/16"]."""
     rights: dict[Name, frozenset[Right]] = {}
     """What each user may do, of read, approve, judge and operate, as JSON: {"ada": ["read", "judge"]}. "*" is all
     whom it does not name: read, approve and judge unless it says otherwise."""
@@ -32,6 +39,8 @@ class WebOptions(Value):
     all sessions. Several processes behind one address need the same."""
     session_s: float = Field(default=12 * 3600.0, gt=0)
     """How long a login lasts: a working day."""
+    approvals_per_minute: int = Field(default=60, ge=1)
+    """How many plans and questions one caller may send within a minute: a program that asks in a loop is held."""
     origin: str = ""
     """The address that people open, where a proxy stands before the page: https://council.example."""
 
@@ -43,13 +52,22 @@ class WebOptions(Value):
                 raise ValueError(f"{name} has no argon2id hash; make one with `conclave password`")
         return users
 
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_there(
+        cls, proxies: tuple[IPv4Network | IPv6Network, ...], info: ValidationInfo
+    ) -> tuple[IPv4Network | IPv6Network, ...]:
+        if info.data.get("proxy_header") and not proxies:
+            raise ValueError("it is empty, so that nobody's header would be believed; name the proxy's address")
+        return proxies
+
     @field_validator("rights")
     @classmethod
     def _are_of_users(
         cls, rights: dict[str, frozenset[Right]], info: ValidationInfo
     ) -> dict[str, frozenset[Right]]:
         unknown = sorted(rights.keys() - info.data.get("users", {}).keys() - {EVERYBODY_ELSE})
-        if unknown:
+        if unknown and not info.data.get("proxy_header"):
             raise ValueError(f"{unknown[0]} is none of the users")
         return rights
 
@@ -68,9 +86,14 @@ class WebOptions(Value):
         return origin.lower()
 
     @property
+    def login_required(self) -> bool:
+        """Whether callers must say who they are, by a login, a proxy or a token."""
+        return bool(self.users or self.proxy_header)
+
+    @property
     def refusal(self) -> str:
         """Why these options can't be served, in a sentence; empty if they can."""
-        if self.users or self.host in LOOPBACK:
+        if self.login_required or self.host in LOOPBACK:
             return ""
         return f"the page can't listen on {self.host} without a login: set users, or listen on 127.0.0.1"
 
@@ -89,7 +112,7 @@ class WebOptions(Value):
 
         Without a login a page of another origin could have its name resolved to this host, and read everything.
         """
-        if self.users:
+        if self.login_required:
             return None
         names = {"127.0.0.1", "localhost", "[::1]", self.host}
         named = {urlsplit(self.origin).netloc} if self.origin else set()

@@ -10,9 +10,11 @@ from web.rendering import page
 
 TITLES = {
     400: "This can't be understood",
+    401: "You are not logged in",
     403: "You may not do this",
     404: "Nothing is here",
     413: "That is too long",
+    429: "That is too much at once",
 }
 CODES = {401: "no_login", 403: "no_right", 404: "not_found", 429: "too_many", 503: "away"}
 

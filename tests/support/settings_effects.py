@@ -31,10 +31,12 @@ from tests.support.settings_observers import (
     store_database,
     stream_made,
     usual_ports,
+    web_address,
     web_cookie,
     web_known_session,
     web_server,
     web_status,
+    web_status_of_second_question,
 )
 from workers.app import make_app
 from workers.checks.registry import OWN
@@ -244,6 +246,13 @@ SHOWN = {
     "web.host": Effect("::1", web_server("host"), "::1"),
     "web.port": Effect("8401", web_server("port"), 8401),
     "web.users": Effect(ADA["CONCLAVE_WEB_USERS"], web_status("/nothing"), 303),
+    "web.proxy_header": Effect(
+        "X-User", web_status("/nothing"), 401, beside={"CONCLAVE_WEB_TRUSTED_PROXIES": '["10.0.0.7"]'}
+    ),
+    "web.trusted_proxies": Effect(
+        '["10.0.0.0/8"]', web_address(peer="10.0.0.7", forwarded_for="1.2.3.4"), "1.2.3.4"
+    ),
+    "web.approvals_per_minute": Effect("1", web_status_of_second_question, 429),
     "web.rights": Effect(
         '{"ada": ["judge"]}', web_known_session(SECRET, "/api/openapi.json"), 403, beside=ADA | WITH_SECRET
     ),

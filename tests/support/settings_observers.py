@@ -22,6 +22,7 @@ from celery import signals
 from nats.aio.client import Client
 from nats.js.errors import NotFoundError
 from pydantic import SecretStr
+from starlette.requests import Request
 from starlette.testclient import TestClient
 
 from bridge.durable import ensure_durable
@@ -32,6 +33,7 @@ from domain.plan import PlanRequest
 from tests.support.factories import plan
 from tests.support.in_memory.clock import MemoryClock
 from web.options import WebOptions
+from web.security.proxy import Proxies
 from web.security.sessions import COOKIE, Sessions
 from workers.app import make_app
 from workers.bridge_process import capacity_of, options_of
@@ -255,6 +257,20 @@ def web_server(name: str) -> Observe:
 def web_status(path: str, cookie: str = "") -> Observe:
     """Look at the status of the page's answer."""
     return lambda settings: web_page(settings, cookie).get(path).status_code
+
+
+def web_address(*, peer: str, forwarded_for: str) -> Observe:
+    """Look at the address from which a request is taken to come."""
+    headers = [(b"x-forwarded-for", forwarded_for.encode())]
+    request = Request({"type": "http", "client": (peer, 1), "headers": headers})
+    return lambda settings: Proxies(settings.web).address_of(request)
+
+
+def web_status_of_second_question(settings: Settings) -> int:
+    """Look at the answer to the second of two questions that say nothing."""
+    page = web_page(settings)
+    page.headers.pop("cookie")
+    return [page.post("/v1/chat/completions").status_code for _ in range(2)][-1]
 
 
 def web_known_session(secret: str, path: str = "/nothing") -> Observe:

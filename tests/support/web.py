@@ -38,11 +38,14 @@ def ports_of(
     )
 
 
-def browser(stage: Stage, *, outages: tuple[type[Exception], ...] = (), **options: Any) -> TestClient:
-    """Return a client of the page whose base address is the page's own; it follows no redirection."""
+def browser(
+    stage: Stage, *, outages: tuple[type[Exception], ...] = (), peer: str = "testclient", **options: Any
+) -> TestClient:
+    """Return a client of the page, from that peer, at the page's own address; it follows no redirection."""
     made = WebOptions.model_validate(options)
     app = make_app(ports_of(stage), made, version="0", default_model="tiny", outages=outages, now=stage.clock.now)
-    return TestClient(app, base_url=made.origin or f"http://127.0.0.1:{made.port}", follow_redirects=False)
+    address = made.origin or f"http://127.0.0.1:{made.port}"
+    return TestClient(app, base_url=address, follow_redirects=False, client=(peer, 50_000))
 
 
 def page_of(

@@ -13,13 +13,14 @@ from web.form import read_form
 from web.options import WebOptions
 from web.rendering import page
 from web.security.attempts import Attempts
+from web.security.proxy import Proxies
 from web.security.sessions import COOKIE, Sessions
 
 MOST_BYTES = 8192
 WINDOW_S = 60.0
 
 
-def login_routes(options: WebOptions, sessions: Sessions, now: Callable[[], float]) -> APIRouter:
+def login_routes(options: WebOptions, sessions: Sessions, proxies: Proxies, now: Callable[[], float]) -> APIRouter:
     """Return the form, what takes it, and what ends a session."""
     routes = APIRouter(include_in_schema=False)
     by_name = Attempts(most=10, window_s=WINDOW_S, now=now)
@@ -34,8 +35,7 @@ def login_routes(options: WebOptions, sessions: Sessions, now: Callable[[], floa
         fields = await read_form(request, most_bytes=MOST_BYTES)
         name, password = fields.get("name", ""), fields.get("password", "")
         target = _local(fields.get("next", "/"))
-        address = request.client.host if request.client else ""
-        wait = by_address.wait_s(address) or by_name.wait_s(name)
+        wait = by_address.wait_s(proxies.address_of(request)) or by_name.wait_s(name)
         if wait:
             problem = "There were too many attempts. Wait a minute, then try again."
             response = page(request, "login.html", status=429, next=target, problem=problem)

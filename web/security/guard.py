@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from web.options import WebOptions
 from web.problems import away, problem
 from web.security.bearer import BearerTokens, sent_token
+from web.security.proxy import Proxies, UserNotBelieved
 from web.security.rights import LOCAL, NOBODY, Caller
 from web.security.sessions import COOKIE, Sessions
 
@@ -31,12 +32,14 @@ class Guard:
         options: WebOptions,
         sessions: Sessions,
         tokens: BearerTokens,
+        proxies: Proxies,
         outages: tuple[type[Exception], ...] = (),
     ) -> None:
         self.app = app
         self._options = options
         self._sessions = sessions
         self._tokens = tokens
+        self._proxies = proxies
         self._outages = outages
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -50,18 +53,22 @@ class Guard:
         except self._outages:
             await away(request)(scope, receive, send)
             return
+        except UserNotBelieved as error:
+            await problem(request, 403, str(error))(scope, receive, send)
+            return
         scope["state"]["caller"] = caller or NOBODY
         refusal = self._refusal(request, caller)
         await (refusal or self.app)(scope, receive, send)
 
     async def _caller(self, request: Request) -> Caller | None:
-        if not self._sessions.required:
+        if not self._options.login_required:
             return LOCAL
+        by_proxy = self._proxies.user_of(request)
         token = sent_token(request)
         if token is not None and request.url.path.startswith(PROGRAMS):
             return await self._tokens.caller_of(token)
-        user = self._sessions.user_of(request.cookies.get(COOKIE, ""))
-        return Caller(user, self._options.rights_of(user)) if user else None
+        user = by_proxy or self._sessions.user_of(request.cookies.get(COOKIE, ""))
+        return Caller(user, self._options.rights_of(user), in_session=not by_proxy) if user else None
 
     def _refusal(self, request: Request, caller: Caller | None) -> Response | None:
         if not self._names_us(request):
@@ -77,6 +84,8 @@ class Guard:
             return None
         if path.startswith(PROGRAMS):
             return _not_let_in(request)
+        if not self._options.users:
+            return problem(request, 401, "The proxy before this page has not said who you are. Log in there.")
         return RedirectResponse(f"/login?next={quote(_target(request), safe='')}", status_code=303)
 
     def _names_us(self, request: Request) -> bool:
@@ -99,7 +108,7 @@ class Guard:
         """
         if "cookie" in request.headers or not request.url.path.startswith(PROGRAMS):
             return False
-        by_token = self._sessions.required and sent_token(request) is not None
+        by_token = self._options.login_required and sent_token(request) is not None
         return by_token or not {"origin", "sec-fetch-site"} & set(request.headers.keys())
 
 

@@ -19,6 +19,8 @@ class Caller:
     name: str
     """Empty where no login is asked for."""
     rights: frozenset[Right]
+    in_session: bool = False
+    """Whether the caller has logged in here, and can log out."""
 
     @property
     def signature(self) -> str:

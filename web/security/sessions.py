@@ -36,11 +36,6 @@ class Sessions:
         # A comparison takes 64 MiB and a core for a moment, on purpose.
         self._one_at_a_time = threading.Lock()
 
-    @property
-    def required(self) -> bool:
-        """Whether anybody must log in at all."""
-        return bool(self._users)
-
     def opened_by(self, name: str, password: str) -> str | None:
         """Return the cookie of a new session; None for a name or password that is wrong."""
         hashed = self._users.get(name)
