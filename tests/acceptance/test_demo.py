@@ -15,6 +15,7 @@ import pytest
 
 from domain import event_types
 from tests.support.sample_stack import FOLDER, living_in
+from tests.support.wheel import build_wheel, install_beside_locked, locked_programs
 from workers.processes.readiness import wait_until
 
 DEMO = (sys.executable, "-m", "workers.cli", "demo")
@@ -39,11 +40,13 @@ def environment(folder: Path) -> dict[str, str]:
     return {**plain, "TMPDIR": str(folder), FOLDER: str(folder), "PYTHONPATH": str(ROOT)}
 
 
-def demo(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def demo(
+    folder: Path, *arguments: str, command: tuple[str, ...] = DEMO, **variables: str
+) -> subprocess.CompletedProcess[str]:
     (folder / "cwd").mkdir()
     return subprocess.run(
-        [*DEMO, *arguments],
-        env=environment(folder),
+        [*command, *arguments],
+        env=environment(folder) | variables,
         cwd=folder / "cwd",
         timeout=WITHIN,
         text=True,
@@ -52,8 +55,13 @@ def demo(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_json_is_the_completed_event_and_nothing_else_with_progress_on_standard_error(folder: Path) -> None:
-    result = demo(folder, "--json")
+def test_of_the_wheel_json_is_the_event_and_nothing_else_with_progress_on_standard_error(
+    folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    built = tmp_path_factory.mktemp("wheel")
+    conclave = install_beside_locked(build_wheel(built), built / "env")
+    alone = {"PATH": locked_programs(), "PYTHONPATH": ""}
+    result = demo(folder, "--json", command=(str(conclave), "demo"), **alone)
     assert result.returncode == 0, result.stderr
     for words in ("nats ready after", "proposals done: 3/3", "decided after"):
         assert words in result.stderr

