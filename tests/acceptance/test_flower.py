@@ -14,9 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import redis
+from playwright.sync_api import expect
 
 from tests.acceptance.conftest import Pipeline
+from tests.acceptance.test_page import picture
 from tests.acceptance.test_pipeline import APPROVED, COMPLETED, approval
+from tests.support.chromium import chromium, window
 from tests.support.factories import fresh
 from tests.support.fleet import Fleet, Service
 from tests.support.observer import Observer, until, watching
@@ -33,6 +37,10 @@ LOGIN = "ops:s3cret-of-flower"
 CANARY = "xylophone-canary"
 ENGINE_KEY = "k3y-canary"
 ASKED = 10
+LAPTOP = 1366
+"""Pixels of a common screen's width."""
+SWEEPS = 100
+"""What beat sends in eight idle minutes; here in seconds."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +53,7 @@ class Flower:
         """Return status and body."""
         request = urllib.request.Request(f"{self.url}{path}", method=method)
         if login is not None:
-            request.add_header("Authorization", "Basic " + base64.b64encode(login.encode()).decode())
+            request.add_header("Authorization", basic(login))
         try:
             with urllib.request.urlopen(request, timeout=30) as response:
                 return response.status, response.read().decode()
@@ -59,6 +67,11 @@ class Flower:
         assert status == 200, body
         listed: dict[str, dict[str, Any]] = json.loads(body)
         return listed
+
+
+def basic(login: str) -> str:
+    """Return the header's value for a login."""
+    return "Basic " + base64.b64encode(login.encode()).decode()
 
 
 def started(fleet: Fleet) -> tuple[Flower, Service]:
@@ -186,6 +199,59 @@ def test_it_shows_and_does_nothing_else(flower: Flower, decided: list[dict[str, 
         assert flower.get(path, method="POST")[0] == 403
 
 
+def idle(pipeline: Pipeline) -> None:
+    """Return after beat's housekeeping of a long idle time, which goes faster here."""
+    with (
+        pipeline.fleet.beat(CONCLAVE_POLICY__SWEEP_AFTER_S="0.15") as beat,
+        redis.Redis.from_url(pipeline.fleet.env["CONCLAVE_REDIS_URL"], decode_responses=True) as client,
+    ):
+        beat.start()
+
+        def sweeps() -> int:
+            return int(json.loads(client.hget("conclave:beat:sweep", "meta") or "{}").get("total_run_count", 0))
+
+        assert wait_until(lambda: sweeps() >= SWEEPS, within=240), beat.log.tail()
+        beat.stop()
+
+
+READABLE_TO = """(cell, last) => {
+    const texts = document.createTreeWalker(cell, NodeFilter.SHOW_TEXT);
+    for (let text = texts.nextNode(); text; text = texts.nextNode()) {
+        const end = text.data.indexOf(last) + last.length;
+        if (end < last.length) continue;
+        const range = document.createRange();
+        range.setStart(text, 0);
+        range.setEnd(text, end);
+        const [words, room] = [range.getBoundingClientRect(), cell.getBoundingClientRect()];
+        return words.right <= Math.min(room.right, innerWidth) && words.left >= Math.max(room.left, 0);
+    }
+    return false;
+}"""
+"""Whether a cell shows its text up to these words, neither clipped nor beyond the window."""
+
+
+def test_after_an_idle_time_a_laptop_shows_deliberations_with_agent_role_and_model(
+    pipeline: Pipeline, flower: Flower, decided: list[dict[str, Any]]
+) -> None:
+    idle(pipeline)
+    with chromium() as browser, window(browser, width=LAPTOP) as on:
+        on.page.set_extra_http_headers({"Authorization": basic(LOGIN)})
+        on.page.goto(f"{flower.url}/tasks")
+        rows = on.page.locator("#tasks-table tbody tr")
+        expect(rows.first).to_contain_text(".")
+        picture(on.page, "flower-tasks")
+        names = {row.locator("td").first.inner_text() for row in rows.all()}
+        assert names <= {"plan.dispatch", "proposal.generate", "deliberation.conclude"}
+        proposals = rows.filter(has_text="proposal.generate").all()
+        assert proposals
+        for row in proposals:
+            cell = row.locator("td").filter(has_text="agent=")
+            assert cell.evaluate(READABLE_TO, "model=scripted"), cell.inner_text()
+        on.page.goto(f"{flower.url}/broker")
+        expect(on.page.locator("#queue-table tbody tr", has_text="control")).to_be_visible()
+        picture(on.page, "flower-broker")
+
+
 def complaints(service: Service) -> int:
     """Count how often Flower said that it hears nothing."""
     return service.log.path.read_text().count("no events are captured")
@@ -200,6 +266,7 @@ def test_it_asks_for_a_broker_that_is_long_away_hears_again_and_remembers_over_a
     ):
         fleet.control(threads=4).start()
         flower, service = started(fleet)
+        assert "<td>control</td>" in flower.get("/broker")[1], "before any task was sent"
         app = make_app(Settings.model_validate({"redis_url": valkey.url}))
 
         def hears_of(name: str) -> bool:
