@@ -64,8 +64,8 @@ test-gpu: $(STAMP)  ## For a node with idle NVIDIA GPUs and vLLM.
 bench-council: $(STAMP)  ## A council of real small models on HumanEval; ARGS names URLs, data and a folder.
 	$(BIN)/python -m tests.bench.council $(ARGS)
 
-bench-vllm: $(STAMP)  ## Whole deliberations on a real vLLM against a plain loop.
-	$(BIN)/python -m tests.bench.vllm
+bench-vllm: $(STAMP)  ## Whole deliberations on a real vLLM against a plain loop, or an older commit: ARGS="--against COMMIT".
+	$(BIN)/python -m tests.bench.vllm $(ARGS)
 
 chaos: $(STAMP)  ## Break every part under load, scenario by scenario, and judge what was told.
 	$(BIN)/python -m pytest -m chaos -s -rs

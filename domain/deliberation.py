@@ -28,7 +28,7 @@ class ReviewRules(Value):
     same sheet, which only a prefix cache makes cheap. Reviewers that think get one call."""
     checklist: Literal["off", "report"] = "off"
     """Whether reviewers also say of each acceptance criterion of the plan, twelve at most, if a proposal meets it,
-    yes or no: `report` tells it beside the ranking and counts it for nothing; six tokens an answer."""
+    yes or no: `report` tells it beside the ranking and counts it for nothing; about seven tokens an answer."""
     both_passes: bool = False
     """Ask every reviewer again, its order reversed: twice the ballots, and each one's consistency is known."""
     skip_decided: bool = False

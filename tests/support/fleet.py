@@ -24,8 +24,9 @@ READY_WITHIN = 60.0
 class Service:
     """One process; it can be killed, frozen and started again, and does not outlive the test process."""
 
-    def __init__(self, process: ProcessCommand, *, folder: Path, guard: Guard) -> None:
+    def __init__(self, process: ProcessCommand, *, folder: Path, guard: Guard, cwd: Path | None = None) -> None:
         self.process = process
+        self._cwd = cwd
         self.log = LogFile(folder / f"{process.name}.log")
         self._guard = guard
         self._child: subprocess.Popen[bytes] | None = None
@@ -43,7 +44,7 @@ class Service:
 
     def start(self, *, wait: bool = True) -> Self:
         """Start the process; return when it is ready, or at once."""
-        self._child = spawn(self.process, log=self.log, guard=self._guard)
+        self._child = spawn(self.process, log=self.log, guard=self._guard, cwd=self._cwd)
         if wait:
             self.wait_ready()
         return self
@@ -107,6 +108,8 @@ class Fleet:
         env: Mapping[str, str] | None = None,
     ) -> None:
         self.folder = folder
+        self.code: Path | None = None
+        """The checkout that processes run; None for the test's own."""
         self.model = model
         self.env = {
             "CONCLAVE_NATS_URL": nats_url,
@@ -147,7 +150,7 @@ class Fleet:
 
     def add(self, process: ProcessCommand) -> Service:
         """Take any other process in; it ends with the fleet."""
-        service = Service(process, folder=self.folder / "logs", guard=self._guard)
+        service = Service(process, folder=self.folder / "logs", guard=self._guard, cwd=self.code)
         self.services.append(service)
         return service
 

@@ -5,6 +5,7 @@ Every run deliberates on a plan of its own, so that no run finds another's promp
 
 from __future__ import annotations
 
+import argparse
 import statistics
 import sys
 import tempfile
@@ -25,23 +26,27 @@ from domain.entry import Closed
 from domain.identity import deliberation_id
 from domain.opening import open_deliberation
 from domain.services import Services
+from tests.bench.vllm.against import Engine, compare
 from tests.bench.vllm.plain import plain
 from tests.bench.vllm.sequential import Run, sequential
 from tests.support.factories import fresh, plan, plan_request
-from tests.support.fleet import Fleet
+from tests.support.fleet import Fleet, Service
 from tests.support.servers import NatsServer, ValkeyServer
 from tests.support.vllm import build
 from tests.support.vllm.serve import READY_WITHIN_S, environment, vllm_spec
 from workers.app import make_app
 from workers.composition import Composition
 from workers.councils.read import default_councils
+from workers.engines.vllm_engine import VllmEngine
+from workers.processes.command import ProcessCommand
 from workers.processes.guard import Guard
-from workers.processes.readiness import wait_until
+from workers.processes.ports import HOST, free_port
+from workers.processes.readiness import http_answers, wait_until
 from workers.settings import Settings
 
 MAX_TOKENS = 128
-GOALS = {3: (4.5, 0.5), 8: (6.0, 0.76)}
-"""Agents → how many times faster than one call after another, and the prefix-cache hit rate of the review."""
+LEAST_SHARE = 0.95
+"""Of the plain loop's tokens per second. How much slower one call after another is depends on the processor."""
 REPEATS = {3: 6, 8: 4}
 """Pairs of pipeline and plain loop; every second one is followed by the slow baseline, which varies less."""
 DESCRIPTION = (
@@ -76,7 +81,10 @@ class Measured:
 
 
 def main() -> int:
-    """Print the table; 1 if a goal is missed."""
+    """Print the table; 1 if the goal is missed."""
+    options = _options()
+    if options.against:
+        return 0 if _against(options) else 1
     build.build()
     missed = False
     with tempfile.TemporaryDirectory() as folder, _stage(Path(folder)) as (services, url):
@@ -85,22 +93,22 @@ def main() -> int:
             *("review hit rate", "ballot tokens a proposal"),
             title=f"real vLLM, {MAX_TOKENS} tokens a proposal, ballots as by default",
         )
-        for agents, goal in GOALS.items():
-            row, met = _compare(services, url, agents, goal)
+        for agents in REPEATS:
+            row, met = _compare(services, url, agents, options.rounds or REPEATS[agents])
             table.add_row(*row)
             missed = missed or not met
     console.print(table)
-    console.print(f"goals: times faster and hit rate {GOALS}; tokens/s at least 0.95 of the plain loop's")
+    console.print(f"goal: tokens/s at least {LEAST_SHARE} of the plain loop's; all else is told, not judged")
     return 1 if missed else 0
 
 
-def _compare(services: Services, url: str, agents: int, goal: tuple[float, float]) -> tuple[list[str], bool]:
+def _compare(services: Services, url: str, agents: int, repeats: int) -> tuple[list[str], bool]:
     council = _council(agents)
     services.councils.save(council)
     _pipeline(services, council.role)
     ours, before, ceiling = [], [], []
     with OpenAI(base_url=url, api_key="none", max_retries=0, timeout=600) as client:
-        for repeat in range(REPEATS[agents]):
+        for repeat in range(repeats):
             # Whichever of a pair comes first is a little slower or faster, so they take turns.
             if repeat % 2:
                 ceiling.append(plain(url, _deliberation(services, council)))
@@ -122,7 +130,7 @@ def _compare(services: Services, url: str, agents: int, goal: tuple[float, float
         f"{hit_rate:.2f}",
         f"{statistics.median(one.tokens_a_proposal for one in ours):.1f}",
     ]
-    return row, faster >= goal[0] and hit_rate >= goal[1] and share >= 0.95
+    return row, share >= LEAST_SHARE
 
 
 def _rate(run: Run) -> float:
@@ -165,6 +173,50 @@ def _closed(services: Services, identity: str) -> Closed | None:
         return services.deliberations.load(identity).closed
     except LookupError:
         return None
+
+
+def _against(options: argparse.Namespace) -> bool:
+    """Compare this code with an older commit's on an engine that runs, or on a vLLM of our own."""
+    plan = {
+        "story_id": "bench",
+        "approved_by": "bench",
+        "timestamp": "2026-01-31T12:00:00Z",
+        "description": DESCRIPTION,
+        "constraints": {"max_tokens": MAX_TOKENS},
+    }
+    councils = {_council(agents): options.rounds or repeats for agents, repeats in REPEATS.items()}
+    with tempfile.TemporaryDirectory() as folder, _engine(options, Path(folder)) as engine:
+        return compare(engine, options.against, councils, plan, folder=Path(folder))
+
+
+@contextmanager
+def _engine(options: argparse.Namespace, folder: Path) -> Iterator[Engine]:
+    if options.engine_url:
+        yield Engine(options.engine_url, options.model, options.guidance)
+        return
+    build.build()
+    guard, spec, port = Guard(), vllm_spec(folder / "engines"), free_port()
+    launch = VllmEngine().launch(spec, port)
+    ready = http_answers(f"http://{HOST}:{port}/health")
+    command = ProcessCommand(name="vllm", argv=launch.argv, env=launch.env, ready=ready)
+    vllm = Service(command, folder=folder / "logs", guard=guard)
+    try:
+        vllm.start(wait=False)
+        assert wait_until(lambda: ready(vllm.log), within=READY_WITHIN_S), vllm.log.tail()
+        yield Engine(f"http://{HOST}:{port}/v1", spec.model, "regex")
+    finally:
+        vllm.close()
+        guard.close()
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="tests.bench.vllm", description=__doc__)
+    parser.add_argument("--against", metavar="COMMIT", default="", help="compare with an older commit, in turns")
+    parser.add_argument("--rounds", type=int, help=f"pairs of turns; by default, by agents, {REPEATS}")
+    parser.add_argument("--engine-url", default="", help="with --against: an engine's address, ending in /v1")
+    parser.add_argument("--model", default="", help="its model's name")
+    parser.add_argument("--guidance", default="regex", choices=["regex", "grammar", "json_schema"])
+    return parser.parse_args()
 
 
 @contextmanager
