@@ -22,6 +22,11 @@ def usage(pids: Mapping[str, int]) -> dict[str, Usage]:
     return {name: _usage(psutil.Process(pid)) for name, pid in pids.items()}
 
 
+def used_since(before: Mapping[str, Usage], after: Mapping[str, Usage]) -> dict[str, Usage]:
+    """Return what every process has used between two looks, and the most memory that it ever had."""
+    return {name: Usage(used.cpu_s - before[name].cpu_s, used.peak_mib) for name, used in after.items()}
+
+
 def _usage(process: psutil.Process) -> Usage:
     family = [process, *process.children(recursive=True)]
     spent = [_cpu_s(one) for one in family]
