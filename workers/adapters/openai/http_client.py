@@ -6,6 +6,8 @@ is foreign input: its headers and its body are bounded, redirects are not follow
 
 from __future__ import annotations
 
+from urllib.request import getproxies, proxy_bypass
+
 import httpx2
 from aiohttp import (
     ClientError,
@@ -74,6 +76,7 @@ class EngineTransport(httpx2.AsyncBaseTransport):
         self._proxies = proxies
         self._max_answer_bytes = max_answer_bytes
         self._session: ClientSession | None = None
+        self._proxy_of: dict[tuple[str, str], str | None] = {}
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         """Make one call and read its answer whole.
@@ -89,6 +92,7 @@ class EngineTransport(httpx2.AsyncBaseTransport):
                 headers=request.headers.multi_items(),
                 data=request.content,
                 allow_redirects=False,
+                proxy=self._proxy(request.url) if self._proxies else None,
             ) as response:
                 body = await self._read(response)
         except ClientResponseError as error:
@@ -117,12 +121,18 @@ class EngineTransport(httpx2.AsyncBaseTransport):
                 # The bound on a whole call is the request's own; here only a host that doesn't answer is given up.
                 timeout=ClientTimeout(total=None, sock_connect=CONNECT_WITHIN_S),
                 cookie_jar=DummyCookieJar(),
-                trust_env=self._proxies,
                 max_line_size=MAX_HEADER_BYTES,
                 max_field_size=MAX_HEADER_BYTES,
                 max_headers=MAX_HEADERS,
             )
         return self._session
+
+    def _proxy(self, url: httpx2.URL) -> str | None:
+        """Return the environment's proxy for a host, looked up once: aiohttp would for every call, in a thread."""
+        origin = url.scheme, url.host
+        if origin not in self._proxy_of:
+            self._proxy_of[origin] = None if proxy_bypass(url.host) else getproxies().get(url.scheme)
+        return self._proxy_of[origin]
 
     async def _read(self, response: ClientResponse) -> bytes:
         """Read a body, decompressed piece by piece; the beginning alone where an error's is too long."""
