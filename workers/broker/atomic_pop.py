@@ -33,8 +33,14 @@ from workers.queue_keys import NOTIFY_LASTS_S, NOTIFY_SUFFIX, PARKED, REPLIES_LA
 logger = logging.getLogger(__name__)
 
 POP_AND_MARK = (
-    NOW
-    + PARK_UNREADABLE
+    PARK_UNREADABLE
+    + """
+if redis.call('EXISTS', unpack(KEYS, 4, #ARGV + 2)) == 0 then
+    redis.call('DEL', unpack(KEYS, #ARGV + 3))
+    return false
+end
+"""
+    + NOW
     + """
 for i = 1, #ARGV - 1 do
     local raw = redis.call('RPOP', KEYS[i + 3])
@@ -53,9 +59,7 @@ for i = 1, #ARGV - 1 do
         raw = redis.call('RPOP', KEYS[i + 3])
     end
 end
-for i = #ARGV + 3, #KEYS do
-    redis.call('DEL', KEYS[i])
-end
+redis.call('DEL', unpack(KEYS, #ARGV + 3))
 return false
 """
 )
@@ -98,7 +102,8 @@ class AtomicPop(redis.Channel, ChannelMembers):
         batch = kwargs.get("_publish_batch")
         if batch is None and queue not in self._expires:
             key = self._q_for_pri(queue, self._get_message_priority(message, reverse=False))
-            with self.conn_or_acquire() as client, client.pipeline() as pipe:
+            # No transaction, which would be two more commands: a message without its notification waits a second.
+            with self.conn_or_acquire() as client, client.pipeline(transaction=False) as pipe:
                 pipe.lpush(key, dumps(message))
                 if queue.endswith(REPLY_SUFFIX):
                     # The process that asked may be gone, or was never there.

@@ -7,12 +7,12 @@ measured without it.
 
 from __future__ import annotations
 
-import contextlib
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from queue import Empty
 from time import monotonic
-from typing import Any
+from typing import Any, cast
 
 from kombu.transport import redis, virtual
 from kombu.utils.json import loads
@@ -49,6 +49,7 @@ class QoS(redis.QoS, QoSMembers):
         self._last_contact = float("-inf")
         self._last_time = float("-inf")
         self._sweeps_from = float("-inf")
+        self._gathered: list[str] | None = None
 
     def append(self, message: Any, delivery_tag: str) -> None:
         """Mark a message as unacknowledged, unless that was done when it was popped."""
@@ -61,10 +62,25 @@ class QoS(redis.QoS, QoSMembers):
     def ack(self, delivery_tag: str) -> None:
         """Remove a message for good, now or, when the broker is away, as soon as it is back."""
         # https://github.com/celery/celery/issues/4671 asks for it, closed without a remedy.
+        with nullcontext(self._gathered) if self._gathered is not None else self.gathering() as tags:
+            tags.append(delivery_tag)
+
+    @contextmanager
+    def gathering(self) -> Iterator[list[str]]:
+        """Send the acks of the block, whose tags are in the list, together at its end."""
+        tags: list[str] = []
+        self._gathered = tags
         try:
-            super().ack(delivery_tag)
-        except UNREACHABLE as error:
-            self._ack_later(delivery_tag, error)
+            yield tags
+        finally:
+            self._gathered = None
+            try:
+                self.ack_all(tags)
+            except UNREACHABLE as error:
+                for tag in tags:
+                    self._ack_later(tag, error)
+            for tag in tags:
+                self.free_slot(tag)
 
     def free_slot(self, delivery_tag: str) -> None:
         """Stop counting a message against the prefetch limit, without a command to the broker; from any thread."""
@@ -81,10 +97,10 @@ class QoS(redis.QoS, QoSMembers):
             return
         with self.channel.conn_or_acquire() as client:
             now = broker_time(client)
-            if not self._may_sweep(client, now):
+            if not self._may_sweep(client, now) or not self._overdue(client, now, start, num):
                 return
             mutex = redis.Mutex(client, self.unacked_mutex_key, self.unacked_mutex_expire)
-            with contextlib.suppress(redis.MutexHeld), mutex:
+            with suppress(redis.MutexHeld), mutex:
                 for left in self._left(client, now, start, num):
                     self._restore(left, client, now)
 
@@ -124,9 +140,10 @@ class QoS(redis.QoS, QoSMembers):
         """Remove messages for good, whichever channel received them."""
         if not tags:
             return
-        with self.pipe_or_acquire() as pipe:
-            pipe.zrem(self.unacked_index_key, *tags)
+        # No transaction, which would be two more commands: a sweep clears up an index entry without its message.
+        with self.channel.conn_or_acquire() as client, client.pipeline(transaction=False) as pipe:
             pipe.hdel(self.unacked_key, *tags)
+            pipe.zrem(self.unacked_index_key, *tags)
             pipe.execute()
 
     def _may_sweep(self, client: Any, now: float) -> bool:
@@ -156,14 +173,16 @@ class QoS(redis.QoS, QoSMembers):
             raise error
         logger.info("the broker is away, the ack of %s is pending: %r", delivery_tag, error)
         self.pending_acks.add(delivery_tag)
-        self.free_slot(delivery_tag)
 
-    def _left(self, client: Any, now: float, start: int, num: int | None) -> list[LeftMessage]:
+    def _overdue(self, client: Any, now: float, start: int, num: int | None) -> list[str]:
         deadline = now - self.visibility_timeout
         found = client.zrange(
             self.unacked_index_key, deadline, 0, desc=True, byscore=True, offset=num and start, num=num
         )
-        tags = [tag.decode() if isinstance(tag, bytes) else tag for tag in found]
+        return [tag.decode() if isinstance(tag, bytes) else tag for tag in found]
+
+    def _left(self, client: Any, now: float, start: int, num: int | None) -> list[LeftMessage]:
+        tags = self._overdue(client, now, start, num)
         marks = [(tag, client.hget(self.unacked_key, tag)) for tag in tags]
         holders = {holder(mark, now) for _, mark in marks}
         return judge(marks, self._gone(holders, client, now), now)
@@ -259,11 +278,15 @@ class Channel(AtomicPop):
         # No upstream issue known.
         return bool(self._size(queue))
 
+    def gathering_acks(self) -> AbstractContextManager[object]:
+        """Send the acks of the block together at its end."""
+        return cast(QoS, self.qos).gathering()
+
     def finish_poll(self) -> None:
         """Wait for the answer to the poll under way, at most a second; the message it brings is delivered."""
-        with contextlib.suppress(*UNREACHABLE):
+        with suppress(*UNREACHABLE):
             while self._in_poll:
-                with contextlib.suppress(Empty):
+                with suppress(Empty):
                     self._brpop_read()
 
 

@@ -108,3 +108,11 @@ class ConsumerMembers:
 
     def call_soon_ack(self, p: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         raise NotImplementedError
+
+    def on_send_event_buffered(self) -> None:
+        """Called by a thread that has left an event in the dispatcher's buffer."""
+        raise NotImplementedError
+
+    def _flush_events(self) -> None:
+        """Sends the dispatcher's buffer."""
+        raise NotImplementedError

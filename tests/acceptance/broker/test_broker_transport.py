@@ -249,6 +249,41 @@ def test_message_acknowledged_over_another_channel_is_gone(valkey_server: Valkey
         assert it.counts() == (0, 0)
 
 
+def test_acks_of_one_turn_go_out_together_at_its_end(valkey_server: ValkeyServer) -> None:
+    with desk(valkey_server) as it:
+        it.publish()
+        it.publish()
+        first, second = it.take(), it.take()
+        with it.channel.gathering_acks():
+            first.ack()
+            second.ack()
+            assert it.counts() == (0, 2)
+        assert it.counts() == (0, 0)
+        assert it.channel.qos.can_consume()
+
+
+def test_acks_of_one_turn_are_pending_where_the_broker_is_away(own_server: ValkeyServer) -> None:
+    with desk(own_server) as it:
+        it.publish()
+        it.publish()
+        taken = [it.take(), it.take()]
+        pending_acks = it.channel.qos.pending_acks = PendingAcks()
+        crash(own_server)
+        with it.channel.gathering_acks():
+            for message in taken:
+                message.ack()
+        assert pending_acks.pending() == {message.delivery_tag for message in taken}
+
+
+def test_an_index_entry_without_its_message_is_cleared_up_by_the_sweep(valkey_server: ValkeyServer) -> None:
+    with desk(valkey_server) as it:
+        it.publish()
+        message = it.take()
+        it.server.hdel(f"{PREFIX}{it.channel.unacked_key}", message.delivery_tag)  # an ack that broke off there
+        it.sweep()
+        assert it.counts() == (0, 0)
+
+
 def test_acknowledging_twice_and_sweeping_twice_changes_nothing(valkey_server: ValkeyServer) -> None:
     with desk(valkey_server) as it:
         it.publish()

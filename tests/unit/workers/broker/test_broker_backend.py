@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -26,6 +27,12 @@ def test_dropping_results_while_the_server_is_away_costs_nothing() -> None:
     for result in results:
         result.then(lambda _: None)
     del results, result
+
+
+def test_all_threads_of_a_worker_share_one_backend() -> None:
+    app = _app()
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(lambda: app.backend).result() is app.backend
 
 
 def test_waiting_for_a_result_is_refused() -> None:
