@@ -68,6 +68,25 @@ def test_an_opening_over_a_key_of_another_kind_writes_nothing(
     assert stores.deliberations.newest(10) == (BEGUN.deliberation_id,)
 
 
+@pytest.mark.parametrize("spoil_open", [False, True], ids=["deliberation", "open"])
+def test_an_answer_over_a_key_of_another_kind_writes_nothing(
+    client: Redis, prefix: str, stores: Stores, spoil_open: bool
+) -> None:
+    open_one(stores, BEGUN)
+    keys = Keys(prefix)
+    spoilt = keys.open if spoil_open else keys.deliberation(BEGUN.deliberation_id)
+    client.rename(spoilt, f"{prefix}kept")
+    client.set(spoilt, "another program's")
+
+    def answer() -> None:
+        stores.deliberations.record(BEGUN.deliberation_id, proposed("agent-1"))
+
+    assert_refused_whole(client, prefix, answer, f"{spoilt} holds a string where a")
+    client.rename(f"{prefix}kept", spoilt)
+    answer()
+    assert stores.deliberations.load(BEGUN.deliberation_id).attempt(0, "agent-1") is not None
+
+
 @pytest.mark.parametrize("name", ["open", "outbox_order", "outbox_events", "outbox_put_ids", "counters"])
 def test_an_end_over_a_key_of_another_kind_writes_nothing(
     client: Redis, prefix: str, stores: Stores, name: str

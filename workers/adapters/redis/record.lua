@@ -4,44 +4,49 @@
 local deliberation, open, newest, order, bodies, put_ids, counters, continuity, awaited, of_plan = unpack(KEYS)
 local call = cjson.decode(ARGV[1])
 
-local wrong = wrong_kind('hash', {deliberation})
-  or wrong_kind('zset', {open})
-  or call.effect == 'open' and wrong_kind('zset', {newest, of_plan}) -- an opening alone names of_plan
+local begins, ends = call.effect == 'open', call.effect == 'close'
+local wrong = (begins or ends) and (wrong_kind('hash', {deliberation}) or wrong_kind('zset', {open}))
+  or begins and wrong_kind('zset', {newest, of_plan}) -- an opening alone names of_plan
   or #call.events > 0 and (wrong_kind('zset', {order, put_ids}) or wrong_kind('hash', {bodies}))
   or next(call.counters) and wrong_kind('hash', {counters})
-  or wrong_kind('hash', {continuity})
+  or ends and wrong_kind('hash', {continuity})
   or call.verdict_due_at ~= '' and wrong_kind('zset', {awaited})
 if wrong then return redis.error_reply(wrong) end
 
-local found = redis.call('HGET', deliberation, call.key)
+-- What most entries touch is not asked for its kind: these read it and write it first, and say so themselves.
+local stored = redis.pcall('HMGET', deliberation, call.key, 'closed', '#fence')
+if stored.err then return redis.error_reply(wrong_kind('hash', {deliberation}) or stored.err) end
+local found, closed, token = unpack(stored)
 if found then return {'found', found} end
-if call.effect ~= 'open' and redis.call('HEXISTS', deliberation, 'opened') == 0 then return {'unopened'} end
-if redis.call('HEXISTS', deliberation, 'closed') == 1 then return {'closed'} end
-local token = redis.call('HGET', deliberation, '#fence') or '0'
+if not begins and redis.call('HEXISTS', deliberation, 'opened') == 0 then return {'unopened'} end
+if closed then return {'closed'} end
+token = token or '0'
 if call.token ~= 0 and call.token ~= tonumber(token) then return {'void', token} end
 -- An end that is to be told waits until it is known that the store has forgotten none.
-if call.effect == 'close' and #call.events > 0 and redis.call('HGET', continuity, 'server') ~= server_run() then
+if ends and #call.events > 0 and redis.call('HGET', continuity, 'server') ~= server_run() then
   return {'gap'}
 end
 
 local sums, too_great = sum_counters(counters, call.counters)
 if not sums then return redis.error_reply(too_great) end
 
+if not ends then
+  local touched = redis.pcall('ZADD', open, call.now, call.id)
+  if type(touched) == 'table' then return redis.error_reply(wrong_kind('zset', {open}) or touched.err) end
+end
 redis.call('HSET', deliberation, call.key, call.entry)
-if call.effect == 'close' then
+if ends then
   redis.call('ZREM', open, call.id)
   redis.call('PEXPIRE', deliberation, call.kept_ms)
   if call.verdict_due_at ~= '' then redis.call('ZADD', awaited, call.verdict_due_at, call.id) end
-else
-  redis.call('ZADD', open, call.now, call.id)
 end
-if call.effect == 'open' then
+if begins then
   for _, index in ipairs({newest, of_plan}) do
     redis.call('ZREMRANGEBYSCORE', index, '-inf', call.horizon)
     redis.call('ZADD', index, call.now, call.id)
     redis.call('PEXPIRE', index, call.retention_ms)
   end
 end
-for name, sum in pairs(sums) do redis.call('HSET', counters, name, sum) end
+if #sums > 0 then redis.call('HSET', counters, unpack(sums)) end
 add_events(order, bodies, put_ids, call, false)
 return {'written'}

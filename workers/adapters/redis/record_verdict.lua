@@ -24,6 +24,6 @@ if not sums then return redis.error_reply(too_great) end
 redis.call('HSET', verdicts, call.id, call.verdict)
 redis.call('PEXPIRE', verdicts, math.max(1, redis.call('PTTL', call.deliberation)))
 if call.settles then redis.call('ZREM', awaiting, call.deliberation_id) end
-for name, sum in pairs(sums) do redis.call('HSET', counters, name, sum) end
+if #sums > 0 then redis.call('HSET', counters, unpack(sums)) end
 add_events(order, bodies, put_ids, call, false)
 return {'written'}

@@ -1,4 +1,4 @@
--- Answers the sums that counters will hold, by name, and nothing else; or nil and what is wrong with one of them.
+-- Answers each counter's name followed by the sum that it will hold; or nil and what is wrong with one of them.
 local WHOLE = 2 ^ 53 -- from here on a double, Lua's only number, can't tell whole numbers apart
 local function sum_counters(counters, changes)
   local names, sums = {}, {}
@@ -9,7 +9,7 @@ local function sum_counters(counters, changes)
     if sum % 1 ~= 0 or math.abs(sum) >= WHOLE then
       return nil, 'ERR counter ' .. name .. ' in ' .. counters .. ' can not be raised exactly'
     end
-    sums[name] = string.format('%.0f', sum)
+    sums[2 * i - 1], sums[2 * i] = name, string.format('%.0f', sum)
   end
   return sums
 end
