@@ -65,7 +65,7 @@ def make_app(
     sessions, proxies = Sessions(options, now), Proxies(options)
     app.include_router(stream_routes(ports, live))
     app.include_router(deliberation_routes(ports, listing))
-    app.include_router(approval_routes(ports, now))
+    app.include_router(approval_routes(ports))
     app.include_router(council_routes(ports, default_model))
     app.include_router(login_routes(options, sessions, proxies, now))
     app.include_router(api_routes(ports, listing, default_model))

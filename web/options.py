@@ -39,7 +39,7 @@ class WebOptions(Value):
     all sessions. Several processes behind one address need the same."""
     session_s: float = Field(default=12 * 3600.0, gt=0)
     """How long a login lasts: a working day."""
-    approvals_per_minute: int = Field(default=60, ge=1)
+    approvals_per_minute: int = Field(default=30, ge=1)
     """How many plans and questions one caller may send within a minute: a program that asks in a loop is held."""
     origin: str = ""
     """The address that people open, where a proxy stands before the page: https://council.example."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 from urllib.parse import urlencode
 from uuid import uuid4
@@ -26,20 +26,17 @@ from web.plan_form import PlanForm, field_of, payload_of
 from web.ports import WebPorts
 from web.rendering import page
 from web.sample_plan import sample_plan
-from web.security.attempts import Attempts
+from web.security.approval_limit import TooManyApprovals, count_approval
 from web.security.rights import Caller, needs
 
 MOST_BYTES = 2 * 1024 * 1024
 OPENED_WITHIN_S = 3.0
 """How long a form waits for its deliberation; then a page of its own does."""
-EACH_MINUTE = 30
-"""Approvals of one caller."""
 
 
-def approval_routes(ports: WebPorts, now: Callable[[], float]) -> APIRouter:
+def approval_routes(ports: WebPorts) -> APIRouter:
     """Return the form, what takes it, and the page that waits for what follows."""
     routes = APIRouter(include_in_schema=False)
-    attempts = Attempts(most=EACH_MINUTE, window_s=60.0, now=now)
 
     def shown(request: Request, form: PlanForm, *, status: int = 200, **values: Any) -> Response:
         roles = [council.role for council in ports.councils.all()]
@@ -78,12 +75,13 @@ def approval_routes(ports: WebPorts, now: Callable[[], float]) -> APIRouter:
             return await run_in_threadpool(shown, request, filled, status=status, **values)
 
         key = fields.get("key", [""])[-1][:100] or uuid4().hex
-        if attempts.wait_s(caller.name):
-            return await again(429, {"": ["You approve too often. Wait a minute, then try again."]}, key)
         try:
+            count_approval(request)
             payload = filled.payload if written is None else _object(written)
             approved = await approve(payload, ports, by=caller.signature, key=key)
             opened = await _opened(approved, ports)
+        except TooManyApprovals as error:
+            return await again(429, {"": [error.detail]}, key)
         except InvalidInput as error:
             return await again(400, _by_field(error, all_on_top=written is not None), key)
         except RequestRefused as error:  # its key stands for what was refused

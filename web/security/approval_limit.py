@@ -15,6 +15,14 @@ from web.security.rights import Caller
 WINDOW_S = 60.0
 
 
+class TooManyApprovals(HTTPException):
+    """The caller has asked too often; nothing was asked this time. `Retry-After` says when to come again."""
+
+    def __init__(self, caller: Caller, most: int, wait_s: int) -> None:
+        told = f"{caller.signature} has asked {most} times within a minute, which is the most. "
+        super().__init__(429, f"{told}Try again in {wait_s} s.", {"Retry-After": str(wait_s)})
+
+
 class ApprovalLimit:
     """Counts by the caller's name, in each process for itself."""
 
@@ -23,20 +31,20 @@ class ApprovalLimit:
         self._attempts = Attempts(most=most, window_s=WINDOW_S, now=now)
 
     def count(self, caller: Caller) -> None:
-        """Count one. Raises HTTPException 429, with the seconds to wait, for one too many; it is not counted."""
+        """Count one. Raises TooManyApprovals for one too many, which is not counted."""
         wait_s = ceil(self._attempts.wait_s(caller.name))
         if wait_s:
-            raise HTTPException(
-                429,
-                f"{caller.signature} has asked {self._most} times within a minute, which is the most. "
-                f"Try again in {wait_s} s.",
-                {"Retry-After": str(wait_s)},
-            )
+            raise TooManyApprovals(caller, self._most, wait_s)
+
+
+def count_approval(request: Request) -> None:
+    """Count one of the request's caller. Raises TooManyApprovals."""
+    limit: ApprovalLimit = request.app.state.approvals
+    limit.count(request.state.caller)
 
 
 async def _count(request: Request) -> None:
-    limit: ApprovalLimit = request.app.state.approvals
-    limit.count(request.state.caller)
+    count_approval(request)
 
 
 COUNTED = params.Depends(_count)
