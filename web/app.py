@@ -20,6 +20,7 @@ from web.listing import Listing
 from web.live import LiveEvents
 from web.options import WebOptions
 from web.pages.approve import approval_routes
+from web.pages.comparison import comparison_routes
 from web.pages.councils import council_routes
 from web.pages.deliberations import deliberation_routes
 from web.pages.login import login_routes
@@ -66,6 +67,7 @@ def make_app(
     app.include_router(stream_routes(ports, live))
     app.include_router(deliberation_routes(ports, listing))
     app.include_router(approval_routes(ports))
+    app.include_router(comparison_routes(ports))
     app.include_router(council_routes(ports, default_model))
     app.include_router(login_routes(options, sessions, proxies, now))
     app.include_router(api_routes(ports, listing, default_model))

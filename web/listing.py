@@ -14,6 +14,8 @@ from web.ports import WebPorts
 PAGE = 25
 MOST_READ = 400
 """Records that one request reads in search of rows; a link goes on from there."""
+MOST_IN_CHAIN = 100
+"""Deliberations of a plan, its newest, that are looked at for those of one role."""
 MOST_CACHED = 5_000
 
 
@@ -50,6 +52,13 @@ class Listing:
             if row is not None and wanted.matches(row):
                 rows.append(row)
         return Found(tuple(rows), skip + read if read < len(ids) else None, read)
+
+    def chain(self, record: Record) -> tuple[ListedDeliberation, ...]:
+        """Return the deliberations of a record's plan and role, oldest first, the newest hundred at most."""
+        of_plan = self._ports.deliberations.of_plan(record.deliberation.plan.plan_id)[:MOST_IN_CHAIN]
+        now = self._ports.clock.now()
+        rows = [self._row(deliberation_id, now) for deliberation_id in reversed(of_plan)]
+        return tuple(row for row in rows if row is not None and row.role == record.deliberation.role)
 
     def _row(self, deliberation_id: str, now: float) -> ListedDeliberation | None:
         ended = self._ended.get(deliberation_id)

@@ -14,6 +14,7 @@ from starlette.responses import HTMLResponse
 
 from domain.text.visible import escaped
 from domain.views.why import label, number
+from web.highlighting import highlighted
 
 HERE = Path(__file__).parent
 MOST_SHOWN = 20_000
@@ -68,7 +69,15 @@ ENVIRONMENT = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-ENVIRONMENT.filters.update(moment=moment, duration=duration, number=number, label=label, heat=heat, plain=plain)
+ENVIRONMENT.filters.update(
+    moment=moment,
+    duration=duration,
+    number=number,
+    label=label,
+    heat=heat,
+    plain=plain,
+    highlighted=highlighted,
+)
 ENVIRONMENT.globals.update(query=query, most_shown=MOST_SHOWN)
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
@@ -15,8 +15,9 @@ from domain.keys import ballot_key
 from domain.record import DeliberationState, Record
 from domain.rights import Right
 from domain.text.visible import escaped
-from domain.views.listing import ListedDeliberation, listed
+from domain.views.listing import listed
 from domain.views.matrix import matrix
+from domain.views.minutes import minutes
 from domain.views.remarks import failure_line, telling_checks
 from domain.views.review import ballot_views, shown_sheet
 from domain.views.summary import details
@@ -56,18 +57,24 @@ def deliberation_routes(ports: WebPorts, listing: Listing) -> APIRouter:
 
     @routes.get("/deliberations/{deliberation_id}")
     def one(request: Request, deliberation_id: str) -> Response:
-        return page(request, "deliberation.html", **_values(loaded(ports, deliberation_id), ports))
+        return page(request, "deliberation.html", **_values(loaded(ports, deliberation_id), ports, listing))
 
-    @routes.get("/deliberations/{deliberation_id}/proposals/{proposal_id}")
-    def proposal(deliberation_id: str, proposal_id: str) -> Response:
+    # Ids that people and models chose stand in the query: a browser would take `..` and `/` in a path for its own.
+    @routes.get("/deliberations/{deliberation_id}/proposal")
+    def proposal(deliberation_id: str, proposal_id: Annotated[str, Query(alias="id")]) -> Response:
         """Return a proposal whole, as text."""
         for entry in loaded(ports, deliberation_id).entries.values():
             if getattr(entry, "kind", "") == "proposal" and getattr(entry, "proposal_id", "") == proposal_id:
                 return _plain(getattr(entry, "text", ""))
         raise HTTPException(404)
 
-    @routes.get("/deliberations/{deliberation_id}/ballots/{round_}/{pass_}/{reviewer:path}")
-    def ballot(deliberation_id: str, round_: int, pass_: int, reviewer: str) -> Response:
+    @routes.get("/deliberations/{deliberation_id}/ballot")
+    def ballot(
+        deliberation_id: str,
+        reviewer: str,
+        round_: Annotated[int, Query(alias="round")] = 0,
+        pass_: Annotated[int, Query(alias="pass")] = 0,
+    ) -> Response:
         """Return what a reviewer read, as text."""
         record = loaded(ports, deliberation_id)
         entry = record.entries.get(ballot_key(round_, pass_, reviewer))
@@ -77,10 +84,21 @@ def deliberation_routes(ports: WebPorts, listing: Listing) -> APIRouter:
             return _plain(shown_sheet(record, entry))
         raise HTTPException(404)
 
+    @routes.get("/deliberations/{deliberation_id}/minutes.md")
+    def written(deliberation_id: str) -> Response:
+        """Return the minutes as a file to keep."""
+        record = loaded(ports, deliberation_id)
+        name = f"minutes-{record.deliberation.deliberation_id}.md"
+        return Response(
+            minutes(record, ports.verdicts.of(deliberation_id)).encode(),
+            media_type="text/markdown; charset=utf-8",
+            headers={"Content-Disposition": f'attachment; filename="{name}"'},
+        )
+
     return routes
 
 
-def _values(record: Record, ports: WebPorts) -> dict[str, Any]:
+def _values(record: Record, ports: WebPorts, listing: Listing) -> dict[str, Any]:
     """Return what the template of one deliberation shows."""
     now = ports.clock.now()
     deliberation_id = record.deliberation.deliberation_id
@@ -101,20 +119,8 @@ def _values(record: Record, ports: WebPorts) -> dict[str, Any]:
         "failures": [failure_line(row) for row in decision.failures] if decision else [],
         "checks": list(telling_checks(decision)) if decision else [],
         "said": verdict_lines(decision, verdicts) if decision else [],
-        "chain": _chain(record, ports, now),
+        "chain": listing.chain(record),
     }
-
-
-def _chain(record: Record, ports: WebPorts, now: float) -> list[ListedDeliberation]:
-    """Return all deliberations of the same plan and role, oldest first, where there are several."""
-    deliberation = record.deliberation
-    chain = []
-    for other_id in ports.deliberations.of_plan(deliberation.plan.plan_id)[:100]:
-        with contextlib.suppress(LookupError):
-            other = ports.deliberations.load(other_id)
-            if other.deliberation.role == deliberation.role:
-                chain.append(listed(other, now))
-    return chain[::-1] if len(chain) > 1 else []
 
 
 def _plain(text: str) -> Response:

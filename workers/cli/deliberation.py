@@ -17,6 +17,7 @@ from domain.contract import CompletedBody, FailedBody
 from domain.ports.deliberation_store import DeliberationStore
 from domain.record import Record
 from domain.verdict import Verdict
+from domain.views.minutes import minutes
 from domain.views.progress import view
 from domain.views.remarks import failure_line
 from domain.views.summary import DeliberationSummary, details, summary
@@ -25,7 +26,7 @@ from workers.cli.cli_error import BadInput, CliError
 from workers.cli.commands import Commands
 from workers.cli.environment import open_ports, read_settings
 from workers.cli.follow import Screen, follow, json_screen, screen
-from workers.cli.output import AS_JSON, console, print_json
+from workers.cli.output import AS_JSON, console, print_json, print_text
 from workers.cli.view.decision import drawing
 from workers.cli.view.live import STATES, live
 from workers.printer import PlainText, Printer
@@ -67,6 +68,9 @@ def show(
     full: Annotated[
         bool, typer.Option("--full", help="Print every proposal whole, not the winner alone.")
     ] = False,
+    as_minutes: Annotated[
+        bool, typer.Option("--minutes", help="Print all of it as one Markdown document.")
+    ] = False,
     as_json: AS_JSON = False,
 ) -> None:
     """Print what was decided and why: ranking, score matrix, agreement, doubts, verdicts, checks, failures, cost.
@@ -80,6 +84,9 @@ def show(
         verdicts = ports.verdicts.of(deliberation_id)
     if as_json:
         print_json(details(record, verdicts, ports.clock.now()).model_dump(mode="json"))
+        return
+    if as_minutes:
+        print_text(minutes(record, verdicts))
         return
     out = console()
     out.print(live(view(record, ports.clock.now())))

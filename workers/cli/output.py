@@ -29,6 +29,11 @@ def say(*lines: str) -> None:
         print(escaped_line(line))
 
 
+def print_text(text: str) -> None:
+    """Print a text of several lines as it is, hidden characters escaped."""
+    print(escaped(text), end="")
+
+
 def complain(sentence: str) -> None:
     """Print a sentence on standard error; it may have several lines."""
     print(f"conclave: {escaped(sentence)}", file=sys.stderr)

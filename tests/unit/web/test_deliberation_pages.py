@@ -48,7 +48,7 @@ def test_a_decision_is_shown_with_its_scores_and_its_reasons(stage: Stage) -> No
 def test_the_reviewers_text_is_a_link_away(stage: Stage) -> None:
     record = stage.play()
     page = seen(stage, f"/deliberations/{record.deliberation.deliberation_id}")
-    ballots = [link for link in page.links if "/ballots/" in link]
+    ballots = [link for link in page.links if "/ballot?" in link]
     assert len(ballots) == len(record.ballots())
     for link in ballots:
         answer = browser(stage).get(link)
@@ -110,6 +110,30 @@ def test_revisions_are_linked_with_one_another(stage: Stage) -> None:
     for deliberation_id in (first, second):
         page = seen(stage, f"/deliberations/{deliberation_id}")
         assert {f"/deliberations/{first}", f"/deliberations/{second}"} <= set(page.links)
+
+
+def test_two_revisions_stand_side_by_side(stage: Stage) -> None:
+    plan = make.plan()
+    first = stage.play(make.plan_request(plan, revision="1"))
+    stage.clock.advance(60.0)
+    second = stage.play(make.plan_request(plan, revision="2"))
+    ids = [record.deliberation.deliberation_id for record in (first, second)]
+    (link,) = [link for link in seen(stage, f"/deliberations/{ids[1]}").links if "/compare/" in link]
+    assert link == f"/deliberations/{ids[1]}/compare/{ids[0]}"
+    page = seen(stage, link)
+    for record in (first, second):
+        for row in decision_of(record).decisions:
+            assert f"{row.rank} · {number(row.score)}" in page.text
+    assert "The texts are equal" in page.text
+    authors = [found for found in page.links if found.startswith("?author=")]
+    assert len(authors) == len(decision_of(second).decisions)
+    assert browser(stage).get(f"{link}{authors[0]}").status_code == 200
+
+
+def test_deliberations_of_two_plans_are_not_compared(stage: Stage) -> None:
+    ids = [stage.open(make.plan_request(make.plan())) for _ in range(2)]
+    assert browser(stage).get(f"/deliberations/{ids[0]}/compare/{ids[1]}").status_code == 400
+    assert browser(stage).get(f"/deliberations/{ids[0]}/compare/d-000000000000000000000000").status_code == 404
 
 
 def test_councils_and_engines_are_listed(stage: Stage) -> None:

@@ -22,9 +22,11 @@ GETS = (
     "/",
     "/deliberations",
     "/deliberations/ID",
-    "/deliberations/ID/proposals/agent-1@0",
-    "/councils",
     "/approve",
+    "/deliberations/ID/proposal?id=agent-1%400",
+    "/deliberations/ID/compare/ID",
+    "/deliberations/ID/minutes.md",
+    "/councils",
 )
 
 
