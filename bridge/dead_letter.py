@@ -6,7 +6,6 @@ what the original did and any NATS client can read it.
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Mapping
 
@@ -14,9 +13,10 @@ from pydantic import ValidationError
 
 from bridge.message import InboundMessage
 from bridge.rejection import MAX_REASON
+from domain.dead_letter import DeadLetter
 from domain.identity import digest
 from domain.validation.words import printable
-from domain.value import OpenValue, Value
+from domain.value import OpenValue
 
 REASON, SUBJECT, STREAM, SEQUENCE = (f"Conclave-{word}" for word in ("Reason", "Subject", "Stream", "Sequence"))
 DELIVERED, RECEIVED, HEADERS, OMITTED = (
@@ -24,37 +24,6 @@ DELIVERED, RECEIVED, HEADERS, OMITTED = (
 )
 PROTOCOL_BYTES = 4096
 """Of a message's limit, left to the protocol around headers and body."""
-
-
-class DeadLetter(Value):
-    """A message that was rejected, or delivered as often as it may be."""
-
-    sequence: int
-    """Its place in the dead-letter stream; names it to `show`, `replay` and `purge`."""
-    reason: str
-    subject: str = ""
-    """The original's; empty if the original of an advisory is gone."""
-    stream: str = ""
-    stream_sequence: int = 0
-    """Where the original is, or was; empty and 0 where nothing tells."""
-    delivered: int = 0
-    """How often it had been delivered."""
-    at: str
-    """When it became a dead letter, ISO 8601."""
-    headers: dict[str, str] = {}
-    """The original's."""
-    data: bytes | None = None
-    """The original's bytes; None if they are gone."""
-
-    def as_dict(self) -> dict[str, object]:
-        """Return plain values for JSON: the body as `data` if it is UTF-8, else as `data_base64`."""
-        plain = self.model_dump(exclude={"data"})
-        if self.data is None:
-            return plain | {"data": None}
-        try:
-            return plain | {"data": self.data.decode("utf-8")}
-        except UnicodeDecodeError:
-            return plain | {"data_base64": base64.b64encode(self.data).decode()}
 
 
 def encode_dead_letter(message: InboundMessage, reason: str, *, max_payload: int) -> tuple[dict[str, str], bytes]:

@@ -6,14 +6,24 @@ import re
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 from nats.aio.client import Client
 from nats.js.errors import NotFoundError
 
-from bridge.dead_letter import DeadLetter, decode_advisory, decode_dead_letter
+from bridge.dead_letter import decode_advisory, decode_dead_letter
 from bridge.publication import publish_confirmed
-from bridge.stored import StoredMessage, jetstream_request, message_at, message_from
-from bridge.streams import stream_of
+from bridge.stored import (
+    API,
+    EVERY,
+    IMPORTED_API,
+    NO_RESPONDERS,
+    StoredMessage,
+    jetstream_request,
+    message_at,
+    message_from,
+)
+from bridge.streams import DEAD_LETTERS, JetStreamAway, stream_of
 from bridge.subjects import (
     ADVISORIES,
     DELIBERATION_REQUESTED,
@@ -22,20 +32,15 @@ from bridge.subjects import (
     dead_letter_subject,
     is_dead_letter,
 )
+from domain.dead_letter import DeadLetter
+from domain.errors import NoSuchDeadLetter, NotReplayable
 from domain.identity import digest
 
 STREAM_NAME = re.compile(r"[^\s.*>/\\]{1,255}")
 """NATS ADR-6; anything else would ask for something else than a stream."""
+FORBIDDEN = "this login may not read dead letters; use one that may, such as the shipped `bridge`"
 SERVER_HEADERS = "nats-"
 """Beginning of headers for the server (expected sequence, id, expiry), which hold for one publication only."""
-
-
-class NoSuchDeadLetter(LookupError):
-    """There is no dead letter of that sequence."""
-
-
-class NotReplayable(Exception):
-    """The original is gone. The text says where it was."""
 
 
 @dataclass(frozen=True)
@@ -62,23 +67,23 @@ class DeadLetters:
     def __init__(self, client: Client, *, durables: str = DURABLES) -> None:
         self._client = client
         self._durables = durables
+        self._api = API
 
     async def count(self) -> int:
         """Return how many there are."""
         stream = await self._stream()
         if stream is None:
             return 0
-        state = (await self._client.jetstream().stream_info(stream, subjects_filter=">")).state
-        return sum(
-            count for subject, count in (state.subjects or {}).items() if is_dead_letter(subject, self._durables)
-        )
+        state = (await self._request(f"STREAM.INFO.{stream}", {"subjects_filter": EVERY}))["state"]
+        by_subject: Mapping[str, int] = state.get("subjects") or {}
+        return sum(count for subject, count in by_subject.items() if is_dead_letter(subject, self._durables))
 
     async def list(self, *, after: int = 0, limit: int = 100) -> tuple[DeadLetter, ...]:
         """Return up to `limit` dead letters after the sequence `after`, originals of advisories looked up."""
         stream = await self._stream()
         found: list[DeadLetter] = []
         while stream is not None and len(found) < limit:
-            stored = await message_from(self._client, stream, after + 1, ">")
+            stored = await message_from(self._client, stream, after + 1, EVERY, api=self._api)
             if stored is None:
                 break
             after = stored.sequence
@@ -89,7 +94,7 @@ class DeadLetters:
     async def show(self, sequence: int) -> DeadLetter:
         """Return one dead letter. Raises NoSuchDeadLetter."""
         stream = await self._stream()
-        stored = await message_at(self._client, stream, sequence) if stream else None
+        stored = await message_at(self._client, stream, sequence, api=self._api) if stream else None
         dead_letter = await self._read(stored) if stored else None
         if dead_letter is None:
             raise NoSuchDeadLetter(f"no dead letter {sequence}; list them with `conclave dead-letter list`")
@@ -126,11 +131,29 @@ class DeadLetters:
         if stream is None:
             return 0
         count = await self.count()
-        await jetstream_request(self._client, f"STREAM.PURGE.{stream}")
+        await self._request(f"STREAM.PURGE.{stream}")
         return count
 
     async def _stream(self) -> str | None:
-        return await stream_of(self._client.jetstream(), dead_letter_subject(DELIBERATION_REQUESTED))
+        """Return the stream's name in this login's account or imported into it; None where there is none yet."""
+        try:
+            return await stream_of(self._client.jetstream(), dead_letter_subject(DELIBERATION_REQUESTED))
+        except JetStreamAway:
+            return await self._imported()
+
+    async def _imported(self) -> str | None:
+        """Raise JetStreamAway where this login may not read it."""
+        self._api = IMPORTED_API
+        try:
+            await self._request(f"STREAM.INFO.{DEAD_LETTERS}")
+        except NotFoundError as error:
+            if error.code == NO_RESPONDERS:
+                raise JetStreamAway(FORBIDDEN) from error
+            return None
+        return DEAD_LETTERS
+
+    async def _request(self, verb: str, arguments: dict[str, Any] | None = None) -> dict[str, Any]:
+        return await jetstream_request(self._client, verb, arguments, api=self._api)
 
     async def _read(self, stored: StoredMessage) -> DeadLetter | None:
         if not is_dead_letter(stored.subject, self._durables):
@@ -143,7 +166,7 @@ class DeadLetters:
     async def _with_original(self, dead_letter: DeadLetter) -> DeadLetter:
         if not STREAM_NAME.fullmatch(dead_letter.stream) or dead_letter.stream_sequence < 1:
             return dead_letter
-        original = await message_at(self._client, dead_letter.stream, dead_letter.stream_sequence)
+        original = await message_at(self._client, dead_letter.stream, dead_letter.stream_sequence, api=self._api)
         if original is None:
             return dead_letter
         found = {"subject": original.subject, "headers": original.headers, "data": original.data}
@@ -152,7 +175,7 @@ class DeadLetters:
     async def _remove(self, sequence: int) -> None:
         stream = await self._stream()
         with suppress(NotFoundError):
-            await jetstream_request(self._client, f"STREAM.MSG.DELETE.{stream}", {"seq": sequence})
+            await self._request(f"STREAM.MSG.DELETE.{stream}", {"seq": sequence})
 
 
 def _without_server_headers(headers: Mapping[str, str]) -> dict[str, str]:

@@ -15,6 +15,10 @@ from nats.js.errors import APIError, NotFoundError
 TIMEOUT_S = 5.0
 API = "$JS.API"
 """What the subjects of the JetStream API begin with, where an account does not import it under another name."""
+IMPORTED_API = "conclave.api"
+"""What they begin with for the shipped logins whose accounts have no streams of their own."""
+NO_RESPONDERS = 503
+"""The code of the NotFoundError where no JetStream listens to a request; no stream of ours has it."""
 EVERY = ">"
 
 
@@ -35,9 +39,9 @@ class StoredMessage:
         return datetime.fromisoformat(self.at).timestamp()
 
 
-async def message_at(client: Client, stream: str, sequence: int) -> StoredMessage | None:
+async def message_at(client: Client, stream: str, sequence: int, *, api: str = API) -> StoredMessage | None:
     """Return the message of that sequence; None if it is gone, or the stream is."""
-    return await _get(client, stream, {"seq": sequence})
+    return await _get(client, stream, {"seq": sequence}, api)
 
 
 async def message_from(
@@ -71,7 +75,7 @@ async def jetstream_request(
     try:
         reply = await client.request(f"{api}.{verb}", body, timeout=TIMEOUT_S)
     except NoRespondersError:
-        raise NotFoundError(code=503, description="JetStream does not answer") from None
+        raise NotFoundError(code=NO_RESPONDERS, description="JetStream does not answer") from None
     response: dict[str, Any] = json.loads(reply.data)
     if "error" in response:
         APIError.from_error(response["error"])

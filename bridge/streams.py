@@ -25,6 +25,9 @@ from domain import event_types
 
 log = structlog.get_logger("bridge.streams")
 
+DEAD_LETTERS = "CONCLAVE_DEAD_LETTERS"
+"""The name of the stream of dead letters, unless another holds their subjects."""
+
 NAME_TAKEN, SUBJECTS_OVERLAP = 10058, 10065
 """Error codes of the JetStream API."""
 
@@ -73,7 +76,7 @@ VERDICTS = StreamPlan("DELIBERATION_VERDICTS", (DELIBERATION_JUDGED,), (DELIBERA
 def dead_letter_stream(durables: str = DURABLES) -> StreamPlan:
     """Return the stream of dead letters and of advisories about the durables of that prefix."""
     return StreamPlan(
-        "CONCLAVE_DEAD_LETTERS",
+        DEAD_LETTERS,
         (f"{DEAD_LETTER}.>", *advisory_subjects(durables)),
         tuple(dead_letter_subject(subject) for subject in INBOUND),
     )

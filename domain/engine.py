@@ -92,6 +92,10 @@ class EngineRecord(OpenValue):
     """Calls it takes at once before it says it is busy; 0 where unknown."""
     in_flight: int = Field(default=0, ge=0)
     waiting: int = Field(default=0, ge=0)
+    hit_rate: float | None = None
+    """Share of looked-up prompt tokens that its prefix cache held since its start; None where it does not say."""
+    kv_usage: float | None = None
+    """Share of its key-value cache in use, 0 to 1; None where it does not say."""
     dialect: Dialect = Dialect()
     found: ReadyCheckResult = ReadyCheckResult()
     ready: bool = True

@@ -59,6 +59,18 @@ class FeedAway(Exception):
     """Events can't be read now; the message says why. Try again."""
 
 
+class NoSuchDeadLetter(LookupError):
+    """There is no dead letter of that number."""
+
+
+class NotReplayable(Exception):
+    """A dead letter can't be sent again; the message says why."""
+
+
+class SystemUnreadable(Exception):
+    """A part of the installation can't be looked at; the message says why, and what to do."""
+
+
 class EngineAway(Exception):
     """The engine can't answer now; the same step may succeed later.
 

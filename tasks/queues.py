@@ -15,6 +15,7 @@ ROUTES = {
     "plan.dispatch": {"queue": CONTROL},
     "deliberation.*": {"queue": CONTROL},
     "outbox.flush": {"queue": CONTROL},
+    "parked.*": {"queue": CONTROL},
 }
 """`proposal.generate` isn't here: its queue is its agent's model, known only when the canvas is built."""
 

@@ -24,6 +24,7 @@ from web.pages.comparison import comparison_routes
 from web.pages.councils import council_routes
 from web.pages.deliberations import deliberation_routes
 from web.pages.login import login_routes
+from web.pages.system import system_routes
 from web.ports import WebPorts
 from web.problems import away, problem
 from web.security.approval_limit import ApprovalLimit
@@ -34,6 +35,7 @@ from web.security.proxy import Proxies
 from web.security.rights import needs
 from web.security.sessions import Sessions
 from web.streams import stream_routes
+from web.system import SystemLooks
 
 STATIC = Path(__file__).parent / "static"
 
@@ -64,13 +66,15 @@ def make_app(
     )
     app.state.approvals = ApprovalLimit(options.approvals_per_minute, now)
     sessions, proxies = Sessions(options, now), Proxies(options)
+    looks = SystemLooks(ports, default_model=default_model, denials=denials)
     app.include_router(stream_routes(ports, live))
     app.include_router(deliberation_routes(ports, listing))
     app.include_router(approval_routes(ports))
     app.include_router(comparison_routes(ports))
     app.include_router(council_routes(ports, default_model))
+    app.include_router(system_routes(ports, looks))
     app.include_router(login_routes(options, sessions, proxies, now))
-    app.include_router(api_routes(ports, listing, default_model))
+    app.include_router(api_routes(ports, listing, looks, default_model))
     app.include_router(completion_routes(ports, outages))
     app.mount("/static", StaticFiles(directory=STATIC))
     app.add_api_route(

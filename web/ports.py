@@ -9,10 +9,14 @@ from domain.ports.clock import Clock
 from domain.ports.council_client import CouncilClient
 from domain.ports.council_notation import CouncilNotation
 from domain.ports.council_registry import CouncilRegistry
+from domain.ports.dead_letter_desk import DeadLetterDesk
 from domain.ports.deliberation_control import DeliberationControl
 from domain.ports.deliberation_store import DeliberationStore
 from domain.ports.engine_directory import EngineDirectory
 from domain.ports.event_feed import EventFeed
+from domain.ports.parking import Parking
+from domain.ports.parking_control import ParkingControl
+from domain.ports.system_watch import SystemWatch
 from domain.ports.verdict_store import VerdictStore
 
 
@@ -34,3 +38,9 @@ class WebPorts:
     """Called from the event loop."""
     control: DeliberationControl
     """Called from the pool of threads."""
+    dead_letters: DeadLetterDesk
+    """Called from the event loop."""
+    parking: Parking
+    """Only read: the page's login may not change what lies aside."""
+    parking_control: ParkingControl
+    system: SystemWatch

@@ -13,6 +13,7 @@ TITLES = {
     401: "You are not logged in",
     403: "You may not do this",
     404: "Nothing is here",
+    409: "That can't be done any more",
     413: "That is too long",
     429: "That is too much at once",
 }

@@ -11,7 +11,8 @@ from celery.signals import beat_init, setup_logging, worker_init, worker_ready
 from prometheus_client import CollectorRegistry
 from pydantic import ValidationError
 
-import tasks.entrypoints  # noqa: F401  # declares the tasks by their names; importing connects nothing
+import tasks.entrypoints  # declares the tasks by their names; importing connects nothing
+import tasks.parking_entrypoints  # noqa: F401
 from domain.services import Services
 from tasks.beat_entries import beat_schedule
 from tasks.heartbeat import DeliberationHeartbeat

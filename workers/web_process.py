@@ -14,8 +14,10 @@ from kombu.exceptions import OperationalError
 from redis.exceptions import NoPermissionError, RedisError
 
 from bridge.council_client import NatsCouncilClient
+from bridge.dead_letter_desk import NatsDeadLetterDesk
 from bridge.event_feed import NatsEventFeed
 from tasks.deliberation_control import CeleryDeliberationControl
+from tasks.parking_control import CeleryParkingControl
 from web.app import make_app
 from web.ports import WebPorts
 from workers import logs
@@ -24,6 +26,7 @@ from workers.councils.council_notation import YamlCouncils
 from workers.errors import Unavailable
 from workers.settings import Settings, unknown_settings
 from workers.store_ports import StorePorts
+from workers.system_watch import CelerySystemWatch
 
 log = structlog.get_logger("web")
 
@@ -76,7 +79,7 @@ def application(settings: Settings) -> FastAPI:
 
 def web_ports(settings: Settings) -> WebPorts:
     """Return the ports of pages and programs; nothing connects yet."""
-    ports = StorePorts(settings, patience_s=PATIENCE_S)
+    ports, app = StorePorts(settings, patience_s=PATIENCE_S), _broker(settings)
     return WebPorts(
         deliberations=ports.deliberations,
         verdicts=ports.verdicts,
@@ -87,7 +90,11 @@ def web_ports(settings: Settings) -> WebPorts:
         access_tokens=ports.access_tokens,
         feed=NatsEventFeed(settings.nats),
         client=NatsCouncilClient(settings.nats),
-        control=CeleryDeliberationControl(_broker(settings)),
+        control=CeleryDeliberationControl(app),
+        dead_letters=NatsDeadLetterDesk(settings.nats, durables=settings.bridge.durables),
+        parking=ports.parking,
+        parking_control=CeleryParkingControl(app),
+        system=CelerySystemWatch(settings, ports, app),
     )
 
 

@@ -14,13 +14,10 @@ from bridge.client.errors import NotAllowed
 from bridge.message import InboundMessage
 from bridge.nats_connection import permission_violation
 from bridge.outgoing import event_in
-from bridge.stored import API, StoredMessage, first_since, jetstream_request, message_from
+from bridge.stored import API, IMPORTED_API, StoredMessage, first_since, jetstream_request, message_from
 from bridge.streams import ORCHESTRATOR, JetStreamAway, stream_of
 from domain.contract import EventBody
 from domain.event_types import COMPLETED
-
-IMPORTED_API = "conclave.api"
-"""What the JetStream API begins with for the shipped logins, whose accounts have no streams of their own."""
 
 
 class StoredEvents:

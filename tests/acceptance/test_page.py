@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import nats
 import pytest
 from argon2 import PasswordHasher
 from playwright.sync_api import Browser, Page, expect
@@ -20,6 +21,7 @@ from tests.support.chromium import chromium, window
 from tests.support.factories import fresh
 from tests.support.scripted_answers import free_text
 from tests.support.web_page import web_page
+from workers.portal import Portal
 from workers.processes.ports import HOST, free_port
 
 PASSWORD = "open sesame"
@@ -148,6 +150,40 @@ def test_a_person_changes_a_council_after_a_look_at_the_difference(browser: Brow
         assert on.complaints == []
 
 
+def test_an_operator_sends_a_dead_letter_again_and_deletes_it(
+    pipeline: Pipeline, browser: Browser, address: str
+) -> None:
+    """It is as wrong as before, so that it becomes a dead letter once more."""
+
+    async def publish() -> None:
+        client = await nats.connect(pipeline.nats_url)
+        await client.jetstream().publish("planning.plan.approved", b'{"roles": 5}')
+        await client.close()
+
+    portal = Portal()  # playwright's loop runs in this thread
+    portal.call(publish)
+    portal.close()
+    with window(browser) as on:
+        page = on.page
+        log_in(page, address, "/system")
+        rows = page.get_by_role("region", name="Table of dead letters").get_by_role("rowheader")
+        expect(rows).to_have_count(1)
+        first = rows.inner_text()
+        expect(page.get_by_role("region", name="Table of workers")).to_contain_text("control")
+        picture(page, "system")
+        rows.get_by_role("link").click()
+        expect(page.locator("pre")).to_have_text('{"roles": 5}')
+        page.get_by_role("button", name="Send it again").click()
+        expect(page.get_by_role("status")).to_have_text("The message was sent again.")
+        # The page looks anew by itself, and finds what the bridge has rejected again.
+        expect(rows).not_to_have_text(first)
+        rows.get_by_role("link").click()
+        page.get_by_text("Delete it", exact=True).click()
+        page.get_by_role("button", name="Delete it for good").click()
+        expect(page.get_by_text("No message was rejected")).to_be_visible()
+        assert on.complaints == []
+
+
 def test_hostile_texts_stay_texts(browser: Browser, address: str, hostile: str) -> None:
     with window(browser) as on:
         page = on.page
@@ -179,6 +215,7 @@ def test_pages_fit_every_screen(
             ("deliberation", f"/deliberations/{hostile}"),
             ("councils", "/councils"),
             ("councils-edit", "/councils/edit"),
+            ("system", "/system"),
         ):
             on.page.goto(f"{address}{path}")
             wider = on.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")

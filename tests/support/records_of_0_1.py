@@ -58,6 +58,8 @@ SINCE: tuple[tuple[str, object], ...] = (
     ("expires_at", None),
     ("form", "digits"),
     ("second_look", []),
+    ("hit_rate", None),
+    ("kv_usage", None),
     ("second_look", None),
     ("second_look", False),
     ("expected", {}),

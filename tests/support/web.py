@@ -8,8 +8,11 @@ from typing import Any
 from starlette.testclient import TestClient
 
 from tests.support.in_memory.council_client import MemoryCouncilClient
+from tests.support.in_memory.dead_letter_desk import MemoryDeadLetterDesk
 from tests.support.in_memory.deliberation_control import MemoryDeliberationControl
 from tests.support.in_memory.event_feed import MemoryEventFeed
+from tests.support.in_memory.parking_control import MemoryParkingControl
+from tests.support.in_memory.system_watch import MemorySystemWatch
 from tests.support.stage import Stage
 from web.app import make_app
 from web.options import WebOptions
@@ -35,6 +38,10 @@ def ports_of(
         feed=feed or MemoryEventFeed(),
         client=client or MemoryCouncilClient(),
         control=control or MemoryDeliberationControl(),
+        dead_letters=MemoryDeadLetterDesk(),
+        parking=services.parking,
+        parking_control=MemoryParkingControl(),
+        system=MemorySystemWatch(),
     )
 
 

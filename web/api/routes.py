@@ -14,12 +14,14 @@ from domain.value import Value
 from domain.views.councils import CouncilView
 from domain.views.listing import ListedDeliberation
 from domain.views.summary import DeliberationDetails, details
+from domain.views.system import SystemState
 from web.filters import ChosenFilter, Skip
 from web.listing import Listing
 from web.loading import loaded
 from web.ports import WebPorts
 from web.security.rights import needs
 from web.standing import council_standing
+from web.system import SystemLooks
 
 
 class Problem(Value):
@@ -58,7 +60,7 @@ PROBLEM: dict[int | str, dict[str, Any]] = {
 }
 
 
-def api_routes(ports: WebPorts, listing: Listing, default_model: str) -> APIRouter:
+def api_routes(ports: WebPorts, listing: Listing, looks: SystemLooks, default_model: str) -> APIRouter:
     """Return the routes for programs."""
     routes = APIRouter(prefix="/api", responses=PROBLEM, dependencies=[needs(Right.READ)])
 
@@ -82,5 +84,9 @@ def api_routes(ports: WebPorts, listing: Listing, default_model: str) -> APIRout
         return Stats(
             deliberations=statistics(ports.deliberations.counts()), people=people_figures(ports.verdicts.counts())
         )
+
+    @routes.get("/system", summary="Look at servers, queues, workers, engines, and what lies aside")
+    async def show_system() -> SystemState:
+        return await looks.state()
 
     return routes

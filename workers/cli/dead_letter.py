@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
+from domain.errors import NoSuchDeadLetter, NotReplayable
 from workers.cli.cli_error import BadInput, CliError
 from workers.cli.commands import Commands
 from workers.cli.environment import read_settings
@@ -65,10 +66,10 @@ def show(number: SEQUENCE, as_json: AS_JSON = False) -> None:
             out.print(PlainText.assemble((f"{title.replace('_', ' ')}: ", "dim"), str(value)))
     for name, value in dead_letter.headers.items():
         out.print(PlainText.assemble((f"{name}: ", "dim"), value))
-    if dead_letter.data is None:
+    if dead_letter.text is None:
         out.print(PlainText("the original is no longer in its stream", "red"))
     else:
-        out.print(dead_letter.data.decode("utf-8", "backslashreplace"))
+        out.print(dead_letter.text)
 
 
 @commands.command()
@@ -94,7 +95,6 @@ def purge(
 
 @contextlib.contextmanager
 def _session() -> Iterator[DeadLetterSession]:
-    from bridge.dead_letters import NoSuchDeadLetter, NotReplayable
     from workers.cli.dead_letter_session import DeadLetterSession
 
     try:

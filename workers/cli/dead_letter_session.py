@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bridge.dead_letter import DeadLetter
 from bridge.dead_letters import DeadLetters, Replayed
+from domain.dead_letter import DeadLetter
 from workers.cli.nats_session import NatsSession
 
 

@@ -11,8 +11,7 @@ from rich.table import Table
 from domain.errors import CannotRepeat
 from domain.parked import Parked
 from domain.ports.parking import Parking
-from domain.record import Record
-from domain.steps.redeliberate import redeliberate
+from domain.steps.release import parked_of, release_parked
 from workers.cli.cli_error import BadInput, CliError
 from workers.cli.commands import Commands
 from workers.cli.environment import open_ports, open_work, read_settings
@@ -64,17 +63,13 @@ def release(parked_id: ID) -> None:
 
     For when the cause is gone: a message that no worker can take in is parked again.
     """
-    settings = read_settings()
-    with open_ports(settings) as ports:
+    with open_ports(read_settings()) as ports:
         parked = _found(parked_id, ports.parking)
         if parked.message:
             ports.parking.requeue(parked_id)
             say(f"{parked_id} is back in queue {parked.queue}")
             return
-    for following in _deliberate_again(parked):
-        say(following)
-    with open_ports(settings) as ports:
-        ports.parking.drop(parked_id)
+    say(*_released(parked_id))
 
 
 @commands.command()
@@ -93,51 +88,32 @@ def drop(
     say(f"{dropped} dropped")
 
 
-def _deliberate_again(parked: Parked) -> list[str]:
-    """Open again what ended, or went on without an answer, because this task was parked; return the new ids."""
+def _released(parked_id: str) -> tuple[str, ...]:
     with open_work(read_settings()) as (ports, app):
-        if parked.task == "plan.dispatch":
-            request = ports.plans.load(parked.subject)
-            opened = [
-                ports.deliberations.load(one).deliberation
-                for one in ports.deliberations.of_plan(request.plan.plan_id)
-            ]
-            ended = [one.deliberation_id for one in opened if one.request_id == parked.subject]
-        else:
-            ended = [parked.subject]
-        if not ended:
-            raise CliError(
-                f"{parked.subject} opened no deliberation; approve the plan again, then drop {parked.parked_id}"
-            )
         try:
-            return [
-                redeliberate(
-                    deliberation_id,
-                    deliberations=ports.deliberations,
-                    councils=ports.councils,
-                    engines=ports.engines,
-                    outbox=ports.outbox,
-                    publisher=ports.publisher,
-                    dispatcher=ports.dispatcher(app),
-                    clock=ports.clock,
-                    policy=ports.settings.effective_policy,
-                    redeliberation=ports.settings.redeliberation,
-                )
-                for deliberation_id in ended
-            ]
-        except CannotRepeat as error:
-            raise CliError(str(error)) from error
-
-
-def _was_asked_by(record: Record, request_id: str) -> bool:
-    return record.deliberation.request_id == request_id and record.deliberation.repeat == 0
+            return release_parked(
+                parked_id,
+                parking=ports.parking,
+                plans=ports.plans,
+                deliberations=ports.deliberations,
+                councils=ports.councils,
+                engines=ports.engines,
+                outbox=ports.outbox,
+                publisher=ports.publisher,
+                dispatcher=ports.dispatcher(app),
+                clock=ports.clock,
+                policy=ports.settings.effective_policy,
+                redeliberation=ports.settings.redeliberation,
+            )
+        except (CannotRepeat, LookupError) as error:
+            raise CliError(str(error.args[0])) from error
 
 
 def _found(parked_id: str, parking: Parking) -> Parked:
-    for parked in parking.all():
-        if parked.parked_id == parked_id:
-            return parked
-    raise _not_parked(parked_id)
+    try:
+        return parked_of(parked_id, parking)
+    except LookupError as error:
+        raise _not_parked(parked_id) from error
 
 
 def _not_parked(parked_id: str) -> BadInput:

@@ -15,13 +15,14 @@ from bridge.dead_letters import DeadLetters
 from bridge.nats_connection import NatsUnreachable, connect
 from bridge.options import NatsOptions
 from bridge.position import fill_of, read_position
-from bridge.stored import jetstream_request
-from bridge.streams import StreamPlan, all_streams, stream_of
+from bridge.stored import IMPORTED_API, jetstream_request
+from bridge.streams import ORCHESTRATOR, StreamPlan, all_streams, stream_of
 from bridge.subjects import INBOUND, advisory_subjects, durable_name
-from workers.doctor.finding import Finding, Findings, fail, ok, warn
+from domain.finding import Finding, Findings, fail, ok, warn
 
 FULL = 0.9
 """Share of a limit from which on it is about to be reached."""
+LOOK_ELSEWHERE = "this login may not look at streams and consumers, a bridge's may"
 MANY = 500
 """Messages that wait for a bridge; the alert on the backlog has the same bound."""
 DAY_S = 86_400
@@ -58,6 +59,8 @@ async def _jetstream(client: Client, window_s: float, durables: str) -> list[Fin
     try:
         account = await jetstream_request(client, "INFO")
     except (Error, TimeoutError) as error:
+        if await _is_imported(client):
+            return [ok("jetstream", f"answers in another account; {LOOK_ELSEWHERE}")]
         text = f"can't be used ({error!r}); start nats-server with JetStream (-js) and let this user use it"
         return [fail("jetstream", text)]
     findings = [_storage(tier) for tier in account.get("tiers", {"": account}).values()]
@@ -66,6 +69,15 @@ async def _jetstream(client: Client, window_s: float, durables: str) -> list[Fin
     for subject in INBOUND:
         findings += await _backlog(client, subject, durable_name(durables, subject))
     return findings + await _dead_letters(client, durables)
+
+
+async def _is_imported(client: Client) -> bool:
+    """Whether the events' stream answers from the account that exports it to this login's."""
+    try:
+        await jetstream_request(client, f"STREAM.INFO.{ORCHESTRATOR.name}", api=IMPORTED_API)
+    except (Error, TimeoutError):
+        return False
+    return True
 
 
 def _storage(account: Mapping[str, Any]) -> Finding:

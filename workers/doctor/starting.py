@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from domain.finding import Findings, fail, ok
 from workers.checks.isolated import IsolatedChecks
 from workers.checks.registry import check_points
-from workers.doctor.finding import Findings, fail, ok
 from workers.errors import Unavailable
 from workers.settings import Settings
 from workers.tracing.chosen import tracer_for

@@ -9,8 +9,8 @@ import structlog
 from redis import Redis
 from redis.exceptions import RedisError
 
+from domain.finding import Finding, Findings, fail, ok, warn
 from workers.adapters.redis.connection import StoreUnreachable, address, connect, reach
-from workers.doctor.finding import Finding, Findings, fail, ok, warn
 from workers.settings import Settings
 from workers.skew import MAX_SKEW_S, sentence
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from workers.doctor.finding import Findings, fail, ok, warn
+from domain.finding import Findings, fail, ok, warn
 from workers.settings import Settings
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from domain.finding import Findings, ok, warn
 from domain.ports.clock import Clock
 from domain.ports.outbox import Outbox
 from domain.ports.parking import Parking
 from domain.ports.plan_store import PlanStore
-from workers.doctor.finding import Findings, ok, warn
 
 MANY_PLANS = 100
 """Bridges hand over up to 64 at once, and a control worker dispatches them within seconds."""

@@ -127,6 +127,8 @@ class PinnedEngine:
             "context_length": context_length,
             "in_flight": metrics.running,
             "waiting": metrics.waiting,
+            "hit_rate": metrics.hit_rate,
+            "kv_usage": metrics.kv_usage,
             "ready": True,
         }
         checked = self._checked or self._starting()

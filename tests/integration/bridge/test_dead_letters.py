@@ -14,9 +14,10 @@ from nats.js import JetStreamContext
 from nats.js.api import ConsumerConfig
 
 from bridge.bridge import Bridge, unlimited
-from bridge.dead_letters import DeadLetters, NoSuchDeadLetter, NotReplayable
+from bridge.dead_letters import DeadLetters
 from bridge.options import BridgeOptions, EventDialect, EventOptions, StreamLimits
 from bridge.streams import PLANNING, dead_letter_stream, ensure
+from domain.errors import NoSuchDeadLetter, NotReplayable
 from tests.integration.bridge.conftest import Broker, Running, approval, until
 from tests.support.spoilt_messages import odd_headers, spoilt
 

@@ -12,9 +12,10 @@ import structlog
 from nats.aio.client import Client
 from nats.js import JetStreamContext
 
-from bridge.dead_letter import DeadLetter
-from bridge.dead_letters import DeadLetters, NotReplayable
+from bridge.dead_letters import DeadLetters
 from bridge.position import RECORDED
+from domain.dead_letter import DeadLetter
+from domain.errors import NotReplayable
 from tests.integration.bridge.conftest import Broker, Running, approval, until
 
 pytestmark = pytest.mark.anyio

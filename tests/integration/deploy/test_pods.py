@@ -10,10 +10,10 @@ import pytest
 import typer
 
 from domain.engine import EngineKind
+from domain.finding import Level
 from domain.policy import Policy
 from tests.support.helm import ROOT, SECRETS, VARIANTS, every_part, installed
 from workers.cli.main import app
-from workers.doctor.finding import Level
 from workers.doctor.time_bounds import examine_settings
 from workers.engines.engine_process import GRACE_S
 from workers.engines.spec import EngineSpec

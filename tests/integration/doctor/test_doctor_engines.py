@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from domain.engine import EngineKind, EngineRecord, Guidance
+from domain.finding import Finding, Level
 from domain.services import Services
 from tests.support.factories import agents, council, fresh
 from tests.support.scripted_engine import ScriptedEngine
@@ -15,7 +16,6 @@ from workers.adapters.openai.chat_model import OpenAIChatModel
 from workers.app import make_app
 from workers.composition import Composition
 from workers.doctor.engines import examine_engines
-from workers.doctor.finding import Finding, Level
 from workers.settings import Settings
 
 MODEL, KEY, NODE = "scripted", "s3cret", "gpu-1"

@@ -15,8 +15,8 @@ from bridge.durable import ensure_durable
 from bridge.options import ConsumerOptions, NatsOptions, StreamLimits
 from bridge.streams import all_streams, ensure
 from bridge.subjects import ADVISORIES, INBOUND
+from domain.finding import Finding, Level
 from tests.support.servers import NatsServer
-from workers.doctor.finding import Finding, Level
 from workers.doctor.jetstream import examine_nats
 from workers.processes.command import ProcessCommand
 from workers.processes.guard import Guard

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 from redis import Redis
 
+from domain.finding import Finding, Level
 from tests.support.servers import ValkeyServer
-from workers.doctor.finding import Finding, Level
 from workers.doctor.store_server import examine_valkey, judge_skew
 from workers.processes.guard import Guard
 from workers.settings import Settings

@@ -13,8 +13,13 @@ from nats.aio.client import Client
 from nats.errors import Error, NoRespondersError
 from nats.js.api import ConsumerConfig
 
-from bridge.options import StreamLimits
+from bridge.dead_letter import encode_dead_letter
+from bridge.dead_letter_desk import NatsDeadLetterDesk
+from bridge.message import InboundMessage
+from bridge.options import NatsOptions, StreamLimits
 from bridge.streams import all_streams, ensure
+from bridge.subjects import DURABLES
+from domain.errors import NoSuchDeadLetter, SystemUnreadable
 from tests.support.secured import SecuredNats
 
 Act = Callable[[Client], Awaitable[object]]
@@ -103,14 +108,15 @@ NOT_THEIRS = (
     "$JS.API.CONSUMER.MSG.NEXT.PLANNING_EVENTS.conclave-planning-plan-approved",
     "$JS.ACK.PLANNING_EVENTS.conclave-planning-plan-approved.1.1.1.1.0",
     "conclave.api.STREAM.PURGE.ORCHESTRATOR_EVENTS",
+    "conclave.api.STREAM.PURGE.CONCLAVE_DEAD_LETTERS",
+    "conclave.api.STREAM.MSG.DELETE.PLANNING_EVENTS",
 )
 
 
 @pytest.mark.parametrize("user", THEIRS)
 def test_what_others_publish_beyond_their_subjects_reaches_nobody(secured_nats: SecuredNats, user: str) -> None:
     """The server refuses it or keeps it within their account: no stream stores it, no login of ours hears it."""
-    also = {"observer": READ, "page": ("planning.story.transitioned", "deliberation.requested")}
-    subjects = (*NOT_THEIRS, *also.get(user, ()))
+    subjects = (*NOT_THEIRS, *(READ if user == "observer" else ()))
 
     async def scenario() -> None:
         async with login(secured_nats, "bridge") as bridge, login(secured_nats, user) as theirs:
@@ -141,10 +147,12 @@ def test_no_answer_of_jetstream_lands_where_they_may_not_publish(secured_nats: S
             "conclave.api.CONSUMER.MSG.NEXT.ORCHESTRATOR_EVENTS.client",
         ),
         "page": (
-            "planning.plan.approved",
-            "deliberation.judged",
+            *READ,
             "conclave.api.STREAM.INFO.ORCHESTRATOR_EVENTS",
             "conclave.api.STREAM.MSG.GET.ORCHESTRATOR_EVENTS",
+            "conclave.api.STREAM.MSG.GET.PLANNING_EVENTS",
+            "conclave.api.STREAM.MSG.GET.CONCLAVE_DEAD_LETTERS",
+            "conclave.api.STREAM.MSG.DELETE.CONCLAVE_DEAD_LETTERS",
         ),
         "observer": (
             "conclave.api.STREAM.INFO.ORCHESTRATOR_EVENTS",
@@ -299,3 +307,39 @@ def test_a_stored_message_says_nothing_of_its_login(secured_nats: SecuredNats, u
         return stored.headers
 
     assert asyncio.run(scenario()) == {"x-own": "1"}
+
+
+def test_a_page_sends_dead_letters_again_and_deletes_them(secured_nats: SecuredNats) -> None:
+    async def scenario() -> None:
+        desk = NatsDeadLetterDesk(NatsOptions(url=(secured_nats.url_of("page"),)), durables=DURABLES)
+        async with login(secured_nats, "bridge") as bridge:
+            before = (await bridge.jetstream().stream_info("PLANNING_EVENTS")).state.last_seq
+            for place, word in enumerate(("again", "never"), start=1001):
+                message = InboundMessage(
+                    subject=READ[0], data=word.encode(), stream="PLANNING_EVENTS", sequence=place
+                )
+                headers, body = encode_dead_letter(message, f"for {word}", max_payload=1_000_000)
+                await bridge.jetstream().publish(f"conclave.dead_letter.{READ[0]}", body, headers=headers)
+            ours = [letter for letter in await desk.list(0, 100) if letter.reason in ("for again", "for never")]
+            assert [letter.text for letter in ours] == ["again", "never"]
+            assert (await desk.show(ours[0].sequence)).reason == "for again"
+            await desk.replay(ours[0].sequence)
+            await desk.purge(ours[1].sequence)
+            for letter in ours:
+                with pytest.raises(NoSuchDeadLetter):
+                    await desk.show(letter.sequence)
+            sent = await bridge.jetstream().get_msg("PLANNING_EVENTS", before + 1)
+            assert sent.data == b"again"
+        await desk.close()
+
+    asyncio.run(asyncio.wait_for(scenario(), WITHIN))
+
+
+def test_a_login_that_may_not_read_dead_letters_is_told_so(secured_nats: SecuredNats) -> None:
+    async def scenario() -> None:
+        desk = NatsDeadLetterDesk(NatsOptions(url=(secured_nats.url_of("observer"),)), durables=DURABLES)
+        with pytest.raises(SystemUnreadable, match="may not read dead letters"):
+            await desk.list(0, 100)
+        await desk.close()
+
+    asyncio.run(asyncio.wait_for(scenario(), WITHIN))

@@ -55,3 +55,26 @@ def test_a_login_hears_events(secured_nats: SecuredNats, user: str) -> None:
             await bridge.close()
 
     assert [event.body for event in asyncio.run(asyncio.wait_for(scenario(), 120))] == [body]
+
+
+@pytest.mark.parametrize(
+    ("user", "problems"),
+    [
+        ("page", {"workers": "may not ask workers"}),
+        ("observer", {"workers": "may not ask workers", "dead_letters": "may not read dead letters"}),
+    ],
+)
+def test_a_login_sees_the_system_but_for_what_it_may_not_ask(
+    secured_valkey: SecuredValkey, secured_nats: SecuredNats, user: str, problems: dict[str, str]
+) -> None:
+    nats_of = {"url": (secured_nats.url_of(user),)}
+    settings = Settings.model_validate({"redis_url": secured_valkey.url_of(user), "nats": nats_of})
+    with TestClient(application(settings), base_url="http://127.0.0.1:8400") as page:
+        state = page.get("/api/system").json()
+    found = {name: part["problem"] for name, part in state.items() if isinstance(part, dict) and part["problem"]}
+    assert found.keys() == problems.keys()
+    for name, words in problems.items():
+        assert words in found[name]
+    subjects = {row["subject"]: row["level"] for row in state["findings"]["rows"]}
+    assert (subjects["nats"], subjects["jetstream"], subjects["valkey"]) == ("ok", "ok", "ok")
+    assert "control" in {row["queue"] for row in state["queues"]["rows"]}

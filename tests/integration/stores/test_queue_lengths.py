@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import time
+
+from domain.system import QueueLoad
 from tests.support.factories import council, deliberation, fresh
 from tests.support.servers import ValkeyServer
+from workers.adapters.redis.queue_loads import RedisQueueLoads
 from workers.app import make_app
 from workers.composition import Composition
 from workers.settings import Settings
@@ -25,3 +29,21 @@ def test_what_was_queued_waits_whether_or_not_a_worker_serves_the_model(valkey_s
     assert waiting(queues) == [0, len(agents), 0]
     dispatcher.deliberation(opened, [])
     assert waiting(queues) == [1, len(agents), 0]
+
+
+def test_the_oldest_task_says_since_when_it_waits(valkey_server: ValkeyServer) -> None:
+    prefix = f"{fresh('queues')}:"
+    settings = Settings.model_validate({"redis_url": valkey_server.url, "key_prefix": prefix})
+    loads = RedisQueueLoads(StorePorts(settings).store, prefix=settings.broker_prefix)
+    assert loads.of(["control"]) == (QueueLoad(queue="control", waiting=0, oldest_at=None),)
+    app = make_app(settings)
+    moments = [time.time()]
+    for _ in range(2):
+        app.send_task("parked.drop", kwargs={"parked_id": "x"}, queue="control")
+        moments.append(time.time())
+    (load,) = loads.of(["control"])
+    assert load.waiting == 2
+    assert load.oldest_at is not None
+    assert moments[0] <= load.oldest_at <= moments[1]
+    StorePorts(settings).store.rpush(f"{settings.broker_prefix}control", "no message")
+    assert loads.of(["control"]) == (QueueLoad(queue="control", waiting=3, oldest_at=None),)

@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.cloudevents import binary_attributes, headers_of
-from bridge.dead_letter import DeadLetter, decode_advisory, decode_dead_letter, encode_dead_letter
+from bridge.dead_letter import decode_advisory, decode_dead_letter, encode_dead_letter
 from bridge.event_message import body_of
 from bridge.message import InboundMessage
+from domain.dead_letter import DeadLetter
 from tests.support.factories import completed_body, event
 
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"

@@ -39,11 +39,20 @@ ROUTES = {
     "GET /councils/edit": "operate",
     "POST /councils/preview": "operate",
     "POST /councils/apply": "operate",
+    "GET /system": "read",
+    "GET /system/dead-letters": "read",
+    "GET /system/dead-letters/{number}": "read",
+    "POST /system/dead-letters/{number}/replay": "operate",
+    "POST /system/dead-letters/{number}/purge": "operate",
+    "GET /system/parked/{parked_id}": "read",
+    "POST /system/parked/{parked_id}/release": "operate",
+    "POST /system/parked/{parked_id}/drop": "operate",
     "GET /api/deliberations": "read",
     "GET /api/deliberations/{deliberation_id}": "read",
     "GET /api/deliberations/{deliberation_id}/events": "read",
     "GET /api/councils": "read",
     "GET /api/stats": "read",
+    "GET /api/system": "read",
     "GET /api/openapi.json": "read",
     "GET /v1/models": "read",
     "POST /v1/chat/completions": "approve",
@@ -210,6 +219,6 @@ async def _ask(app: FastAPI, route: str, headers: list[tuple[str, str]]) -> tupl
 
 
 def _filled(path: str) -> str:
-    for name in ("deliberation_id", "proposal_id", "reviewer:path"):
+    for name in ("deliberation_id", "proposal_id", "reviewer:path", "parked_id"):
         path = path.replace(f"{{{name}}}", "x")
-    return path.replace("{round_}", "0").replace("{pass_}", "0")
+    return path.replace("{number}", "1").replace("{round_}", "0").replace("{pass_}", "0")

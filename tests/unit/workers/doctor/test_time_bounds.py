@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from workers.doctor.finding import Level, serious
+from domain.finding import Level, serious
 from workers.doctor.time_bounds import examine_settings
 from workers.settings import Settings
 

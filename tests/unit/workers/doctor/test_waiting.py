@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from domain.finding import Level
 from tests.support.factories import event, plan_request
 from tests.support.in_memory.clock import MemoryClock
 from tests.support.in_memory.outbox import MemoryOutbox
 from tests.support.in_memory.plan_store import MemoryPlanStore
-from workers.doctor.finding import Level
 from workers.doctor.waiting import MANY_PLANS, OLD_S, examine_outbox, examine_plans
 
 
