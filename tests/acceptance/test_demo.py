@@ -126,7 +126,7 @@ MOMENTS = (
     "nats ready",
     "engine ready",
     "worker ready",
-    "DEV: Let users",
+    "DEV: How should",
     "proposed ",
     "proposals done",
     "Winner: ",

@@ -46,6 +46,9 @@ def demo(
     role: Annotated[
         str, typer.Option(help="Whose council deliberates: DEV, QA, ARCHITECT, DEVOPS or DATA.")
     ] = "DEV",
+    seed: Annotated[
+        int, typer.Option(min=0, help="Have the agents write anew; the same seed asks for the same proposals.")
+    ] = 0,
     state: Annotated[
         Path | None,
         typer.Option("--state", metavar="DIR", help="Keep data and logs there; default: a temporary one."),
@@ -67,6 +70,8 @@ def demo(
 
         conclave demo --role QA --plan plan.json
 
+        conclave demo --seed 3
+
         conclave demo --json | jq .decisions[0]
     """
     refuse_foreign_in(Path.cwd())
@@ -80,6 +85,7 @@ def demo(
         outcome = demonstrate(
             request,
             payload,
+            seed=seed,
             state=folder,
             keep=state is not None,
             on=screen(out),

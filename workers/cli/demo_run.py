@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
@@ -15,10 +15,10 @@ from domain.plan import PlanRequest
 from domain.record import Record
 from workers.cli.cli_error import CliError
 from workers.cli.deliberation import loaded, opened_within
+from workers.cli.demo_council import VARIABLES, councils
 from workers.cli.environment import open_ports
 from workers.cli.follow import Screen, follow
 from workers.cli.nats_session import NatsSession, ReceivedEvent
-from workers.councils.read import default_councils
 from workers.processes.command import ProcessCommand
 from workers.processes.process_group import ProcessGroup
 from workers.processes.stop_signals import StopSignals
@@ -52,6 +52,7 @@ def demonstrate(
     request: PlanRequest,
     payload: bytes,
     *,
+    seed: int,
     state: Path,
     keep: bool,
     on: Screen,
@@ -59,8 +60,9 @@ def demonstrate(
 ) -> DemoResult:
     """Start the stack, publish the approval of a plan with one role, follow it, and stop everything.
 
-    With `keep` the stack is stopped in good order, so that its data can be used again; else it is killed, which is
-    quicker. Raises CliError, StackError; KeyboardInterrupt on SIGINT, SIGTERM and SIGHUP, after its end.
+    The seed chooses what agents write. With `keep` the stack is stopped in good order, so that its data can be
+    used again; else it is killed, which is quicker. Raises CliError, StackError; KeyboardInterrupt on SIGINT,
+    SIGTERM and SIGHUP, after its end.
     """
     options = StackOptions()
     running = embedded_stack(state, options, processes=_services, report=report)
@@ -68,7 +70,7 @@ def demonstrate(
         signals.kill = group.kill
         try:
             group.wait_ready(READY_WITHIN)
-            result = _deliberate(request, payload, group, _settings(where, options, state), on)
+            result = _deliberate(request, payload, seed, group, _settings(where, options, state), on)
         except KeyboardInterrupt:
             group.kill()
             raise
@@ -78,7 +80,7 @@ def demonstrate(
 
 
 def _deliberate(
-    request: PlanRequest, payload: bytes, stack: ProcessGroup, settings: Settings, on: Screen
+    request: PlanRequest, payload: bytes, seed: int, stack: ProcessGroup, settings: Settings, on: Screen
 ) -> DemoResult:
     identity = deliberation_id(request.plan.plan_id, request.plan.roles[0], request.revision)
     endings: SimpleQueue[ReceivedEvent] = SimpleQueue()
@@ -91,7 +93,7 @@ def _deliberate(
             news.set()
 
     with open_ports(settings) as of, NatsSession.to(settings) as wire:
-        for council in default_councils():
+        for council in councils(seed):
             of.councils.save(council)
         wire.consume("orchestration.deliberation.>", hear)
         wire.approve(payload)
@@ -103,7 +105,9 @@ def _deliberate(
 
 def _services(where: Addresses, options: StackOptions, state: Path) -> Sequence[ProcessCommand]:
     """Describe all but Flower and the page, whose starts cost seconds: a demonstration is over before."""
-    return [command for command in layout.services(where, options, state) if command.name not in ("flower", "web")]
+    described = layout.services(where, options, state)
+    needed = (command for command in described if command.name not in ("flower", "web"))
+    return [replace(command, env={**command.env, **VARIABLES}) for command in needed]
 
 
 def _settings(where: Addresses, options: StackOptions, state: Path) -> Settings:

@@ -43,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         path = options.lines or Path(folder) / "injection.jsonl"
         if not options.table:
             with (
-                _serving(options.engine_url, folder) as url,
+                serving(options.engine_url, folder) as url,
                 _model_at(Endpoint(url, options.model, options.kind)) as model,
             ):
                 _try(options, Remembering(model), path)
@@ -79,7 +79,7 @@ def read_lines(path: Path) -> list[Line]:
 
 
 @contextmanager
-def _serving(url: str | None, folder: str) -> Iterator[str]:
+def serving(url: str | None, folder: str) -> Iterator[str]:
     """Give the URL, or that of an embedded engine which runs meanwhile."""
     if url is not None:
         yield url
