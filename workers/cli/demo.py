@@ -46,9 +46,7 @@ def demo(
     role: Annotated[
         str, typer.Option(help="Whose council deliberates: DEV, QA, ARCHITECT, DEVOPS or DATA.")
     ] = "DEV",
-    seed: Annotated[
-        int, typer.Option(min=0, help="Have the agents write anew; the same seed asks for the same proposals.")
-    ] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Have the agents write anew, from other sampling seeds.")] = 0,
     state: Annotated[
         Path | None,
         typer.Option("--state", metavar="DIR", help="Keep data and logs there; default: a temporary one."),

@@ -29,7 +29,14 @@ def brief(decision: CompletedBody, width: int) -> Iterator[RenderableType]:
     if decision.decisions:
         yield from _text(decision.decisions[0].proposal.content, width)
     yield PlainText("Why", "bold")
-    yield from (PlainText(f"  {sentence}") for sentence in islice(why(decision), REASONS))
+    for sentence in islice(why(decision), REASONS):
+        yield from _indented(sentence, width)
+
+
+def _indented(sentence: str, width: int) -> Iterator[PlainText]:
+    """Draw a sentence, its further lines deeper than its first."""
+    lines = wrap(sentence, width, initial_indent="  ", subsequent_indent="    ")
+    yield from (PlainText(line) for line in lines)
 
 
 def _text(content: str, width: int) -> Iterator[PlainText]:

@@ -38,6 +38,13 @@ def test_it_ends_with_the_winner_and_why_on_half_a_screen(width: int) -> None:
     assert not any("Nats-Msg-Id" in line for line in lines)
 
 
+def test_the_lines_of_a_reason_stay_indented() -> None:
+    lines = printed(event=False, width=60)
+    reasons = lines[lines.index("Why") + 1 :]
+    assert any(line.startswith("    ") for line in reasons)
+    assert all(line.startswith("  ") for line in reasons)
+
+
 def test_every_proposal_is_named_with_its_score_and_its_beginning() -> None:
     record = Stage(make.council("DEV")).play()
     assert record.closed is not None
