@@ -33,6 +33,7 @@ from workers.processes.guard import Guard
 
 ROOT = Path(__file__).parents[3]
 WITHIN_S = 900.0
+STAGES = ("proposing", "reviewing")
 DONE, FAILED = "orchestration.deliberation.completed", "orchestration.deliberation.failed"
 
 
@@ -57,6 +58,10 @@ class Turn:
     def calls(self) -> int:
         return sum(agent["calls"] for agent in self.body["usage"]["agents"].values())
 
+    def stage_s(self, name: str) -> float:
+        """Return the wall time of a stage of the deliberation."""
+        return float(self.body["timings"][f"{name}_ms"]) / 1000
+
     @property
     def review_tokens(self) -> tuple[int, int]:
         """Prompt tokens that no cache served, and tokens written."""
@@ -76,7 +81,9 @@ def compare(
     """Print how much faster this code is than the commit's, for each council; False if it is clearly slower."""
     older, guard = _cloned(commit, folder / "code"), Guard()
     table = Table(
-        "agents", "this code", commit[:10], "times as fast (95 %)", "calls", "review tokens read / written"
+        *("agents", "this code", commit[:10], "times as fast (95 %)", "proposing, s", "reviewing, s", "calls"),
+        "review tokens read / written",
+        title="medians; this code first where a cell holds two",
     )
     faster = True
     try:
@@ -112,13 +119,14 @@ def _row(council: Council, pairs: Sequence[tuple[Turn, Turn]]) -> tuple[list[str
     logs = [log(theirs.seconds / ours.seconds) for ours, theirs in pairs]
     mean = mean_interval(logs, resampled(len(logs)))
     ratio = Interval(value=exp(mean.value or 0), low=exp(mean.low or 0), high=exp(mean.high or 0))
-    ours, theirs = ([pair[side] for pair in pairs] for side in (0, 1))
+    sides = [[pair[side] for pair in pairs] for side in (0, 1)]
     cells = [
         str(len(council.agents)),
-        *(f"{median(turn.seconds for turn in side):.1f} s" for side in (ours, theirs)),
+        *(f"{median(turn.seconds for turn in side):.1f} s" for side in sides),
         f"{ratio.value:.2f} ({ratio.low:.2f} to {ratio.high:.2f})",
-        " / ".join(f"{median(turn.calls for turn in side):.0f}" for side in (ours, theirs)),
-        "; ".join(map(_review_tokens, (ours, theirs))),
+        *("; ".join(f"{median(turn.stage_s(name) for turn in side):.1f}" for side in sides) for name in STAGES),
+        "; ".join(f"{median(turn.calls for turn in side):.0f}" for side in sides),
+        "; ".join(map(_review_tokens, sides)),
     ]
     return cells, ratio
 
