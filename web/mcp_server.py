@@ -15,6 +15,7 @@ from pydantic import Field
 
 from domain.errors import RequestRefused, RequestUndelivered
 from domain.record import DeliberationState
+from domain.rights import Right
 from domain.text.visible import escaped
 from domain.value import Value
 from domain.verdict import Opinion
@@ -24,6 +25,7 @@ from web.answers import DecisionAnswer
 from web.asking import NoAnswerInTime, NoSuchCouncil, Question, answer_of, ask, events
 from web.listing import Listing
 from web.ports import WebPorts
+from web.security.rights import Caller
 
 INSTRUCTIONS = (
     "Conclave has councils of AI agents that propose answers to a question, review them blind and rank them. "
@@ -33,6 +35,9 @@ INSTRUCTIONS = (
 STORE_AWAY = "the store does not answer; try again in a moment, or have the operator run `conclave doctor`"
 READS = ToolAnnotations(read_only_hint=True)
 WRITES = ToolAnnotations(read_only_hint=False, destructive_hint=False)
+
+CallerOf = Callable[[Context[Any, Any], Right], Caller]
+"""Says who calls. Raises ToolError for a caller without that right."""
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -90,11 +95,11 @@ class RecordedVerdict(Value):
 def make_mcp_server(
     ports: WebPorts,
     *,
-    user: str,
+    caller_of: CallerOf,
     version: str,
     outages: tuple[type[Exception], ...] = (),
 ) -> MCPServer[Any]:
-    """Put the tools together. `user` is whom questions and verdicts come from, `outages` what ports raise."""
+    """Put the tools together. Questions and verdicts come from whom `caller_of` names; ports raise `outages`."""
     server: MCPServer[Any] = MCPServer("conclave", instructions=INSTRUCTIONS, version=version, log_level="WARNING")
     listing = Listing(ports)
     tell = _teller(outages)
@@ -111,6 +116,7 @@ def make_mcp_server(
         timeout_s: Annotated[float, Field(gt=0, le=3600, description="How long to wait for the decision.")] = 900,
     ) -> DecisionAnswer:
         """Ask a council and wait for its decision: the winning proposal, why it won, how sure that is."""
+        caller = caller_of(ctx, Right.APPROVE)
         asked = await ask(
             Question(
                 role=role,
@@ -118,7 +124,7 @@ def make_mcp_server(
                 context=context,
                 title=title,
                 acceptance_criteria=tuple(acceptance_criteria),
-                asked_by=user,
+                asked_by=caller.signature,
             ),
             ports,
         )
@@ -130,27 +136,31 @@ def make_mcp_server(
 
     @server.tool(annotations=READS)
     @tell
-    async def get_decision(deliberation_id: str) -> DecisionAnswer:
+    async def get_decision(deliberation_id: str, ctx: Context[Any, Any]) -> DecisionAnswer:
         """Show how a deliberation ended, or how far it is."""
+        caller_of(ctx, Right.READ)
         return await _decision(deliberation_id, ports)
 
     @server.tool(annotations=READS)
     @tell
     async def list_decisions(
+        ctx: Context[Any, Any],
         role: str = "",
         state: DeliberationState | None = None,
         text: Annotated[str, Field(description="Part of a title or id, in any case.")] = "",
         skip: Annotated[int, Field(ge=0, le=1_000_000)] = 0,
     ) -> DecisionRows:
         """List deliberations, newest first, open and failed ones too."""
+        caller_of(ctx, Right.READ)
         wanted = ListFilter(role=role, state=state, text=text)
         found = await to_thread.run_sync(lambda: listing.find(wanted, skip=skip))
         return DecisionRows(decisions=tuple(_row(row) for row in found.rows), older=found.older)
 
     @server.tool(annotations=READS)
     @tell
-    async def list_councils() -> CouncilRows:
+    async def list_councils(ctx: Context[Any, Any]) -> CouncilRows:
         """List the councils that can be asked."""
+        caller_of(ctx, Right.READ)
         councils = await to_thread.run_sync(ports.councils.all)
         return CouncilRows(
             councils=tuple(
@@ -164,13 +174,16 @@ def make_mcp_server(
     async def judge_decision(
         deliberation_id: str,
         verdict: Opinion,
+        ctx: Context[Any, Any],
         proposal: Annotated[
             str, Field(description="With prefer: the better proposal's id, or its author's.")
         ] = "",
         reason: str = "",
     ) -> RecordedVerdict:
         """Record what the user says of a decision, in the user's name. Only when the user has said so."""
-        body = await ports.client.judge(deliberation_id, verdict, by=user, proposal=proposal, reason=reason)
+        caller = caller_of(ctx, Right.JUDGE)
+        by = caller.signature
+        body = await ports.client.judge(deliberation_id, verdict, by=by, proposal=proposal, reason=reason)
         return RecordedVerdict(
             verdict_id=body.verdict_id,
             deliberation_id=body.deliberation_id,

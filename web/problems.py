@@ -23,7 +23,7 @@ CODES = {401: "no_login", 403: "no_right", 404: "not_found", 429: "too_many", 50
 def problem(request: Request, status: int, sentence: str) -> Response:
     """Tell why, in the shape that callers of that path read."""
     path = request.url.path
-    if path.startswith("/api/"):
+    if path.startswith("/api/") or path == "/mcp":
         return JSONResponse({"error": sentence}, status_code=status)
     if path.startswith("/v1/"):
         return JSONResponse(openai_error(sentence, status, CODES.get(status, "failed")), status_code=status)

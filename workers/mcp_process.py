@@ -7,7 +7,9 @@ from importlib.metadata import version
 
 from redis.exceptions import RedisError
 
+from domain.rights import ALL
 from web.mcp_server import make_mcp_server
+from web.security.rights import Caller
 from workers import logs
 from workers.settings import Settings
 from workers.web_process import web_ports
@@ -20,7 +22,11 @@ def serve_mcp(settings: Settings, *, user: str) -> None:
 
 
 async def _serve(settings: Settings, user: str) -> None:
+    caller = Caller(user, ALL)  # the program that started this process could use the commands as well
     server = make_mcp_server(
-        web_ports(settings), user=user, version=version("conclave-council"), outages=(RedisError,)
+        web_ports(settings),
+        caller_of=lambda _context, _right: caller,
+        version=version("conclave-council"),
+        outages=(RedisError,),
     )
     await server.run_stdio_async()

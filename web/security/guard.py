@@ -17,7 +17,7 @@ from web.security.sessions import COOKIE, Sessions
 
 OPEN_PATHS = frozenset({"/login", "/logout", "/healthz", "/favicon.ico"})
 OPEN_FOLDER = "/static/"
-PROGRAMS = ("/api/", "/v1/")
+PROGRAMS = ("/api/", "/v1/", "/mcp")
 """Routes that take tokens."""
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -75,7 +75,7 @@ class Guard:
             return PlainTextResponse(
                 "This page is not served under that name; CONCLAVE_WEB_ORIGIN can name it.", status_code=421
             )
-        if request.method not in SAFE_METHODS and not (
+        if self._takes_our_origin(request) and not (
             self._is_from_here(request) or self._is_from_a_program(request)
         ):
             return PlainTextResponse("A form of another page was refused.", status_code=403)
@@ -100,6 +100,10 @@ class Guard:
         if self._options.origin:
             return origin == self._options.origin
         return urlsplit(origin).netloc == request.headers.get("host", "").lower()
+
+    def _takes_our_origin(self, request: Request) -> bool:
+        """Whether it could change something; MCP asks for a look at every request."""
+        return request.method not in SAFE_METHODS or request.url.path == "/mcp"
 
     def _is_from_a_program(self, request: Request) -> bool:
         """Whether no other page can have sent it: a browser would name that page, and a page can't know a token.

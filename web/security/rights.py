@@ -54,6 +54,14 @@ def needs(right: Right) -> params.Depends:
     return params.Depends(check)
 
 
+async def _by_tool() -> None:
+    """Let every caller pass that the guard has let in."""
+
+
+BY_TOOL = params.Depends(_by_tool)
+"""The dependency of a route that stands for several tools, each with a right of its own."""
+
+
 def refusal(caller: Caller, right: Right) -> str:
     """Say in a sentence what the caller lacks."""
     return f"This needs the right to {right}, which {caller.signature} does not have."

@@ -21,7 +21,7 @@ from web.app import make_app
 from web.options import WebOptions
 from web.security.sessions import COOKIE, Sessions
 
-OPEN = "open"
+OPEN, BY_TOOL = "open", "by tool"
 ROUTES = {
     "GET /": "read",
     "GET /deliberations": "read",
@@ -56,6 +56,9 @@ ROUTES = {
     "GET /api/openapi.json": "read",
     "GET /v1/models": "read",
     "POST /v1/chat/completions": "approve",
+    "GET /mcp": BY_TOOL,
+    "POST /mcp": BY_TOOL,
+    "DELETE /mcp": BY_TOOL,
     "GET /login": OPEN,
     "POST /login": OPEN,
     "POST /logout": OPEN,
@@ -103,8 +106,12 @@ CALLERS = {
 def expected(route: str, who: Who) -> str:
     """Return what the caller should meet: let in, asked to log in, or told why not."""
     method, path = route.split()
-    program = path.startswith(("/api/", "/v1/"))
-    if method == "POST" and who.origin != OURS and not (program and who.token and not who.cookie):
+    program = path.startswith(("/api/", "/v1/", "/mcp"))
+    if (
+        (method != "GET" or path == "/mcp")
+        and who.origin != OURS
+        and not (program and who.token and not who.cookie)
+    ):
         return "form of another page"
     if ROUTES[route] == OPEN:
         return "in"
@@ -112,7 +119,7 @@ def expected(route: str, who: Who) -> str:
     known = not who.wrong if by_token else who.cookie and (not who.wrong or who.token)
     if not known:
         return "token refused" if by_token else "asked to log in"
-    return "in" if ROUTES[route] in who.rights else f"right to {ROUTES[route]}"
+    return "in" if ROUTES[route] in (BY_TOOL, *who.rights) else f"right to {ROUTES[route]}"
 
 
 @pytest.fixture(scope="module")
@@ -133,7 +140,10 @@ def app(options: WebOptions) -> FastAPI:
 
 
 def test_the_table_names_every_route_with_the_right_that_it_says(app: FastAPI) -> None:
-    found = {f"{route.method or 'GET'} {route.path}": "".join(route.rights) or OPEN for route in routes_of(app)}
+    found = {
+        f"{route.method or 'GET'} {route.path}": "".join(route.rights) or (BY_TOOL if route.by_tool else OPEN)
+        for route in routes_of(app)
+    }
     assert found == ROUTES
 
 
