@@ -36,6 +36,9 @@ class NatsDeadLetterDesk:
     async def list(self, after: int, limit: int) -> tuple[DeadLetter, ...]:
         return await self._do(lambda letters: letters.list(after=after, limit=limit))
 
+    async def newest(self, limit: int) -> tuple[DeadLetter, ...]:
+        return await self._do(lambda letters: letters.newest(limit))
+
     async def show(self, number: int) -> DeadLetter:
         return await self._do(lambda letters: letters.show(number))
 

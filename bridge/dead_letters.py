@@ -91,6 +91,25 @@ class DeadLetters:
             found.extend([dead_letter] if dead_letter else [])
         return tuple(found)
 
+    async def newest(self, limit: int) -> tuple[DeadLetter, ...]:
+        """Return up to `limit` dead letters, newest first; what was deleted between them costs a look each.
+
+        It looks at twice as many places at most.
+        """
+        stream = await self._stream()
+        if stream is None:
+            return ()
+        state = (await self._request(f"STREAM.INFO.{stream}"))["state"]
+        first, last = max(1, int(state["first_seq"])), int(state["last_seq"])
+        found: list[DeadLetter] = []
+        for sequence in range(last, max(first, last - 2 * limit + 1) - 1, -1):
+            stored = await message_at(self._client, stream, sequence, api=self._api)
+            dead_letter = await self._read(stored) if stored else None
+            found.extend([dead_letter] if dead_letter else [])
+            if len(found) == limit:
+                break
+        return tuple(found)
+
     async def show(self, sequence: int) -> DeadLetter:
         """Return one dead letter. Raises NoSuchDeadLetter."""
         stream = await self._stream()

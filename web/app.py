@@ -24,6 +24,7 @@ from web.options import WebOptions
 from web.pages.approve import approval_routes
 from web.pages.comparison import comparison_routes
 from web.pages.councils import council_routes
+from web.pages.deliberation_list import deliberation_list_routes
 from web.pages.deliberations import deliberation_routes
 from web.pages.login import login_routes
 from web.pages.system import system_routes
@@ -72,6 +73,7 @@ def make_app(
     sessions, proxies = Sessions(options, now), Proxies(options)
     looks = SystemLooks(ports, default_model=default_model, denials=denials)
     app.include_router(stream_routes(ports, live))
+    app.include_router(deliberation_list_routes(ports, listing))
     app.include_router(deliberation_routes(ports, listing))
     app.include_router(approval_routes(ports))
     app.include_router(comparison_routes(ports))

@@ -12,6 +12,9 @@ from domain.record import DeliberationState
 from domain.value import Value
 from domain.views.listing import ListFilter
 
+REFUSED = "refused"
+"""Chooses messages that became dead letters; no deliberation is in that state."""
+
 
 class Chosen(Value):
     """The fields as they were sent; an empty one holds for all."""
@@ -37,6 +40,11 @@ class Chosen(Value):
             )
         except ValueError as error:
             raise HTTPException(400, "The filter can't be understood: a state or a date is none.") from error
+
+    @property
+    def of_messages(self) -> ListFilter:
+        """The same for messages that were refused. Raises HTTPException as `wanted` does."""
+        return (self.model_copy(update={"state": ""}) if self.state == REFUSED else self).wanted
 
 
 def _text(description: str, *, most: int) -> Any:

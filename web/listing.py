@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass
+from math import inf
 
 from domain.record import Record
 from domain.views.listing import ListedDeliberation, ListFilter, listed
@@ -28,6 +30,9 @@ class Found:
     """How many of the newest to skip for the next page; None after the last."""
     read: int
     """How many deliberations were looked at."""
+    before: float = inf
+    oldest: float = -inf
+    """The span of time, in epoch seconds, of which these rows are all; the first itself is no part of it."""
 
 
 class Listing:
@@ -42,8 +47,8 @@ class Listing:
         """Return the next rows after skipping so many deliberations, newest first."""
         store = self._ports.deliberations
         most = skip + MOST_READ + 1
-        ids = (store.of_plan(wanted.plan) if wanted.plan else store.newest(most))[skip:most]
-        now = self._ports.clock.now()
+        known = (store.of_plan(wanted.plan) if wanted.plan else store.newest(most))[:most]
+        ids, now = known[skip:], self._ports.clock.now()
         rows: list[ListedDeliberation] = []
         read = 0
         while read < min(len(ids), MOST_READ) and len(rows) < PAGE:
@@ -51,7 +56,18 @@ class Listing:
             read += 1
             if row is not None and wanted.matches(row):
                 rows.append(row)
-        return Found(tuple(rows), skip + read if read < len(ids) else None, read)
+        return Found(
+            rows=tuple(rows),
+            older=skip + read if read < len(ids) else None,
+            read=read,
+            before=self._opened_at(known[skip - 1 : skip], now, inf) if skip else inf,
+            oldest=self._opened_at(ids[read - 1 : read], now, -inf) if 0 < read < len(ids) else -inf,
+        )
+
+    def _opened_at(self, ids: Sequence[str], now: float, otherwise: float) -> float:
+        """Return when the only one of these was opened."""
+        row = self._row(ids[0], now) if ids else None
+        return row.opened_at if row else otherwise
 
     def chain(self, record: Record) -> tuple[ListedDeliberation, ...]:
         """Return the deliberations of a record's plan and role, oldest first, the newest hundred at most."""

@@ -14,6 +14,10 @@ class DeadLetterDesk(Protocol):
         """Return up to `limit` dead letters behind that number, oldest first."""
         ...
 
+    async def newest(self, limit: int) -> tuple[DeadLetter, ...]:
+        """Return up to `limit` dead letters, newest first; fewer where many between them were deleted."""
+        ...
+
     async def show(self, number: int) -> DeadLetter:
         """Return one of them. Raises NoSuchDeadLetter."""
         ...

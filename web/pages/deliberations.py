@@ -1,4 +1,4 @@
-"""The list of deliberations and one of them."""
+"""One deliberation, and what hangs on it."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.responses import PlainTextResponse, Response
 
 from domain.entry import BallotCast
 from domain.keys import ballot_key
-from domain.record import DeliberationState, Record
+from domain.record import Record
 from domain.rights import Right
 from domain.text.visible import escaped
 from domain.views.listing import listed
@@ -24,7 +24,6 @@ from domain.views.summary import details
 from domain.views.timeline import timeline
 from domain.views.verdicts import verdict_lines
 from domain.views.why import why
-from web.filters import ChosenFilter, Skip
 from web.lanes import draw
 from web.listing import Listing
 from web.loading import loaded
@@ -34,26 +33,8 @@ from web.security.rights import needs
 
 
 def deliberation_routes(ports: WebPorts, listing: Listing) -> APIRouter:
-    """Return the pages about deliberations."""
+    """Return the pages about one deliberation."""
     routes = APIRouter(include_in_schema=False, dependencies=[needs(Right.READ)])
-
-    @routes.get("/")
-    def home() -> Response:
-        return RedirectResponse("/deliberations", status_code=303)
-
-    @routes.get("/deliberations")
-    def list_(request: Request, chosen: ChosenFilter, skip: Skip = 0) -> Response:
-        found = listing.find(chosen.wanted, skip=skip)
-        roles = {council.role for council in ports.councils.all()} | ({chosen.role} if chosen.role else set())
-        return page(
-            request,
-            "deliberations.html",
-            found=found,
-            chosen=chosen.model_dump(),
-            skip=skip,
-            roles=sorted(roles),
-            states=list(DeliberationState),
-        )
 
     @routes.get("/deliberations/{deliberation_id}")
     def one(request: Request, deliberation_id: str) -> Response:

@@ -322,6 +322,7 @@ def test_a_page_sends_dead_letters_again_and_deletes_them(secured_nats: SecuredN
                 await bridge.jetstream().publish(f"conclave.dead_letter.{READ[0]}", body, headers=headers)
             ours = [letter for letter in await desk.list(0, 100) if letter.reason in ("for again", "for never")]
             assert [letter.text for letter in ours] == ["again", "never"]
+            assert [letter.reason for letter in await desk.newest(2)] == ["for never", "for again"]
             assert (await desk.show(ours[0].sequence)).reason == "for again"
             await desk.replay(ours[0].sequence)
             await desk.purge(ours[1].sequence)

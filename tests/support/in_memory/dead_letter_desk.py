@@ -20,6 +20,10 @@ class MemoryDeadLetterDesk:
         self._look()
         return tuple(letter for number, letter in sorted(self.letters.items()) if number > after)[:limit]
 
+    async def newest(self, limit: int) -> tuple[DeadLetter, ...]:
+        self._look()
+        return tuple(letter for _, letter in sorted(self.letters.items(), reverse=True))[:limit]
+
     async def show(self, number: int) -> DeadLetter:
         self._look()
         if number not in self.letters:
