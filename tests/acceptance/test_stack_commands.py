@@ -1,7 +1,4 @@
-"""The README's sessions with a stack that keeps running: every command, in order, as it is printed there.
-
-They happen in a clean folder with the wheel as others install it; the sources are not on its path.
-"""
+"""The README's sessions with a stack that keeps running: every command, in order, as it is printed there."""
 
 from __future__ import annotations
 
@@ -10,6 +7,7 @@ import os
 import re
 import shlex
 import subprocess
+import sys
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,7 +16,6 @@ import pytest
 
 from tests.support.sample_stack import FOLDER, living_in
 from tests.support.scripted_engine import ScriptedEngine
-from tests.support.wheel import build_wheel, install_beside_locked, locked_programs
 from workers.cli.environment import without_login
 from workers.processes.readiness import wait_until
 from workers.processes.sessions import alive, kill
@@ -26,6 +23,7 @@ from workers.stack.folder import StackRecord, StateFolder
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
+CONCLAVE = (sys.executable, "-m", "workers.cli")
 READY_WITHIN = 90.0
 DECIDED_WITHIN = 400.0
 STOPPED_WITHIN = 60.0
@@ -49,7 +47,7 @@ def published_by_a_stranger(here: Here, nats_url: str) -> list[str]:
     """Run the README's own publisher and return what it printed."""
     (program,) = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), flags=re.DOTALL)
     done = subprocess.run(
-        [str(here.conclave.with_name("python")), "-c", program],
+        [sys.executable, "-c", program],
         env={**here.environment, "NATS_URL": nats_url},
         cwd=here.folder,
         capture_output=True,
@@ -64,12 +62,11 @@ def published_by_a_stranger(here: Here, nats_url: str) -> list[str]:
 class Here:
     """A folder in which the session happens."""
 
-    def __init__(self, folder: Path, conclave: Path) -> None:
+    def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.conclave = conclave
         self.state = StateFolder(folder / ".conclave")
         stated = {name: value for name, value in os.environ.items() if not name.startswith("CONCLAVE_")}
-        self.environment = {**stated, FOLDER: str(folder), "PATH": locked_programs(), "PYTHONPATH": ""}
+        self.environment = {**stated, FOLDER: str(folder), "PYTHONPATH": str(ROOT)}
         # Other tests start stacks at the same time.
         self.environment["CONCLAVE_STACK_PORTS"] = "free"
 
@@ -80,14 +77,12 @@ class Here:
 
     def start(self, *arguments: str) -> subprocess.Popen[bytes]:
         with self.output.open("wb") as output:
-            return subprocess.Popen(
-                [self.conclave, *arguments], cwd=self.folder, env=self.environment, stdout=output
-            )
+            return subprocess.Popen([*CONCLAVE, *arguments], cwd=self.folder, env=self.environment, stdout=output)
 
     def run(self, *arguments: str) -> str:
         """Run a command, which must succeed, and return what it printed."""
         done = subprocess.run(
-            [self.conclave, *arguments],
+            [*CONCLAVE, *arguments],
             cwd=self.folder,
             env=self.environment,
             capture_output=True,
@@ -106,17 +101,10 @@ class Here:
         return record
 
 
-@pytest.fixture(scope="module")
-def conclave(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The command of an environment into which the wheel was installed."""
-    built = tmp_path_factory.mktemp("wheel")
-    return install_beside_locked(build_wheel(built), built / "env")
-
-
 @pytest.fixture
-def here(tmp_path: Path, conclave: Path) -> Iterator[Here]:
+def here(tmp_path: Path) -> Iterator[Here]:
     (tmp_path / "docs").symlink_to(ROOT / "docs")
-    yield Here(tmp_path, conclave)
+    yield Here(tmp_path)
     kill([process.pid for process in living_in(tmp_path)])
 
 
