@@ -175,6 +175,9 @@ def _stage(folder: Path, guard: Guard, code: Path, engine: Engine, councils: Seq
                 "CONCLAVE_ENGINE__GUIDANCE": engine.guidance,
                 "CONCLAVE_ENGINE__SLOTS": "32",
                 "CONCLAVE_POLICY__JUDGES": "0",
+                # What a slow machine takes is to be measured, not lost to a bound.
+                "CONCLAVE_POLICY__CALL_TIMEOUT_S": str(WITHIN_S),
+                "CONCLAVE_POLICY__DEADLINE_S": str(WITHIN_S),
             },
         ) as fleet,
     ):
