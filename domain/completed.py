@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import TypedDict
 
@@ -26,10 +27,11 @@ from domain.contract_rows import (
     Winner,
 )
 from domain.deliberation import Deliberation
-from domain.entry import ArchitectAnswered, BallotCast, Compared, Critiqued, Proposed
+from domain.entry import ArchitectAnswered, BallotCast, Compared, Critiqued, ModelCall, Proposed
 from domain.event_types import COMPLETED
 from domain.events import head_of
 from domain.keys import PRIOR
+from domain.prices import PriceList
 from domain.ranking import RankedProposal, Ranking, RankingInputs
 from domain.record import Record
 from domain.review.candidate import Candidate
@@ -47,6 +49,7 @@ def completed_body(
     ranking: Ranking,
     *,
     synthesis: str | None,
+    prices: PriceList,
     at: float,
 ) -> CompletedBody:
     """Return the decision with everything it was made from; `at` in epoch seconds."""
@@ -90,7 +93,7 @@ def completed_body(
         failures=failures,
         rounds=deliberation.rounds,
         models=tuple(sorted({call.model for call in record.calls() if call.model})),
-        usage=total_usage(record),
+        usage=total_usage(record, prices),
         duration_ms=_ms(deliberation.opened_at, at),
         timings=_timings(record, at),
         quorum=deliberation.quorum,
@@ -282,23 +285,27 @@ def _lacking(ballot: BallotCast) -> str:
     return ballot.detail if whole else f"no score of {', '.join(ballot.gaps)}: {ballot.detail}"
 
 
-def total_usage(record: Record) -> TotalUsage:
-    """Sum up what all model calls took, together and by agent."""
-    by_agent: dict[str, AgentUsage] = {}
+def total_usage(record: Record, prices: PriceList) -> TotalUsage:
+    """Sum up what all model calls took and cost, together and by agent."""
+    calls = defaultdict[str, list[ModelCall]](list)
     for call in record.calls():
-        before = by_agent.get(call.agent_id, AgentUsage(usage=Usage(), calls=0, duration_ms=0.0))
-        by_agent[call.agent_id] = AgentUsage(
-            usage=before.usage + call.usage,
-            calls=before.calls + (call.calls if isinstance(call, BallotCast) else 1),
-            duration_ms=round(before.duration_ms + call.duration_ms, 1),
-        )
-    total = record.usage
+        calls[call.agent_id].append(call)
+    by_agent = {agent_id: _agent_usage(calls[agent_id], prices) for agent_id in sorted(calls)}
+    costs = [row.cost for row in by_agent.values() if row.cost]
     return TotalUsage(
-        prompt_tokens=total.prompt_tokens,
-        cached_tokens=total.cached_tokens,
-        completion_tokens=total.completion_tokens,
-        agents=dict(sorted(by_agent.items())),
+        **dict(record.usage),
+        agents=by_agent,
         saved_calls=_saved_calls(record),
+        cost=sum(costs[1:], costs[0]) if costs else prices.cost(()),
+    )
+
+
+def _agent_usage(calls: Sequence[ModelCall], prices: PriceList) -> AgentUsage:
+    return AgentUsage(
+        usage=sum((call.usage for call in calls), Usage()),
+        calls=sum(call.calls if isinstance(call, BallotCast) else 1 for call in calls),
+        duration_ms=round(sum(call.duration_ms for call in calls), 1),
+        cost=prices.cost((call.model, call.usage) for call in calls),
     )
 
 

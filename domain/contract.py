@@ -91,6 +91,8 @@ class CancelledBody(DeliberationHead):
 
     event_type: Literal["orchestration.deliberation.cancelled"]
     reason: str
+    usage: TotalUsage | None = None
+    """Of answers that were recorded; None in events of version 0.1."""
 
 
 class CompletedBody(DeliberationHead):

@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import ConfigDict, Field
 
 from domain.chat import Usage
+from domain.prices import Cost
 from domain.value import OpenValue
 
 
@@ -175,6 +176,8 @@ class AgentUsage(OpenValue):
     usage: Usage
     calls: int
     duration_ms: float
+    cost: Cost | None = None
+    """None where no prices are set."""
 
 
 class TotalUsage(Usage):
@@ -183,6 +186,8 @@ class TotalUsage(Usage):
     agents: dict[str, AgentUsage]
     saved_calls: int = 0
     """Ballots that were not asked for, since another reviewer of the same model and persona gave the same."""
+    cost: Cost | None = None
+    """The agents' costs added up, by the prices at the end; None where no prices are set."""
 
 
 class RoleStarted(OpenValue):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 
 Scope = tuple[str, ...]
-"""What a counter is about: `("role", ROLE)`, `("wins", ROLE)` or `("reviewer", ROLE, AGENT_ID)`."""
+"""What a counter is about: `("role", ROLE)`, `("wins", ROLE)`, `("cost", ROLE)` or `("reviewer", ROLE, AGENT_ID)`;
+of a cost the key is its currency, and the count is in billionths."""
 REVIEWER_0_1 = "reviewer of 0.1"
 """`(REVIEWER_0_1, "ROLE/AGENT_ID")`: a reviewer as version 0.1 named it; such counters are only read."""
 

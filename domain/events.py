@@ -146,9 +146,11 @@ def failed_body(
     )
 
 
-def cancelled_body(deliberation: Deliberation, *, at: float, reason: str) -> CancelledBody:
+def cancelled_body(
+    deliberation: Deliberation, *, at: float, reason: str, usage: TotalUsage | None = None
+) -> CancelledBody:
     """Say that an operator or a program ended a deliberation."""
-    return CancelledBody(event_type=CANCELLED, **head_of(deliberation, at), reason=reason)
+    return CancelledBody(event_type=CANCELLED, **head_of(deliberation, at), reason=reason, usage=usage)
 
 
 def judged(

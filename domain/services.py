@@ -22,6 +22,7 @@ from domain.ports.plan_places import PlanPlaces
 from domain.ports.plan_store import PlanStore
 from domain.ports.tracer import Tracer
 from domain.ports.verdict_store import VerdictStore
+from domain.prices import PriceList
 from domain.redeliberation import RedeliberationPolicy
 
 
@@ -51,4 +52,5 @@ class Services:
     tracer: Tracer
     checks: CheckRunner
     policy: Policy
+    prices: PriceList
     redeliberation: RedeliberationPolicy

@@ -8,6 +8,7 @@ from domain.contract import CompletedBody
 from domain.counter_names import REVIEWER_0_1, Scope, counter_name, scope_and_key
 from domain.deliberation import Deliberation
 from domain.entry import Closed
+from domain.prices import Cost, Money, money_of
 from domain.ranking import Reliability
 from domain.ranking.reliability import Mean, ReviewerHistory
 from domain.record import Record
@@ -31,11 +32,15 @@ class Figures(Value):
     prompt_tokens: int = 0
     cached_tokens: int = 0
     completion_tokens: int = 0
+    unpriced_tokens: int = 0
+    """Those that `cost` leaves out: prices were set, and none for their model."""
     mean_duration_ms: float | None = None
     """Of decided deliberations, from opening to decision."""
     mean_kendall_w: float | None = None
     wins: dict[str, int] = {}
     """Agent id → decisions won; `ROLE/agent` in the total."""
+    cost: dict[str, Money] = {}
+    """Currency → what the tokens cost, by the prices at each deliberation's end."""
 
 
 class Statistics(Value):
@@ -49,6 +54,10 @@ def tally_of(record: Record, closed: Closed) -> dict[str, int]:
     """Return what the end of a deliberation adds to every counter; the record is the one before its end."""
     role, decision = record.deliberation.role, closed.decision
     scopes: dict[Scope, dict[str, int]] = {("role", role): {closed.status: 1, **_effort_metrics(record)}}
+    cost = _cost(closed)
+    if cost is not None:
+        scopes["role", role]["unpriced_tokens"] = cost.unpriced_tokens
+        scopes["cost", role] = {cost.currency: cost.billionths}
     if decision is not None:
         scopes["role", role] |= _decision_metrics(record, decision)
         scopes["wins", role] = {decision.winner.agent_id if decision.winner else "": 1}
@@ -56,6 +65,10 @@ def tally_of(record: Record, closed: Closed) -> dict[str, int]:
     return {
         counter_name(scope, key): count for scope, keys in scopes.items() for key, count in keys.items() if count
     }
+
+
+def _cost(closed: Closed) -> Cost | None:
+    return closed.result.usage.cost if closed.result.usage else None
 
 
 def _effort_metrics(record: Record) -> dict[str, int]:
@@ -102,10 +115,11 @@ def statistics(counts: Mapping[str, int]) -> Statistics:
     scopes = _by_scope(counts)
     roles = {scope[1]: figures for scope, figures in scopes.items() if scope[0] == "role" and len(scope) == 2}
     wins = {role: scopes.get(("wins", role), {}) for role in roles}
+    costs = {role: scopes.get(("cost", role), {}) for role in roles}
     named = ({f"{role}/{agent_id}": count for agent_id, count in wins[role].items()} for role in roles)
     return Statistics(
-        total=_figures(_added(roles.values()), _added(named)),
-        roles={role: _figures(roles[role], wins[role]) for role in sorted(roles)},
+        total=_figures(_added(roles.values()), _added(named), _added(costs.values())),
+        roles={role: _figures(roles[role], wins[role], costs[role]) for role in sorted(roles)},
     )
 
 
@@ -152,7 +166,7 @@ def _added(figures: Iterable[Mapping[str, int]]) -> dict[str, int]:
     return total
 
 
-def _figures(counts: Mapping[str, int], wins: Mapping[str, int]) -> Figures:
+def _figures(counts: Mapping[str, int], wins: Mapping[str, int], cost: Mapping[str, int]) -> Figures:
     plain = {name: counts[name] for name in Figures.model_fields if name in counts}
     decided, measured = counts.get("decided", 0), counts.get("kendall_w_count", 0)
     return Figures.model_validate(
@@ -161,6 +175,7 @@ def _figures(counts: Mapping[str, int], wins: Mapping[str, int]) -> Figures:
             "mean_duration_ms": counts.get("duration_ms", 0) / decided if decided else None,
             "mean_kendall_w": counts.get("kendall_w", 0) / MICRO / measured if measured else None,
             "wins": dict(sorted(wins.items())),
+            "cost": {currency: money_of(count) for currency, count in sorted(cost.items())},
         }
     )
 

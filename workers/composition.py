@@ -124,6 +124,7 @@ class Composition(StorePorts):
             tracer=self.tracer,
             checks=self.checks,
             policy=self.settings.effective_policy,
+            prices=self.settings.price_list,
             redeliberation=self.settings.redeliberation,
         )
 

@@ -15,6 +15,7 @@ from bridge.strict_json import MAX_BYTES
 from domain.checks.bounds import CheckBounds
 from domain.engine import EngineKind, Guidance, ThinkingSwitch
 from domain.policy import Policy
+from domain.prices import Price, PriceList
 from domain.redeliberation import RedeliberationPolicy
 from domain.validation.validate import invalid
 from domain.value import Name, Value
@@ -185,6 +186,11 @@ class Settings(BaseSettings):
     """Which roles deliberate when a story enters a phase, as JSON: {"BUILD": ["DEV", "QA"]}."""
     default_roles: tuple[Name, ...] = Field(default=(), max_length=64)
     """Who deliberates on a plan without `roles`, as JSON: ["DEV", "QA"]. An empty list is a plan's own word."""
+    prices: dict[Name, Price] = {}
+    """What a model's tokens cost per million, as JSON: {"Qwen/Qwen3-8B": {"input": 0.1, "output": 0.4}}; `cached`
+    beside these where a prefix cache makes input cheaper. Read by control workers and by `deliberation cancel`."""
+    currency: str = Field(default="USD", pattern=r"^[A-Z]{3}$")
+    """Of `CONCLAVE_PRICES`, by ISO 4217."""
     otlp_endpoint: str = ""
     """Base URL of an OpenTelemetry collector (OTLP over HTTP) that gets our spans; empty: no tracing."""
     state: Path = Path(".conclave")
@@ -259,6 +265,11 @@ class Settings(BaseSettings):
     def results_prefix(self) -> str:
         """In front of the keys that count the header tasks of chords."""
         return f"{self.key_prefix}results:"
+
+    @property
+    def price_list(self) -> PriceList:
+        """The prices with their currency."""
+        return PriceList(prices=self.prices, currency=self.currency)
 
     @property
     def effective_policy(self) -> Policy:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from domain import events
+from domain.completed import total_usage
 from domain.ports.clock import Clock
 from domain.ports.deliberation_store import DeliberationStore
 from domain.ports.event_publisher import EventPublisher
 from domain.ports.meter import Meter
 from domain.ports.outbox import Outbox
+from domain.prices import PriceList
 from domain.steps.announce import announce
 from domain.steps.ending import end_deliberation
 
@@ -21,6 +23,7 @@ def cancel_deliberation(
     publisher: EventPublisher,
     meter: Meter,
     clock: Clock,
+    prices: PriceList,
 ) -> bool:
     """Close it as cancelled and publish that; False if it had ended.
 
@@ -29,7 +32,7 @@ def cancel_deliberation(
     """
     record = deliberations.load(deliberation_id)
     deliberation, at = record.deliberation, max(clock.now(), record.progress_at)
-    body = events.cancelled_body(deliberation, at=at, reason=reason)
+    body = events.cancelled_body(deliberation, at=at, reason=reason, usage=total_usage(record, prices))
     event = end_deliberation(record, body, deliberations=deliberations, meter=meter)
     if event is None:
         return False

@@ -120,6 +120,7 @@ def _decide(conclusion: Conclusion, gate: CheckGate) -> CompletedBody:
         inputs,
         ranking,
         synthesis=synthesis,
+        prices=conclusion.services.prices,
         at=conclusion.now(),
     )
 
@@ -169,7 +170,7 @@ def _fail(conclusion: Conclusion, reason: str, gates: Mapping[str, GateReport]) 
         reason=reason,
         failures=failure_rows(record, gates),
         proposals=proposal_bodies(record),
-        usage=total_usage(record),
+        usage=total_usage(record, conclusion.services.prices),
     )
     _end(conclusion, body)
 

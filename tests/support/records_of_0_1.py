@@ -77,6 +77,9 @@ SINCE: tuple[tuple[str, object], ...] = (
     ("proposals", []),
     ("approved_by", ""),
     ("usage", None),
+    ("cost", None),
+    ("cost", {}),
+    ("unpriced_tokens", 0),
 )
 """Fields that later versions write beside those of 0.1, with what they hold where nothing is known."""
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import logging
+from decimal import Decimal
 from functools import partial
 
 from domain.engine import EngineKind, EngineRecord, Guidance
+from domain.prices import Price
 from tests.support.settings_observers import (
     PASSWORD_HASH,
     Effect,
@@ -97,6 +99,12 @@ ALL_PROCESSES = {
     ),
     "phase_roles": Effect('{"BUILD": ["DEV"]}', bridge("phases"), {"BUILD": ("DEV",)}),
     "default_roles": Effect('["DEV"]', bridge("default_roles"), ("DEV",)),
+    "prices": Effect(
+        '{"m": {"input": 0.1, "output": 2}}',
+        services("prices.prices"),
+        {"m": Price(input=Decimal("0.1"), output=Decimal(2))},
+    ),
+    "currency": Effect("EUR", services("prices.currency"), "EUR"),
     "otlp_endpoint": Effect(
         "http://127.0.0.1:9", lambda settings: type(Composition(settings).tracer).__name__, "OtelTracer"
     ),

@@ -13,6 +13,7 @@ from domain.event import Event
 from domain.plan import PlanRequest
 from domain.policy import Policy
 from domain.ports.schedule import Schedule
+from domain.prices import PriceList
 from domain.record import Record
 from domain.redeliberation import AS_IT_IS, RedeliberationPolicy, RepeatChoice
 from domain.schedule import ScheduledRedeliberation
@@ -57,6 +58,7 @@ class Stage:
         checks: tuple[Check, ...] = (),
         rules: RedeliberationPolicy | None = None,
         places: int = 0,
+        prices: PriceList | None = None,
     ) -> None:
         self.clock = MemoryClock()
         self.queue = MemoryDispatcher()
@@ -88,6 +90,7 @@ class Stage:
             tracer=SilentTracer(),
             checks=InProcess(checks),
             policy=policy or Policy(model="tiny"),
+            prices=prices or PriceList(),
             redeliberation=rules or RedeliberationPolicy(),
         )
         for council in councils:
@@ -200,6 +203,7 @@ class Stage:
             publisher=self.news,
             meter=self.meter,
             clock=self.clock,
+            prices=self.services.prices,
         )
 
     def judge(self, said: SaidVerdict) -> Verdict:

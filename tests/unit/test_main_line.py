@@ -32,6 +32,7 @@ from domain.checks.runner import InProcess
 from domain.event import Event
 from domain.event_types import COMPLETED
 from domain.policy import Policy
+from domain.prices import PriceList
 from domain.redeliberation import RedeliberationPolicy
 from domain.services import Services
 from domain.verdict import SaidVerdict
@@ -126,6 +127,7 @@ def services_in_memory(app: ConclaveApp, publisher: MemoryEventPublisher) -> Ser
         parking=stores.parking,
         meter=MemoryMeter(),
         tracer=SilentTracer(),
+        prices=PriceList(),
         checks=InProcess([NotEmpty()]),
         policy=Policy(),
         redeliberation=RedeliberationPolicy(),

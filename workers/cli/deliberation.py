@@ -27,6 +27,7 @@ from workers.cli.commands import Commands
 from workers.cli.environment import open_ports, read_settings
 from workers.cli.follow import Screen, follow, json_screen, screen
 from workers.cli.output import AS_JSON, console, print_json, print_text
+from workers.cli.view.costs import costs
 from workers.cli.view.decision import drawing
 from workers.cli.view.live import STATES, live
 from workers.printer import PlainText, Printer
@@ -119,7 +120,7 @@ def followed(deliberation_id: str, store: DeliberationStore, settings: Settings,
 
 
 def print_outcome(record: Record, verdicts: Sequence[Verdict], out: Printer, *, full: bool = False) -> None:
-    """Print what was decided and why, or who failed why; nothing of one that is open or cancelled."""
+    """Print what was decided and why, or who failed why, and what that took; nothing of one that is open."""
     result = record.closed.result if record.closed else None
     if isinstance(result, CompletedBody):
         for part in drawing(result, verdicts, full=full):
@@ -127,6 +128,8 @@ def print_outcome(record: Record, verdicts: Sequence[Verdict], out: Printer, *, 
     elif isinstance(result, FailedBody):
         for failure in result.failures:
             out.print(PlainText(failure_line(failure), "red"))
+    if result is not None and not isinstance(result, CompletedBody) and result.usage:
+        out.print(costs(result.usage, {}))
 
 
 def refuse_undecided(records: Sequence[Record]) -> None:

@@ -33,6 +33,7 @@ def cancel(
                 publisher=ports.publisher,
                 meter=ports.meter,
                 clock=ports.clock,
+                prices=ports.settings.price_list,
             )
         except StoreUnreconciled as error:
             raise CliError(str(error)) from error

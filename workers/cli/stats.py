@@ -6,13 +6,14 @@ from rich.table import Table
 
 from domain.people import PeopleFigures, WithPeople, people_figures
 from domain.statistics import Figures, statistics
+from domain.views.money import sums
 from workers.cli.environment import open_ports, read_settings
 from workers.cli.output import AS_JSON, console, print_json
 
 
 def stats(as_json: AS_JSON = False) -> None:
-    """Print deliberations, durations, tokens, failures, agreement and winners, in total and by role; then how far
-    councils, reviewers and models agree with people's verdicts.
+    """Print deliberations, durations, tokens, cost, failures, agreement and winners, in total and by role; then
+    how far councils, reviewers and models agree with people's verdicts.
 
     Exact since the store was made, however many processes write at the same time.
     """
@@ -59,6 +60,7 @@ def _rows(columns: list[Figures]) -> list[tuple[str, list[str]]]:
     rows = [(name.replace("_", " "), [f"{getattr(figures, name):,}" for figures in columns]) for name in counts]
     return [
         *rows,
+        ("cost", [sums(figures.cost) for figures in columns]),
         ("mean duration", [_or_dash(figures.mean_duration_ms, "{:,.0f} ms") for figures in columns]),
         ("mean Kendall's W", [_or_dash(figures.mean_kendall_w, "{:.3f}") for figures in columns]),
     ]

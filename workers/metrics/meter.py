@@ -10,11 +10,15 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from domain.chat import ChatFailure, ChatOutcome
 from domain.contract import CompletedBody
+from domain.contract_rows import TotalUsage
 from domain.entry import Closed
 from domain.record import Record
 
 SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 40, 80, 160, 320, 640)
 """From a store's answer to a deliberation's deadline; a model step is rarely under a second."""
+
+KINDS = ("prompt", "cached", "completion")
+"""Of tokens; cached ones are among those of prompts."""
 
 
 class PrometheusMeter:
@@ -37,6 +41,9 @@ class PrometheusMeter:
             "ballots_missing", "Ballots that reviewers owe, wholly or in part", "role", "reason"
         )
         self._failures = counter("agent_failures", "Agents without a proposal", "role", "reason")
+        words = "Tokens of deliberations that ended, by kind: prompt, cached, completion"
+        self._tokens_by_role = counter("deliberation_tokens", words, "role", "kind")
+        self._costs = counter("deliberation_cost", "Money that those tokens cost", "role", "currency")
         self._calls = histogram("model_call_seconds", "Model calls answered", "model")
         self._failed_calls = counter("model_call_failures", "Model calls without an answer", "reason")
         self._tokens = counter("tokens", "Tokens by kind: prompt, cached, completion", "model", "kind")
@@ -63,6 +70,8 @@ class PrometheusMeter:
         for ballot in record.ballots():
             for reason in ballot.owed:
                 self._missing.labels(role, reason.value).inc()
+        if closed.result.usage is not None:
+            self._spent(role, closed.result.usage)
         if closed.decision is not None:
             self._decided(role, closed.decision)
 
@@ -72,8 +81,15 @@ class PrometheusMeter:
             self._failed_calls.labels(outcome.reason.value).inc()
             return
         self._calls.labels(outcome.model).observe(outcome.duration_ms / 1000)
-        for kind in ("prompt", "cached", "completion"):
+        for kind in KINDS:
             self._tokens.labels(outcome.model, kind).inc(getattr(outcome, f"{kind}_tokens"))
+
+    def _spent(self, role: str, usage: TotalUsage) -> None:
+        if usage.agents:  # so that a role without a council, whatever it is called, makes no series
+            for kind in KINDS:
+                self._tokens_by_role.labels(role, kind).inc(getattr(usage, f"{kind}_tokens"))
+            if usage.cost is not None:
+                self._costs.labels(role, usage.cost.currency).inc(float(usage.cost.amount))
 
     def _decided(self, role: str, decision: CompletedBody) -> None:
         if decision.degraded:

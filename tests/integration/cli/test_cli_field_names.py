@@ -35,6 +35,8 @@ FIELDS = {
 
 
 FIGURES = {
+    "cost",
+    "unpriced_tokens",
     *("decided", "failed", "cancelled", "degraded", "contested", "agents_failed", "ballots", "ballots_missing"),
     *("prompt_tokens", "cached_tokens", "completion_tokens", "mean_duration_ms", "mean_kendall_w", "wins"),
 }

@@ -14,7 +14,7 @@ from bridge.event_message import body_of
 from domain import events
 from domain.contract_rows import RoleFailed, RoleStarted
 from domain.event import Event
-from domain.event_types import COMPLETED, DISPATCHED, FAILED, PHASE_CHANGED, PROGRESS, STARTED
+from domain.event_types import CANCELLED, COMPLETED, DISPATCHED, FAILED, PHASE_CHANGED, PROGRESS, STARTED
 from domain.identity import event_id
 from domain.inbound import InboundEvent, story_transitioned
 from domain.opening import refuse
@@ -45,7 +45,7 @@ RANKED = ("ranking", "p_winner", "stability", "independent_voices", "agreement",
 
 
 ROWS_LATER = ("id", "rationale")
-LATER = {FAILED: ("proposals", "usage"), DISPATCHED: ("approved_by",)}
+LATER = {FAILED: ("proposals", "usage"), CANCELLED: ("usage",), DISPATCHED: ("approved_by",)}
 """Fields that hold something in every event that is made now, of a decision's rows and of other bodies."""
 
 

@@ -8,7 +8,6 @@ from rich.console import RenderableType
 from rich.panel import Panel
 from rich.table import Table
 
-from domain.chat import Usage
 from domain.contract import CompletedBody
 from domain.ranking import Ranking
 from domain.verdict import Verdict
@@ -16,6 +15,8 @@ from domain.views.matrix import matrix
 from domain.views.remarks import failure_line, telling_checks
 from domain.views.verdicts import verdict_lines
 from domain.views.why import label, number, why
+from workers.cli.view.costs import costs
+from workers.cli.view.tables import titled_table
 from workers.printer import PlainText
 
 
@@ -36,7 +37,7 @@ def drawing(
     if said:
         yield _lines("Verdicts", said)
     yield from _remarks(decision)
-    yield _costs(decision)
+    yield costs(decision.usage, decision.timings)
 
 
 def headline(decision: CompletedBody) -> PlainText:
@@ -75,7 +76,7 @@ def _ranked(decision: CompletedBody) -> Table:
     checks = {row.proposal.proposal_id: row.checks.overall_score for row in decision.decisions}
     criteria = list(ranking.entries[0].criteria) if ranking.entries else []
     columns = ("", "proposal", "score", "ranks", "stability", "Borda", "Copeland", *criteria, "checks")
-    table = _table("Ranking (criteria: mean score as given, 1 to 9)", *columns)
+    table = titled_table("Ranking (criteria: mean score as given, 1 to 9)", *columns)
     for entry in ranking.entries:
         row = [
             f"{entry.rank}{'=' if entry.shared else ''}",
@@ -96,31 +97,12 @@ def _matrix(ranking: Ranking) -> Table:
     """Draw who gave whom what; an author's own proposal is a dot: it is neither asked for nor read."""
     shown = [entry.proposal for entry in ranking.entries]
     columns = [*map(label, shown), "weight", "agrees", "consistent"]
-    table = _table("Scores by reviewer (weighted over criteria, passes averaged)", "reviewer", *columns)
+    table = titled_table("Scores by reviewer (weighted over criteria, passes averaged)", "reviewer", *columns)
     for row in matrix(ranking):
         cells = ["·" if cell.own else number(cell.score) for cell in row.cells]
         facts = (number(row.weight), number(row.agreement), number(row.swap_consistency))
         table.add_row(f"{row.reviewer} (judge)" if row.neutral else row.reviewer, *cells, *facts)
     return table
-
-
-def _costs(decision: CompletedBody) -> Table:
-    """Draw tokens and seconds per agent and the stages' wall times."""
-    stages = " · ".join(
-        f"{name.removesuffix('_ms')} {value / 1000:.1f} s" for name, value in decision.timings.items()
-    )
-    table = _table(f"Cost ({stages})", "agent", "calls", "tokens in", "of them cached", "tokens out", "model time")
-    agents = decision.usage.agents
-    for agent_id, row in agents.items():
-        seconds = f"{row.duration_ms / 1000:.1f} s"
-        table.add_row(agent_id, str(row.calls), *_tokens(row.usage), seconds)
-    calls = sum(row.calls for row in agents.values())
-    table.add_row("all", str(calls), *_tokens(decision.usage), style="bold")
-    return table
-
-
-def _tokens(usage: Usage) -> tuple[str, str, str]:
-    return str(usage.prompt_tokens), str(usage.cached_tokens), str(usage.completion_tokens)
 
 
 def _remarks(decision: CompletedBody) -> Iterator[RenderableType]:
@@ -143,10 +125,3 @@ def _lines(title: str, lines: list[str], style: str = "") -> RenderableType:
     for line in lines:
         text.append("\n").append(f"  {line}", style)
     return text
-
-
-def _table(title: str, *columns: str) -> Table:
-    table = Table(title=f"\n{title}", title_justify="left", title_style="bold", box=None, header_style="dim")
-    for index, column in enumerate(columns):
-        table.add_column(column, justify="left" if index < 1 or column == "proposal" else "right")
-    return table

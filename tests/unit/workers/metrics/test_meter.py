@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 from prometheus_client import CollectorRegistry
 
 from domain.chat import ChatOutcome, ChatRequest, FailureReason
+from domain.prices import Price, PriceList
 from domain.ranking import Agreement
-from tests.support.factories import council
+from tests.support.factories import council, plan, plan_request
 from tests.support.scripted_model import failure
 from tests.support.stage import Stage, decision_of
 from workers.metrics.meter import PrometheusMeter
@@ -73,3 +76,32 @@ def test_a_step_that_raises_is_counted_and_not_in_flight(
         raise RuntimeError("scripted")
     assert registry.get_sample_value("conclave_tasks_in_flight", {"task": "plan.dispatch"}) == 0
     assert registry.get_sample_value("conclave_task_seconds_count", {"task": "plan.dispatch"}) == 1
+
+
+def test_an_end_counts_its_tokens_and_its_money_under_its_role(
+    registry: CollectorRegistry, meter: PrometheusMeter
+) -> None:
+    prices = PriceList(prices={"tiny": Price(input=Decimal(1), output=Decimal(1))}, currency="EUR")
+    record = Stage(council("DEV"), prices=prices).play()
+    assert record.closed is not None
+    meter.ended(record, record.closed)
+    usage = decision_of(record).usage
+
+    def value(name: str, **labels: str) -> float | None:
+        return registry.get_sample_value(f"conclave_deliberation_{name}_total", {"role": "DEV", **labels})
+
+    assert value("tokens", kind="completion") == usage.completion_tokens > 0
+    assert value("cost", currency="EUR") == (usage.prompt_tokens + usage.completion_tokens) / 1_000_000
+
+
+def test_a_role_that_no_council_was_asked_for_has_no_series_of_tokens(
+    registry: CollectorRegistry, meter: PrometheusMeter
+) -> None:
+    stage = Stage()
+    stage.approve(plan_request(plan(roles=("NAMED_BY_A_STRANGER",))))
+    (refused,) = stage.services.deliberations.newest(1)
+    record = stage.record(refused)
+    assert record.closed is not None
+    meter.ended(record, record.closed)
+    names = {sample.name for family in registry.collect() for sample in family.samples}
+    assert not {name for name in names if name.startswith("conclave_deliberation_")}
