@@ -26,6 +26,10 @@ class NatsUnreachable(Exception):
     """NATS does not answer, or refuses the login. The text names address, reason and remedy."""
 
 
+class LoginRefused(NatsUnreachable):
+    """NATS answers, and does not accept the login."""
+
+
 async def connect(options: NatsOptions, *, log: Any = log) -> Client:
     """Connect within the time-out; afterwards the client reconnects by itself for ever, and logs that to `log`.
 
@@ -42,20 +46,27 @@ async def connect(options: NatsOptions, *, log: Any = log) -> Client:
         if connecting.done() and not connecting.cancelled() and connecting.exception() is None:
             monitor.connected = True
             return client
-        raise NatsUnreachable(_sentence(options, _cause(connecting, monitor)))
+        cause = _cause(connecting, monitor)
+        raise (LoginRefused if _is_refusal(cause) else NatsUnreachable)(_sentence(options, cause))
     finally:
         failing.cancel()
         if not monitor.connected:
             await _abandon(client, connecting)
 
 
+def missing_permission(client: Client) -> str:
+    """Return what the server said of the permission that the login last lacked; empty if it lacked none."""
+    said = _first_line(client.last_error) if client.last_error is not None else ""
+    return said.removeprefix("nats: ") if PERMISSION_MISSING in said.lower() else ""
+
+
 def permission_violation(client: Client) -> str:
     """Return a sentence on the permission that the login last lacked, with remedies; empty if it lacked none."""
-    violation = _first_line(client.last_error) if client.last_error is not None else ""
-    if PERMISSION_MISSING not in violation.lower():
+    violation = missing_permission(client)
+    if not violation:
         return ""
     remedy = "give its user that right, or name an inbox prefix that it may read (CONCLAVE_NATS_INBOX_PREFIX)"
-    return f"NATS refuses something to our login: {violation.removeprefix('nats: ')}; {remedy}"
+    return f"NATS refuses something to our login: {violation}; {remedy}"
 
 
 class _Client(Client):
@@ -157,8 +168,12 @@ def _cause(connecting: asyncio.Future[None], monitor: _ConnectionMonitor) -> Bas
     return monitor.last_error
 
 
+def _is_refusal(cause: BaseException | None) -> bool:
+    return cause is not None and LOGIN_REFUSED in str(cause).lower()
+
+
 def _sentence(options: NatsOptions, cause: BaseException | None) -> str:
-    if cause is not None and LOGIN_REFUSED in str(cause).lower():
+    if _is_refusal(cause):
         return f"NATS at {options.address} refuses our login; correct user, password or credentials file"
     if isinstance(cause, ImportError):
         return f"NATS credentials need the package nkeys, which is not installed ({_first_line(cause)})"

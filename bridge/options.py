@@ -50,6 +50,11 @@ class NatsOptions(Value):
         return tuple(part.strip() for part in value.split(",") if part.strip())
 
     @property
+    def login(self) -> str:
+        """The user's name; of several servers' the first. Empty where a file holds it, or none is set."""
+        return self.user or urlsplit(self.url[0]).username or ""
+
+    @property
     def address(self) -> str:
         """The servers as an operator may read them: without user names and passwords."""
         return ", ".join(_without_userinfo(server) for server in self.url)

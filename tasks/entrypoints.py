@@ -239,6 +239,7 @@ def deliberation_cancel(self: Step, *, deliberation_id: str, reason: str) -> Non
             publisher=services.publisher,
             meter=services.meter,
             clock=services.clock,
+            prices=services.prices,
         )
     except LookupError as error:
         log.warning("not cancelled", deliberation_id=deliberation_id, reason=str(error))

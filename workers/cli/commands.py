@@ -8,6 +8,8 @@ from typing import Any, TypeVar
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from workers.logins import running
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -24,6 +26,11 @@ class _Flags:
 
 class Command(_Flags, TyperCommand):
     """One command."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command under its name, which a refusal tells."""
+        running.set(ctx.command_path.partition(" ")[2])
+        return super().invoke(ctx)
 
 
 class Group(_Flags, TyperGroup):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from workers.cli.cli_error import BadInput, CliError
+from workers.logins import VALKEY, may_not
 from workers.settings import Settings, sentence
 from workers.stack.folder import StackRecord, StateFolder
 from workers.variables import variable
@@ -77,9 +78,9 @@ def open_ports(settings: Settings) -> Iterator[StorePorts]:
     Raises CliError naming the address when Valkey can't be used, within seconds: a worker would wait for an outage
     to pass. Raises BadInput for an address that can't be understood.
     """
-    from redis.exceptions import RedisError
+    from redis.exceptions import NoPermissionError, RedisError
 
-    from workers.adapters.redis.connection import StoreUnreachable, address, reach
+    from workers.adapters.redis.connection import LoginRefused, StoreUnreachable, address, login, reach
     from workers.store_ports import StorePorts, store_client
 
     url = settings.redis_url.get_secret_value()
@@ -90,6 +91,8 @@ def open_ports(settings: Settings) -> Iterator[StorePorts]:
     try:
         reach(client, url)
         yield StorePorts(settings)
+    except (NoPermissionError, LoginRefused) as error:
+        raise CliError(may_not(VALKEY, login(url), str(error).rstrip("."))) from error
     except StoreUnreachable as error:
         remedy = f"`conclave up` starts one here, {variable('redis_url')} says where another is"
         raise CliError(f"{error} ({remedy})") from error

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Self, TypeVar, cast
 
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.errors import Error
 from nats.js.api import DeliverPolicy
 
+from bridge.cancelling import cancel_all
 from bridge.message import InboundMessage
-from bridge.nats_connection import NatsUnreachable, connect, permission_violation
+from bridge.nats_connection import LoginRefused, NatsUnreachable, connect, missing_permission
 from bridge.options import NatsOptions, StreamLimits
 from bridge.outgoing import payload_in
 from bridge.publication import NoStream, PublicationFailed, publish_confirmed
@@ -30,10 +32,17 @@ from bridge.streams import (
 )
 from bridge.subjects import DELIBERATION_JUDGED, DELIBERATION_REQUESTED, PLAN_APPROVED
 from workers.cli.cli_error import CliError
+from workers.logins import NATS, NO_JETSTREAM, may_not
 from workers.portal import Portal
 from workers.settings import Settings
 
 T = TypeVar("T")
+LOOK_S = 0.05
+"""Between two looks at whether the server has refused something."""
+
+
+class NotAllowed(Exception):
+    """The login may not do it; the text is the server's own."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +70,7 @@ class NatsSession:
 
     def __enter__(self) -> Self:
         try:
-            with _as_cli_errors():
+            with _as_cli_errors(self._options):
                 self._client = self._portal.call(connect, self._options)
         except BaseException:
             self._portal.close()
@@ -102,8 +111,25 @@ class NatsSession:
         return self._client
 
     def _call(self, function: Callable[..., Awaitable[T]], *args: Any) -> T:
-        with _as_cli_errors():
-            return self._portal.call(function, *args)
+        with _as_cli_errors(self._options):
+            return cast(T, self._portal.call(self._while_allowed, function, args))
+
+    async def _while_allowed(self, function: Callable[..., Awaitable[T]], args: tuple[Any, ...]) -> T:
+        """Return what the function returns. Raises NotAllowed as soon as the server refuses a part of it.
+
+        The server says so beside the request, whose answer would be waited for in vain.
+        """
+        before = self._connected.last_error
+        work = asyncio.ensure_future(function(*args))
+        try:
+            while not work.done():
+                await asyncio.wait([work], timeout=LOOK_S)
+                refused = self._connected.last_error is not before and missing_permission(self._connected)
+                if refused:
+                    raise NotAllowed(refused)
+            return work.result()
+        finally:
+            await cancel_all([work])
 
     async def _publish(self, subject: str, payload: bytes, stream: StreamPlan) -> None:
         # A publisher's login may do no more than publish; whether there is a stream shows in that.
@@ -117,11 +143,7 @@ class NatsSession:
         try:
             await self._ensure(stream)
         except JetStreamAway as error:  # as for the shipped publisher, whose account has no streams
-            raise missing from error
-        except TimeoutError as error:
-            if permission_violation(self._connected):
-                raise missing from error
-            raise
+            raise NotAllowed(f"{missing}, if there is none") from error
 
     async def _ensure(self, plan: StreamPlan) -> None:
         await ensure(self._connected.jetstream(), plan, self._limits)
@@ -148,9 +170,15 @@ def _callback(handle: Callable[[ReceivedEvent], None]) -> Callable[[Msg], Awaita
 
 
 @contextlib.contextmanager
-def _as_cli_errors() -> Iterator[None]:
+def _as_cli_errors(options: NatsOptions) -> Iterator[None]:
     try:
         yield
+    except NotAllowed as error:
+        raise CliError(may_not(NATS, options.login, str(error))) from error
+    except LoginRefused as error:
+        raise CliError(may_not(NATS, options.login, str(error))) from error
+    except JetStreamAway as error:
+        raise CliError(may_not(NATS, options.login, NO_JETSTREAM)) from error
     except (NatsUnreachable, StreamMissing, PublicationFailed) as error:
         raise CliError(str(error)) from error
     except (Error, TimeoutError, OSError) as error:

@@ -156,22 +156,6 @@ def test_the_shipped_login_of_bridges_may_do_all_of_it(
     assert run("consumer", "list").stdout.startswith("no consumers")
 
 
-@pytest.mark.parametrize(
-    ("user", "reason"),
-    [
-        ("worker", "this login may not make consumer client: NATS refuses something to our login"),
-        ("client", "JetStream does not answer: start nats-server with -js, and let this login's account use it"),
-    ],
-)
-def test_another_login_is_told_what_it_may_not(
-    run: Run, secured: SecuredNats, monkeypatch: pytest.MonkeyPatch, user: str, reason: str
-) -> None:
-    as_user(monkeypatch, secured, user)
-    refused = run("consumer", "create", "client")
-    assert refused.exit_code == 1
-    assert reason in sentence(refused)
-
-
 def test_a_server_without_events_is_told(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with NatsServer(tmp_path / "empty") as server:
         monkeypatch.setenv("CONCLAVE_NATS_URL", server.url)

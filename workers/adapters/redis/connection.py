@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from functools import partial
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from redis import Redis
 from redis.backoff import NoBackoff
@@ -41,6 +41,10 @@ class StoreUnreachable(Exception):
     """The store's server doesn't answer; the text names its address, never its password."""
 
 
+class LoginRefused(StoreUnreachable):
+    """The store's server answers and takes no command of this login."""
+
+
 def connect(url: str, *, master: str = "mymaster", patience_s: float = PATIENCE_S) -> Redis:
     """Return a client for the URL; nothing is sent before its first command.
 
@@ -64,7 +68,7 @@ def reach(client: Redis, url: str) -> None:
     try:
         client.ping()
     except (AuthenticationError, AuthorizationError) as error:
-        raise StoreUnreachable(f"Valkey at {address(url)} refused the login: {error}") from error
+        raise LoginRefused(f"Valkey at {address(url)} refused the login: {error}") from error
     except (ConnectionError, TimeoutError) as error:
         # redis-py adds every Sentinel's settings after a colon; the first part is what people can use.
         why = str(error).split(" : ")[0].rstrip(".")
@@ -72,6 +76,11 @@ def reach(client: Redis, url: str) -> None:
         raise StoreUnreachable(message) from error
     except RedisError as error:
         raise StoreUnreachable(f"Valkey at {address(url)} can't be used: {error}") from error
+
+
+def login(url: str) -> str:
+    """Return the name of the user in the URL; empty where it names none."""
+    return unquote(urlsplit(_parts(url)[0]).username or "")
 
 
 def address(url: str) -> str:
