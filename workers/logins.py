@@ -48,7 +48,7 @@ COMMANDS = {
     "schedule rm": WORKS,
     "schedule run-now": WORKS,
     "token create": WORKS,
-    "token list": Needed(valkey=("worker", "page")),
+    "token list": Needed(valkey=("worker", "observer", "page")),
     "token revoke": WORKS,
     "stats": READS,
     "prove": Needed(nats=PUBLISHES.nats, valkey=READS.valkey),

@@ -169,7 +169,7 @@ def installed(secured_nats: SecuredNats, secured_valkey: SecuredValkey) -> Insta
 
 def cells() -> list[tuple[str, str]]:
     """Return every command with every login that its servers know by another user."""
-    found = {}
+    found: dict[tuple[str, tuple[str, str]], tuple[str, str]] = {}
     for command in sorted(COMMANDS.keys() - LOOKS_ALL_OVER):
         for login, (at_nats, at_valkey) in LOGINS.items():
             needed = COMMANDS[command]
