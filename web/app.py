@@ -74,7 +74,7 @@ def make_app(
     looks = SystemLooks(ports, default_model=default_model, denials=denials)
     app.include_router(stream_routes(ports, live))
     app.include_router(deliberation_list_routes(ports, listing))
-    app.include_router(deliberation_routes(ports, listing))
+    app.include_router(deliberation_routes(ports, listing, options))
     app.include_router(approval_routes(ports))
     app.include_router(comparison_routes(ports))
     app.include_router(council_routes(ports, default_model))

@@ -43,6 +43,10 @@ class WebOptions(Value):
     """How many plans and questions one caller may send within a minute: a program that asks in a loop is held."""
     origin: str = ""
     """The address that people open, where a proxy stands before the page: https://council.example."""
+    flower_url: str = Field(default="", pattern=r"^(https?://\S+)?$")
+    """Flower's address as people open it: a deliberation then links to its tasks there. Empty: no links."""
+    trace_url: str = Field(default="", pattern=r"^(https?://\S*\{trace_id\}\S*)?$")
+    """The address of a trace, with {trace_id} in it: https://jaeger.example/trace/{trace_id}. Empty: no links."""
 
     @field_validator("users")
     @classmethod

@@ -36,6 +36,7 @@ from tests.support.settings_observers import (
     web_address,
     web_cookie,
     web_known_session,
+    web_link,
     web_server,
     web_status,
     web_status_of_second_question,
@@ -266,6 +267,8 @@ SHOWN = {
     ),
     "web.secret": Effect(SECRET, web_known_session(SECRET), 404, beside=ADA),
     "web.session_s": Effect("61", web_cookie("max-age"), "61", beside=ADA),
+    "web.flower_url": Effect("http://h:5555", web_link("/task/"), "http://h:5555/task/d-1.conclude"),
+    "web.trace_url": Effect("http://j/{trace_id}", web_link("http://j/"), f"http://j/{'a' * 32}"),
     "web.origin": Effect("https://council.example", web_cookie("secure"), "True", beside=ADA),
 }
 EFFECTS: dict[str, Effect] = ALL_PROCESSES | NATS | ENGINE | POLICY | CHECKS | REDELIBERATION | SHOWN

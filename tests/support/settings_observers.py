@@ -30,8 +30,9 @@ from bridge.nats_connection import connect
 from bridge.streams import PLANNING, ensure
 from domain.engine import ThinkingSwitch
 from domain.plan import PlanRequest
-from tests.support.factories import plan
+from tests.support.factories import deliberation, plan
 from tests.support.in_memory.clock import MemoryClock
+from web.elsewhere import elsewhere
 from web.options import WebOptions
 from web.security.proxy import Proxies
 from web.security.sessions import COOKIE, Sessions
@@ -280,6 +281,17 @@ def web_known_session(secret: str, path: str = "/nothing") -> Observe:
         users = settings.web.users
         cookie = Sessions(WebOptions(users=users, secret=SecretStr(secret)), time.time).opened_by("ada", PASSWORD)
         return web_status(path, cookie or "")(settings)
+
+    return observe
+
+
+def web_link(part: str) -> Observe:
+    """Look at the last link of a deliberation to elsewhere that has that part."""
+
+    def observe(settings: Settings) -> str:
+        of = deliberation(deliberation_id="d-1", traceparent=f"00-{'a' * 32}-{'b' * 16}-01")
+        links = elsewhere(of, settings.web)
+        return next((link for link in (links.conclusion, links.trace) if part in link), "")
 
     return observe
 

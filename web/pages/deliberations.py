@@ -10,6 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
+from domain.contract import CompletedBody, FailedBody
 from domain.entry import BallotCast, Closed
 from domain.keys import ballot_key
 from domain.record import Record
@@ -25,21 +26,25 @@ from domain.views.summary import details
 from domain.views.timeline import timeline
 from domain.views.verdicts import verdict_lines
 from domain.views.why import why
+from web.elsewhere import elsewhere
 from web.lanes import draw
 from web.listing import Listing
 from web.loading import loaded
+from web.options import WebOptions
 from web.ports import WebPorts
 from web.rendering import page
 from web.security.rights import needs
 
 
-def deliberation_routes(ports: WebPorts, listing: Listing) -> APIRouter:
+def deliberation_routes(ports: WebPorts, listing: Listing, options: WebOptions) -> APIRouter:
     """Return the pages about one deliberation."""
     routes = APIRouter(include_in_schema=False, dependencies=[needs(Right.READ)])
 
     @routes.get("/deliberations/{deliberation_id}")
     def one(request: Request, deliberation_id: str) -> Response:
-        return page(request, "deliberation.html", **_values(loaded(ports, deliberation_id), ports, listing))
+        record = loaded(ports, deliberation_id)
+        links = elsewhere(record.deliberation, options)
+        return page(request, "deliberation.html", links=links, **_values(record, ports, listing))
 
     # Ids that people and models chose stand in the query: a browser would take `..` and `/` in a path for its own.
     @routes.get("/deliberations/{deliberation_id}/proposal")
@@ -85,21 +90,23 @@ def _values(record: Record, ports: WebPorts, listing: Listing) -> dict[str, Any]
     now = ports.clock.now()
     deliberation_id = record.deliberation.deliberation_id
     verdicts = ports.verdicts.of(deliberation_id)
-    decision = record.closed.decision if record.closed else None
+    result = record.closed.result if record.closed else None
+    decision = result if isinstance(result, CompletedBody) else None
+    failures = result.failures if isinstance(result, CompletedBody | FailedBody) else ()
     return {
         "row": listed(record, now),
         "about": details(record, verdicts, now),
         "deliberation": record.deliberation,
         "decision": decision,
         "cost": _cost(record.closed) if record.closed else "",
-        "result": record.closed.result if record.closed else None,
+        "result": result,
         "lanes": draw(timeline(record, now)),
         "why": why(decision) if decision else [],
         "matrix": matrix(decision.ranking) if decision else (),
         "entries": {entry.proposal: entry for entry in decision.ranking.entries} if decision else {},
         "proposals": record.proposals(),
         "ballots": ballot_views(record),
-        "failures": [failure_line(row) for row in decision.failures] if decision else [],
+        "failures": [failure_line(row) for row in failures],
         "checks": list(telling_checks(decision)) if decision else [],
         "said": verdict_lines(decision, verdicts) if decision else [],
         "chain": listing.chain(record),

@@ -169,6 +169,7 @@ def _web_variables(where: Addresses) -> dict[str, str]:
         "CONCLAVE_WEB_USERS": json.dumps({user: PasswordHasher().hash(password)}),
         "CONCLAVE_WEB_RIGHTS": json.dumps({user: list(Right)}),
         "CONCLAVE_WEB_SECRET": where.web_secret,
+        "CONCLAVE_WEB_FLOWER_URL": where.flower_url,
     }
 
 

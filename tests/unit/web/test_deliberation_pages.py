@@ -7,10 +7,12 @@ from dataclasses import replace
 import pytest
 from starlette.testclient import TestClient
 
+from domain.chat import FailureReason
 from domain.deliberation import ReviewRules
 from domain.policy import Policy
 from domain.views.why import number, why
 from tests.support import factories as make
+from tests.support.scripted_model import failure
 from tests.support.stage import Stage, decision_of
 from tests.support.web import Seen, browser, ports_of
 from web.app import make_app
@@ -155,3 +157,26 @@ def test_the_pages_do_without_the_store_for_a_while(stage: Stage) -> None:
     answer = TestClient(app, base_url="http://127.0.0.1:8400").get("/deliberations")
     assert answer.status_code == 503
     assert "The store does not answer" in answer.text
+
+
+def test_links_to_flower_and_to_the_trace_stand_where_settings_name_them(stage: Stage) -> None:
+    record = stage.play()
+    path = f"/deliberations/{record.deliberation.deliberation_id}"
+    page = Seen(browser(stage, flower_url="http://h:5555").get(path).text)
+    assert len([link for link in page.links if link.startswith("http://h:5555/task/")]) == 4
+    assert not [link for link in seen(stage, path).links if link.startswith("http")]
+
+
+def test_an_end_without_a_decision_names_who_failed_and_why(stage: Stage) -> None:
+    stage.model.follow(lambda request, _: failure(request, FailureReason.TIMEOUT))
+    record = stage.play()
+    shown = seen(stage, f"/deliberations/{record.deliberation.deliberation_id}").text
+    assert "agent-1, proposal: timeout (scripted timeout)" in shown
+
+
+def test_a_second_look_at_a_tie_is_shown() -> None:
+    stage = Stage(make.council("DEV"), policy=Policy(model="tiny", review=ReviewRules(second_look=True)))
+    decision = decision_of(stage.play())
+    assert decision.second_look
+    shown = seen(stage, f"/deliberations/{decision.deliberation_id}").text
+    assert "Second look" in shown

@@ -1,0 +1,1 @@
+"""What the page takes over a full store (make bench-web)."""
