@@ -16,16 +16,19 @@ from starlette.staticfiles import StaticFiles
 
 from domain.rights import Right
 from web.api.chat_completions import completion_routes
+from web.api.commands import command_routes
 from web.api.routes import api_routes
 from web.listing import Listing
 from web.live import LiveEvents
 from web.mcp_door import McpDoor
 from web.options import WebOptions
+from web.pages.actions import action_routes
 from web.pages.approve import approval_routes
 from web.pages.comparison import comparison_routes
 from web.pages.councils import council_routes
 from web.pages.deliberation_list import deliberation_list_routes
 from web.pages.deliberations import deliberation_routes
+from web.pages.judge import judge_routes
 from web.pages.login import login_routes
 from web.pages.system import system_routes
 from web.ports import WebPorts
@@ -77,6 +80,9 @@ def make_app(
     app.include_router(deliberation_routes(ports, listing, options))
     app.include_router(approval_routes(ports))
     app.include_router(comparison_routes(ports))
+    app.include_router(action_routes(ports))
+    app.include_router(judge_routes(ports, listing))
+    app.include_router(command_routes(ports))
     app.include_router(council_routes(ports, default_model))
     app.include_router(system_routes(ports, looks))
     app.include_router(login_routes(options, sessions, proxies, now))

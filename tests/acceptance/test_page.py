@@ -112,6 +112,76 @@ def test_a_person_watches_a_council_decide_and_reads_why(
         assert on.complaints == []
 
 
+def test_a_person_approves_judges_and_has_it_deliberated_again(
+    pipeline: Pipeline, browser: Browser, address: str
+) -> None:
+    """From the login to the comparison of both decisions, by what the page offers alone."""
+    title = fresh("Keep carts over a restart")
+    pipeline.engine.script.latency_s, before = 6.0, pipeline.engine.script.latency_s
+    try:
+        with window(browser) as on:
+            page = on.page
+            log_in(page, address, "/approve")
+            page.get_by_role("link", name="Try a sample").click()
+            page.get_by_label("Title").fill(title)
+            picture(page, "approve")
+            page.get_by_role("button", name="Approve").click()
+
+            expect(page.get_by_role("heading", name=title)).to_be_visible()
+            for stage in ("proposals", "review"):
+                expect(page.locator(".stages .running").get_by_text(stage)).to_be_visible()
+                pipeline.engine.script.latency_s = 3.0
+            expect(page.locator(".outcome")).to_contain_text("Winner")
+            pipeline.engine.script.latency_s = before
+            expect(page.locator("table.heat td.cell").first).to_be_visible()
+            ballot = page.locator(".ballots details").first
+            ballot.locator("summary").click()
+            expect(ballot.locator("tbody th")).to_have_text(["A", "B", "C"])
+
+            page.get_by_role("link", name="Judge", exact=True).last.click()
+            other = page.get_by_role("radio", name="Prefer").first
+            other.check()
+            page.get_by_label("Reason").fill("It survives a crash.")
+            picture(page, "judge")
+            page.get_by_role("button", name="Say so").click()
+            expect(page.locator(".outcome")).to_contain_text("ada prefers")
+            expect(page.locator(".outcome")).to_contain_text("It survives a crash.")
+
+            page.get_by_role("link", name="Deliberate again").click()
+            page.get_by_label("Model").select_option("scripted")
+            picture(page, "redeliberate")
+            page.get_by_role("button", name="Deliberate again").click()
+            revisions = page.locator(".chain li")
+            expect(revisions).to_have_count(2)
+            expect(page.locator(".outcome")).to_contain_text("Winner")
+            expect(revisions.last).to_have_attribute("aria-current", "true")
+            revisions.first.get_by_role("link", name="compare").click()
+            expect(page.get_by_role("main")).to_contain_text(title)
+            expect(page).to_have_url(re.compile("/compare/"))
+            assert on.complaints == []
+    finally:
+        pipeline.engine.script.latency_s = before
+
+
+def test_a_person_cancels_what_still_runs(pipeline: Pipeline, browser: Browser, address: str) -> None:
+    title = fresh("Dropped plan")
+    pipeline.engine.script.latency_s, before = 60.0, pipeline.engine.script.latency_s
+    try:
+        with window(browser) as on, BlockingConclave(pipeline.nats_url) as conclave:
+            page = on.page
+            log_in(page, address)
+            conclave.approve(approval(title=title))
+            page.get_by_role("row").filter(has_text=title).get_by_role("link").click()
+            page.get_by_role("link", name="Cancel", exact=True).click()
+            page.get_by_label("Reason").fill("the customer left")
+            pipeline.engine.script.latency_s = before
+            page.get_by_role("button", name="Cancel it").click()
+            expect(page.locator(".outcome")).to_contain_text("cancelled by ada: the customer left")
+            assert on.complaints == []
+    finally:
+        pipeline.engine.script.latency_s = before
+
+
 def test_an_open_deliberation_changes_under_the_eyes_of_who_watches(
     pipeline: Pipeline, browser: Browser, address: str
 ) -> None:
@@ -214,6 +284,10 @@ def test_pages_fit_every_screen(
             ("deliberations", "/deliberations"),
             ("deliberation", f"/deliberations/{hostile}"),
             ("councils", "/councils"),
+            ("approve", "/approve?sample=1"),
+            ("judge", "/judge"),
+            ("judging", f"/deliberations/{hostile}/judge"),
+            ("redeliberate", f"/deliberations/{hostile}/redeliberate"),
             ("councils-edit", "/councils/edit"),
             ("system", "/system"),
         ):

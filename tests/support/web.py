@@ -60,9 +60,11 @@ def page_of(
     *,
     client: MemoryCouncilClient | None = None,
     control: MemoryDeliberationControl | None = None,
+    **options: Any,
 ) -> TestClient:
     """Return a client of the page without a login, whose forms come from the page itself."""
-    app = make_app(ports_of(stage, client=client, control=control), WebOptions(), version="0", now=stage.clock.now)
+    made = WebOptions.model_validate(options)
+    app = make_app(ports_of(stage, client=client, control=control), made, version="0", now=stage.clock.now)
     address = "http://127.0.0.1:8400"
     return TestClient(app, base_url=address, headers={"Origin": address}, follow_redirects=False)
 

@@ -96,8 +96,9 @@ def approval_routes(ports: WebPorts) -> APIRouter:
         plan: Annotated[str, Query(max_length=512)],
         revision: Annotated[str, Query(max_length=512)],
         role: Annotated[list[str], Query(max_length=64)],
+        repeat: Annotated[int, Query(ge=0)] = 0,
     ) -> Response:
-        ids = {name: deliberation_id(plan, name, revision) for name in role}
+        ids = {name: deliberation_id(plan, name, revision, repeat) for name in role}
         rows = {name: _row(identity, ports) for name, identity in ids.items()}
         if len(ids) == 1 and all(rows.values()):
             return _to(request, f"/deliberations/{next(iter(ids.values()))}")

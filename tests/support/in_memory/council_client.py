@@ -34,16 +34,15 @@ class MemoryCouncilClient:
             raise self.refusal
         self.approved.append(plan)
         self.keys.append(key)
+        revision = key or "r"
         if self.deliberate is not None:
             event = InboundEvent(payload=plan, key=key, received_at=0.0)
-            self.deliberate(plan_approved(event).requests[0])
+            (request,) = plan_approved(event).requests
+            revision = request.revision
+            self.deliberate(request)
+        sequence = len(self.approved)
         return Approval(
-            plan_id=plan["plan_id"],
-            revision=key or "r",
-            stream="S",
-            sequence=len(self.approved),
-            content="",
-            since=1,
+            plan_id=plan["plan_id"], revision=revision, stream="S", sequence=sequence, content="", since=1
         )
 
     async def watch(self, approval: Approval) -> AsyncGenerator[EventBody, None]:

@@ -35,6 +35,13 @@ ROUTES = {
     "GET /approve": "approve",
     "POST /approve": "approve",
     "GET /approved": "read",
+    "GET /judge": "judge",
+    "GET /deliberations/{deliberation_id}/judge": "judge",
+    "POST /deliberations/{deliberation_id}/judge": "judge",
+    "GET /deliberations/{deliberation_id}/redeliberate": "approve",
+    "POST /deliberations/{deliberation_id}/redeliberate": "approve",
+    "GET /deliberations/{deliberation_id}/cancel": "operate",
+    "POST /deliberations/{deliberation_id}/cancel": "operate",
     "GET /councils": "read",
     "GET /councils/edit": "operate",
     "POST /councils/preview": "operate",
@@ -50,6 +57,10 @@ ROUTES = {
     "GET /api/deliberations": "read",
     "GET /api/deliberations/{deliberation_id}": "read",
     "GET /api/deliberations/{deliberation_id}/events": "read",
+    "POST /api/approvals": "approve",
+    "POST /api/deliberations/{deliberation_id}/verdict": "judge",
+    "POST /api/deliberations/{deliberation_id}/redeliberate": "approve",
+    "POST /api/deliberations/{deliberation_id}/cancel": "operate",
     "GET /api/councils": "read",
     "GET /api/stats": "read",
     "GET /api/system": "read",
@@ -67,7 +78,13 @@ ROUTES = {
     "GET /favicon.ico": OPEN,
 }
 """The right that each route takes."""
-ASK_IN_A_LOOP = ("POST /approve", "POST /v1/chat/completions")
+ASK_IN_A_LOOP = (
+    "POST /approve",
+    "POST /deliberations/{deliberation_id}/redeliberate",
+    "POST /api/approvals",
+    "POST /api/deliberations/{deliberation_id}/redeliberate",
+    "POST /v1/chat/completions",
+)
 """What counts against the limit of approvals."""
 
 HASH = PasswordHasher(time_cost=1, memory_cost=64).hash("open sesame")

@@ -23,6 +23,8 @@ GETS = (
     "/deliberations",
     "/deliberations/ID",
     "/approve",
+    "/judge",
+    "/deliberations/ID/judge",
     "/deliberations/ID/proposal?id=agent-1%400",
     "/deliberations/ID/compare/ID",
     "/deliberations/ID/minutes.md",
