@@ -52,7 +52,12 @@ class Served:
         one = f"/deliberations/{identity}"
         councils = ["/councils", "/councils/edit"]
         others = ["/deliberations", "/system", "/approve?sample=1", "/login", "/nothing"]
-        return [one, f"{one}/compare/{identity}", *councils, *others]
+        return [one, f"{one}/compare/{identity}", f"{one}/redeliberate", "/judge", *councils, *others]
+
+    @property
+    def choosing(self) -> str:
+        """A page with one of several to choose, which Tab comes to once and arrows go through."""
+        return f"/deliberations/{self.record.deliberation.deliberation_id}/judge"
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +91,7 @@ def browser() -> Iterator[Browser]:
 def test_no_page_shuts_out_who_reads_it_otherwise(browser: Browser, served: Served, scheme: str) -> None:
     faults = {}
     with window(browser, scheme=scheme) as on:
-        for path in served.paths:
+        for path in (*served.paths, served.choosing):
             on.page.goto(served.address + path)
             on.page.evaluate(OPEN_ALL)
             on.page.evaluate(AXE)
