@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import re
+import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import openai
@@ -15,16 +19,45 @@ from tests.support.web_page import web_page
 from workers.processes.ports import free_port
 from workers.processes.readiness import wait_until
 
+ROOT = Path(__file__).parents[2]
 WITHIN = 180.0
 """Seconds."""
 
 
 @pytest.fixture(scope="module")
-def client(pipeline: Pipeline) -> Iterator[OpenAI]:
+def address(pipeline: Pipeline) -> Iterator[str]:
     port = free_port()
-    page = pipeline.fleet.add(web_page(port, **pipeline.fleet.env))
-    with page, OpenAI(base_url=f"http://127.0.0.1:{port}/v1", api_key="none", timeout=WITHIN) as made:
+    with pipeline.fleet.add(web_page(port, **pipeline.fleet.env)):
+        yield f"127.0.0.1:{port}"
+
+
+@pytest.fixture(scope="module")
+def client(address: str) -> Iterator[OpenAI]:
+    with OpenAI(base_url=f"http://{address}/v1", api_key="none", timeout=WITHIN) as made:
         yield made
+
+
+def test_the_commands_of_the_documentation_act(address: str) -> None:
+    """Those of "Acting" in docs/page.md, one after the other."""
+    section = (ROOT / "docs" / "page.md").read_text().partition("### Acting")[2].partition("###")[0]
+    commands = re.findall(r"^    (curl (?:.*\\\n)*.*)", section, re.MULTILINE)
+    assert len(commands) == 5
+
+    def run(command: str, identity: str = "") -> Any:
+        here = command.replace("127.0.0.1:8400", address).replace("ID", identity, 1).replace("NAME", "scripted")
+        done = subprocess.run(["sh", "-c", here], capture_output=True, text=True, timeout=600, check=True)
+        return json.loads(done.stdout)
+
+    approve, wait, verdict, redeliberate, cancel = commands
+    (asked,) = run(approve.replace("carts-1", key := fresh("key")))["deliberations"]
+    decided = run(wait.replace("carts-1", key))
+    assert decided["deliberations"] == [asked]
+    assert [decision["state"] for decision in decided["decisions"]] == ["decided"]
+    identity = asked["deliberation_id"]
+    assert run(verdict, identity)["verdict"] == "reject"
+    following = run(redeliberate, identity)["deliberation_id"]
+    assert following != identity
+    assert "ended already" in run(cancel, identity)["error"]
 
 
 def test_a_council_answers_with_the_winning_proposal(client: OpenAI, pipeline: Pipeline) -> None:
