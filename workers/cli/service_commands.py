@@ -95,7 +95,7 @@ def web(
     ] = None,
     port: Annotated[int | None, typer.Option(min=1, max=65535, help="Default: CONCLAVE_WEB_PORT.")] = None,
 ) -> None:
-    """Serve the page where people follow deliberations and read decisions, until SIGTERM or Ctrl-C."""
+    """Serve the page where people follow deliberations, read and judge decisions, until SIGTERM or Ctrl-C."""
     from workers.web_process import serve_web
 
     settings = read_settings()
