@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import TypedDict
 
-from domain.candidates import spared
-from domain.chat import Usage
 from domain.checklist import checklists_of, share_met
 from domain.checks.gate import GateReport
 from domain.contract import CompletedBody
 from domain.contract_rows import (
-    AgentUsage,
     ArchitectRow,
     Author,
     BallotRow,
@@ -23,11 +19,10 @@ from domain.contract_rows import (
     DecisionBody,
     FailureRow,
     ProposalBody,
-    TotalUsage,
     Winner,
 )
 from domain.deliberation import Deliberation
-from domain.entry import ArchitectAnswered, BallotCast, Compared, Critiqued, ModelCall, Proposed
+from domain.entry import ArchitectAnswered, BallotCast, Compared, Critiqued, Proposed
 from domain.event_types import COMPLETED
 from domain.events import head_of
 from domain.keys import PRIOR
@@ -36,6 +31,7 @@ from domain.ranking import RankedProposal, Ranking, RankingInputs
 from domain.record import Record
 from domain.review.candidate import Candidate
 from domain.text.rationale import rationale_of
+from domain.total_usage import total_usage
 
 NO_MEMBER = "earlier winner"
 """The author's id of an earlier winner that no agent of this council wrote."""
@@ -283,37 +279,6 @@ def _missing_ballots(record: Record) -> list[FailureRow]:
 def _lacking(ballot: BallotCast) -> str:
     whole = ballot.missing is not None
     return ballot.detail if whole else f"no score of {', '.join(ballot.gaps)}: {ballot.detail}"
-
-
-def total_usage(record: Record, prices: PriceList) -> TotalUsage:
-    """Sum up what all model calls took and cost, together and by agent."""
-    calls = defaultdict[str, list[ModelCall]](list)
-    for call in record.calls():
-        calls[call.agent_id].append(call)
-    by_agent = {agent_id: _agent_usage(calls[agent_id], prices) for agent_id in sorted(calls)}
-    costs = [row.cost for row in by_agent.values() if row.cost]
-    return TotalUsage(
-        **dict(record.usage),
-        agents=by_agent,
-        saved_calls=_saved_calls(record),
-        cost=sum(costs[1:], costs[0]) if costs else prices.cost(()),
-    )
-
-
-def _agent_usage(calls: Sequence[ModelCall], prices: PriceList) -> AgentUsage:
-    return AgentUsage(
-        usage=sum((call.usage for call in calls), Usage()),
-        calls=sum(call.calls if isinstance(call, BallotCast) else 1 for call in calls),
-        duration_ms=round(sum(call.duration_ms for call in calls), 1),
-        cost=prices.cost((call.model, call.usage) for call in calls),
-    )
-
-
-def _saved_calls(record: Record) -> int:
-    """Count the ballots of every vote that copies of those asked would have handed in."""
-    rounds = {ballot.round for ballot in record.ballots()}
-    passes = {round_: len({ballot.pass_ for ballot in record.ballots(round_)}) for round_ in rounds}
-    return sum(number * len(spared(record, round_)) for round_, number in passes.items())
 
 
 def _timings(record: Record, at: float) -> dict[str, float]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from domain import events
-from domain.completed import total_usage
 from domain.ports.clock import Clock
 from domain.ports.deliberation_store import DeliberationStore
 from domain.ports.event_publisher import EventPublisher
@@ -12,6 +11,7 @@ from domain.ports.outbox import Outbox
 from domain.prices import PriceList
 from domain.steps.announce import announce
 from domain.steps.ending import end_deliberation
+from domain.total_usage import total_usage
 
 
 def cancel_deliberation(

@@ -8,7 +8,7 @@ from domain import events
 from domain.candidates import first_versions, with_revisions
 from domain.chat import FailureReason
 from domain.checks.gate import CheckGate, GateReport
-from domain.completed import completed_body, failure_rows, proposal_bodies, total_usage
+from domain.completed import completed_body, failure_rows, proposal_bodies
 from domain.contract import CompletedBody, FailedBody
 from domain.decision import caps_of, champions, ranking_inputs, ranking_of, without_losers
 from domain.engine_wait import EngineWait
@@ -29,6 +29,7 @@ from domain.steps.ending import end_deliberation
 from domain.steps.generate import NOT_ANSWERED
 from domain.steps.second_look import second_look
 from domain.steps.vote import vote
+from domain.total_usage import total_usage
 
 
 class NoDecision(Exception):
