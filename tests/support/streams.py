@@ -1,12 +1,14 @@
-"""What JetStream holds, seen from outside."""
+"""Our streams, made as bridges make them, and what they hold, seen from outside."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+import nats
 from nats.aio.client import Client
 
-from bridge.streams import all_streams
+from bridge.options import StreamLimits
+from bridge.streams import all_streams, ensure
 
 
 @dataclass(frozen=True)
@@ -20,6 +22,13 @@ class Stored:
     last: int
     unacknowledged: int
     """Deliveries to our consumers that nobody has settled."""
+
+
+async def make_streams(url: str) -> None:
+    """Make our streams, as bridges do."""
+    async with await nats.connect(url) as client:
+        for plan in all_streams():
+            await ensure(client.jetstream(), plan, StreamLimits())
 
 
 async def streams(client: Client) -> dict[str, Stored]:

@@ -53,7 +53,7 @@ def judge_routes(ports: WebPorts, listing: Listing) -> APIRouter:
 
 
 def _awaited(ports: WebPorts, now: float) -> list[ListedDeliberation]:
-    """Return the decisions that count only once somebody judges them, longest due first."""
+    """Return the decisions that count only once a person judges them, longest due first."""
     rows = []
     for identity in ports.verdicts.overdue(now + AT_LATEST_S, MOST_AWAITED):
         # Its retention may end between the index and the store.

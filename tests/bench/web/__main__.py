@@ -16,15 +16,13 @@ from contextlib import AsyncExitStack, closing
 from pathlib import Path
 
 import httpx2
-import nats
 import psutil
 from redis import Redis
 
-from bridge.options import StreamLimits
-from bridge.streams import all_streams, ensure
 from tests.bench.web.store import fill
 from tests.support.fleet import Fleet
 from tests.support.servers import NatsServer, ValkeyServer
+from tests.support.streams import make_streams
 from tests.support.web_page import web_page
 from workers.adapters.redis.keys import Keys
 from workers.processes.guard import Guard
@@ -47,7 +45,7 @@ def main() -> int:
         ValkeyServer(Path(folder, "valkey"), guard=guard) as valkey,
         Fleet(Path(folder), guard, nats_url=broker.url, redis_url=valkey.url) as fleet,
     ):
-        asyncio.run(_make_streams(broker.url))
+        asyncio.run(make_streams(broker.url))
         client = Redis.from_url(valkey.url)
         ids = fill(client, count)
         port = free_port()
@@ -101,13 +99,6 @@ async def _streams(address: str, process: psutil.Process) -> None:
         began = time.perf_counter()
         await http.get("/deliberations")
         print(f"{(time.perf_counter() - began) * 1000:.1f} ms")
-
-
-async def _make_streams(url: str) -> None:
-    client = await nats.connect(url)
-    for plan in all_streams():
-        await ensure(client.jetstream(), plan, StreamLimits())
-    await client.close()
 
 
 if __name__ == "__main__":

@@ -11,12 +11,11 @@ import nats
 import pytest
 from nats.aio.client import Client
 
-from bridge.options import StreamLimits
-from bridge.streams import all_streams, ensure
 from tests.support.commands import Run, sentence
 from tests.support.factories import fresh
 from tests.support.secured import PASSWORD, SecuredNats
 from tests.support.servers import NatsServer
+from tests.support.streams import make_streams
 from workers.processes.guard import Guard
 
 COMPLETED = "orchestration.deliberation.completed"
@@ -33,13 +32,6 @@ def secured(tmp_path_factory: pytest.TempPathFactory, guard: Guard) -> Iterator[
 def streams(own_nats: NatsServer, secured: SecuredNats) -> None:
     asyncio.run(make_streams(own_nats.url))
     asyncio.run(make_streams(secured.url_of("bridge")))
-
-
-async def make_streams(url: str) -> None:
-    client = await nats.connect(url)
-    for plan in all_streams():
-        await ensure(client.jetstream(), plan, StreamLimits())
-    await client.close()
 
 
 def read(url: str, durable: str, count: int) -> list[tuple[str, bytes]]:

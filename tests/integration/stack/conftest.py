@@ -5,12 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 
-import nats
 import pytest
 
-from bridge.options import StreamLimits
-from bridge.streams import all_streams, ensure
 from tests.support.secured import SecuredNats, SecuredValkey
+from tests.support.streams import make_streams
 from workers.processes.guard import Guard
 
 
@@ -22,14 +20,7 @@ def secured_nats(tmp_path_factory: pytest.TempPathFactory, guard: Guard) -> Iter
 
 @pytest.fixture(scope="package")
 def streams(secured_nats: SecuredNats) -> None:
-    """Make our streams, as bridges do."""
-
-    async def create() -> None:
-        async with await nats.connect(secured_nats.url_of("bridge")) as client:
-            for plan in all_streams():
-                await ensure(client.jetstream(), plan, StreamLimits())
-
-    asyncio.run(create())
+    asyncio.run(make_streams(secured_nats.url_of("bridge")))
 
 
 @pytest.fixture(scope="package")
