@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from domain.record import DeliberationState, Record
 from domain.value import Value
+from domain.views.money import cost_line
 from domain.views.progress import view
 from domain.views.summary import DeliberationSummary, summary
 
@@ -30,6 +31,8 @@ class ListedDeliberation(DeliberationSummary):
     """Any of tied, contested, degraded."""
     tokens: int
     """Of all prompts and answers so far."""
+    cost: str
+    """What an ended one cost, as people read it; empty where no price was set."""
 
 
 class ListFilter(Value):
@@ -83,4 +86,10 @@ def listed(record: Record, now: float) -> ListedDeliberation:
         kendall_w=ranking.agreement.kendall_w if ranking else None,
         flags=tuple(flag for flag, is_set in flags.items() if is_set),
         tokens=seen.usage.prompt_tokens + seen.usage.completion_tokens,
+        cost=_cost(record),
     )
+
+
+def _cost(record: Record) -> str:
+    usage = record.closed.result.usage if record.closed else None
+    return cost_line(usage.cost) if usage and usage.cost else ""

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from domain.contract import CompletedBody, FailedBody
-from domain.entry import BallotCast, Closed
+from domain.entry import BallotCast
 from domain.keys import ballot_key
 from domain.record import Record
 from domain.rights import Right
@@ -19,7 +19,6 @@ from domain.text.visible import escaped
 from domain.views.listing import listed
 from domain.views.matrix import matrix
 from domain.views.minutes import minutes
-from domain.views.money import cost_line
 from domain.views.remarks import failure_line, telling_checks
 from domain.views.review import ballot_views, shown_sheet
 from domain.views.summary import details
@@ -98,7 +97,6 @@ def _values(record: Record, ports: WebPorts, listing: Listing) -> dict[str, Any]
         "about": details(record, verdicts, now),
         "deliberation": record.deliberation,
         "decision": decision,
-        "cost": _cost(record.closed) if record.closed else "",
         "result": result,
         "lanes": draw(timeline(record, now)),
         "why": why(decision) if decision else [],
@@ -111,11 +109,6 @@ def _values(record: Record, ports: WebPorts, listing: Listing) -> dict[str, Any]
         "said": verdict_lines(decision, verdicts) if decision else [],
         "chain": listing.chain(record),
     }
-
-
-def _cost(closed: Closed) -> str:
-    usage = closed.result.usage
-    return cost_line(usage.cost) if usage and usage.cost else ""
 
 
 def _plain(text: str) -> Response:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from domain.policy import Policy
+from domain.prices import Price, PriceList
 from domain.record import DeliberationState
 from domain.views.listing import ListFilter, listed
 from tests.support import factories as make
@@ -25,6 +27,15 @@ def test_a_decided_row_says_what_the_decision_says() -> None:
     assert row.kendall_w == decision.agreement.kendall_w
     assert row.tokens == decision.usage.prompt_tokens + decision.usage.completion_tokens > 0
     assert ("tied" in row.flags, row.stage) == (decision.tied, "")
+
+
+def test_an_ended_row_says_what_it_cost() -> None:
+    prices = PriceList(prices={"tiny": Price(input=Decimal(1_000_000), output=Decimal(0))}, currency="EUR")
+    stage = Stage(make.council("DEV"), policy=Policy(model="tiny"), prices=prices)
+    record = stage.play()
+    row = listed(record, stage.clock.now())
+    assert row.cost == f"{decision_of(record).usage.prompt_tokens:,}.00 EUR"
+    assert listed(make.record(make.proposed("agent-1")), MOMENT).cost == ""
 
 
 def test_the_first_rankings_probability_was_stability() -> None:
