@@ -35,6 +35,7 @@ from web.ports import WebPorts
 from web.problems import away, problem
 from web.security.approval_limit import ApprovalLimit
 from web.security.bearer import BearerTokens
+from web.security.body_limit import BodyLimit
 from web.security.guard import Guard
 from web.security.headers import SecurityHeaders
 from web.security.proxy import Proxies
@@ -105,6 +106,7 @@ def make_app(
     for denial in denials:
         app.add_exception_handler(denial, _denied)
     tokens = BearerTokens(ports.access_tokens, now)
+    app.add_middleware(BodyLimit)  # behind the guard: who is not let in sends nothing
     app.add_middleware(Guard, options=options, sessions=sessions, tokens=tokens, proxies=proxies, outages=outages)
     app.add_middleware(SecurityHeaders)  # the outermost: what the guard refuses has them too
     return app
@@ -133,7 +135,12 @@ def _refused(request: Request, error: Exception) -> Response:
 
 
 def _invalid(request: Request, error: Exception) -> Response:
-    return problem(request, 400, "A part of the address can't be understood.")
+    assert isinstance(error, RequestValidationError)
+    first = error.errors()[0]
+    where, *names = map(str, first["loc"])
+    if where != "body":
+        return problem(request, 400, "A part of the address can't be understood.")
+    return problem(request, 400, f"The body can't be understood: {'.'.join(names) or 'it'}: {first['msg']}")
 
 
 def _denied(request: Request, error: Exception) -> Response:

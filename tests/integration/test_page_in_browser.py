@@ -99,6 +99,15 @@ def test_no_page_shuts_out_who_reads_it_otherwise(browser: Browser, served: Serv
     assert {path: found for path, found in faults.items() if found} == {}
 
 
+def test_a_phone_has_room_for_what_agents_are_told_to_be(browser: Browser, served: Served) -> None:
+    with window(browser, width=360) as on:
+        on.page.goto(f"{served.address}/councils")
+        widths = on.page.evaluate("[...document.querySelectorAll('td.prose')].map(cell => cell.clientWidth)")
+        assert widths
+        assert min(widths) > 200
+        assert on.page.evaluate("document.documentElement.scrollWidth") == 360
+
+
 def test_every_control_is_reached_and_seen_without_a_mouse(browser: Browser, served: Served) -> None:
     with window(browser) as on:
         for path in served.paths:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable
 from typing import Annotated, TypeVar
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Path, Query
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -22,6 +22,9 @@ from web.system import SystemLooks
 T = TypeVar("T")
 
 PAGE = 50
+MOST_NUMBER = 2**63 - 1
+"""A stream's sequence numbers begin with 1; a server answers nothing to one that it can't read."""
+Number = Annotated[int, Path(ge=1, le=MOST_NUMBER)]
 READ, OPERATE = [needs(Right.READ)], [needs(Right.OPERATE)]
 DONE = {
     "replayed": "The message was sent again.",
@@ -50,22 +53,22 @@ def _letter_routes(ports: WebPorts, looks: SystemLooks) -> APIRouter:
     desk = ports.dead_letters
 
     @routes.get("", dependencies=READ)
-    async def letters(request: Request, after: Annotated[int, Query(ge=0)] = 0) -> Response:
+    async def letters(request: Request, after: Annotated[int, Query(ge=0, le=MOST_NUMBER)] = 0) -> Response:
         found = await _told(desk.list(after, PAGE))
         more = found[-1].sequence if len(found) == PAGE else None
         return page(request, "dead_letters.html", rows=[dead_letter_row(one) for one in found], more=more)
 
     @routes.get("/{number}", dependencies=READ)
-    async def letter(request: Request, number: int) -> Response:
+    async def letter(request: Request, number: Number) -> Response:
         return page(request, "dead_letter.html", letter=await _told(desk.show(number)))
 
     @routes.post("/{number}/replay", dependencies=OPERATE)
-    async def replay(number: int) -> Response:
+    async def replay(number: Number) -> Response:
         await _told(desk.replay(number))
         return _done(looks, "replayed")
 
     @routes.post("/{number}/purge", dependencies=OPERATE)
-    async def purge(number: int) -> Response:
+    async def purge(number: Number) -> Response:
         await _told(desk.purge(number))
         return _done(looks, "purged")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
@@ -99,7 +99,7 @@ class Guard:
             return request.headers.get("sec-fetch-site") == "same-origin"
         if self._options.origin:
             return origin == self._options.origin
-        return urlsplit(origin).netloc == request.headers.get("host", "").lower()
+        return origin.partition("://")[2] == request.headers.get("host", "").lower()
 
     def _takes_our_origin(self, request: Request) -> bool:
         """Whether it could change something; MCP asks for a look at every request."""

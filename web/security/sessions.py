@@ -51,7 +51,7 @@ class Sessions:
         try:
             fields = json.loads(base64.urlsafe_b64decode(payload.encode() + b"=="))
             name, until = str(fields["name"]), float(fields["until"])
-        except (binascii.Error, ValueError, KeyError, TypeError, RecursionError):
+        except (binascii.Error, ValueError, KeyError, TypeError, OverflowError, RecursionError):
             return None
         genuine = hmac.compare_digest(cookie.encode(), f"{payload}.{self._seal(payload, name)}".encode())
         return name if genuine and name in self._users and self._now() < until else None

@@ -78,7 +78,7 @@ def test_who_waited_in_vain_is_told_where_it_goes_on(stage: Stage) -> None:
     [
         ({"roles": [], "title": "x"}, "field roles is empty"),
         ({"roles": ["DEV"], "title": 3}, "field title must be a string"),
-        ([], "can't be understood"),
+        ([], "The body can't be understood"),
     ],
 )
 def test_a_plan_that_does_not_fit_is_refused_with_its_mistakes(stage: Stage, body: Any, said: str) -> None:

@@ -75,7 +75,9 @@ def test_an_unknown_deliberation_is_said_to_be_none(stage: Stage) -> None:
 
 
 def test_an_empty_list_says_what_to_do(stage: Stage) -> None:
-    assert "conclave approve" in seen(stage, "/deliberations").text
+    page = seen(stage, "/deliberations")
+    assert "conclave approve" in page.text
+    assert {"/approve", "/approve?sample=1"} <= set(page.links)
 
 
 def test_pages_of_the_list_follow_one_another_without_a_gap(stage: Stage) -> None:

@@ -134,6 +134,14 @@ def test_dead_letters_that_can_not_be_read_are_said_to_be_so(installation: Insta
         assert "may not read dead letters" in Seen(answer.text).text
 
 
+@pytest.mark.parametrize(
+    "path", ["/0", "/-1", f"/{2**63}", f"/{10**30}", f"?after={10**30}", f"?after={2**64 - 1}", "?after=-1"]
+)
+def test_a_number_that_no_dead_letter_has_is_not_asked_for(installation: Installation, path: str) -> None:
+    installation.desk.unreadable = SystemUnreadable("NATS can't read such a number")
+    assert installation.page().get(f"/system/dead-letters{path}").status_code == 400
+
+
 def test_programs_read_the_state_as_the_document_says(installation: Installation) -> None:
     operation = DOCUMENT["paths"]["/api/system"]["get"]
     schema = operation["responses"]["200"]["content"]["application/json"]["schema"]

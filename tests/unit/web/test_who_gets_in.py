@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import base64
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from web.security.sessions import COOKIE, Sessions
 
 HASH = PasswordHasher(time_cost=1, memory_cost=64).hash("open sesame")
 ORIGIN = {"Origin": "http://127.0.0.1:8400"}
+JSON = {**ORIGIN, "Content-Type": "application/json", "Accept": "application/json, text/event-stream"}
 GETS = (
     "/",
     "/deliberations",
@@ -98,6 +100,8 @@ def test_what_a_login_takes_is_open(stage: Stage, path: str) -> None:
         {},
         {"Origin": "https://evil.example"},
         {"Origin": "null"},
+        {"Origin": "http://["},
+        {"Origin": "http://127.0.0.1:8400@evil.example"},
         {"Origin": "http://127.0.0.1:8401"},
         {"Sec-Fetch-Site": "cross-site"},
         {"Sec-Fetch-Site": "same-site"},
@@ -180,8 +184,11 @@ def test_a_session_ends_by_time_by_logging_out_and_with_its_user(stage: Stage) -
     assert 'conclave_session=""' in answer.headers["set-cookie"]
 
 
+FAR_OFF = base64.urlsafe_b64encode(b'{"name": "ada", "until": 1%s}' % (b"0" * 400)).decode()
+
+
 @pytest.mark.parametrize(
-    "cookie", ["", ".", "e30=.x", "W10=.x", "bnVsbA==.x", "eyJuYW1lIjogImFkYSJ9.x", "ä.ö", "=" * 9]
+    "cookie", ["", ".", "e30=.x", "W10=.x", "bnVsbA==.x", "eyJuYW1lIjogImFkYSJ9.x", "ä.ö", "=" * 9, f"{FAR_OFF}.x"]
 )
 def test_what_is_no_cookie_of_ours_is_none(cookie: str, stage: Stage) -> None:
     assert Sessions(WebOptions(users={"ada": HASH}), stage.clock.now).user_of(cookie) is None
@@ -190,6 +197,23 @@ def test_what_is_no_cookie_of_ours_is_none(cookie: str, stage: Stage) -> None:
 def test_a_long_form_is_not_read(stage: Stage) -> None:
     answer = without_login(stage).post("/login", data={"name": "x" * 10_000}, headers=ORIGIN)
     assert answer.status_code == 413
+
+
+@pytest.mark.parametrize(
+    "path", ["/api/approvals", "/api/deliberations/ID/verdict", "/v1/chat/completions", "/mcp"]
+)
+def test_no_request_fills_the_memory_whatever_its_length_says(stage: Stage, path: str) -> None:
+    def pieces() -> Iterator[bytes]:
+        for _ in range(5):
+            yield b" " * 1024 * 1024
+
+    with logged_in(stage, rights={"ada": ["read"]}) as client:
+        said = client.post(path, content=b" " * 5 * 1024 * 1024, headers=JSON)
+        assert said.status_code == 413
+        assert "longer than" in said.text
+        unsaid = client.post(path, content=pieces(), headers=JSON)
+        # That one reads itself, once its right was looked at.
+        assert unsaid.status_code == (403 if path.startswith("/v1") else 413)
 
 
 def test_attempts_are_forgotten_with_time_and_their_number_is_bounded(stage: Stage) -> None:
