@@ -79,7 +79,7 @@ def demo(
     out = console(stderr=True) if as_json else console()
     from workers.cli.demo_run import demonstrate
 
-    with _folder(state) as folder:
+    with demo_folder(state) as folder:
         outcome = demonstrate(
             request,
             payload,
@@ -110,7 +110,7 @@ def shipped_plan() -> str:
 
 
 @contextlib.contextmanager
-def _folder(state: Path | None) -> Iterator[Path]:
+def demo_folder(state: Path | None) -> Iterator[Path]:
     """Give the folder asked for, or a temporary one that is kept only if something in it explains a failure."""
     if state is not None:
         yield state
@@ -122,9 +122,18 @@ def _folder(state: Path | None) -> Iterator[Path]:
         complain(f"data and logs of this run are in {folder}")
         raise
     except BaseException:
+        _remove(folder)
+        raise
+    _remove(folder)
+
+
+def _remove(folder: Path) -> None:
+    """Remove it whole, also when Ctrl-C comes meanwhile."""
+    try:
+        shutil.rmtree(folder, ignore_errors=True)
+    except KeyboardInterrupt:
         shutil.rmtree(folder, ignore_errors=True)
         raise
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 def print_outcome(outcome: DemoResult, out: Printer, *, event: bool) -> None:
@@ -158,8 +167,8 @@ def too_slow(record: Record) -> str:
     plan, given_s = record.deliberation.plan, record.deliberation.deadline_at - record.deliberation.opened_at
     where = variable("policy", "deadline_s") if plan.constraints.deadline_s is None else "deadline_s in the plan"
     return (
-        f"this machine was too slow for {late} answers within the deadline of {given_s:.0f} s: set {where} to "
-        f"{2 * given_s:.0f} (and {variable('policy', 'call_timeout_s')}, for one answer, higher as well)"
+        f"this machine was too slow for {late} of the answers: set {where} to {2 * given_s:.0f} instead of "
+        f"{given_s:.0f} seconds (and {variable('policy', 'call_timeout_s')}, for one answer, higher as well)"
     )
 
 

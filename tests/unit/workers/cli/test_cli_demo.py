@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 from io import StringIO
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,7 +16,7 @@ from domain.plan import Constraints
 from domain.record import Record
 from tests.support import factories as make
 from tests.support.stage import Stage
-from workers.cli.demo import print_outcome, too_slow
+from workers.cli.demo import demo_folder, print_outcome, too_slow
 from workers.cli.demo_run import DemoResult
 from workers.cli.nats_session import ReceivedEvent
 from workers.printer import Printer
@@ -74,3 +78,22 @@ def test_answers_that_came_too_late_name_the_setting() -> None:
 
 def test_a_deadline_of_the_plan_stands_before_the_setting() -> None:
     assert "set deadline_s in the plan to " in too_slow(failed(FailureReason.DEADLINE, deadline_s=600))
+
+
+def test_ctrl_c_while_its_folder_is_removed_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    interrupted, remove = list[str](), shutil.rmtree
+
+    def rmtree(path: Any, **options: Any) -> None:
+        if not interrupted:
+            interrupted.append(str(path))
+            raise KeyboardInterrupt
+        remove(path, **options)
+
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(shutil, "rmtree", rmtree)
+    with pytest.raises(KeyboardInterrupt), demo_folder(None) as folder:
+        (folder / "nats.log").touch()
+    assert interrupted
+    assert list(tmp_path.iterdir()) == []
