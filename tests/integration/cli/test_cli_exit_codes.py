@@ -15,8 +15,8 @@ from workers.cli.main import app
 ROOT = Path(__file__).parents[3]
 PARAMETERS = {"role", "deliberation_id", "parked_id", "name", "number"}
 """What commands call the thing that they are asked about."""
-MAKE_IT = {"schedule add", "consumer create", "consumer delete"}
-"""Two that make what they name, and one that says before, with 1, that a fresh server has no stream of events."""
+MAKE_IT = {"schedule add", "token create", "consumer create", "consumer delete"}
+"""Three make what they name; one says before, with 1, that a fresh server has no stream of events."""
 UNKNOWN = {
     "council show": ("CHEF",),
     "council delete": ("CHEF",),
@@ -36,6 +36,7 @@ UNKNOWN = {
     "dead-letter show": ("7",),
     "dead-letter replay": ("7",),
     "dead-letter purge": ("7",),
+    "token revoke": ("ci",),
 }
 
 
