@@ -183,6 +183,7 @@ def make_mcp_server(
         """Record what the user says of a decision, in the user's name. Only when the user has said so."""
         caller = caller_of(ctx, Right.JUDGE)
         by = caller.signature
+        await _decision(deliberation_id, ports)  # published, a verdict on nothing is a dead letter
         body = await ports.client.judge(deliberation_id, verdict, by=by, proposal=proposal, reason=reason)
         return RecordedVerdict(
             verdict_id=body.verdict_id,

@@ -124,7 +124,9 @@ def test_what_can_not_be_done_is_said_in_a_sentence(use: Use) -> None:
         assert "was not decided within 0.001 s; it goes on" in sentence(late)
         judged = await client.call_tool("judge_decision", {"deliberation_id": "d-none", "verdict": "accept"})
         assert "no deliberation d-none" in sentence(judged)
-        invalid = await client.call_tool("judge_decision", {"deliberation_id": "d-none", "verdict": "prefer"})
+        decided = structured(await client.call_tool("ask_council", {"role": "DEV", "question": "Which of two?"}))
+        nothing = {"deliberation_id": decided["deliberation_id"], "verdict": "prefer"}
+        invalid = await client.call_tool("judge_decision", nothing)
         assert "must name what is preferred" in sentence(invalid)
 
     use(scenario)

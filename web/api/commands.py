@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, Header, Query
 from fastapi.responses import JSONResponse
 from pydantic import Field
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -24,6 +25,7 @@ from web.answers import DecisionAnswer
 from web.api.routes import PROBLEM
 from web.approving import Approved, approve, reached
 from web.asking import answer_of
+from web.loading import loaded
 from web.ports import WebPorts
 from web.security.approval_limit import COUNTED
 from web.security.rights import Caller, needs
@@ -130,6 +132,7 @@ def command_routes(ports: WebPorts) -> APIRouter:
     async def take_verdict(
         deliberation_id: str, given: GivenVerdict, caller: Annotated[Caller, needs(Right.JUDGE)]
     ) -> TakenVerdict:
+        await run_in_threadpool(loaded, ports, deliberation_id)  # published, one on nothing is a dead letter
         try:
             body = await ports.client.judge(
                 deliberation_id,

@@ -49,6 +49,7 @@ def action_routes(ports: WebPorts) -> APIRouter:
         fields = await read_form(request, most_bytes=MOST_BYTES)
         opinion, _, proposal = fields.get("verdict", "").partition(":")
         problem, status = "Choose one of them.", 400
+        await run_in_threadpool(loaded, ports, deliberation_id)  # published, a verdict on nothing is a dead letter
         if opinion in OPINIONS:
             try:
                 await ports.client.judge(

@@ -99,6 +99,13 @@ def test_a_verdict_is_recorded_in_the_callers_name(stage: Stage) -> None:
     assert status == 409
 
 
+def test_a_verdict_on_nothing_is_refused_before_it_is_published(stage: Stage) -> None:
+    described = "/api/deliberations/{deliberation_id}/verdict"
+    status, told = answered(page_of(stage), "/api/deliberations/d-0/verdict", described, {"verdict": "accept"})
+    assert status == 404
+    assert "no such deliberation" in told["error"]
+
+
 def test_orders_name_what_they_are_about(stage: Stage) -> None:
     control = MemoryDeliberationControl()
     page = page_of(stage, control=control)
