@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 
 from fastapi import APIRouter
 from sse_starlette import EventSourceResponse, ServerSentEvent
@@ -26,6 +27,8 @@ PAUSE_S = 0.3
 """Between two fetches of a page, however many events come."""
 EARLIER_S = 60.0
 """The message system's clock may be so far behind the store's."""
+OPEN_S = 300.0
+"""A stream ends then: its reader comes again by itself, and only with a login or token that still holds."""
 
 
 def stream_routes(ports: WebPorts, live: LiveEvents) -> APIRouter:
@@ -36,7 +39,8 @@ def stream_routes(ports: WebPorts, live: LiveEvents) -> APIRouter:
         "/api/deliberations/{deliberation_id}/events",
         summary="Follow one deliberation",
         description="Server-sent events: `event` is the type, `data` the body as in docs/events.md, `id` a place. "
-        "They begin with the first one, or behind `Last-Event-ID`, and go on for ever.",
+        "They begin with the first one, or behind `Last-Event-ID`. After five minutes the stream ends: "
+        "come again.",
         response_class=EventSourceResponse,
         responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}},
     )
@@ -63,13 +67,27 @@ def about(deliberation_id: str) -> Wanted:
     return lambda event: event.body.deliberation_id == deliberation_id
 
 
-async def _each(live: LiveEvents, first: int, wanted: Wanted) -> AsyncIterator[ServerSentEvent]:
+async def until(
+    events: AsyncGenerator[ServerSentEvent, None], seconds: float
+) -> AsyncGenerator[ServerSentEvent, None]:
+    """Yield what comes within that time, then close."""
+    clock = asyncio.get_running_loop().time
+    ends = clock() + seconds
+    async with aclosing(events):
+        while (left := ends - clock()) > 0:
+            try:
+                yield await asyncio.wait_for(anext(events), left)
+            except (TimeoutError, StopAsyncIteration):
+                return
+
+
+async def _each(live: LiveEvents, first: int, wanted: Wanted) -> AsyncGenerator[ServerSentEvent, None]:
     async for events in live.follow(first, wanted):
         for event in events:
             yield _sent(event)
 
 
-async def _changes(live: LiveEvents, first: int | None, wanted: Wanted) -> AsyncIterator[ServerSentEvent]:
+async def _changes(live: LiveEvents, first: int | None, wanted: Wanted) -> AsyncGenerator[ServerSentEvent, None]:
     """Say that there is something new: at once to a page that has just come, since it was made a moment ago."""
     if first is None:
         first = await live.position()
@@ -98,5 +116,5 @@ async def _first_since(ports: WebPorts, moment: float) -> int:
         raise HTTPException(503, "Events can't be read now. Try again in a moment.") from error
 
 
-def _stream(events: AsyncIterator[ServerSentEvent]) -> Response:
-    return EventSourceResponse(events, ping=PING_S, headers={"X-Accel-Buffering": "no"})
+def _stream(events: AsyncGenerator[ServerSentEvent, None]) -> Response:
+    return EventSourceResponse(until(events, OPEN_S), ping=PING_S, headers={"X-Accel-Buffering": "no"})
