@@ -44,7 +44,7 @@ COMMANDS = {
     "council show": READS,
     "council delete": WORKS,
     "schedule add": WORKS,
-    "schedule list": Needed(valkey=("worker", "page")),
+    "schedule list": Needed(valkey=("worker", "observer", "page")),
     "schedule rm": WORKS,
     "schedule run-now": WORKS,
     "token create": WORKS,

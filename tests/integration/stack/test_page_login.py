@@ -12,8 +12,11 @@ from bridge.event_feed import NatsEventFeed
 from bridge.options import NatsOptions, StreamLimits
 from bridge.streams import ORCHESTRATOR, ensure
 from domain.feed import FedEvent
+from domain.schedule import ScheduledRedeliberation
 from tests.support import factories as make
 from tests.support.secured import SecuredNats, SecuredValkey
+from workers.adapters.redis.schedule import RedBeatSchedule
+from workers.app import make_app
 from workers.settings import Settings
 from workers.store_ports import StorePorts
 from workers.web_process import application
@@ -67,6 +70,9 @@ def test_a_login_hears_events(secured_nats: SecuredNats, user: str) -> None:
 def test_a_login_sees_the_system_but_for_what_it_may_not_ask(
     secured_valkey: SecuredValkey, secured_nats: SecuredNats, user: str, problems: dict[str, str]
 ) -> None:
+    worker = Settings(redis_url=secured_valkey.url_of("worker"))
+    nightly = ScheduledRedeliberation(name="nightly", plan_id="plan-1", role="DEV", cron="0 6 * * *")
+    RedBeatSchedule(make_app(worker)).put(nightly)
     nats_of = {"url": (secured_nats.url_of(user),)}
     settings = Settings.model_validate({"redis_url": secured_valkey.url_of(user), "nats": nats_of})
     with TestClient(application(settings), base_url="http://127.0.0.1:8400") as page:
@@ -77,4 +83,5 @@ def test_a_login_sees_the_system_but_for_what_it_may_not_ask(
         assert words in found[name]
     subjects = {row["subject"]: row["level"] for row in state["findings"]["rows"]}
     assert (subjects["nats"], subjects["jetstream"], subjects["valkey"]) == ("ok", "ok", "ok")
+    assert "nightly" in {row["name"] for row in state["schedules"]["rows"]}
     assert "control" in {row["queue"] for row in state["queues"]["rows"]}
