@@ -14,6 +14,7 @@ from argon2 import PasswordHasher
 from playwright.sync_api import Browser, Page, expect
 
 from bridge.client import BlockingConclave
+from bridge.streams import DEAD_LETTERS
 from domain.rights import Right
 from tests.acceptance.conftest import Pipeline
 from tests.acceptance.test_pipeline import approval
@@ -227,6 +228,7 @@ def test_an_operator_sends_a_dead_letter_again_and_deletes_it(
 
     async def publish() -> None:
         client = await nats.connect(pipeline.nats_url)
+        await client.jetstream().purge_stream(DEAD_LETTERS)  # those of other tests on this pipeline
         await client.jetstream().publish("planning.plan.approved", b'{"roles": 5}')
         await client.close()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,7 @@ from tests.support.secured import SecuredNats, SecuredValkey
 from tests.support.stores import close_gap_unseen
 from workers.cli.main import SERVICES, app
 from workers.logins import COMMANDS, NATS, VALKEY, Needed
+from workers.processes.guard import Guard
 
 ROOT = Path(__file__).parents[3]
 LOGINS: Mapping[str, tuple[str, str]] = {
@@ -49,6 +50,20 @@ NO_SERVERS = {"config", "schema", "password"}
 MAKE_THEIR_OWN = {"demo", "up", "down"}
 LOOKS_ALL_OVER = {"doctor", "prove"}
 """`doctor` tells what it may not look at, and goes on; `prove` asks for hours, by the means of `approve`."""
+
+
+@pytest.fixture(scope="module")
+def secured_nats(tmp_path_factory: pytest.TempPathFactory, guard: Guard) -> Iterator[SecuredNats]:
+    """Give a server of this module's own: what commands make here, others would carry out."""
+    with SecuredNats(tmp_path_factory.mktemp("nats-of-commands"), guard=guard) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def secured_valkey(tmp_path_factory: pytest.TempPathFactory, guard: Guard) -> Iterator[SecuredValkey]:
+    """See `secured_nats`."""
+    with SecuredValkey(tmp_path_factory.mktemp("valkey-of-commands"), guard=guard) as server:
+        yield server
 
 
 class Installed:

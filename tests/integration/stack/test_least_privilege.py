@@ -27,7 +27,7 @@ from workers.processes.readiness import http_answers, wait_until
 from workers.settings import Settings
 from workers.web_process import web_ports
 
-WITHIN = 60.0
+WITHIN = 120.0
 QUEUES = {"control", "llm.scripted"}
 
 
@@ -107,7 +107,11 @@ async def _ask(server: SecuredNats, approval: dict[str, Any]) -> Any:
         events = await observer.subscribe("orchestration.deliberation.completed")
         await observer.flush()
         await publisher.jetstream().publish("planning.plan.approved", json.dumps(approval).encode())
-        return json.loads((await events.next_msg(WITHIN)).data)
+        async with asyncio.timeout(WITHIN):
+            while True:  # the servers are shared: other tests' approvals are decided here, too
+                decision = json.loads((await events.next_msg(WITHIN)).data)
+                if decision["plan_id"] == approval["plan_id"]:
+                    return decision
 
 
 def test_a_verdict_of_a_client_is_recorded_and_heard(logs: Path, secured_nats: SecuredNats) -> None:
