@@ -7,11 +7,12 @@ from collections.abc import AsyncGenerator, Iterator, Mapping
 from contextlib import aclosing, contextmanager
 from typing import Any
 
-from bridge.client import ClientError, Conclave, DeadLettered, InvalidMessage, NothingAsked
+from bridge.client import ClientError, Conclave, DeadLettered, InvalidMessage, NothingAsked, OtherContent
 from bridge.options import NatsOptions
 from domain.approval import Approval
 from domain.contract import EventBody, JudgedBody
-from domain.errors import RequestRefused, RequestUndelivered
+from domain.errors import KeyTaken, RequestRefused, RequestUndelivered
+from domain.identity import digest
 from domain.verdict import Opinion
 
 
@@ -24,8 +25,9 @@ class NatsCouncilClient:
         self._connecting = asyncio.Lock()
 
     async def approve(self, plan: Mapping[str, Any], *, key: str = "") -> Approval:
+        message_id = f"k-{digest(str(plan['approved_by']), key)}" if key else ""
         with _as_domain_errors():
-            return await (await self._connected()).approve(plan, key=key)
+            return await (await self._connected()).approve(plan, key=key, message_id=message_id)
 
     async def watch(self, approval: Approval) -> AsyncGenerator[EventBody, None]:
         with _as_domain_errors():
@@ -59,6 +61,8 @@ class NatsCouncilClient:
 def _as_domain_errors() -> Iterator[None]:
     try:
         yield
+    except OtherContent as error:
+        raise KeyTaken(str(error)) from error
     except (InvalidMessage, DeadLettered, NothingAsked) as error:
         raise RequestRefused(str(error)) from error
     except ClientError as error:

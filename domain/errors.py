@@ -103,5 +103,9 @@ class RequestRefused(Exception):
     """What was asked from outside can't be taken, now or later; the message says why and what to do."""
 
 
+class KeyTaken(RequestRefused):
+    """Another plan was approved under the key, and stands; nothing was published. Send this one under another."""
+
+
 class RequestUndelivered(Exception):
     """The message system did not take or answer a request in time; the message says what to do."""

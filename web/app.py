@@ -33,9 +33,9 @@ from web.pages.login import login_routes
 from web.pages.system import system_routes
 from web.ports import WebPorts
 from web.problems import away, problem
-from web.security.approval_limit import ApprovalLimit
 from web.security.bearer import BearerTokens
 from web.security.body_limit import BodyLimit
+from web.security.caller_limits import CallerLimits
 from web.security.guard import Guard
 from web.security.headers import SecurityHeaders
 from web.security.proxy import Proxies
@@ -43,6 +43,7 @@ from web.security.rights import needs
 from web.security.sessions import Sessions
 from web.streams import stream_routes
 from web.system import SystemLooks
+from web.whole_list import WholeList
 
 STATIC = Path(__file__).parent / "static"
 
@@ -63,8 +64,9 @@ def make_app(
     may not do something; `now` times logins, tokens and limits alone.
     """
     listing, live = Listing(ports), LiveEvents(ports.feed)
-    limit = ApprovalLimit(options.approvals_per_minute, now)
-    mcp = McpDoor(ports, limit, version=version, outages=outages)
+    rows = WholeList(ports, listing)
+    limits = CallerLimits(options, now)
+    mcp = McpDoor(ports, limits, version=version, outages=outages)
     app = FastAPI(
         title="Conclave",
         version=version,
@@ -73,11 +75,11 @@ def make_app(
         openapi_url=None,  # its route would take no right; the one below does
         lifespan=lambda _: _running(live, mcp),
     )
-    app.state.approvals = limit
+    app.state.limits = limits
     sessions, proxies = Sessions(options, now), Proxies(options)
     looks = SystemLooks(ports, default_model=default_model, denials=denials)
     app.include_router(stream_routes(ports, live))
-    app.include_router(deliberation_list_routes(ports, listing))
+    app.include_router(deliberation_list_routes(ports, rows))
     app.include_router(deliberation_routes(ports, listing, options))
     app.include_router(approval_routes(ports))
     app.include_router(comparison_routes(ports))
@@ -87,7 +89,7 @@ def make_app(
     app.include_router(council_routes(ports, default_model))
     app.include_router(system_routes(ports, looks))
     app.include_router(login_routes(options, sessions, proxies, now))
-    app.include_router(api_routes(ports, listing, looks, default_model))
+    app.include_router(api_routes(ports, rows, looks, default_model))
     app.include_router(completion_routes(ports, outages))
     app.include_router(mcp.routes)
     app.mount("/static", StaticFiles(directory=STATIC))

@@ -15,13 +15,17 @@ from anyio import to_thread
 
 from domain.approval import Approval
 from domain.council import council_of
+from domain.errors import KeyTaken
 from domain.identity import deliberation_id, digest
 from domain.inbound import InboundEvent, plan_approved
-from domain.plan import Plan
+from domain.plan import PlanRequest
 from domain.record import Record
 from domain.validation.validate import InvalidInput, Mistake
+from domain.validation.words import printable
 from web.ports import WebPorts
 
+MOST_KEY = 60
+"""Characters of a key in a sentence."""
 POLL_S = 0.5
 """Between two looks at the store, where no event says that something has changed."""
 
@@ -38,8 +42,8 @@ class Approved:
 async def approve(payload: Mapping[str, Any], ports: WebPorts, *, by: str, key: str = "") -> Approved:
     """Publish the approval of a plan; under the same key it is the same one.
 
-    Without ids the plan gets some. Raises InvalidInput with every mistake, RequestRefused, RequestUndelivered, and
-    what the store raises while it is away.
+    Without ids the plan gets some. Raises InvalidInput with every mistake, KeyTaken where another plan has
+    the key, or the id and time, RequestRefused, RequestUndelivered, and what the store raises while it is away.
     """
     identity = f"plan-{digest(by, key) if key else uuid4().hex[:24]}"
     filled = {
@@ -49,10 +53,13 @@ async def approve(payload: Mapping[str, Any], ports: WebPorts, *, by: str, key: 
         **payload,
         "approved_by": by,
     }
-    plan = _valid(filled, key)
+    request = _valid(filled, key)
+    # Else a caller would be answered by the decision on another plan, whose texts it may have no right to read.
+    if not await to_thread.run_sync(_is_free, request, ports):
+        raise KeyTaken(f"another plan was approved under {printable(request.revision, MOST_KEY)}")
     by_role = {council.role: council for council in await to_thread.run_sync(ports.councils.all)}
     approval = await ports.client.approve(filled, key=key)
-    councils = {role: council_of(role, by_role) for role in plan.roles}
+    councils = {role: council_of(role, by_role) for role in request.plan.roles}
     roles = [council.role if council else role for role, council in councils.items()]
     ids = {role: deliberation_id(approval.plan_id, role, approval.revision) for role in roles}
     return Approved(approval, ids)
@@ -97,10 +104,18 @@ def _all(approved: Approved, state: Callable[[Record], bool], ports: WebPorts) -
         return False
 
 
-def _valid(payload: dict[str, Any], key: str) -> Plan:
+def _is_free(request: PlanRequest, ports: WebPorts) -> bool:
+    """Whether the key stands for nothing else, as far as bridges have read; JetStream tells the rest apart."""
+    try:
+        return request.asks_as(ports.plans.load(request.request_id))
+    except LookupError:
+        return True
+
+
+def _valid(payload: dict[str, Any], key: str) -> PlanRequest:
     """Read the payload as a bridge will; a plan for no role at all is none of a person or a program that waits."""
     event = InboundEvent(payload=payload, key=key, received_at=time.time())
     (request,) = plan_approved(event).requests
     if not request.plan.roles:
         raise InvalidInput([Mistake(("roles",), "is empty; name a role")])
-    return request.plan
+    return request

@@ -52,7 +52,9 @@ def _text(description: str, *, most: int) -> Any:
 
 
 def _chosen(
-    state: Annotated[str, _text("proposing, reviewing, decided, failed or cancelled", most=20)] = "",
+    state: Annotated[
+        str, _text("proposing, reviewing, decided, failed, cancelled, or refused: dead letters alone", most=20)
+    ] = "",
     role: Annotated[str, _text("A role, in any case.", most=200)] = "",
     plan: Annotated[str, _text("A plan's id.", most=512)] = "",
     text: Annotated[str, _text("Part of the plan's title or of an id, in any case.", most=200)] = "",

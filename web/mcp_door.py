@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from web.ports import WebPorts
-from web.security.approval_limit import ApprovalLimit
+from web.security.caller_limits import CallerLimits
 from web.security.rights import BY_TOOL
 
 MISSING = "MCP's SDK is missing here: pip install 'conclave-council[mcp]'."
@@ -21,10 +21,10 @@ class McpDoor:
     """Serves while `running`. Keeps no sessions: each request brings its token, and any process may answer it."""
 
     def __init__(
-        self, ports: WebPorts, limit: ApprovalLimit, *, version: str, outages: tuple[type[Exception], ...]
+        self, ports: WebPorts, limits: CallerLimits, *, version: str, outages: tuple[type[Exception], ...]
     ) -> None:
         self._ports = ports
-        self._limit = limit
+        self._limits = limits
         self._version = version
         self._outages = outages
         self._app: ASGIApp | None = None
@@ -39,7 +39,7 @@ class McpDoor:
                 raise
             yield
             return
-        app = make_mcp_app(self._ports, self._limit, version=self._version, outages=self._outages)
+        app = make_mcp_app(self._ports, self._limits, version=self._version, outages=self._outages)
         async with app.router.lifespan_context(app):
             self._app = app
             yield

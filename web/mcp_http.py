@@ -13,12 +13,12 @@ from starlette.requests import Request
 from domain.rights import Right
 from web.mcp_server import make_mcp_server
 from web.ports import WebPorts
-from web.security.approval_limit import ApprovalLimit, TooManyApprovals
+from web.security.caller_limits import CallerLimits, TooOften
 from web.security.rights import Caller, refusal
 
 
 def make_mcp_app(
-    ports: WebPorts, limit: ApprovalLimit, *, version: str, outages: tuple[type[Exception], ...]
+    ports: WebPorts, limits: CallerLimits, *, version: str, outages: tuple[type[Exception], ...]
 ) -> Starlette:
     """Return the application; its lifespan must run while it serves."""
 
@@ -28,11 +28,10 @@ def make_mcp_app(
         caller: Caller = request.state.caller
         if not caller.may(right):
             raise ToolError(refusal(caller, right))
-        if right is Right.APPROVE:
-            try:
-                limit.count(caller)
-            except TooManyApprovals as error:
-                raise ToolError(error.detail) from error
+        try:
+            limits.count(caller, right)
+        except TooOften as error:
+            raise ToolError(error.detail) from error
         return caller
 
     server = make_mcp_server(ports, caller_of=caller_of, version=version, outages=outages)

@@ -41,6 +41,8 @@ class WebOptions(Value):
     """How long a login lasts: a working day."""
     approvals_per_minute: int = Field(default=30, ge=1)
     """How many plans and questions one caller may send within a minute: a program that asks in a loop is held."""
+    verdicts_per_minute: int = Field(default=60, ge=1)
+    """How many verdicts one caller may give within a minute: more than a person can who reads what is judged."""
     origin: str = ""
     """The address that people open, where a proxy stands before the page: https://council.example."""
     flower_url: str = Field(default="", pattern=r"^(https?://\S+)?$")

@@ -16,6 +16,7 @@ from domain.ports.engine_directory import EngineDirectory
 from domain.ports.event_feed import EventFeed
 from domain.ports.parking import Parking
 from domain.ports.parking_control import ParkingControl
+from domain.ports.plan_store import PlanStore
 from domain.ports.system_watch import SystemWatch
 from domain.ports.verdict_store import VerdictStore
 
@@ -24,6 +25,8 @@ from domain.ports.verdict_store import VerdictStore
 class WebPorts:
     """Ports that are called from a pool of threads, several at once."""
 
+    plans: PlanStore
+    """Only read, for what a key stands for."""
     deliberations: DeliberationStore
     verdicts: VerdictStore
     councils: CouncilRegistry

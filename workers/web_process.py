@@ -81,6 +81,7 @@ def web_ports(settings: Settings) -> WebPorts:
     """Return the ports of pages and programs; nothing connects yet."""
     ports, app = StorePorts(settings, patience_s=PATIENCE_S), _broker(settings)
     return WebPorts(
+        plans=ports.plans,
         deliberations=ports.deliberations,
         verdicts=ports.verdicts,
         councils=ports.councils,

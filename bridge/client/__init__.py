@@ -15,6 +15,7 @@ from bridge.client.errors import (
     NothingAsked,
     NotInTime,
     NotPublished,
+    OtherContent,
 )
 from domain.approval import Approval
 
@@ -34,4 +35,5 @@ __all__ = [
     "NotInTime",
     "NotPublished",
     "NothingAsked",
+    "OtherContent",
 ]

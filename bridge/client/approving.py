@@ -8,19 +8,22 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
 from nats.aio.client import Client
+from nats.errors import Error
 from nats.js.api import PubAck
 
-from bridge.client.errors import InvalidMessage, NotPublished
+from bridge.client.errors import InvalidMessage, NotPublished, OtherContent
 from bridge.client.news import RETRY_S
 from bridge.intake import read
 from bridge.message import InboundMessage
 from bridge.nats_connection import permission_violation
 from bridge.publication import PublicationFailed, TooLarge, publish_confirmed
 from bridge.rejection import Rejection
+from bridge.stored import StoredMessage, message_at
 from bridge.subjects import DELIBERATION_JUDGED, PLAN_APPROVED
 from domain.inbound import InboundEvent, Intake, deliberation_judged, plan_approved
 from domain.plan import Plan, PlanRequest
@@ -39,6 +42,14 @@ class Message:
     """As a bridge will read it."""
     dated: float | None
     """The time that its publisher gave it, in epoch seconds; None if it was made now."""
+
+    def asks_as(self, stored: StoredMessage) -> bool:
+        """Whether a stored message is the same approval."""
+        try:
+            (request,) = _read(PLAN_APPROVED, stored.data, plan_approved, "it").requests
+        except InvalidMessage:
+            return False
+        return request.request_id == self.request.request_id and self.request.asks_as(request)
 
 
 def message_of(plan: Plan | Mapping[str, Any], key: str = "") -> Message:
@@ -83,12 +94,34 @@ def _read(subject: str, data: bytes, translate: Callable[[InboundEvent], Intake]
     return intake
 
 
-async def publish_patiently(client: Client, subject: str, data: bytes, *, what: str, within_s: float) -> PubAck:
-    """Publish under one id until JetStream confirms it: stored once, however often it was sent.
+async def publish_approval(
+    client: Client, message: Message, *, api: str, within_s: float, message_id: str
+) -> tuple[PubAck, float | None]:
+    """Publish an approval; return where it is stored, and since when, in epoch seconds, if it was there before.
+
+    Raises OtherContent where another plan is stored under the id and this login may read it, and NotPublished.
+    """
+    what = f"the approval of plan {message.request.plan.plan_id}"
+    publish = partial(publish_patiently, client, PLAN_APPROVED, message.data, what=what, within_s=within_s)
+    stored = await publish(message_id=message_id)
+    if not message_id or not stored.duplicate:
+        return stored, None
+    earlier = await _stored(client, stored, api)
+    if earlier is None:
+        return await publish(), None  # a bridge compares them
+    if not message.asks_as(earlier):
+        raise OtherContent(f"another plan is stored under the message id {message_id}; send {what} under another")
+    return stored, earlier.stored_at
+
+
+async def publish_patiently(
+    client: Client, subject: str, data: bytes, *, what: str, within_s: float, message_id: str = ""
+) -> PubAck:
+    """Publish under one id, or a new one, until JetStream confirms it: stored once, however often it was sent.
 
     Raises NotPublished when the time is over, or at once where no waiting helps.
     """
-    headers = {"Nats-Msg-Id": f"c-{uuid4().hex}"}
+    headers = {"Nats-Msg-Id": message_id or f"c-{uuid4().hex}"}
     loop = asyncio.get_running_loop()
     over = loop.time() + within_s
     while True:
@@ -104,6 +137,14 @@ async def publish_patiently(client: Client, subject: str, data: bytes, *, what: 
             if reason or client.is_closed or loop.time() + RETRY_S >= over:
                 raise NotPublished(_sentence(what, reason or str(error), within_s)) from error
             await asyncio.sleep(RETRY_S)
+
+
+async def _stored(client: Client, stored: PubAck, api: str) -> StoredMessage | None:
+    """Return what JetStream has stored there; None if it is gone, or can't be read by this login."""
+    try:
+        return await message_at(client, stored.stream, stored.seq, api=api)
+    except (Error, TimeoutError, OSError):
+        return None
 
 
 def _sentence(what: str, reason: str, within_s: float) -> str:

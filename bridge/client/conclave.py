@@ -19,7 +19,7 @@ from nats.errors import Error
 from pydantic import SecretStr
 
 from bridge.cancelling import cancel_all
-from bridge.client.approving import message_of, publish_patiently, verdict_message
+from bridge.client.approving import message_of, publish_approval, publish_patiently, verdict_message
 from bridge.client.durable_decisions import durable_decisions
 from bridge.client.errors import InvalidMessage, NotConnected, NotInTime
 from bridge.client.logger import client_log
@@ -37,7 +37,7 @@ from bridge.client.tail import EventTail
 from bridge.client.watching import watch
 from bridge.nats_connection import NatsUnreachable, connect
 from bridge.options import NatsOptions
-from bridge.subjects import DELIBERATION_JUDGED, PLAN_APPROVED
+from bridge.subjects import DELIBERATION_JUDGED
 from domain.approval import Approval
 from domain.contract import ClosingBody, CompletedBody, EventBody, JudgedBody
 from domain.plan import Plan
@@ -132,27 +132,30 @@ class Conclave:
         return await self.wait_all(approval, timeout_s=over - _now())
 
     async def approve(
-        self, plan: Plan | Mapping[str, Any], *, key: str = "", timeout_s: float = PUBLISH_S
+        self,
+        plan: Plan | Mapping[str, Any],
+        *,
+        key: str = "",
+        message_id: str = "",
+        timeout_s: float = PUBLISH_S,
     ) -> Approval:
         """Publish the approval of a plan, wait until it is stored, and return what it is waited for by.
 
         A plan without a `timestamp` is a new approval at every call. One with it is the same approval as long as
         its content is: approved again, it starts nothing, and waiting for it finds what was decided. So is one
-        under the same `key`, whatever its time. Raises InvalidMessage before anything is published, and
-        NotPublished, NotConnected.
+        under the same `key`, whatever its time. JetStream stores one message of a `message_id` within its window;
+        OtherContent is raised where that one asks for something else, and this login may read it. Raises
+        InvalidMessage before anything is published, and NotPublished, NotConnected.
         """
         message = message_of(plan, key)
-        plan_id = message.request.plan.plan_id
         since = await self._since(None if message.dated is None else message.dated - EARLIER_S)
-        stored = await publish_patiently(
-            self._connection,
-            PLAN_APPROVED,
-            message.data,
-            what=f"the approval of plan {plan_id}",
-            within_s=timeout_s,
+        stored, before = await publish_approval(
+            self._connection, message, api=self._events.api, within_s=timeout_s, message_id=message_id
         )
+        if before is not None:
+            since = min(since, await self._since(before - EARLIER_S))
         return Approval(
-            plan_id=plan_id,
+            plan_id=message.request.plan.plan_id,
             revision=message.request.revision,
             content=message.request.content,
             stream=stored.stream,

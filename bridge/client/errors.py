@@ -26,6 +26,10 @@ class InvalidMessage(ClientError, ValueError):
         """A sentence for each mistake."""
 
 
+class OtherContent(ClientError):
+    """Another plan is stored under the message id; nothing was published."""
+
+
 class NotPublished(ClientError):
     """JetStream did not confirm the message in time; it may be stored all the same."""
 

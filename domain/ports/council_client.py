@@ -20,7 +20,8 @@ class CouncilClient(Protocol):
         """Publish the approval of a plan, the payload of `planning.plan.approved`, once it is stored for good.
 
         One without a `timestamp` is a new approval at every call; one with it, or under the same `key`, starts
-        nothing when it is repeated.
+        nothing when it is repeated. Raises KeyTaken where the same person approved another plan under the key, for
+        as long as the message system tells messages apart.
         """
         ...
 

@@ -40,6 +40,7 @@ from tests.support.settings_observers import (
     web_server,
     web_status,
     web_status_of_second_question,
+    web_status_of_second_verdict,
 )
 from workers.app import make_app
 from workers.checks.registry import OWN
@@ -262,6 +263,7 @@ SHOWN = {
         '["10.0.0.0/8"]', web_address(peer="10.0.0.7", forwarded_for="1.2.3.4"), "1.2.3.4"
     ),
     "web.approvals_per_minute": Effect("1", web_status_of_second_question, 429),
+    "web.verdicts_per_minute": Effect("1", web_status_of_second_verdict, 429),
     "web.rights": Effect(
         '{"ada": ["judge"]}', web_known_session(SECRET, "/api/openapi.json"), 403, beside=ADA | WITH_SECRET
     ),

@@ -274,6 +274,13 @@ def web_status_of_second_question(settings: Settings) -> int:
     return [page.post("/v1/chat/completions").status_code for _ in range(2)][-1]
 
 
+def web_status_of_second_verdict(settings: Settings) -> int:
+    """Look at the answer to the second of two verdicts that say nothing."""
+    page = web_page(settings)
+    page.headers.pop("cookie")
+    return [page.post("/api/deliberations/d-1/verdict").status_code for _ in range(2)][-1]
+
+
 def web_known_session(secret: str, path: str = "/nothing") -> Observe:
     """Look at the answer to a session that another process with that secret has opened."""
 

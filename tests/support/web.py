@@ -28,6 +28,7 @@ def ports_of(
 ) -> WebPorts:
     services = stage.services
     return WebPorts(
+        plans=services.plans,
         deliberations=services.deliberations,
         verdicts=services.verdicts,
         councils=services.councils,

@@ -25,7 +25,7 @@ from web.api.chat_request import PREFIX, ChatRequest, usage_of
 from web.api.openai_error import openai_error
 from web.asking import Asked, NoAnswerInTime, NoSuchCouncil, answer_of, ask, events
 from web.ports import WebPorts
-from web.security.approval_limit import COUNTED
+from web.security.caller_limits import COUNTED_APPROVAL
 from web.security.rights import needs
 
 MOST_BYTES = 2 * 1024 * 1024
@@ -62,7 +62,7 @@ def completion_routes(ports: WebPorts, outages: tuple[type[Exception], ...]) -> 
         rows = [_model(f"{PREFIX}{council.role}") for council in councils]
         return JSONResponse({"object": "list", "data": rows})
 
-    @routes.post("/chat/completions", dependencies=[needs(Right.APPROVE), COUNTED])
+    @routes.post("/chat/completions", dependencies=[needs(Right.APPROVE), COUNTED_APPROVAL])
     async def complete(request: Request) -> Response:
         try:
             wanted = await _read(request)

@@ -12,22 +12,22 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from domain.errors import RequestRefused, RequestUndelivered
+from domain.errors import KeyTaken, RequestRefused, RequestUndelivered
 from domain.record import Record
 from domain.redeliberation import AS_IT_IS, RepeatChoice
 from domain.rights import Right
 from domain.validation.validate import InvalidInput
-from domain.validation.words import listing
+from domain.validation.words import listing, printable
 from domain.value import Value
 from domain.verdict import Opinion
 from web.acting import MOST_REASON, cancel, redeliberate
 from web.answers import DecisionAnswer
-from web.api.routes import PROBLEM
-from web.approving import Approved, approve, reached
+from web.api.routes import PROBLEM, Problem
+from web.approving import MOST_KEY, Approved, approve, reached
 from web.asking import answer_of
 from web.loading import loaded
 from web.ports import WebPorts
-from web.security.approval_limit import COUNTED
+from web.security.caller_limits import COUNTED_APPROVAL, COUNTED_VERDICT
 from web.security.rights import Caller, needs
 
 MOST_WAIT_S = 3600.0
@@ -100,12 +100,14 @@ def command_routes(ports: WebPorts) -> APIRouter:
         "/approvals",
         summary="Approve a plan",
         description="The body is the payload of `planning.plan.approved` as docs/events.md has it; who approves "
-        "it is the caller. Ids and time are made up where there are none. The same key is the same approval.",
+        "it is the caller. Ids and time are made up where there are none. Under the same `Idempotency-Key` the "
+        "same plan is the same approval, answered as at first, and another plan is refused.",
         status_code=202,
-        dependencies=[needs(Right.APPROVE), COUNTED],
+        dependencies=[needs(Right.APPROVE), COUNTED_APPROVAL],
         response_model=ApprovalAnswer,
         responses={
             200: {"model": ApprovalAnswer, "description": "With `wait`: all was decided, failed or cancelled"},
+            409: {"model": Problem, "description": "The key stands for another plan; send this one under another"},
             504: {"model": LateAnswer, "description": "With `wait`: not yet; it goes on"},
         },
     )
@@ -122,16 +124,21 @@ def command_routes(ports: WebPorts) -> APIRouter:
         except InvalidInput as error:
             sentences = [mistake.sentence for mistake in error.mistakes]
             raise HTTPException(400, listing("the plan can't be approved:", sentences)) from error
+        except KeyTaken as error:
+            raise HTTPException(409, _taken(idempotency_key.strip())) from error
         except RequestRefused as error:
             raise HTTPException(400, str(error)) from error
         except RequestUndelivered as error:
             raise HTTPException(503, str(error)) from error
         return await _answer(approved, ports, ended=ended, waited=wait)
 
-    @routes.post("/deliberations/{deliberation_id}/verdict", summary="Judge a decision")
-    async def take_verdict(
-        deliberation_id: str, given: GivenVerdict, caller: Annotated[Caller, needs(Right.JUDGE)]
-    ) -> TakenVerdict:
+    @routes.post(
+        "/deliberations/{deliberation_id}/verdict",
+        summary="Judge a decision",
+        dependencies=[needs(Right.JUDGE), COUNTED_VERDICT],
+    )
+    async def take_verdict(request: Request, deliberation_id: str, given: GivenVerdict) -> TakenVerdict:
+        caller: Caller = request.state.caller
         await run_in_threadpool(loaded, ports, deliberation_id)  # published, one on nothing is a dead letter
         try:
             body = await ports.client.judge(
@@ -159,7 +166,7 @@ def command_routes(ports: WebPorts) -> APIRouter:
         description="With today's council, with that of another role, or on another model. The answer names the "
         "deliberation that follows; one that was followed before stays so.",
         status_code=202,
-        dependencies=[needs(Right.APPROVE), COUNTED],
+        dependencies=[needs(Right.APPROVE), COUNTED_APPROVAL],
     )
     def order_another(
         deliberation_id: str, response: Response, choice: Annotated[RepeatChoice, Body()] = AS_IT_IS
@@ -179,6 +186,11 @@ def command_routes(ports: WebPorts) -> APIRouter:
         return Ordered(deliberation_id=deliberation_id)
 
     return routes
+
+
+def _taken(key: str) -> str:
+    named = f"Under the key {printable(key, MOST_KEY)}" if key else "Under that plan_id and timestamp"
+    return f"{named} another plan was sent before, which stands; send this one under another Idempotency-Key."
 
 
 def _has_ended(record: Record) -> bool:

@@ -13,15 +13,16 @@ from domain.statistics import Statistics, statistics
 from domain.value import Value
 from domain.views.councils import CouncilView
 from domain.views.listing import ListedDeliberation
+from domain.views.refused import RefusedMessage
 from domain.views.summary import DeliberationDetails, details
 from domain.views.system import SystemState
 from web.filters import ChosenFilter, Skip
-from web.listing import Listing
 from web.loading import loaded
 from web.ports import WebPorts
 from web.security.rights import needs
 from web.standing import council_standing
 from web.system import SystemLooks
+from web.whole_list import WholeList
 
 
 class Problem(Value):
@@ -38,6 +39,10 @@ class DeliberationList(Value):
     """What to `skip` for the next page; null after the last."""
     read: int
     """How many deliberations were looked at for this page."""
+    refused: tuple[RefusedMessage, ...] = ()
+    """Messages that became dead letters within this page's span of time, of the newest fifty; newest first."""
+    refused_problem: str = ""
+    """Why those can't be read, in a sentence; empty if they were."""
 
 
 class CouncilList(Value):
@@ -60,14 +65,20 @@ PROBLEM: dict[int | str, dict[str, Any]] = {
 }
 
 
-def api_routes(ports: WebPorts, listing: Listing, looks: SystemLooks, default_model: str) -> APIRouter:
+def api_routes(ports: WebPorts, rows: WholeList, looks: SystemLooks, default_model: str) -> APIRouter:
     """Return the routes for programs."""
     routes = APIRouter(prefix="/api", responses=PROBLEM, dependencies=[needs(Right.READ)])
 
     @routes.get("/deliberations", summary="List deliberations")
-    def list_deliberations(chosen: ChosenFilter, skip: Skip = 0) -> DeliberationList:
-        found = listing.find(chosen.wanted, skip=skip)
-        return DeliberationList(deliberations=found.rows, older=found.older, read=found.read)
+    async def list_deliberations(chosen: ChosenFilter, skip: Skip = 0) -> DeliberationList:
+        found, refused = await rows.find(chosen, skip=skip)
+        return DeliberationList(
+            deliberations=found.rows,
+            older=found.older,
+            read=found.read,
+            refused=refused.rows,
+            refused_problem=refused.problem,
+        )
 
     @routes.get("/deliberations/{deliberation_id}", summary="Show one deliberation")
     def show_deliberation(deliberation_id: str) -> DeliberationDetails:

@@ -27,7 +27,7 @@ from web.form import read_form
 from web.loading import loaded
 from web.ports import WebPorts
 from web.rendering import page
-from web.security.approval_limit import COUNTED
+from web.security.caller_limits import COUNTED_APPROVAL, COUNTED_VERDICT
 from web.security.rights import Caller, needs
 
 MOST_BYTES = 64 * 1024
@@ -42,10 +42,9 @@ def action_routes(ports: WebPorts) -> APIRouter:
     def ask_for_verdict(request: Request, deliberation_id: str, queue: bool = False) -> Response:
         return _judging(request, deliberation_id, ports, {"queue": "1" if queue else ""}, "")
 
-    @routes.post("/judge")
-    async def judge(
-        request: Request, deliberation_id: str, caller: Annotated[Caller, needs(Right.JUDGE)]
-    ) -> Response:
+    @routes.post("/judge", dependencies=[needs(Right.JUDGE), COUNTED_VERDICT])
+    async def judge(request: Request, deliberation_id: str) -> Response:
+        caller: Caller = request.state.caller
         fields = await read_form(request, most_bytes=MOST_BYTES)
         opinion, _, proposal = fields.get("verdict", "").partition(":")
         problem, status = "Choose one of them.", 400
@@ -78,7 +77,7 @@ def action_routes(ports: WebPorts) -> APIRouter:
             models=sorted({engine.model for engine in ports.engines.all()}),
         )
 
-    @routes.post("/redeliberate", dependencies=[needs(Right.APPROVE), COUNTED])
+    @routes.post("/redeliberate", dependencies=[needs(Right.APPROVE), COUNTED_APPROVAL])
     async def order_another(request: Request, deliberation_id: str) -> Response:
         fields = await read_form(request, most_bytes=MOST_BYTES)
         try:
@@ -86,7 +85,8 @@ def action_routes(ports: WebPorts) -> APIRouter:
         except ValidationError as error:
             raise HTTPException(400, "A council's or a model's name is too long.") from error
         following = await run_in_threadpool(redeliberate, deliberation_id, choice, ports)
-        if isinstance(following, Record):
+        caller: Caller = request.state.caller
+        if isinstance(following, Record) and caller.may(Right.READ):
             return _to(f"/deliberations/{following.deliberation.deliberation_id}")
         earlier = (await run_in_threadpool(loaded, ports, deliberation_id)).deliberation
         named = {"plan": earlier.plan.plan_id, "revision": earlier.revision, "role": earlier.role}
@@ -102,7 +102,7 @@ def action_routes(ports: WebPorts) -> APIRouter:
     ) -> Response:
         fields = await read_form(request, most_bytes=MOST_BYTES)
         await run_in_threadpool(cancel, deliberation_id, fields.get("reason", ""), caller, ports)
-        return _to(f"/deliberations/{deliberation_id}")
+        return _to(f"/deliberations/{deliberation_id}{'' if caller.may(Right.READ) else '/cancel'}")
 
     return routes
 

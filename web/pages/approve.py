@@ -13,7 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from domain.errors import RequestRefused, RequestUndelivered
+from domain.errors import KeyTaken, RequestRefused, RequestUndelivered
 from domain.identity import deliberation_id
 from domain.record import Record
 from domain.rights import Right
@@ -26,12 +26,13 @@ from web.plan_form import PlanForm, field_of, payload_of
 from web.ports import WebPorts
 from web.rendering import page
 from web.sample_plan import sample_plan
-from web.security.approval_limit import TooManyApprovals, count_approval
+from web.security.caller_limits import TooOften, count
 from web.security.rights import Caller, needs
 
 MOST_BYTES = 2 * 1024 * 1024
 OPENED_WITHIN_S = 3.0
 """How long a form waits for its deliberation; then a page of its own does."""
+SENT_BEFORE = "This form was sent before with another plan, which stands. Approve again to have this one as well."
 
 
 def approval_routes(ports: WebPorts) -> APIRouter:
@@ -76,21 +77,23 @@ def approval_routes(ports: WebPorts) -> APIRouter:
 
         key = fields.get("key", [""])[-1][:100] or uuid4().hex
         try:
-            count_approval(request)
+            count(request, Right.APPROVE)
             payload = filled.payload if written is None else _object(written)
             approved = await approve(payload, ports, by=caller.signature, key=key)
             opened = await _opened(approved, ports)
-        except TooManyApprovals as error:
+        except TooOften as error:
             return await again(429, {"": [error.detail]}, key)
         except InvalidInput as error:
             return await again(400, _by_field(error, all_on_top=written is not None), key)
+        except KeyTaken:
+            return await again(409, {"": [SENT_BEFORE]})
         except RequestRefused as error:  # its key stands for what was refused
             return await again(400, {"": [str(error)]})
         except RequestUndelivered as error:
             return await again(503, {"": [str(error)]}, key)
-        return RedirectResponse(_next(approved, opened), status_code=303)
+        return RedirectResponse(_next(approved, opened and caller.may(Right.READ)), status_code=303)
 
-    @routes.get("/approved", dependencies=[needs(Right.READ)])
+    @routes.get("/approved", dependencies=[needs(Right.APPROVE)])
     def approved(
         request: Request,
         plan: Annotated[str, Query(max_length=512)],
@@ -100,7 +103,8 @@ def approval_routes(ports: WebPorts) -> APIRouter:
     ) -> Response:
         ids = {name: deliberation_id(plan, name, revision, repeat) for name in role}
         rows = {name: _row(identity, ports) for name, identity in ids.items()}
-        if len(ids) == 1 and all(rows.values()):
+        caller: Caller = request.state.caller
+        if len(ids) == 1 and all(rows.values()) and caller.may(Right.READ):
             return _to(request, f"/deliberations/{next(iter(ids.values()))}")
         return page(request, "approved.html", plan=plan, rows=rows, here=f"/approved?{request.url.query}")
 
@@ -114,9 +118,9 @@ async def _opened(approved: Approved, ports: WebPorts) -> bool:
         return False
 
 
-def _next(approved: Approved, opened: bool) -> str:
+def _next(approved: Approved, shown: bool) -> str:
     ids = approved.deliberations
-    if opened and len(ids) == 1:
+    if shown and len(ids) == 1:
         return f"/deliberations/{next(iter(ids.values()))}"
     named = [("plan", approved.approval.plan_id), ("revision", approved.approval.revision)]
     return f"/approved?{urlencode([*named, *(('role', role) for role in ids)])}"

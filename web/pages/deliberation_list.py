@@ -11,17 +11,15 @@ from domain.record import DeliberationState
 from domain.rights import Right
 from domain.views.refused import among
 from web.filters import REFUSED, Chosen, ChosenFilter, Skip
-from web.listing import Found, Listing
 from web.ports import WebPorts
-from web.refusals import Refusals
 from web.rendering import page
 from web.security.rights import needs
+from web.whole_list import WholeList
 
 
-def deliberation_list_routes(ports: WebPorts, listing: Listing) -> APIRouter:
+def deliberation_list_routes(ports: WebPorts, rows: WholeList) -> APIRouter:
     """Return the page that lists, and the way to it."""
     routes = APIRouter(include_in_schema=False, dependencies=[needs(Right.READ)])
-    refusals = Refusals(ports.dead_letters)
 
     @routes.get("/")
     def home() -> Response:
@@ -29,15 +27,12 @@ def deliberation_list_routes(ports: WebPorts, listing: Listing) -> APIRouter:
 
     @routes.get("/deliberations")
     async def list_(request: Request, chosen: ChosenFilter, skip: Skip = 0) -> Response:
-        wanted = chosen.of_messages
-        found = await run_in_threadpool(_found, listing, chosen, skip)
-        refused = await refusals.newest()
-        ours = [row for row in refused.rows if row.matches(wanted) and found.oldest <= row.at < found.before]
+        found, refused = await rows.find(chosen, skip=skip)
         return page(
             request,
             "deliberations.html",
             found=found,
-            rows=among(found.rows, ours),
+            rows=among(found.rows, refused.rows),
             missing=refused.problem,
             chosen=chosen.model_dump(),
             skip=skip,
@@ -46,10 +41,6 @@ def deliberation_list_routes(ports: WebPorts, listing: Listing) -> APIRouter:
         )
 
     return routes
-
-
-def _found(listing: Listing, chosen: Chosen, skip: int) -> Found:
-    return Found((), None, 0) if chosen.state == REFUSED else listing.find(chosen.wanted, skip=skip)
 
 
 def _roles(ports: WebPorts, chosen: Chosen) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from domain.approval import Approval
 from domain.contract import EventBody, JudgedBody
-from domain.errors import RequestRefused
+from domain.errors import KeyTaken, RequestRefused
 from domain.inbound import InboundEvent, plan_approved
 from domain.plan import PlanRequest
 from domain.verdict import Opinion
@@ -26,12 +26,18 @@ class MemoryCouncilClient:
     deliberate: Callable[[PlanRequest], object] | None = None
     """What follows from an approval."""
     refusal: Exception | None = None
+    _by_key: dict[tuple[str, str], PlanRequest] = field(default_factory=dict)
     judge_by: Callable[[str, Opinion, str, str, str], JudgedBody] | None = None
     """What a verdict comes to: deliberation, opinion, person, proposal, reason."""
 
     async def approve(self, plan: Mapping[str, Any], *, key: str = "") -> Approval:
         if self.refusal is not None:
             raise self.refusal
+        if key:
+            (sent,) = plan_approved(InboundEvent(payload=plan, key=key, received_at=0.0)).requests
+            earlier = self._by_key.setdefault((plan["approved_by"], key), sent)
+            if earlier.request_id != sent.request_id or not earlier.asks_as(sent):
+                raise KeyTaken(key)
         self.approved.append(plan)
         self.keys.append(key)
         revision = key or "r"

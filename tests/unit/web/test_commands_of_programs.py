@@ -56,6 +56,35 @@ def test_the_same_key_is_the_same_approval_and_none_is_a_new_one(stage: Stage) -
     assert len(set(ids)) == 4
 
 
+def test_a_key_that_stands_for_another_plan_is_refused(stage: Stage) -> None:
+    page = page_of(stage, client=MemoryCouncilClient(deliberate=stage.approve))
+    first = answered(page, "/api/approvals", "/api/approvals", PLAN, **{"Idempotency-Key": "k-1"})
+    for other in ({**PLAN, "title": "Drop carts"}, {**PLAN, "plan_id": "another"}):
+        status, told = answered(page, "/api/approvals", "/api/approvals", other, **{"Idempotency-Key": "k-1"})
+        assert status == 409
+        assert told["error"] == (
+            "Under the key k-1 another plan was sent before, which stands; "
+            "send this one under another Idempotency-Key."
+        )
+    assert answered(page, "/api/approvals", "/api/approvals", PLAN, **{"Idempotency-Key": "k-1"}) == first
+
+
+def test_the_store_remembers_a_key_for_longer_than_messages_are_told_apart(stage: Stage) -> None:
+    """Another process took the first one, an hour ago."""
+    page_of(stage, client=MemoryCouncilClient(deliberate=stage.approve)).post(
+        "/api/approvals", json=PLAN, headers={"Idempotency-Key": "k-1"}
+    )
+    client = MemoryCouncilClient()
+    status, _ = answered(
+        page_of(stage, client=client),
+        "/api/approvals",
+        "/api/approvals",
+        {**PLAN, "title": "Drop carts"},
+        **{"Idempotency-Key": "k-1"},
+    )
+    assert (status, client.approved) == (409, [])
+
+
 def test_who_waits_is_told_the_decision(stage: Stage) -> None:
     page = page_of(stage, client=MemoryCouncilClient(deliberate=stage.play))
     status, told = answered(page, "/api/approvals?wait=60", "/api/approvals", PLAN)

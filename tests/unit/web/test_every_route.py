@@ -34,7 +34,7 @@ ROUTES = {
     "GET /deliberations/{deliberation_id}/compare/{other_id}": "read",
     "GET /approve": "approve",
     "POST /approve": "approve",
-    "GET /approved": "read",
+    "GET /approved": "approve",
     "GET /judge": "judge",
     "GET /deliberations/{deliberation_id}/judge": "judge",
     "POST /deliberations/{deliberation_id}/judge": "judge",
@@ -78,21 +78,23 @@ ROUTES = {
     "GET /favicon.ico": OPEN,
 }
 """The right that each route takes."""
-ASK_IN_A_LOOP = (
+LIMITED = (
     "POST /approve",
     "POST /deliberations/{deliberation_id}/redeliberate",
     "POST /api/approvals",
     "POST /api/deliberations/{deliberation_id}/redeliberate",
     "POST /v1/chat/completions",
+    "POST /deliberations/{deliberation_id}/judge",
+    "POST /api/deliberations/{deliberation_id}/verdict",
 )
-"""What counts against the limit of approvals."""
+"""What counts against the limit of approvals, or of verdicts."""
 
 HASH = PasswordHasher(time_cost=1, memory_cost=64).hash("open sesame")
 HELD: dict[str, frozenset[Right]] = {"all": ALL} | {str(right): frozenset({right}) for right in Right}
 """Rights by the name of the user, and of the token, that has them."""
 OURS, EVIL = "http://127.0.0.1:8400", "https://evil.example"
 MOST = 200
-"""Approvals a minute: enough for all that is tried here."""
+"""Approvals, and verdicts, a minute: enough for all that is tried here."""
 
 
 @dataclass(frozen=True)
@@ -143,7 +145,8 @@ def expected(route: str, who: Who) -> str:
 def options() -> WebOptions:
     users = dict.fromkeys(HELD, HASH)
     return WebOptions.model_validate(
-        {"users": users, "rights": HELD, "secret": "s" * 32, "approvals_per_minute": MOST}
+        {"users": users, "rights": HELD, "secret": "s" * 32}
+        | {"approvals_per_minute": MOST, "verdicts_per_minute": MOST}
     )
 
 
@@ -172,11 +175,10 @@ def test_who_meets_what(app: FastAPI, options: WebOptions, route: str, who: str)
     assert _met(status, answer) == expected(route, CALLERS[who]), (status, answer)
 
 
-@pytest.mark.parametrize("route", ASK_IN_A_LOOP)
+@pytest.mark.parametrize("route", LIMITED)
 def test_who_asks_in_a_loop_is_held(options: WebOptions, route: str) -> None:
-    held = make_app(
-        ports_of(Stage()), options.model_copy(update={"approvals_per_minute": 1}), version="0", now=time.time
-    )
+    once = {"approvals_per_minute": 1, "verdicts_per_minute": 1}
+    held = make_app(ports_of(Stage()), options.model_copy(update=once), version="0", now=time.time)
     headers = _headers(Who(ALL), options)
     answers = [asyncio.run(_ask(held, route, headers))[0] for _ in range(2)]
     assert answers[0] != 429

@@ -33,7 +33,7 @@ def client() -> Iterator[TestClient]:
     for right in Right:
         kept = AccessToken(name=right, digest=digest_of(right), rights=frozenset({right}), created_at=0.0)
         stage.access_tokens.save(kept)
-    with browser(stage, users={"ada": HASH}, approvals_per_minute=2) as made:
+    with browser(stage, users={"ada": HASH}, approvals_per_minute=2, verdicts_per_minute=2) as made:
         yield made
 
 
@@ -68,6 +68,8 @@ def test_every_tool_is_in_the_table(client: TestClient) -> None:
 def test_who_asks_in_a_loop_is_held(client: TestClient) -> None:
     told = [call(client, Right.APPROVE, "ask_council") for _ in range(3)]
     assert "approve has asked 2 times within a minute" in told[-1]
+    told = [call(client, Right.JUDGE, "judge_decision") for _ in range(3)]
+    assert "judge has judged 2 times within a minute" in told[-1]
 
 
 @pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer x"}])

@@ -135,3 +135,24 @@ def test_whatever_was_refused_is_a_row_of_text(stage: Stage, data: bytes) -> Non
 def test_a_plan_in_an_envelope_is_read(envelope: str) -> None:
     row = refused_message(letter(1, 1.0, json.dumps({envelope: PLAN, "type": "x"}).encode()))
     assert (row.named, row.plan_id, row.roles) == ("Wrong roles", "plan-7", ("POET", "QA"))
+
+
+def test_programs_are_told_them_beside_deliberations(stage: Stage) -> None:
+    stage.open(make.plan_request(make.plan(plan_id="plan-7")))
+    client = page(stage, letter(3, stage.clock.now() + 1), letter(4, stage.clock.now() + 2, b"{}"))
+    told = client.get("/api/deliberations").json()
+    assert [row["number"] for row in told["refused"]] == [4, 3]
+    assert told["refused"][1] == {
+        "number": 3,
+        "at": stage.clock.now() + 1,
+        "subject": "planning.plan.approved",
+        "reason": "roles: unknown",
+        "title": "Wrong roles",
+        "plan_id": "plan-7",
+        "roles": ["POET", "QA"],
+    }
+    alone = client.get("/api/deliberations?state=refused&role=qa").json()
+    assert (alone["deliberations"], [row["number"] for row in alone["refused"]]) == ([], [3])
+    assert client.get("/api/deliberations?state=decided").json()["refused"] == []
+    away = page(stage, unreadable=SystemUnreadable("NATS is away")).get("/api/deliberations").json()
+    assert (len(away["deliberations"]), away["refused_problem"]) == (1, "NATS is away")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from urllib.parse import urlencode
 
 import pytest
 from argon2 import PasswordHasher
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
+from domain.plan import content_of
 from domain.rights import ALL, MEMBER, Right
 from tests.support import factories as make
 from tests.support.stage import Stage
@@ -18,6 +20,7 @@ from web.options import WebOptions
 from web.security.guard import OPEN_PATHS
 
 HASH = PasswordHasher(time_cost=1, memory_cost=64).hash("open sesame")
+SECRET = "A plan that few may read"
 SENTENCE = "This needs the right to read, which ada does not have."
 
 
@@ -85,3 +88,41 @@ def test_all_others_have_the_rights_of_the_star() -> None:
 def test_rights_of_none_of_the_users_or_of_another_name_are_refused(rights: dict[str, list[str]]) -> None:
     with pytest.raises(ValueError, match=r"bob is none of the users|'read', 'approve', 'judge' or 'operate'"):
         WebOptions.model_validate({"users": {"ada": HASH}, "rights": rights})
+
+
+@pytest.mark.parametrize("right", [right for right in Right if right not in (Right.READ, Right.JUDGE)])
+def test_who_may_not_read_learns_no_text_of_a_plan(stage: Stage, right: Right) -> None:
+    """From any page or answer that the right opens; who judges is shown what is judged."""
+    request = make.plan_request(make.plan(title=SECRET, description=SECRET, plan_id="p", roles=("DEV",)))
+    ended = stage.play(request).deliberation
+    opened = stage.open(make.plan_request(make.plan(title=SECRET, roles=("DEV",))))
+    client = ada(stage, right)
+    named = urlencode({"plan": "p", "revision": ended.revision, "role": "DEV"})
+    texts = [client.get(f"/approved?{named}"), client.get(f"/approve?from={ended.deliberation_id}")]
+    for identity in (ended.deliberation_id, opened):
+        for page in ("", "/redeliberate", "/cancel", "/judge", "/minutes.md", "/compare/" + identity):
+            texts.append(client.get(f"/deliberations/{identity}{page}"))
+        texts.append(client.get(f"/api/deliberations/{identity}"))
+    assert {answer.status_code for answer in texts} == {200, 403}
+    assert [answer.url for answer in texts if SECRET in answer.text] == []
+
+
+def test_who_may_only_approve_is_answered_by_no_decision_on_another_plan(stage: Stage) -> None:
+    request = make.plan_request(make.plan(title=SECRET, plan_id="p", roles=("DEV",)))
+    stage.play(request.model_copy(update={"content": content_of(request.plan)}))
+    client = ada(stage, "approve")
+    guessed = {"plan_id": "p", "timestamp": request.plan.timestamp, "roles": ["DEV"], "title": "guessed"}
+    headers = {"Origin": "http://127.0.0.1:8400"}
+    answer = client.post("/api/approvals?wait=1", json=guessed, headers=headers)
+    assert answer.status_code == 409
+    assert SECRET not in answer.text
+
+
+def test_who_may_only_approve_is_told_that_it_was_approved(stage: Stage) -> None:
+    identity = stage.play(make.plan_request(make.plan(plan_id="p", roles=("DEV",)))).deliberation
+    client = ada(stage, "approve")
+    seen = Seen(
+        client.get(f"/approved?{urlencode({'plan': 'p', 'revision': identity.revision, 'role': 'DEV'})}").text
+    )
+    assert "decided" in seen.text
+    assert identity.deliberation_id in seen.text

@@ -1,4 +1,4 @@
-"""How often a caller may have councils deliberate."""
+"""How often a caller may have councils deliberate, and judge."""
 
 from __future__ import annotations
 
@@ -39,3 +39,15 @@ def test_one_too_many_is_told_when_to_come_again(stage: Stage) -> None:
     assert (refused.status_code, refused.headers["retry-after"]) == (429, "60")
     assert refused.json()["error"]["code"] == "too_many"
     assert "anonymous has asked 1 times within a minute" in refused.json()["error"]["message"]
+
+
+def test_verdicts_are_held_apart_from_questions(stage: Stage) -> None:
+    client = browser(stage, approvals_per_minute=1, verdicts_per_minute=2)
+    headers = {"Origin": "http://127.0.0.1:8400"}
+    form, route = "/deliberations/d-1/judge", "/api/deliberations/d-1/verdict"
+    told = [client.post(path, json={"verdict": "accept"}, headers=headers) for path in (form, route, form, route)]
+    assert [answer.status_code for answer in told] == [404, 404, 429, 429]
+    assert "anonymous has judged 2 times within a minute, which is the most." in told[-1].json()["error"]
+    assert client.post("/v1/chat/completions").status_code == 400
+    stage.clock.advance(61)
+    assert client.post(route, json={"verdict": "accept"}, headers=headers).status_code == 404
