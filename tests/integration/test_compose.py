@@ -15,6 +15,7 @@ import yaml
 
 from domain.policy import Policy
 from tests.support.compose import is_pinned
+from web.options import WebOptions
 from workers.cli.main import app
 from workers.engines.llama_server import SLOTS
 from workers.settings import Settings
@@ -126,6 +127,19 @@ def test_every_password_must_be_set_and_the_example_names_all() -> None:
 @every_service
 def test_every_setting_exists(name: str) -> None:
     assert unknown_variables(SERVICES[name].get("environment", {}), Settings) == []
+
+
+WITHIN_THE_CONTAINER = {"host", "port", "session_s"}
+"""What of the page no operator of the compose file has to set."""
+
+
+def test_what_an_operator_sets_in_the_environment_reaches_the_page_and_the_workers() -> None:
+    example = (ROOT / ".env.example").read_text()
+    of_page = [f"CONCLAVE_WEB_{name.upper()}" for name in WebOptions.model_fields.keys() - WITHIN_THE_CONTAINER]
+    for name, variables in (("web", of_page), ("control-worker", ["CONCLAVE_PRICES", "CONCLAVE_CURRENCY"])):
+        for variable in variables:
+            assert SERVICES[name]["environment"][variable].startswith(f"${{{variable}")
+            assert f"{variable}=" in example
 
 
 def test_broker_results_and_store_are_the_database_that_valkeys_users_may_use() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,7 +13,7 @@ import typer
 from domain.engine import EngineKind
 from domain.finding import Level
 from domain.policy import Policy
-from tests.support.helm import ROOT, SECRETS, VARIANTS, every_part, installed
+from tests.support.helm import ROOT, SECRETS, VARIANTS, every_part, installation, installed
 from workers.cli.main import app
 from workers.doctor.time_bounds import examine_settings
 from workers.engines.engine_process import GRACE_S
@@ -207,6 +208,27 @@ def test_the_page_may_listen_where_its_service_leads(monkeypatch: pytest.MonkeyP
     served = settings_of("gpu", "web", monkeypatch).with_web(host=args[2], port=int(args[4])).web
     assert (served.refusal, served.host, served.port) == ("", "0.0.0.0", 8400)
     assert served.secure
+
+
+def test_a_page_behind_a_proxy_needs_no_users_and_links_where_values_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    web = {
+        "enabled": True,
+        "proxyHeader": "X-User",
+        "trustedProxies": ["10.0.0.7"],
+        "flowerUrl": "https://flower.example",
+        "traceUrl": "https://traces.example/{trace_id}",
+    }
+    found = installation("--set-json", f"web={json.dumps(web)}")
+    (users,) = [entry for entry in found.container("web")["env"] if entry["name"] == "CONCLAVE_WEB_USERS"]
+    assert users["valueFrom"]["secretKeyRef"]["optional"] is True
+    environment = found.environment("web")
+    del environment["CONCLAVE_WEB_USERS"]  # the Secret has none
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    served = Settings().with_web(host="0.0.0.0").web
+    assert (served.refusal, served.proxy_header) == ("", "X-User")
+    assert [str(proxy) for proxy in served.trusted_proxies] == ["10.0.0.7/32"]
+    assert (served.flower_url, served.trace_url) == (web["flowerUrl"], web["traceUrl"])
 
 
 @every_process
