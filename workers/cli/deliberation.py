@@ -14,6 +14,7 @@ from rich.table import Table
 
 from domain import event_types
 from domain.contract import CompletedBody, FailedBody
+from domain.errors import NewerRecord
 from domain.ports.deliberation_store import DeliberationStore
 from domain.record import Record
 from domain.verdict import Verdict
@@ -26,7 +27,7 @@ from workers.cli.cli_error import BadInput, CliError
 from workers.cli.commands import Commands
 from workers.cli.environment import open_ports, read_settings
 from workers.cli.follow import Screen, follow, json_screen, screen
-from workers.cli.output import AS_JSON, console, print_json, print_text
+from workers.cli.output import AS_JSON, complain, console, print_json, print_text
 from workers.cli.view.costs import costs
 from workers.cli.view.decision import drawing
 from workers.cli.view.live import STATES, live
@@ -186,10 +187,14 @@ def listening(settings: Settings, deliberation_id: str) -> Iterator[threading.Ev
 
 
 def _records(ids: tuple[str, ...], store: DeliberationStore) -> Iterator[Record]:
+    """Load them; what another version wrote is named on standard error, and hides no other."""
     for deliberation_id in ids:
         # Its retention may end between the index and the store.
         with contextlib.suppress(LookupError):
-            yield store.load(deliberation_id)
+            try:
+                yield store.load(deliberation_id)
+            except NewerRecord as error:
+                complain(f"left out: {error}")
 
 
 def _row(listed: DeliberationSummary) -> tuple[PlainText, ...]:

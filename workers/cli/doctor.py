@@ -45,5 +45,8 @@ def _everything(settings: Settings) -> Findings:
             clock=ports.clock,
         )
 
-    yield from examine(settings, ports, engines)
+    try:
+        yield from examine(settings, ports, engines)
+    finally:
+        ports.portal.close()
     yield from examine_gpus()

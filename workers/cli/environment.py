@@ -81,6 +81,7 @@ def open_ports(settings: Settings) -> Iterator[StorePorts]:
     from redis.exceptions import NoPermissionError, RedisError
 
     from workers.adapters.redis.connection import LoginRefused, StoreUnreachable, address, login, reach
+    from workers.adapters.redis.encoding import Unreadable
     from workers.store_ports import StorePorts, store_client
 
     url = settings.redis_url.get_secret_value()
@@ -91,6 +92,8 @@ def open_ports(settings: Settings) -> Iterator[StorePorts]:
     try:
         reach(client, url)
         yield StorePorts(settings)
+    except Unreadable as error:
+        raise CliError(str(error)) from error
     except (NoPermissionError, LoginRefused) as error:
         raise CliError(may_not(VALKEY, login(url), str(error).rstrip("."))) from error
     except StoreUnreachable as error:
@@ -113,11 +116,14 @@ def open_work(settings: Settings) -> Iterator[tuple[Composition, Celery]]:
     from workers.composition import Composition
 
     with open_ports(settings):
+        ports = Composition(settings)
         try:
-            yield Composition(settings), make_app(settings)
+            yield ports, make_app(settings)
         except OperationalError as error:
             broker = address(settings.redis_url.get_secret_value())
             raise CliError(f"Valkey at {broker} was lost on the way: {error}; try again") from error
+        finally:
+            ports.portal.close()
 
 
 def without_login(url: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from nats.aio.client import Client
 from nats.errors import Error
 from nats.js.api import DiscardPolicy, RetentionPolicy, StorageType, StreamConfig, StreamInfo
-from nats.js.errors import NotFoundError
+from nats.js.errors import NotFoundError, ServiceUnavailableError
 
 from bridge.dead_letters import DeadLetters
 from bridge.nats_connection import NatsUnreachable, connect
@@ -19,6 +19,7 @@ from bridge.stored import IMPORTED_API, jetstream_request
 from bridge.streams import ORCHESTRATOR, StreamPlan, all_streams, stream_of
 from bridge.subjects import INBOUND, advisory_subjects, durable_name
 from domain.finding import Finding, Findings, fail, ok, warn
+from workers.logins import NO_JETSTREAM
 
 FULL = 0.9
 """Share of a limit from which on it is about to be reached."""
@@ -62,6 +63,8 @@ async def _jetstream(client: Client, window_s: float, durables: str) -> list[Fin
         if await _is_imported(client):
             return [ok("jetstream", f"answers in another account; {LOOK_ELSEWHERE}")]
         text = f"can't be used ({error!r}); start nats-server with JetStream (-js) and let this user use it"
+        if isinstance(error, ServiceUnavailableError):
+            text = f"does not answer this login: {NO_JETSTREAM}; of the shipped logins bridge or worker may look"
         return [fail("jetstream", text)]
     findings = [_storage(tier) for tier in account.get("tiers", {"": account}).values()]
     for plan in all_streams(durables):

@@ -7,10 +7,11 @@ from typing import Any
 
 import structlog
 from redis import Redis
-from redis.exceptions import RedisError
+from redis.exceptions import NoPermissionError, RedisError
 
 from domain.finding import Finding, Findings, fail, ok, warn
-from workers.adapters.redis.connection import StoreUnreachable, address, connect, reach
+from workers.adapters.redis.connection import StoreUnreachable, address, connect, login, reach
+from workers.logins import VALKEY, may_not
 from workers.settings import Settings
 from workers.skew import MAX_SKEW_S, sentence
 
@@ -32,11 +33,10 @@ def examine_valkey(settings: Settings) -> Findings:
     yield ok("valkey", f"answers at {address(url)}, broker, results and store under {settings.key_prefix}")
     try:
         yield from _server(client)
+    except NoPermissionError as error:
+        yield warn("valkey configuration", may_not(VALKEY, login(url), str(error).rstrip(".")))
     except RedisError as error:
-        yield warn(
-            "valkey configuration",
-            f"does not let us look at its configuration ({error}); check it as its administrator",
-        )
+        yield warn("valkey configuration", f"can't be looked at ({error}); check it as its administrator")
 
 
 def _server(client: Redis) -> Findings:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -200,7 +201,9 @@ def test_a_command_works_or_says_whose_login_may(
     monkeypatch.setenv("CONCLAVE_STATE", str(tmp_path))
     arguments = installed.arguments(command)
     installed.log_in(login, monkeypatch)
+    loops = open_loops()
     result = commands.run(*command.split(), *arguments)
+    assert open_loops() == loops, "a client of NATS would go on connecting after its command"
     refusals = [line for line in result.stderr.splitlines() if f"`conclave {command}`" in line]
     if may(login, COMMANDS[command]):
         assert result.exit_code == (1 if command == "deliberation replay" else 0), result.output
@@ -211,6 +214,11 @@ def test_a_command_works_or_says_whose_login_may(
     server, user, allowed = refuser(login, COMMANDS[command])
     assert f"the {server} login {user} may not" in sentence or f"without a {server} login" in sentence
     assert sentence.endswith(f"; of the shipped logins {' or '.join(allowed)} may")
+
+
+def open_loops() -> set[int | None]:
+    """Return the threads that run an event loop for connections."""
+    return {thread.ident for thread in threading.enumerate() if thread.name == "portal"}
 
 
 def may(login: str, needed: Needed) -> bool:
@@ -235,6 +243,12 @@ def test_doctor_goes_on_past_what_a_login_may_not_look_at(
     result = commands.run("doctor")
     assert "Traceback" not in result.output
     assert " gpus: " in result.stdout
+    told = " ".join(result.stdout.split())
+    # No class of an error, and where the login may not look, whose may.
+    assert re.findall(r"\w+Error\b", told) == []
+    refused = re.findall(r"the Valkey login \w+ may not do all of `conclave doctor` .*?; ([\w ]*) may\b", told)
+    assert set(refused) <= {"of the shipped logins bridge or worker"}
+    assert bool(refused) == (login in ("observer", "client", "page", "flower"))
 
 
 def test_every_command_has_its_logins() -> None:

@@ -8,6 +8,7 @@ import pytest
 from redis import Redis
 from redis.exceptions import OutOfMemoryError
 
+from domain.errors import NewerRecord
 from tests.support.factories import (
     closed,
     completed_body,
@@ -87,6 +88,8 @@ def test_an_entry_of_a_newer_version_is_named_and_never_guessed_at(client: Redis
         with pytest.raises(Unreadable, match=f"entry {key} of {ident} can't be read: .*{reason}") as caught:
             stores.deliberations.load(ident)
         assert "secret" not in str(caught.value)
+        # A task waits for a process that knows them, and not for what no version wrote.
+        assert isinstance(caught.value, NewerRecord) == (key in ("seance/0", "proposal/0/agent-1"))
         client.hdel(Keys(prefix).deliberation(ident), key)
     assert stores.deliberations.load(ident).deliberation == begun
 

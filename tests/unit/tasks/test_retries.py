@@ -10,12 +10,12 @@ from celery.app.task import Context
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.retries import ENGINE_WAITS, ERRORS, GiveUp, RetryCounts, RetryIn, RetryPolicy
+from tasks.retries import ENGINE_WAITS, ERRORS, NEWER_RECORDS, GiveUp, RetryCounts, RetryIn, RetryPolicy
 
 POLICY = RetryPolicy()
 BUDGET = len(POLICY.error_s)
 causes = st.lists(st.sampled_from(["away", "error"]), max_size=60)
-counts = st.builds(RetryCounts, st.integers(0, 100), st.integers(0, 100))
+counts = st.builds(RetryCounts, *[st.integers(0, 100)] * 3)
 
 
 @pytest.mark.parametrize(
@@ -44,6 +44,14 @@ def test_a_task_that_fails_is_tried_again_three_times(errors: int, seconds: floa
 @pytest.mark.parametrize("errors", [3, 4, 1000])
 def test_the_fourth_failure_is_the_last(errors: int) -> None:
     assert POLICY.unexpected_error(RetryCounts(0, errors)) == GiveUp()
+
+
+def test_a_newer_versions_record_is_waited_for_an_hour_whatever_else_failed() -> None:
+    found, waited_s = RetryCounts(errors=BUDGET), 0.0
+    while isinstance(decision := POLICY.newer_record(found), RetryIn):
+        found, waited_s = _carried(decision.counts), waited_s + decision.seconds
+    assert 3600 <= waited_s <= 3660
+    assert (found.engine_waits, found.errors) == (0, BUDGET)
 
 
 @given(causes)
@@ -83,7 +91,7 @@ def test_celerys_retries_do_not_matter_where_the_counts_are_in_the_message(
 
 @given(st.none() | st.text() | st.floats(allow_nan=False) | st.integers(max_value=0) | st.lists(st.integers()))
 def test_a_header_that_holds_no_count_is_none(value: Any) -> None:
-    assert RetryCounts.of_message({ENGINE_WAITS: value, ERRORS: value}) == RetryCounts()
+    assert RetryCounts.of_message({ENGINE_WAITS: value, ERRORS: value, NEWER_RECORDS: value}) == RetryCounts()
 
 
 def _carried(found: RetryCounts) -> RetryCounts:

@@ -9,16 +9,23 @@ from typing import Any, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from domain.entry import Entry
+from domain.errors import NewerRecord
 from domain.value import Value
 
 V = TypeVar("V", bound=Value)
 Stored = str | bytes
 
+_NOT_KNOWN_HERE = frozenset({"extra_forbidden", "union_tag_invalid", "enum", "literal_error"})
+"""What pydantic calls the faults of a record that a newer version wrote."""
 _ENTRY: TypeAdapter[Entry] = TypeAdapter(Entry)
 
 
 class Unreadable(Exception):
     """What the store holds is not what this version writes; the text says where and what to do."""
+
+
+class UnreadableHere(Unreadable, NewerRecord):
+    """The store holds a field, a kind or a named value that this version does not know."""
 
 
 def encode(value: Value) -> str:
@@ -59,7 +66,9 @@ def _named(where: str) -> Iterator[None]:
     try:
         yield
     except ValidationError as error:
-        raise Unreadable(f"{where} can't be read: {_what(error)}") from None
+        faults = {fault["type"] for fault in error.errors(include_url=False, include_input=False)}
+        kind = UnreadableHere if faults <= _NOT_KNOWN_HERE else Unreadable
+        raise kind(f"{where} can't be read: {_what(error)}") from None
 
 
 def _what(error: ValidationError) -> str:
