@@ -36,16 +36,26 @@ def create(
     name: NAME,
     subject: Annotated[
         list[str] | None,
-        typer.Option(help=f"Events that it delivers, wildcards allowed; may be repeated. Default: {COMPLETED}"),
+        typer.Option(
+            metavar="SUBJECT",
+            help="Events that it delivers, wildcards allowed; may be repeated. Default: decisions.",
+        ),
     ] = None,
     deliver: Annotated[
         Literal["all", "new"], typer.Option(help="Begin with the oldest event that is kept, or with the next.")
     ] = "all",
     ack_wait: Annotated[
         float,
-        typer.Option(min=0.1, max=31_536_000, help="Seconds until an event that is not acknowledged comes again."),
+        typer.Option(
+            min=0.1,
+            max=31_536_000,
+            metavar="SECONDS",
+            help="From a delivery to the next of an event that is not acknowledged.",
+        ),
     ] = 30.0,
-    max_deliver: Annotated[int, typer.Option(min=-1, help="Deliveries of one event at most; -1: no bound.")] = -1,
+    max_deliver: Annotated[
+        int, typer.Option(min=-1, metavar="N", help="Deliveries of one event at most; -1: no bound.")
+    ] = -1,
 ) -> None:
     """Make a durable pull consumer on the events, for a program that reads them; the same again changes nothing.
 

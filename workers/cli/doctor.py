@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from textwrap import wrap
+
 import typer
 
-from domain.finding import Findings, Level, serious
+from domain.finding import Finding, Findings, Level, serious
 from workers.cli.environment import read_settings
 from workers.cli.output import AS_JSON, console, print_json
 from workers.printer import PlainText
@@ -20,12 +22,21 @@ def doctor(as_json: AS_JSON = False) -> None:
     if as_json:
         print_json([finding.model_dump(mode="json") for finding in found])
     else:
+        out = console()
         for finding in found:
-            colour = COLOURS[finding.level]
-            head = PlainText.assemble((f"{finding.level:>4}", colour), " ", (finding.subject, "bold"), ": ")
-            console().print(head.append(finding.text))
+            out.print(_drawn(finding, out.width))
     if serious(found):
         raise typer.Exit(1)
+
+
+def _drawn(finding: Finding, width: int) -> PlainText:
+    """Draw a finding, its further lines below its subject."""
+    level = f"{finding.level:>4} "
+    lines = wrap(f"{level}{finding.subject}: {finding.text}", width, subsequent_indent=" " * len(level))
+    text = PlainText("\n".join(lines))
+    text.stylize(COLOURS[finding.level], 0, len(level))
+    text.stylize("bold", len(level), len(level) + len(finding.subject))
+    return text
 
 
 def _everything(settings: Settings) -> Findings:

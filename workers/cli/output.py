@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
+from shutil import get_terminal_size
+from textwrap import fill
 from typing import Annotated, Any
 
 import typer
@@ -35,8 +37,16 @@ def print_text(text: str) -> None:
 
 
 def complain(sentence: str) -> None:
-    """Print a sentence on standard error; it may have several lines."""
-    print(f"conclave: {escaped(sentence)}", file=sys.stderr)
+    """Print a sentence on standard error, which may have lines; a terminal does not break it within a word."""
+    written = f"conclave: {escaped(sentence)}"
+    if sys.stderr.isatty():
+        width = get_terminal_size().columns
+        written = "\n".join(_broken(line, width) for line in written.splitlines())
+    print(written, file=sys.stderr)
+
+
+def _broken(line: str, width: int) -> str:
+    return fill(line, width, break_long_words=False, break_on_hyphens=False)
 
 
 def print_json(value: Any) -> None:

@@ -36,7 +36,10 @@ def worker(
         str | None, typer.Option(metavar="URL", help="An engine that runs already; none is started.")
     ] = None,
     concurrency: Annotated[
-        int | None, typer.Option(min=1, max=1024, help="Threads; default: CONCLAVE_WORKER_CONCURRENCY.")
+        int | None,
+        typer.Option(
+            min=1, max=1024, metavar="N", help="Threads, up to 1024; default: CONCLAVE_WORKER_CONCURRENCY."
+        ),
     ] = None,
     engine_args: Annotated[
         list[str] | None, typer.Argument(metavar="[-- ENGINE ARGS]", help="Handed to the engine as they are.")

@@ -22,10 +22,8 @@ ENGINE_WITHIN_S = 30.0
 """For how long an engine that is not offered yet keeps the greeting back: its ready check asks a few questions."""
 LOOK_EVERY_S = 0.5
 NEXT = "conclave approve PLAN.json --role DEV --watch"
-LOGIN = "login: conclave config --reveal CONCLAVE_FLOWER_AUTH"
-
-
-PASSWORD_OF_PAGE = "the password that `web_login` has in stack.json"
+LOGIN_OF_PAGE = f"login: {USER}, its password: `web_login` in stack.json"
+LOGIN_OF_FLOWER = "login: conclave config --reveal CONCLAVE_FLOWER_AUTH"
 
 
 class Greeting:
@@ -66,8 +64,10 @@ class Greeting:
             ("NATS", NatsOptions(url=(where.nats_url,)).address + _moved(where, "nats")),
             ("Valkey", address(where.redis_url) + _moved(where, "redis")),
             ("Engine", f"{where.engine_url}, {_engine(self._options.model, served=served)}"),
-            ("Page", f"{where.web_url}{_moved(where, 'web')}, login: {USER}, with {PASSWORD_OF_PAGE}"),
-            ("Flower", f"{where.flower_url}{_moved(where, 'flower')}, {LOGIN}"),
+            ("Page", f"{where.web_url}{_moved(where, 'web')}"),
+            ("", LOGIN_OF_PAGE),
+            ("Flower", f"{where.flower_url}{_moved(where, 'flower')}"),
+            ("", LOGIN_OF_FLOWER),
             ("Councils", ", ".join(_roles(ports)) or "none: conclave council apply FILE"),
             ("Logs", str(self._state / "logs")),
         )

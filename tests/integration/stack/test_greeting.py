@@ -58,12 +58,14 @@ def test_it_names_addresses_without_logins_councils_logs_and_the_next_command(
         name="e", model="small", url="http://e/v1", kind=EngineKind.EXTERNAL, guidance=Guidance.REGEX, ready=True
     )
     ports.engines.publish(record, ttl_s=600)
-    text = "\n".join(said(where, within_s=600))
+    lines = said(where, within_s=600)
+    assert max(map(len, lines)) <= 80
+    text = "\n".join(lines)
     for words in (
         "Conclave is ready.",
         "nats://127.0.0.1:23456 (4222 is taken)",
         "http://127.0.0.1:24000/v1, serves small",
-        "http://127.0.0.1:5555, login: conclave config --reveal CONCLAVE_FLOWER_AUTH",
+        "http://127.0.0.1:5555\n            login: conclave config --reveal CONCLAVE_FLOWER_AUTH",
         "ARCHITECT, DATA, DEV, DEVOPS, QA",
         ".conclave/logs",
         "  conclave approve PLAN.json --role DEV --watch",

@@ -11,6 +11,7 @@ from rich.console import RenderableType
 from domain.contract import CompletedBody
 from domain.views.why import label, number, why
 from workers.cli.view.decision import beginning, headline
+from workers.cli.view.sentences import indented
 from workers.printer import PlainText
 
 PROPOSAL_LINES = 5
@@ -30,13 +31,7 @@ def brief(decision: CompletedBody, width: int) -> Iterator[RenderableType]:
         yield from _text(decision.decisions[0].proposal.content, width)
     yield PlainText("Why", "bold")
     for sentence in islice(why(decision), REASONS):
-        yield from _indented(sentence, width)
-
-
-def _indented(sentence: str, width: int) -> Iterator[PlainText]:
-    """Draw a sentence, its further lines deeper than its first."""
-    lines = wrap(sentence, width, initial_indent="  ", subsequent_indent="    ")
-    yield from (PlainText(line) for line in lines)
+        yield from indented(sentence, width)
 
 
 def _text(content: str, width: int) -> Iterator[PlainText]:

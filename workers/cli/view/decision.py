@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 
 from rich.console import RenderableType
 from rich.panel import Panel
-from rich.table import Table
 
 from domain.contract import CompletedBody
 from domain.ranking import Ranking
@@ -16,7 +15,8 @@ from domain.views.remarks import failure_line, telling_checks
 from domain.views.verdicts import verdict_lines
 from domain.views.why import label, number, why
 from workers.cli.view.costs import costs
-from workers.cli.view.tables import titled_table
+from workers.cli.view.sentences import Sentences
+from workers.cli.view.tables import Column, FittedTable
 from workers.printer import PlainText
 
 
@@ -32,10 +32,10 @@ def drawing(
     yield _ranked(decision)
     if decision.ranking.matrix:
         yield _matrix(decision.ranking)
-    yield _lines("Why", why(decision))
+    yield Sentences("Why", why(decision))
     said = verdict_lines(decision, verdicts)
     if said:
-        yield _lines("Verdicts", said)
+        yield Sentences("Verdicts", said)
     yield from _remarks(decision)
     yield costs(decision.usage, decision.timings)
 
@@ -70,58 +70,60 @@ def beginning(text: str, limit: int = 160) -> str:
     return line if len(line) <= limit else f"{line[:limit].rstrip()} … ({len(line) - limit} more characters)"
 
 
-def _ranked(decision: CompletedBody) -> Table:
+def _ranked(decision: CompletedBody) -> FittedTable:
     """Draw the ranking: scores with their doubt, and the criteria that make them up."""
     ranking = decision.ranking
+    entries = ranking.entries
     checks = {row.proposal.proposal_id: row.checks.overall_score for row in decision.decisions}
-    criteria = list(ranking.entries[0].criteria) if ranking.entries else []
-    columns = ("", "proposal", "score", "ranks", "stability", "Borda", "Copeland", *criteria, "checks")
-    table = titled_table("Ranking (criteria: mean score as given, 1 to 9)", *columns)
-    for entry in ranking.entries:
-        row = [
-            f"{entry.rank}{'=' if entry.shared else ''}",
-            label(entry.proposal) + (" (tied)" if entry.tied else ""),
-            number(entry.score),
-            "-".join(str(rank) for rank in dict.fromkeys(entry.interval)),
-            number(entry.p_best),
-            number(entry.borda),
-            f"{entry.copeland:+d}",
-            *(number(entry.criteria.get(name)) for name in criteria),
-            number(checks.get(entry.proposal)),
-        ]
-        table.add_row(*row, style="bold" if entry.proposal == ranking.winner else "")
-    return table
+    criteria = list(entries[0].criteria) if entries else []
+    columns = [
+        Column("", _places(ranking), is_name=True),
+        Column("proposal", [f"{label(one.proposal)}{' (tied)' * one.tied}" for one in entries], is_name=True),
+        Column("score", [number(one.score) for one in entries]),
+        Column("ranks", ["-".join(map(str, dict.fromkeys(one.interval))) for one in entries], goes=4),
+        Column("stability", [number(one.p_best) for one in entries], goes=5),
+        Column("Borda", [number(one.borda) for one in entries], goes=2),
+        Column("Copeland", [f"{one.copeland:+d}" for one in entries], goes=1),
+        *(Column(name, [number(one.criteria.get(name)) for one in entries], goes=6) for name in criteria),
+        Column("checks", [number(checks.get(one.proposal)) for one in entries], goes=3),
+    ]
+    winner = next((place for place, one in enumerate(entries) if one.proposal == ranking.winner), None)
+    return FittedTable("Ranking (criteria: mean score as given, 1 to 9)", columns, bold=winner)
 
 
-def _matrix(ranking: Ranking) -> Table:
+def _places(ranking: Ranking) -> list[str]:
+    return [f"{entry.rank}{'=' * entry.shared}" for entry in ranking.entries]
+
+
+def _matrix(ranking: Ranking) -> FittedTable:
     """Draw who gave whom what; an author's own proposal is a dot: it is neither asked for nor read."""
-    shown = [entry.proposal for entry in ranking.entries]
-    columns = [*map(label, shown), "weight", "agrees", "consistent"]
-    table = titled_table("Scores by reviewer (weighted over criteria, passes averaged)", "reviewer", *columns)
-    for row in matrix(ranking):
-        cells = ["·" if cell.own else number(cell.score) for cell in row.cells]
-        facts = (number(row.weight), number(row.agreement), number(row.swap_consistency))
-        table.add_row(f"{row.reviewer} (judge)" if row.neutral else row.reviewer, *cells, *facts)
-    return table
+    rows = matrix(ranking)
+    given = zip(*(["·" if cell.own else number(cell.score) for cell in row.cells] for row in rows), strict=True)
+    reviewers = [f"{row.reviewer} (judge)" if row.neutral else row.reviewer for row in rows]
+    names = [label(entry.proposal) for entry in ranking.entries]
+    columns = [
+        Column("reviewer", reviewers, is_name=True),
+        *(
+            Column(name, cells, short=f"to {n}")
+            for n, (name, cells) in enumerate(zip(names, given, strict=True), 1)
+        ),
+        Column("weight", [number(row.weight) for row in rows], goes=3),
+        Column("agrees", [number(row.agreement) for row in rows], goes=2),
+        Column("consistent", [number(row.swap_consistency) for row in rows], goes=1),
+    ]
+    return FittedTable("Scores by reviewer (weighted over criteria, passes averaged)", columns)
 
 
 def _remarks(decision: CompletedBody) -> Iterator[RenderableType]:
     if decision.failures:
-        yield _lines("Failures", list(map(failure_line, decision.failures)), "red")
+        yield Sentences("Failures", list(map(failure_line, decision.failures)), "red")
     checks = list(telling_checks(decision))
     if checks:
-        yield _lines("Checks", checks, "yellow")
+        yield Sentences("Checks", checks, "yellow")
     critiques = [critique for critique in decision.critiques if critique.text]
     if critiques:
         lines = [
             f"{critique.reviewer} on {label(critique.proposal_id)}: {critique.text.strip()}"
             for critique in critiques
         ]
-        yield _lines("Critiques", lines)
-
-
-def _lines(title: str, lines: list[str], style: str = "") -> RenderableType:
-    text = PlainText.assemble((f"\n{title}", "bold"))
-    for line in lines:
-        text.append("\n").append(f"  {line}", style)
-    return text
+        yield Sentences("Critiques", lines)

@@ -36,8 +36,8 @@ def decided(*, follow: Any = script, stage: Stage | None = None, **constraints: 
     return decision_of(record)
 
 
-def drawn(decision: CompletedBody, *, full: bool = False) -> str:
-    console = Printer(file=StringIO(), width=160, color_system=None)
+def drawn(decision: CompletedBody, *, full: bool = False, width: int = 160) -> str:
+    console = Printer(file=StringIO(), width=width, color_system=None)
     for part in drawing(decision, full=full):
         console.print(part)
     return console.file.getvalue()  # type: ignore[attr-defined, no-any-return]
@@ -73,6 +73,23 @@ def test_the_matrix_shows_who_gave_whom_what_and_nothing_for_oneself() -> None:
     assert table["agent-1"][:3] == ["8.00", "5.00", "·"]
     assert table["agent-2"][0] == "·"
     assert table["QA/qa-1"][0] == "(judge)"
+
+
+def test_80_columns_hold_whole_names_and_say_what_they_do_not_hold() -> None:
+    judges = (agent("architect-numbers"), agent("architect-migration"))
+    agents = (agent("dev-smallest-step", seed=1), agent("dev-data-first", seed=2), agent("dev-on-call", seed=3))
+    result = decided(stage=Stage(council("DEV", agents=agents), council("ARCHITECT", agents=judges)))
+    narrow = drawn(result, width=80)
+
+    assert max(map(len, narrow.splitlines())) <= 80
+    assert "…" not in narrow.replace(" … (", "")
+    assert {row[1] for row in rows(narrow, "Ranking (")} >= {one.agent_id for one in agents}
+    assert [row[0] for row in rows(narrow, "Scores by reviewer")][:2] == [
+        "ARCHITECT/architect-migration",
+        "ARCHITECT/architect-numbers",
+    ]
+    assert " not in this width: Copeland, Borda, checks" in narrow
+    assert "not in this width" not in drawn(result)
 
 
 def test_the_first_sentence_says_by_how_much_the_winner_leads() -> None:

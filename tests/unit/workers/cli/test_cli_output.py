@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import sys
 from io import StringIO
 
 import pytest
@@ -35,6 +36,19 @@ def test_a_complaint_may_have_lines(capsys: pytest.CaptureFixture[str]) -> None:
 
     assert written.startswith("conclave: two mistakes:\n  \\x1b]52;c;")
     assert commands_in(written) == []
+
+
+def test_on_a_terminal_a_complaint_breaks_between_words(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sentence = "this machine was too slow for 1 of the answers: set CONCLAVE_POLICY_DEADLINE_S to 1200"
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "80")
+    complain(sentence)
+    first, second = capsys.readouterr().err.splitlines()
+
+    assert f"{first} {second}" == f"conclave: {sentence}"
+    assert second.startswith("CONCLAVE_POLICY_DEADLINE_S")
 
 
 def test_json_is_the_value_and_harmless(capsys: pytest.CaptureFixture[str]) -> None:

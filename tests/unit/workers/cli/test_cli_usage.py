@@ -31,6 +31,15 @@ def test_every_command_explains_itself(path: list[str]) -> None:
     assert f"Usage: conclave {' '.join(path)}".strip() in result.stdout.replace("root", "conclave")
 
 
+@pytest.mark.parametrize("path", every_command(), ids=" ".join)
+def test_its_help_cuts_no_name_on_a_terminal_of_80_columns(
+    path: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("TERMINAL_WIDTH", "80")
+    assert [line for line in run(*path, "--help").stdout.splitlines() if "…" in line] == []
+
+
 def test_the_version_is_the_packages() -> None:
     from importlib.metadata import version
 
