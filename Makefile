@@ -17,9 +17,10 @@ help:  ## Print what can be made.
 demo: $(STAMP)  ## One deliberation on this machine, from nothing, in about a minute.
 	@$(BIN)/conclave demo
 
-# Most tests wait for real processes, so more of them run at once than there are cores; a file's tests stay together.
+# Most tests wait for real processes, so more of them run at once than there are cores. A file's tests stay together,
+# and files begin in the order of their names: those of one slow test before the unit tier, not alone at the end.
 test: $(STAMP)  ## Every test but those for vLLM, GPUs, chaos and soak.
-	$(BIN)/python -m pytest --numprocesses 4 --dist loadfile
+	$(BIN)/python -m pytest --numprocesses 6 --dist loadfile --no-loadscope-reorder
 
 # Property tests try fewer examples here than in `make test`.
 unit: $(STAMP)  ## The unit tier, for every save: no server, no socket.
@@ -65,8 +66,8 @@ bench-ballots: $(STAMP)  ## Forms of a ballot on an engine of llama.cpp: URL=htt
 test-vllm: $(STAMP)  ## The tests against a real vLLM (CPU build), installed beside.
 	$(BIN)/python -m pytest -m vllm
 
-# In environments of their own, from a package index: what README shows first.
-test-install: $(STAMP)  ## A fresh clone's demo, and a wheel's by pip alone.
+# In environments of their own, from a package index: all that README shows.
+test-install: $(STAMP)  ## README's commands in order: a fresh clone's, then those of a wheel by pip alone.
 	$(BIN)/python -m pytest -m install
 
 # Needs the history; skips what a shallow clone lacks.

@@ -148,7 +148,7 @@ def isolated() -> Iterator[IsolatedChecks]:
 
 
 @given(texts())
-@settings(max_examples=examples(400))
+@settings(max_examples=examples(150))
 def test_every_check_ends_within_its_bounds(isolated: IsolatedChecks, text: str) -> None:
     check_within_bounds(isolated, text)
 
@@ -184,7 +184,7 @@ def check_within_bounds(isolated: IsolatedChecks, text: str) -> None:
 
 
 @given(texts())
-@settings(max_examples=examples(400))
+@settings(max_examples=examples(150))
 def test_what_runs_in_the_worker_takes_time_in_proportion(text: str) -> None:
     linear = InProcess(create(point) for point in LINEAR)
     names = Names(agents=("dev-1", "security"), models=("Qwen/Qwen3-0.6B",))
