@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from domain.text.visible import escaped
+from domain.views.money import cost_line
 from domain.views.why import label, number
 from web.highlighting import highlighted
 
@@ -75,6 +76,7 @@ ENVIRONMENT.filters.update(
     number=number,
     label=label,
     heat=heat,
+    cost=cost_line,
     plain=plain,
     highlighted=highlighted,
 )

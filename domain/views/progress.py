@@ -121,7 +121,8 @@ def _stages(record: Record, until: float) -> tuple[StageView, ...]:
     for round_ in range(1, rounds + 1):
         total = len(record.proposals(round_ - 1)) or agents
         counts.append((f"round {round_}", [attempt.at for attempt in attempts[round_]], total))
-    counts.append(("review", votes, ballots))
+    # An earlier winner beside the proposals may have more reviewers asked than these alone.
+    counts.append(("review", votes, max(ballots, len(votes))))
     counts.append(("decision", [until] if record.state is DeliberationState.DECIDED else [], 1))
     return _in_turn(counts, record, until)
 

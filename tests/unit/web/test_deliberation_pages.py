@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 from starlette.testclient import TestClient
@@ -10,6 +11,8 @@ from starlette.testclient import TestClient
 from domain.chat import FailureReason
 from domain.deliberation import ReviewRules
 from domain.policy import Policy
+from domain.prices import Price, PriceList
+from domain.views.money import cost_line
 from domain.views.why import number, why
 from tests.support import factories as make
 from tests.support.scripted_model import failure
@@ -182,3 +185,25 @@ def test_a_second_look_at_a_tie_is_shown() -> None:
     assert decision.second_look
     shown = seen(stage, f"/deliberations/{decision.deliberation_id}").text
     assert "Second look" in shown
+
+
+def test_each_agents_cost_and_what_a_checklist_came_to_are_shown() -> None:
+    prices = PriceList(prices={"tiny": Price(input=Decimal(1_000_000), output=Decimal(0))}, currency="EUR")
+    policy = Policy(model="tiny", review=ReviewRules(checklist="report"))
+    stage = Stage(make.council("DEV"), policy=policy, prices=prices)
+    decision = decision_of(stage.play(make.plan_request(make.plan(acceptance_criteria=("It works.",)))))
+    shown = seen(stage, f"/deliberations/{decision.deliberation_id}").text
+    costs = [usage.cost for usage in decision.usage.agents.values() if usage.cost]
+    assert len(costs) == 3
+    for cost in costs:
+        assert cost_line(cost) in shown
+    assert "Meets" in shown
+
+
+def test_a_page_below_deliberations_stands_under_its_own_name_in_the_navigation(stage: Stage) -> None:
+    path = f"/deliberations/{stage.play().deliberation.deliberation_id}"
+    for page, name in ((path, "/deliberations"), (f"{path}/judge", "/judge"), ("/judge", "/judge")):
+        current = [
+            fields["href"] for _, fields in seen(stage, page).elements if fields.get("aria-current") == "page"
+        ]
+        assert current == [name]
