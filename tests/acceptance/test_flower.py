@@ -18,12 +18,12 @@ import redis
 from playwright.sync_api import expect
 
 from tests.acceptance.conftest import Pipeline
-from tests.acceptance.test_page import picture
 from tests.acceptance.test_pipeline import APPROVED, COMPLETED, approval
 from tests.support.chromium import chromium, window
 from tests.support.factories import fresh
 from tests.support.fleet import Fleet, Service
 from tests.support.observer import Observer, until, watching
+from tests.support.person_at_page import picture
 from tests.support.scripted_answers import free_text
 from tests.support.servers import ValkeyServer
 from workers.app import make_app

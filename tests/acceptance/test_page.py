@@ -1,4 +1,7 @@
-"""The page in a real browser beside a running pipeline: log in, watch a council decide, read why."""
+"""The page in a real browser beside a running pipeline: log in, watch a council decide, read why.
+
+The whole way of a person, on the embedded stack, is in test_stack_commands.py.
+"""
 
 from __future__ import annotations
 
@@ -18,16 +21,16 @@ from bridge.streams import DEAD_LETTERS
 from domain.rights import Right
 from tests.acceptance.conftest import Pipeline
 from tests.acceptance.test_pipeline import approval
+from tests.support import person_at_page
 from tests.support.chromium import chromium, window
 from tests.support.factories import fresh
+from tests.support.person_at_page import SHOTS, picture
 from tests.support.scripted_answers import free_text
 from tests.support.web_page import web_page
 from workers.portal import Portal
 from workers.processes.ports import HOST, free_port
 
 PASSWORD = "open sesame"
-SHOTS = "CONCLAVE_TEST_SHOTS"
-"""A folder in which pictures of the pages are kept."""
 HOSTILE = """<script>alert(1)</script><img src=x onerror=alert(2)> {{ 7*7 }} \u202egnp.exe\u200b
 <a href="javascript:alert(3)" hx-get="/logout" hx-trigger="load" data-hx-on:load="alert(4)">x</a>
 </pre></details><style>*{display:none}</style><svg onload=alert(5)>"""
@@ -65,20 +68,7 @@ def hostile(pipeline: Pipeline) -> Iterator[str]:
 
 
 def log_in(page: Page, address: str, path: str = "/deliberations") -> None:
-    """Log in by keyboard alone."""
-    page.goto(f"{address}{path}")
-    page.get_by_label("Name").focus()
-    page.keyboard.type("ada")
-    page.keyboard.press("Tab")
-    page.keyboard.type(PASSWORD)
-    page.keyboard.press("Enter")
-    expect(page.get_by_role("button", name="Log out")).to_be_visible()
-
-
-def picture(page: Page, name: str) -> None:
-    """Keep a picture of what the window shows, where pictures are kept."""
-    if SHOTS in os.environ:
-        page.screenshot(path=Path(os.environ[SHOTS]) / f"{name}.png")
+    person_at_page.log_in(page, address, "ada", PASSWORD, path)
 
 
 def test_a_person_watches_a_council_decide_and_reads_why(
@@ -111,57 +101,6 @@ def test_a_person_watches_a_council_decide_and_reads_why(
         ballot.get_by_role("link").click()
         expect(page.locator("pre")).to_contain_text("PROPOSAL A ===")
         assert on.complaints == []
-
-
-def test_a_person_approves_judges_and_has_it_deliberated_again(
-    pipeline: Pipeline, browser: Browser, address: str
-) -> None:
-    """From the login to the comparison of both decisions, by what the page offers alone."""
-    title = fresh("Keep carts over a restart")
-    pipeline.engine.script.latency_s, before = 6.0, pipeline.engine.script.latency_s
-    try:
-        with window(browser) as on:
-            page = on.page
-            log_in(page, address, "/approve")
-            page.get_by_role("link", name="Try a sample").click()
-            page.get_by_label("Title").fill(title)
-            picture(page, "approve")
-            page.get_by_role("button", name="Approve").click()
-
-            expect(page.get_by_role("heading", name=title)).to_be_visible()
-            for stage in ("proposals", "review"):
-                expect(page.locator(".stages .running").get_by_text(stage)).to_be_visible()
-                pipeline.engine.script.latency_s = 3.0
-            expect(page.locator(".outcome")).to_contain_text("Winner")
-            pipeline.engine.script.latency_s = before
-            expect(page.locator("table.heat td.cell").first).to_be_visible()
-            ballot = page.locator(".ballots details").first
-            ballot.locator("summary").click()
-            expect(ballot.locator("tbody th")).to_have_text(["A", "B", "C"])
-
-            page.get_by_role("link", name="Judge", exact=True).last.click()
-            other = page.get_by_role("radio", name="Prefer").first
-            other.check()
-            page.get_by_label("Reason").fill("It survives a crash.")
-            picture(page, "judge")
-            page.get_by_role("button", name="Say so").click()
-            expect(page.locator(".outcome")).to_contain_text("ada prefers")
-            expect(page.locator(".outcome")).to_contain_text("It survives a crash.")
-
-            page.get_by_role("link", name="Deliberate again").click()
-            page.get_by_label("Model").select_option("scripted")
-            picture(page, "redeliberate")
-            page.get_by_role("button", name="Deliberate again").click()
-            revisions = page.locator(".chain li")
-            expect(revisions).to_have_count(2)
-            expect(page.locator(".outcome")).to_contain_text("Winner")
-            expect(revisions.last).to_have_attribute("aria-current", "true")
-            revisions.first.get_by_role("link", name="compare").click()
-            expect(page.get_by_role("main")).to_contain_text(title)
-            expect(page).to_have_url(re.compile("/compare/"))
-            assert on.complaints == []
-    finally:
-        pipeline.engine.script.latency_s = before
 
 
 def test_a_person_cancels_what_still_runs(pipeline: Pipeline, browser: Browser, address: str) -> None:

@@ -11,6 +11,15 @@ from pathlib import Path
 
 import pytest
 
+from domain.policy import Policy
+from tests.support.chromium import chromium, window
+from tests.support.person_at_page import (
+    approve_the_sample,
+    have_it_deliberated_again,
+    log_in,
+    prefer_another,
+    watch_it_decided,
+)
 from tests.support.readme import ROOT, Here, block_with
 from tests.support.sample_stack import FOLDER, living_in
 from tests.support.scripted_engine import ScriptedEngine
@@ -19,8 +28,10 @@ from workers.processes.sessions import alive, kill
 from workers.stack.folder import StackRecord
 
 STOPPED_WITHIN = 60.0
+DECIDED_WITHIN_MS = 600_000.0
+"""A deliberation's own deadline."""
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = pytest.mark.timeout(1800)
 
 
 @pytest.fixture
@@ -33,7 +44,7 @@ def here(tmp_path: Path) -> Iterator[Here]:
     kill([process.pid for process in living_in(tmp_path)])
 
 
-def test_the_readmes_session_and_publisher_end_with_decisions_and_nothing_running(here: Here) -> None:
+def test_the_readmes_session_and_a_person_at_the_page_end_with_decisions_and_nothing_running(here: Here) -> None:
     up, *commands, down = block_with("conclave down")
     assert (up, down) == ("conclave up", "conclave down")
     with here.start(up) as stack:
@@ -41,6 +52,7 @@ def test_the_readmes_session_and_publisher_end_with_decisions_and_nothing_runnin
         assert urllib.request.urlopen(f"{record.flower_url}/healthcheck", timeout=60).status == 200
         assert commands_know(here, record)
         here.carry_out_with_sample(commands)
+        a_person_decides(record)
         here.run(down)
         assert stack.wait(STOPPED_WITHIN) == 0
         assert "stopped" in here.output.read_text().splitlines()[-1]
@@ -60,6 +72,19 @@ def test_the_readmes_session_with_an_engine_of_ones_own_ends_with_a_decision(her
         here.run("conclave down")
         assert stack.wait(STOPPED_WITHIN) == 0
     assert not living_in(here.folder)
+
+
+def a_person_decides(record: StackRecord) -> None:
+    """Go the whole way in a real browser, from the login to the comparison of two decisions."""
+    assert record.web_url is not None
+    name, _, password = record.web_login.partition(":")
+    with chromium() as browser, window(browser) as on:
+        log_in(on.page, record.web_url, name, password)
+        approve_the_sample(on.page, "Keep carts over a restart", max_tokens=96)
+        watch_it_decided(on.page, within_ms=DECIDED_WITHIN_MS)
+        prefer_another(on.page, name, "It survives a crash.")
+        have_it_deliberated_again(on.page, Policy().model, within_ms=DECIDED_WITHIN_MS)
+        assert on.complaints == []
 
 
 def commands_know(here: Here, record: StackRecord) -> bool:
