@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 
 from domain.council import Agent, voice_of
 from domain.deliberation import Deliberation
-from domain.entry import Proposed
+from domain.entry import BallotCast, Proposed
 from domain.keys import PRIOR
 from domain.ranking import Ballot
 from domain.record import Record
@@ -67,8 +68,8 @@ def presentation_of(deliberation: Deliberation, candidates: Sequence[Candidate],
     return present(
         [candidate.proposal_id for candidate in candidates],
         seed=f"{deliberation.seed}/{round_}",
-        passes=2 if rules.both_passes else 1,
-        orders=rules.orders,
+        passes=rules.passes,
+        orders=rules.distinct_orders,
     )
 
 
@@ -97,17 +98,33 @@ def spared(record: Record, round_: int) -> frozenset[str]:
 def ballots_of(
     record: Record, candidates: Sequence[Candidate], round_: int, voices: Mapping[str, str]
 ) -> tuple[Ballot, ...]:
-    """Return the ballots of one round that were handed in, as values of the ranking; `voices` by agent id."""
+    """Return the ballots of one round that were handed in, as values of the ranking; `voices` by agent id.
+
+    Where each proposal was shown alone, agents of one voice would answer alike, so one of them was asked about a
+    proposal, and its answer is that of all.
+    """
     authors = authors_of(candidates)
+    cast = [ballot for ballot in record.ballots(round_) if ballot.missing is None]
+    shared: dict[str, dict[str, Mapping[str, float]]] = defaultdict(dict)
+    for ballot in cast:
+        if ballot.alone and ballot.agent_id in voices:
+            shared[voices[ballot.agent_id]].update(ballot.reading)
     return tuple(
         Ballot(
             ballot.agent_id,
             author_of=authors,
-            scores={proposal: scores for proposal, scores in ballot.reading.items() if proposal in authors},
+            scores=_on(authors, ballot, shared.get(voice, {}) if ballot.alone else {}),
             presentation=ballot.order,
             round=round_,
-            voice=voices.get(ballot.agent_id, ""),
+            voice=voice,
         )
-        for ballot in record.ballots(round_)
-        if ballot.missing is None
+        for ballot in cast
+        for voice in [voices.get(ballot.agent_id, "")]
     )
+
+
+def _on(
+    proposals: Collection[str], ballot: BallotCast, shared: Mapping[str, Mapping[str, float]]
+) -> dict[str, Mapping[str, float]]:
+    scores = {**shared, **ballot.reading}
+    return {proposal: scores[proposal] for proposal in proposals if proposal in scores}

@@ -97,7 +97,7 @@ class BallotRow(OpenValue):
     round: int
     pass_: int = Field(alias="pass")
     order: tuple[str, ...]
-    """Proposal ids as shown."""
+    """Proposal ids as shown side by side; empty where each was shown alone."""
     scores: dict[str, dict[str, int]]
     """proposal id → criterion → 1 to 9, as written."""
     form: Literal["digits", "lines", "pointwise"] = "digits"

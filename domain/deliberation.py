@@ -20,17 +20,18 @@ BallotForm = Literal["pointwise", "listwise"]
 class ReviewRules(Value):
     """How the council reviews itself; part of the record, so that a replay uses the same."""
 
+    ballots: BallotForm = "pointwise"
+    """How a reviewer is asked: `pointwise`, a call for each proposal, shown alone, or `listwise`, one call that
+    shows all. Reviewers that think get one call."""
     orders: int = Field(default=8, ge=1, le=16)
-    """Distinct orders in which proposals are shown in a pass, at most one per proposal. An effect of places
-    cancels with as many orders as proposals; each is a prompt that engines read anew."""
-    ballots: BallotForm = "listwise"
-    """How a reviewer is asked: `listwise`, one call for all proposals, or `pointwise`, a call for each behind the
-    same sheet, which only a prefix cache makes cheap. Reviewers that think get one call."""
+    """Listwise: distinct orders in which proposals are shown in a pass, at most one per proposal. An effect of
+    places cancels with as many orders as proposals; each is a prompt that engines read anew."""
     checklist: Literal["off", "report"] = "off"
     """Whether reviewers also say of each acceptance criterion of the plan, twelve at most, if a proposal meets it,
     yes or no: `report` tells it beside the ranking and counts it for nothing; about seven tokens an answer."""
     both_passes: bool = False
-    """Ask every reviewer again, its order reversed: twice the ballots, and each one's consistency is known."""
+    """Listwise: ask every reviewer again, its order reversed: twice the ballots, and each one's consistency is
+    known."""
     skip_decided: bool = False
     """Wait for the first pass and leave the second out where it can't change the winner any more. Off: both
     passes run at once, which costs tokens and saves a whole model step."""
@@ -56,6 +57,16 @@ class ReviewRules(Value):
     def ballot_form(self) -> BallotForm:
         """How reviewers are asked: in one call where they think, since every call would think anew."""
         return "listwise" if room_for(self.thinking) else self.ballots
+
+    @property
+    def distinct_orders(self) -> int:
+        """In how many orders a pass shows the proposals, at most; one where each is shown alone."""
+        return self.orders if self.ballot_form == "listwise" else 1
+
+    @property
+    def passes(self) -> int:
+        """How often reviewers are asked; once where each proposal is shown alone: nothing could be reversed."""
+        return 2 if self.both_passes and self.ballot_form == "listwise" else 1
 
 
 class Judge(Agent):

@@ -101,7 +101,7 @@ class BallotCast(ModelCall):
     pass_: int = 0
     """0 sees an order, 1 its reverse."""
     order: tuple[str, ...] = ()
-    """Proposal ids as shown."""
+    """Proposal ids as shown side by side; empty where each was shown alone."""
     form: Literal["digits", "lines", "pointwise"] = "digits"
     """How scores were asked for: digits side by side, as version 0.1 did, a line for each, or pointwise: a line
     for each and a call for each proposal."""
@@ -123,6 +123,16 @@ class BallotCast(ModelCall):
     def owed(self) -> tuple[FailureReason, ...]:
         """Why the ballot or some of its scores are missing, each reason once; none for a whole ballot."""
         return (self.missing,) if self.missing else tuple(sorted(set(self.gaps.values())))
+
+    @property
+    def alone(self) -> bool:
+        """Whether each proposal was shown by itself, so that no place can have counted."""
+        return self.form == "pointwise" and not self.order
+
+    @property
+    def asked(self) -> tuple[str, ...]:
+        """Proposal ids that it was to score, by name; as far as they are known of a missing ballot."""
+        return tuple(sorted({**self.scores, **self.gaps}))
 
     @property
     def calls(self) -> int:
@@ -152,7 +162,7 @@ class BallotCast(ModelCall):
         """
         if len(parts) == 1:
             return parts[0]
-        ordered = sorted(parts, key=lambda part: part.order.index(next(iter({**part.scores, **part.gaps}))))
+        ordered = sorted(parts, key=_place)
         cast = [part for part in ordered if part.missing is None]
         told = cast if all(part.expected for part in cast) else []
         return ordered[0].model_copy(
@@ -170,6 +180,12 @@ class BallotCast(ModelCall):
                 "detail": "; ".join(dict.fromkeys(part.detail for part in ordered if part.detail)),
             }
         )
+
+
+def _place(part: BallotCast) -> tuple[int, str]:
+    """Where a part about one proposal stands in its ballot: as shown, or by name where each was shown alone."""
+    (proposal,) = {**part.scores, **part.gaps}
+    return (part.order.index(proposal) if part.order else 0, proposal)
 
 
 class Compared(ModelCall):

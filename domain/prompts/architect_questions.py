@@ -9,7 +9,7 @@ from domain import keys
 from domain.chat import ChatFailure, ChatOutcome, FailureReason
 from domain.council import Agent
 from domain.entry import ArchitectAnswered, call_facts
-from domain.prompts.ballot_question import ANCHORS
+from domain.prompts.ballot_rules import ANCHORS
 from domain.prompts.material import Material, label
 from domain.prompts.model_question import (
     ModelQuestion,

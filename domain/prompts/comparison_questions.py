@@ -10,7 +10,7 @@ from domain.chat import ChatAnswer, ChatFailure, ChatOutcome, FailureReason, Sco
 from domain.council import Agent
 from domain.entry import Compared, call_facts
 from domain.keys import comparison_key
-from domain.prompts.ballot_question import REVIEWER
+from domain.prompts.ballot_rules import REVIEWER
 from domain.prompts.material import Material, label
 from domain.prompts.model_question import ModelQuestion, score_request
 from domain.thinking import Thinking

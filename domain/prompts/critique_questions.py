@@ -11,7 +11,7 @@ from domain.council import Agent
 from domain.entry import Critiqued, call_facts
 from domain.keys import critique_key, proposal_key
 from domain.policy import Policy
-from domain.prompts.ballot_question import REVIEWER
+from domain.prompts.ballot_rules import REVIEWER
 from domain.prompts.delimiters import delimited, derive_mark, explain_delimiters
 from domain.prompts.material import Material
 from domain.prompts.model_question import ModelQuestion, text_request

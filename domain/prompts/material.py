@@ -95,6 +95,14 @@ class Material:
         ]
         return "\n\n".join([self.head(), f"# Proposals\n{explain_delimiters(mark)}", *proposals])
 
+    def lone_sheet(self, proposal_id: str, mark: str, rules: str) -> str:
+        """Return task, rubric, rules and one candidate, delimited: it is judged by itself.
+
+        Raises LookupError for a proposal that is not part of the material.
+        """
+        proposal = delimited("PROPOSAL", self.blinded[proposal_id], mark)
+        return "\n\n".join([self.head(), rules.strip(), f"# Proposal\n{explain_delimiters(mark)}", proposal])
+
 
 def task_text(deliberation: Deliberation) -> str:
     """Render the plan as every member sees it: proposers and reviewers get the same bytes."""

@@ -131,10 +131,11 @@ def _vote(
 
 
 def _ballots_of(reviewer: Agent, material: Material, timeout_s: float, form: BallotForm) -> list[BallotQuestion]:
-    presentation = present(material.candidates, seed=material.seed, passes=PASSES)
+    passes = PASSES if form == "listwise" else 1
+    presentation = present(material.candidates, seed=material.seed, passes=passes)
     return [
         question
-        for number in range(PASSES)
+        for number in range(passes)
         for question in ballot_questions(
             material, [reviewer], presentation, pass_=number, timeout_s=timeout_s, form=form
         )

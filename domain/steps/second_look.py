@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
+from domain.candidates import presentation_of, spared
 from domain.council import Agent, voice_of
 from domain.prompts.comparison_questions import Look, comparison_questions, pairs_among
 from domain.prompts.material import Material
@@ -48,20 +49,30 @@ def tied_at_the_top(ranking: Ranking) -> tuple[str, ...]:
 def _looks(conclusion: Conclusion, material: Material, tied: Sequence[str]) -> list[Look]:
     """Choose for every pair one reviewer of each voice that handed in a ballot and wrote neither of the two."""
     record = conclusion.record_so_far
-    ballots = {ballot.agent_id: ballot for ballot in record.ballots(material.round) if not ballot.pass_}
-    reviewers = [
-        agent
-        for agent in conclusion.deliberation.reviewers
-        if agent.agent_id in ballots and ballots[agent.agent_id].missing is None
-    ]
+    cast = [ballot for ballot in record.ballots(material.round) if not ballot.pass_ and ballot.missing is None]
+    orders = {ballot.agent_id: ballot.order for ballot in cast}
+    reviewers = _reviewers(conclusion, orders, material.round)
     pairs: dict[str, list[tuple[str, str]]] = {agent.agent_id: [] for agent in reviewers}
     for pair in pairs_among(tied):
         for reviewer in _one_of_each_voice(reviewers, pair, material):
             pairs[reviewer.agent_id].append(pair)
+    candidates = list(material.candidates.values())
+    shown = presentation_of(conclusion.deliberation, candidates, material.round).passes[0][0]
     return [
-        Look(reviewer=agent, order=ballots[agent.agent_id].order, pairs=pairs[agent.agent_id])
+        Look(reviewer=agent, order=orders.get(agent.agent_id) or shown, pairs=pairs[agent.agent_id])
         for agent in reviewers
         if pairs[agent.agent_id]
+    ]
+
+
+def _reviewers(conclusion: Conclusion, voted: Collection[str], round_: int) -> list[Agent]:
+    """Return who may compare: who voted, then the copies of these, who wrote other proposals."""
+    agents = conclusion.deliberation.reviewers
+    voices = {voice_of(agent) for agent in agents if agent.agent_id in voted}
+    copies = spared(conclusion.record_so_far, round_)
+    return [
+        *(agent for agent in agents if agent.agent_id in voted),
+        *(agent for agent in agents if agent.agent_id in copies and voice_of(agent) in voices),
     ]
 
 

@@ -114,7 +114,7 @@ def _stages(record: Record, until: float) -> tuple[StageView, ...]:
     wrote = {proposal.agent_id for proposal in record.proposals()}
     authors = [agent for agent in deliberation.agents if record.unanswered() or agent.agent_id in wrote]
     rules = deliberation.review
-    ballots = number_of_voters(authors, deliberation.judges, orders=rules.orders) * (2 if rules.both_passes else 1)
+    ballots = number_of_voters(authors, deliberation.judges, orders=rules.distinct_orders) * rules.passes
     attempts = [_attempts(record, round_) for round_ in range(rounds + 1)]
     votes = [ballot.at for ballot in record.ballots(rounds)]
     counts = [("proposals", [attempt.at for attempt in attempts[0]], agents)]

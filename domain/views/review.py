@@ -5,19 +5,25 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from domain.candidates import candidate_of
+from domain.checklist import asked_about
 from domain.entry import BallotCast, Proposed
 from domain.keys import PRIOR
+from domain.prompts.ballot_rules import alone_rules
 from domain.prompts.material import Material, label
+from domain.prompts.model_question import line_names
 from domain.record import Record
 from domain.review.candidate import Candidate
 from domain.value import Value
+
+BETWEEN_CALLS = "\n\n\n"
+"""Between the texts of calls that make one ballot."""
 
 
 class ShownProposal(Value):
     """A proposal at its place on one ballot."""
 
     label: str
-    """As the reviewer read it: A, B, C …"""
+    """As the reviewer read it: A, B, C …; empty where the proposal was shown alone."""
     proposal_id: str
     """What the label stood for; the reviewer did not know."""
     written: Mapping[str, int]
@@ -51,15 +57,27 @@ def ballot_views(record: Record) -> tuple[BallotView, ...]:
 
 
 def shown_sheet(record: Record, ballot: BallotCast) -> str:
-    """Return what stood above the reviewer's last line, blinded and in its order.
+    """Return what stood above the reviewer's ballot, blinded and in its order; of calls one below the other.
 
     Written anew from the record, so a text that an older version blinded otherwise reads as this version shows it.
     Raises LookupError where a proposal on the ballot is not in the record.
     """
     written = _candidates(record)
-    shown = [written[proposal_id] for proposal_id in ballot.order]
-    material = Material.of(record.deliberation, shown, ballot.round)
-    return material.sheet(ballot.order, material.mark(f"ballots/{ballot.pass_}"))
+    voted = ballot.order or _voted_on(record, ballot.round)
+    material = Material.of(record.deliberation, [written[proposal_id] for proposal_id in voted], ballot.round)
+    mark = material.mark(f"ballots/{ballot.pass_}")
+    if not ballot.alone:
+        return material.sheet(ballot.order, mark)
+    deliberation = record.deliberation
+    asks = deliberation.review.checklist == "report"
+    checklist = asked_about(deliberation.plan.acceptance_criteria) if asks else ()
+    rules = alone_rules(line_names(material.rubric.names), checklist)
+    return BETWEEN_CALLS.join(material.lone_sheet(proposal_id, mark, rules) for proposal_id in ballot.asked)
+
+
+def _voted_on(record: Record, round_: int) -> list[str]:
+    """Return what the ballots of a round are about, where they were shown in no order."""
+    return sorted({proposal for ballot in record.ballots(round_) for proposal in ballot.asked})
 
 
 def _ballot_view(ballot: BallotCast, authors: Mapping[str, str]) -> BallotView:
@@ -69,14 +87,14 @@ def _ballot_view(ballot: BallotCast, authors: Mapping[str, str]) -> BallotView:
         pass_=ballot.pass_,
         shown=tuple(
             ShownProposal(
-                label=label(place),
+                label=label(place) if ballot.order else "",
                 proposal_id=proposal_id,
                 written=ballot.scores.get(proposal_id, {}),
                 read=ballot.reading.get(proposal_id, {}),
                 met=tuple(ballot.checklist.get(proposal_id, ())),
                 own=authors.get(proposal_id) == ballot.agent_id,
             )
-            for place, proposal_id in enumerate(ballot.order)
+            for place, proposal_id in enumerate(ballot.order or ballot.asked)
         ),
         missing=str(ballot.missing or ""),
         detail=ballot.detail,

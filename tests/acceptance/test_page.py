@@ -97,9 +97,9 @@ def test_a_person_watches_a_council_decide_and_reads_why(
         ballot = page.locator(".ballots details").first
         ballot.locator("summary").focus()
         page.keyboard.press("Enter")
-        expect(ballot.locator("tbody th")).to_have_text(["A", "B", "C"])
+        expect(ballot.locator("tbody th").first).to_have_text("alone")
         ballot.get_by_role("link").click()
-        expect(page.locator("pre")).to_contain_text("PROPOSAL A ===")
+        expect(page.locator("pre")).to_contain_text("PROPOSAL ===")
         assert on.complaints == []
 
 

@@ -17,7 +17,7 @@ from tests.support.servers import NatsServer, ValkeyServer
 from workers.processes.guard import Guard
 
 ENV = {"CONCLAVE_VISIBILITY_TIMEOUT_S": "2", "CONCLAVE_POLICY_PARK_AFTER_LOSSES": "2"}
-TWO_PASSES = {"CONCLAVE_POLICY_REVIEW_BOTH_PASSES": "true"}
+TWO_PASSES = {"CONCLAVE_POLICY_REVIEW_BALLOTS": "listwise", "CONCLAVE_POLICY_REVIEW_BOTH_PASSES": "true"}
 WITHIN = 60.0
 
 

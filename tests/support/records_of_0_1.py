@@ -63,7 +63,7 @@ SINCE: tuple[tuple[str, object], ...] = (
     ("second_look", None),
     ("second_look", False),
     ("expected", {}),
-    ("ballots", "listwise"),
+    ("ballots", "pointwise"),
     ("gaps", {}),
     ("met", {}),
     ("p_met", {}),

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from domain.chat import ChatAnswer, ChatFailure, ChatOutcome, ChatRequest, FailureReason
 
+ALONE = ""
+"""The label of a proposal that is shown by itself."""
 Script = Callable[[ChatRequest, int], ChatOutcome | None]
 """Gets a request and the number of earlier requests under its key; None leaves the answer to the model."""
 
@@ -41,20 +43,19 @@ class ScriptedModel:
 
     def _ballot(self, request: ChatRequest) -> str:
         prompt = request.messages[-1].content
-        texts = dict(re.findall(r"=== \w+ PROPOSAL ([A-Z]) ===\n(.*?)\n=== ", prompt, flags=re.DOTALL))
+        texts = dict(re.findall(r"=== \w+ PROPOSAL ?([A-Z]*) ===\n(.*?)\n=== ", prompt, flags=re.DOTALL))
         assert request.form is not None
         if request.form.highest == 2:
             one, other = (self._liking(texts[name]) for name in re.findall(r"\d: PROPOSAL ([A-Z])\.", prompt))
             return f"better: {1 if one >= other else 2}"
-        pointwise = re.search(r"Score PROPOSAL ([A-Z]):", prompt)
-        labels = [pointwise[1] if pointwise else name.split()[0] for name in request.form.lines]
+        labels = [ALONE if ALONE in texts else name.split()[0] for name in request.form.lines]
         scores = zip(request.form.lines, labels, strict=True)
         told = [f"{name}: {self._liking(texts[label])}" for name, label in scores]
-        return "\n".join([*told, *(self._check(name, texts, pointwise) for name in request.form.checks)])
+        return "\n".join([*told, *(self._check(name, texts) for name in request.form.checks)])
 
-    def _check(self, name: str, texts: Mapping[str, str], pointwise: re.Match[str] | None) -> str:
+    def _check(self, name: str, texts: Mapping[str, str]) -> str:
         """Say yes of a text that is liked by half, to all criteria but the third."""
-        text = texts[pointwise[1] if pointwise else name.split()[0]]
+        text = texts[ALONE if ALONE in texts else name.split()[0]]
         return f"{name}: {'yes' if self._liking(text) >= 5 and not name.endswith(' 3') else 'no'}"
 
 

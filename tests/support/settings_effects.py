@@ -206,7 +206,7 @@ POLICY = {
         ("park_after_losses", "7", 7),
         ("cut_off", "fail", "fail"),
         ("review.orders", "2", 2),
-        ("review.ballots", "pointwise", "pointwise"),
+        ("review.ballots", "listwise", "listwise"),
         ("review.checklist", "report", "report"),
         ("review.both_passes", "true", True),
         ("review.skip_decided", "true", True),

@@ -96,6 +96,7 @@ def _cast(
         Presentation(seed="bench", passes=((items,),)),
         pass_=0,
         timeout_s=WITHIN_S,
+        form="listwise",
         checklist=checklist,
     )
     (outcome,) = model.ask([question.request])

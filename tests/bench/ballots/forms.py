@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from domain.chat import ScoreForm
-from domain.prompts.ballot_question import ANCHORS
+from domain.prompts.ballot_rules import ANCHORS, alone_rules
 from domain.prompts.model_question import score_form
 
 Cell = tuple[str, str]
@@ -21,6 +21,8 @@ class Ask:
     rules: str
     grammar: str
     cells: Sequence[Cell]
+    before: str = ""
+    """Rules that stand before the one proposal of its cells, which is then shown alone; empty: all are shown."""
 
 
 def digits(labels: Sequence[str], criteria: Sequence[str]) -> list[Ask]:
@@ -45,7 +47,7 @@ def overall(labels: Sequence[str], criteria: Sequence[str]) -> list[Ask]:
 
 
 def lines(labels: Sequence[str], criteria: Sequence[str]) -> list[Ask]:
-    """The product's: a line per proposal and criterion, `A fit: 7`."""
+    """The product's `listwise`: a line per proposal and criterion, `A fit: 7`."""
     rules = (
         f"Score each proposal from 1 (worst) to 9 (best) on each criterion: {', '.join(criteria)}. {ANCHORS}\n"
         f"Write one line per label and criterion and nothing else, as in A {criteria[0]}: x\n{_last(labels)}"
@@ -55,7 +57,7 @@ def lines(labels: Sequence[str], criteria: Sequence[str]) -> list[Ask]:
 
 
 def pointwise(labels: Sequence[str], criteria: Sequence[str]) -> list[Ask]:
-    """The product's other one: a call per proposal, which the last line names, a line per criterion: `fit: 7`."""
+    """A call per proposal behind the sheet of all, which the last line names, a line per criterion: `fit: 7`."""
     rules = (
         f"Score one proposal from 1 (worst) to 9 (best) on each criterion: {', '.join(criteria)}. {ANCHORS}\n"
         f"Write one line per criterion and nothing else, as in {criteria[0]}: x\nScore PROPOSAL "
@@ -87,6 +89,32 @@ def pointwise_overall(labels: Sequence[str], criteria: Sequence[str]) -> list[As
     return [Ask(f"{rules}{label}:", DIGIT, [(label, "overall")]) for label in labels]
 
 
+def alone(labels: Sequence[str], criteria: Sequence[str]) -> list[Ask]:
+    """The product's `pointwise`: each proposal by itself behind the rules, a line per criterion: `fit: 7`."""
+    rules = f"Write one line per criterion and nothing else, as in {criteria[0]}: x"
+    grammar = _grammar(ScoreForm(lines=tuple(criteria)))
+    before = alone_rules(criteria, ())
+    return [Ask(rules, grammar, [(label, name) for name in criteria], before) for label in labels]
+
+
+def alone_each(labels: Sequence[str], criteria: Sequence[str]) -> list[Ask]:
+    """Each proposal by itself, and a call per criterion, one digit each."""
+    before = _alone_rules("on one criterion of the rubric")
+    return [
+        Ask(f"Score on {name} in one digit:", DIGIT, [(label, name)], before)
+        for label in labels
+        for name in criteria
+    ]
+
+
+def alone_overall(labels: Sequence[str], criteria: Sequence[str]) -> list[Ask]:
+    """Each proposal by itself, one digit each for the whole rubric."""
+    before = _alone_rules("by the whole rubric")
+    return [
+        Ask("Score by the whole rubric in one digit:", DIGIT, [(label, "overall")], before) for label in labels
+    ]
+
+
 FORMS: dict[str, Callable[[Sequence[str], Sequence[str]], list[Ask]]] = {
     "digits": digits,
     "overall": overall,
@@ -95,7 +123,14 @@ FORMS: dict[str, Callable[[Sequence[str], Sequence[str]], list[Ask]]] = {
     "pointwise_labels": pointwise_labels,
     "pointwise_each": pointwise_each,
     "pointwise_overall": pointwise_overall,
+    "alone": alone,
+    "alone_each": alone_each,
+    "alone_overall": alone_overall,
 }
+
+
+def _alone_rules(how: str) -> str:
+    return f"# Scores\nYou are shown one proposal and score it from 1 (worst) to 9 (best) {how}. {ANCHORS}"
 
 
 def _last(labels: Sequence[str]) -> str:

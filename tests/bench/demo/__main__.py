@@ -110,7 +110,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--plans", nargs="+", type=Path, default=[SHIPPED], help="plan files; default: the shipped one"
     )
-    parser.add_argument("--ballots", nargs="+", choices=("listwise", "pointwise"), default=["listwise"])
+    parser.add_argument("--ballots", nargs="+", choices=("listwise", "pointwise"), default=["pointwise"])
     parser.add_argument("--second-look", nargs="+", choices=("yes", "no"), default=["yes"], help="at a tie")
     parser.add_argument("--seeds", type=int, default=10, help="0 to this")
     parser.add_argument("--lines", type=Path, help="file in which what was tried is kept; default: none is")

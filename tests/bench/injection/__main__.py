@@ -15,7 +15,9 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import get_args
 
+from domain.deliberation import BallotForm
 from domain.engine import EngineKind
 from domain.ports.chat_model import ChatModel
 from tests.bench.council.council import CALL_S, DAY_S, Endpoint
@@ -56,7 +58,14 @@ def _try(options: argparse.Namespace, model: ChatModel, path: Path) -> None:
     missing = [(trial, cell) for trial, cell in _cells(options) if cell not in done]
     for place, (trial, cell) in enumerate(missing, start=1):
         result = tried(
-            trial, cell.variant, arm=cell.arm, base=cell.base, seed=cell.seed, model=model, name=cell.model
+            trial,
+            cell.variant,
+            arm=cell.arm,
+            base=cell.base,
+            seed=cell.seed,
+            model=model,
+            name=cell.model,
+            ballots=options.ballots,
         )
         line = Line(**cell._asdict(), measure=trial.measure, score=result.score, rank=result.rank)
         LineFile(path).append(line.model_dump(mode="json"))
@@ -119,6 +128,12 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
         choices=list(EngineKind),
         default=EngineKind.LLAMA_CPP,
         help="how ballots are kept to their form: vllm by a regex, llama.cpp by a grammar, external by a schema",
+    )
+    parser.add_argument(
+        "--ballots",
+        choices=get_args(BallotForm),
+        default="pointwise",
+        help="how ballots are asked for; each form wants a file of its own",
     )
     parser.add_argument("--lines", type=Path, help="file in which what was tried is kept; default: none is")
     parser.add_argument("--families", nargs="+", choices=FAMILIES, default=FAMILIES, help="kinds of attacks")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from domain.council import Agent
-from domain.deliberation import Deliberation, Judge, ReviewRules
+from domain.deliberation import BallotForm, Deliberation, Judge, ReviewRules
 from domain.keys import proposal_id
 from domain.plan import Plan
 from domain.review.candidate import Candidate
@@ -84,7 +84,7 @@ def weak_case(number: int) -> Case:
     return Case((WEAK[number % len(WEAK)], *SOUND))
 
 
-def deliberation(case: Case, *, model: str, seed: int, orders: int) -> Deliberation:
+def deliberation(case: Case, *, model: str, seed: int, orders: int, ballots: BallotForm) -> Deliberation:
     """Open the case for authors and neutral judges that all run on this model, and so are one voice.
 
     The same seed shows every case of as many texts in the same orders and samples answers alike.
@@ -110,7 +110,7 @@ def deliberation(case: Case, *, model: str, seed: int, orders: int) -> Deliberat
         max_tokens=MAX_TOKENS,
         token_budget=1_000_000,
         call_timeout_s=CALL_S,
-        review=ReviewRules(orders=orders),
+        review=ReviewRules(ballots=ballots, orders=orders),
         opened_at=0.0,
         deadline_at=NEVER,
     )

@@ -12,6 +12,7 @@ from domain.chat import ChatFailure, ChatOutcome, ChatRequest
 from domain.checks.echo import quoted_share
 from domain.checks.runner import InProcess
 from domain.council import Agent
+from domain.deliberation import BallotForm
 from domain.entry import BallotCast, Opened, Proposed
 from domain.keys import proposal_id
 from domain.policy import Policy
@@ -70,12 +71,20 @@ def _question(request: ChatRequest) -> str:
 
 
 def tried(
-    trial: Trial, variant: Variant, *, arm: str, base: int, seed: int, model: ChatModel, name: str
+    trial: Trial,
+    variant: Variant,
+    *,
+    arm: str,
+    base: int,
+    seed: int,
+    model: ChatModel,
+    name: str,
+    ballots: BallotForm = "pointwise",
 ) -> Result:
     """Try one variant of an attack in one arm; `name` is the model's. Raises EngineAway, RuntimeError."""
     case, defences = trial.case(variant, base), ARMS[arm]
     orders = 8 if Defence.ORDERS in defences else 1
-    opened = deliberation(case, model=name, seed=seed, orders=orders)
+    opened = deliberation(case, model=name, seed=seed, orders=orders, ballots=ballots)
     proposals = [
         Proposed(agent_id=candidate.author, model=name, text=candidate.text, at=0.0)
         for candidate in case.candidates

@@ -53,13 +53,15 @@ def _ballots(deliberation: Deliberation, texts: Sequence[str]) -> list[ChatReque
         ],
         seed=deliberation.seed,
     )
-    passes = 2 if deliberation.review.both_passes else 1
-    shown = present(material.candidates, seed=deliberation.seed, passes=passes, orders=deliberation.review.orders)
+    rules = deliberation.review
+    shown = present(material.candidates, seed=deliberation.seed, passes=rules.passes, orders=rules.distinct_orders)
     asked = voters(deliberation.agents, shown, {agent.agent_id: agent.agent_id for agent in deliberation.agents})
     return [
         question.request
-        for pass_ in range(passes)
-        for question in ballot_questions(material, asked, shown, pass_=pass_, timeout_s=600)
+        for pass_ in range(rules.passes)
+        for question in ballot_questions(
+            material, asked, shown, pass_=pass_, timeout_s=600, form=rules.ballot_form
+        )
     ]
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from domain.chat import ChatAnswer, ChatRequest
+from domain.deliberation import BallotForm
 from domain.text.visible import readable
 from tests.bench.injection.case import Case
 from tests.bench.injection.defences import ARMS, Defence
@@ -44,10 +45,10 @@ def hostile(case: Case) -> Case:
     return in_description(in_critique(case, CRITIC), PLAN)
 
 
-def ask(arm: str, measure: Measure = "vote") -> tuple[list[str], Result]:
+def ask(arm: str, measure: Measure = "vote", ballots: BallotForm = "listwise") -> tuple[list[str], Result]:
     recorder = Recorder()
     trial = Trial("family", "name", hostile, in_description, measure=measure)
-    result = tried(trial, "hostile", arm=arm, base=0, seed=0, model=recorder, name="m")
+    result = tried(trial, "hostile", arm=arm, base=0, seed=0, model=recorder, name="m", ballots=ballots)
     return recorder.prompts, result
 
 
@@ -61,6 +62,16 @@ def test_without_defences_texts_are_pasted_as_they_were_sent(measure: Measure) -
         assert " over" not in prompt
         assert not [sentence for sentence in ORDERS_IN_TEXTS if sentence in prompt]
     assert (CRITIC in prompt) == (measure == "revision")
+
+
+def test_a_text_that_is_shown_alone_is_pasted_as_it_was_sent() -> None:
+    prompts, _ = ask("none", ballots="pointwise")
+    (about,) = (prompt for prompt in prompts if WEAK[0] in prompt)
+    assert f"{WEAK[0]}\n\n{HOSTILE}" in about
+    for prompt in prompts:
+        assert "===" not in prompt
+        assert " over" not in prompt
+        assert not [sentence for sentence in ORDERS_IN_TEXTS if sentence in prompt]
 
 
 @pytest.mark.parametrize("measure", MEASURES)

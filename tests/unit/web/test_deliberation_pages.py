@@ -58,7 +58,7 @@ def test_the_reviewers_text_is_a_link_away(stage: Stage) -> None:
     for link in ballots:
         answer = browser(stage).get(link)
         assert answer.headers["content-type"] == "text/plain; charset=utf-8"
-        assert "PROPOSAL A ===" in answer.text
+        assert "PROPOSAL ===" in answer.text
 
 
 def test_an_open_a_failed_and_a_refused_deliberation_have_a_page(stage: Stage) -> None:

@@ -45,7 +45,7 @@ def test_the_two_are_named_by_their_places_on_the_reviewers_sheet() -> None:
 
 def test_the_prompt_begins_as_the_reviewers_ballot_to_the_end_of_the_sheet() -> None:
     presentation = present([f"p{n}" for n in range(4)], seed="s", passes=1, orders=4)
-    (ballot,) = ballot_questions(material(), [JUDGE], presentation, pass_=0, timeout_s=9.0)
+    (ballot,) = ballot_questions(material(), [JUDGE], presentation, pass_=0, timeout_s=9.0, form="listwise")
     look = Look(reviewer=JUDGE, order=ballot.shown_order.items, pairs=[("p0", "p3")])
     for question in comparison_questions(material(), [look], timeout_s=9.0):
         system, user = question.request.messages

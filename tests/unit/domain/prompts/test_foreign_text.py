@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, JsonValue
 
 from domain.chat import ChatAnswer, ChatRequest, Message
-from domain.deliberation import Deliberation
+from domain.deliberation import BallotForm, Deliberation
 from domain.policy import Policy
 from domain.prompts.architect_questions import choice_question, synthesis_question
 from domain.prompts.ballot_question import ballot_questions
@@ -78,8 +78,11 @@ def requests(
     yield proposal_question(deliberation, agents[0], policy, timeout_s=1.0).request
     material = Material.of(deliberation, candidates, 1)
     presentation = present(material.candidates, seed=material.seed)
-    for question in ballot_questions(material, deliberation.reviewers, presentation, pass_=0, timeout_s=1.0):
-        yield question.request
+    for form in get_args(BallotForm):
+        for question in ballot_questions(
+            material, deliberation.reviewers, presentation, pass_=0, timeout_s=1.0, form=form
+        ):
+            yield question.request
     first, second = material.candidates
     yield critique_question(material, agents[1], first, max_tokens=9, timeout_s=1.0).request
     yield revision_question(material, agents[0], first, critiques, policy, max_tokens=9, timeout_s=1.0).request
@@ -157,7 +160,9 @@ def test_a_question_asked_again_is_clean_too() -> None:
     deliberation = filled(Deliberation, "Deliberation", written)
     material = Material.of(deliberation, candidates, 0)
     presentation = present(material.candidates, seed=material.seed)
-    (question, *_) = ballot_questions(material, deliberation.judges, presentation, pass_=0, timeout_s=1.0)
+    (question, *_) = ballot_questions(
+        material, deliberation.judges, presentation, pass_=0, timeout_s=1.0, form="pointwise"
+    )
     again = question.retry(ChatAnswer(key=question.key, model="m", engine="e", text="none"))
 
     assert again is not None

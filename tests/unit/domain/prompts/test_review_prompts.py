@@ -37,7 +37,7 @@ def ask(count: int = 4, *, orders: int = 1, pass_: int = 0, **facts: object) -> 
     judges = [Agent(agent_id="judge-1", model="m"), Agent(agent_id="judge-2", model="m")]
     reviewers = [*(author(number) for number in range(count)), *judges]
     presentation = present(about.candidates, seed=about.seed, orders=orders)
-    return ballot_questions(about, reviewers, presentation, pass_=pass_, timeout_s=30.0, **facts)  # type: ignore[arg-type]
+    return ballot_questions(about, reviewers, presentation, pass_=pass_, timeout_s=30.0, form="listwise", **facts)  # type: ignore[arg-type]
 
 
 def fill(question: BallotQuestion, digits: str) -> str:
@@ -158,7 +158,9 @@ def test_an_answer_on_form_and_a_failed_call_are_recorded_at_once() -> None:
 def test_a_seed_moves_on_when_asked_again() -> None:
     about = material(2)
     presentation = present(about.candidates, seed=1)
-    (question,) = ballot_questions(about, [author(0, seed=7)], presentation, pass_=0, timeout_s=1.0)
+    (question,) = ballot_questions(
+        about, [author(0, seed=7)], presentation, pass_=0, timeout_s=1.0, form="listwise"
+    )
 
     retry = question.retry(answer(question.request, "?"))
 
@@ -184,10 +186,17 @@ def test_an_author_scores_none_of_its_versions_and_one_with_nothing_to_score_is_
     ]
     about, alone = material(candidates=versions), material(candidates=versions[:2])
 
-    (question,) = ballot_questions(about, [author(0)], present(about.candidates, seed=1), pass_=0, timeout_s=1.0)
+    (question,) = ballot_questions(
+        about, [author(0)], present(about.candidates, seed=1), pass_=0, timeout_s=1.0, form="listwise"
+    )
 
     assert question.scored == ("prior",)
-    assert ballot_questions(alone, [author(0)], present(alone.candidates, seed=1), pass_=0, timeout_s=1.0) == ()
+    assert (
+        ballot_questions(
+            alone, [author(0)], present(alone.candidates, seed=1), pass_=0, timeout_s=1.0, form="listwise"
+        )
+        == ()
+    )
 
 
 def test_personas_are_told_in_the_last_line_behind_what_reviewers_share() -> None:
@@ -195,7 +204,7 @@ def test_personas_are_told_in_the_last_line_behind_what_reviewers_share() -> Non
     reviewers = [author(0, persona="Cautious.\nCounts costs."), author(1, persona="Bold.")]
     presentation = present(about.candidates, seed=1, orders=1)
 
-    questions = ballot_questions(about, reviewers, presentation, pass_=0, timeout_s=1.0)
+    questions = ballot_questions(about, reviewers, presentation, pass_=0, timeout_s=1.0, form="listwise")
 
     assert len({shared_part(question) for question in questions}) == 1
     assert (

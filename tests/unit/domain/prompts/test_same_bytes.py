@@ -3,8 +3,8 @@
 `tests/data/prompts-0.1.json` was written by the code of version 0.1 (commit 56f1959), which ran the deliberations
 below. It holds for every key, in the order asked, the first 16 hexadecimal digits of the SHA-256 of each request's
 JSON (the fields in `SEEN`), and one ballot in full. No name stands in fenced code: these are taken off since.
-Ballots and the architect's choice are those of version 0.2, which asks for a line per score; which texts are
-criticised and joined at the end follows from its ranking. A form's highest digit and its
+Ballots, listwise, and the architect's choice are those of version 0.2, which asks for a line per score; which
+texts are criticised and joined at the end follows from its ranking. A form's highest digit and its
 checks, which are younger, are left out.
 """
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 STORED = Path(__file__).parents[3] / "data" / "prompts-0.1.json"
 SEEN = {"model", "messages", "max_tokens", "temperature", "seed", "form"}
-RULES = ReviewRules(orders=2, both_passes=True, explain_top=2, synthesis=True)
+RULES = ReviewRules(ballots="listwise", orders=2, both_passes=True, explain_top=2, synthesis=True)
 RUBRIC = Rubric(criteria=(Criterion(name="fit", description="does all of it", weight=2), Criterion(name="cost")))
 AGENTS = (
     agent("dev-1", seed=1, persona="You weigh risks first.\nThen costs.", temperature=0.3),

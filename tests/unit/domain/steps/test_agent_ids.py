@@ -41,7 +41,7 @@ def test_an_agent_called_prior_runs_against_its_councils_earlier_winner() -> Non
 
     record = stage.record(following)
     assert record.state is DeliberationState.DECIDED
-    candidates = {proposal_id for ballot in record.ballots() for proposal_id in ballot.order}
+    candidates = {proposal_id for ballot in record.ballots() for proposal_id in ballot.asked}
     assert candidates >= {"prior@0", "%prior@0", "dev-1@0", "dev-2@0"}
 
 

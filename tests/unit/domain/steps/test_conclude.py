@@ -97,7 +97,7 @@ def test_nobody_scores_its_own_proposal_and_nobody_is_named() -> None:
 def test_all_ballots_are_asked_at_once() -> None:
     stage = Stage(council("DEV"))
     stage.play()
-    assert [len(wave) for wave in stage.model.waves] == [1, 1, 1, 3]
+    assert [len(wave) for wave in stage.model.waves] == [1, 1, 1, 6]
 
 
 def test_judges_of_another_council_vote_too() -> None:
@@ -163,7 +163,7 @@ def test_a_reviewer_off_form_is_asked_once_more_and_then_missing() -> None:
 
     missing = [ballot for ballot in record.ballots() if ballot.missing]
     assert [(ballot.agent_id, ballot.missing) for ballot in missing] == [("z", FailureReason.MALFORMED)]
-    assert sum(request.model == "odd" and request.form is not None for request in stage.model.requests) == 2
+    assert sum(request.model == "odd" and request.form is not None for request in stage.model.requests) == 2 * 2
     assert record.state is DeliberationState.DECIDED
 
 
@@ -181,7 +181,7 @@ def test_an_engine_that_is_away_is_waited_for_and_cast_ballots_stay() -> None:
     away = {"yes": True}
 
     def script(request: ChatRequest, before: int) -> ChatOutcome | None:
-        if request.form and away["yes"] and len(stage.model.requests) > 4:
+        if request.form and away["yes"] and len(stage.model.requests) > 5:
             return failure(request, FailureReason.UNREACHABLE)
         return None
 
@@ -198,7 +198,7 @@ def test_an_engine_that_is_away_is_waited_for_and_cast_ballots_stay() -> None:
     record = stage.record(deliberation_id)
     assert record.state is DeliberationState.DECIDED
     assert all(ballot in record.ballots() for ballot in early)
-    assert len(stage.model.waves[-1]) == 3 - len(early)
+    assert len(stage.model.waves[-1]) == 2 * (3 - len(early))
 
 
 def test_an_engine_away_past_the_deadline_leaves_missing_ballots() -> None:
@@ -324,8 +324,8 @@ def test_copies_are_not_asked_twice_and_the_event_tells_how_many_calls_that_save
     record = stage.play()
     decision = decision_of(record)
     assert winner_of(record).agent_id == "agent-8"
-    assert len(record.ballots()) == 5
-    assert decision.usage.saved_calls == 3
+    assert [len(ballot.scores) for ballot in record.ballots()] == [7, 1]
+    assert decision.usage.saved_calls == 6
     assert {row.reviewer for row in decision.ballots} < {member.agent_id for member in eight}
     stored, replayed = replay(record)
     assert stored.model_dump_json() == replayed.model_dump_json()
@@ -337,4 +337,4 @@ def test_personas_of_their_own_make_voices_of_their_own_and_all_are_asked() -> N
     assert len(record.ballots()) == 8
     assert decision_of(record).usage.saved_calls == 0
     ends = [request.messages[-1].content.rsplit("\n", 1)[1] for request in stage.model.requests if request.form]
-    assert len({end.split(" Labels")[0] for end in ends}) == 8
+    assert len({end.split(" Write one line")[0] for end in ends}) == 8

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from domain.candidates import ballots_of, first_versions
 from domain.chat import ChatOutcome, ChatRequest, FailureReason
 from domain.decision import replay
 from domain.deliberation import ReviewRules
@@ -12,7 +13,7 @@ from domain.policy import Policy
 from domain.record import Record
 from domain.steps.conclude import conclude_deliberation
 from domain.thinking import Thinking
-from tests.support.factories import council
+from tests.support.factories import agent, council
 from tests.support.scripted_model import answer, failure
 from tests.support.stage import Stage, decision_of
 
@@ -39,9 +40,7 @@ def played(lost: object = None, **rules: object) -> tuple[Stage, Record]:
 
 def about(request: ChatRequest) -> str:
     """Return the text of the proposal that a call is about."""
-    prompt = request.messages[-1].content
-    label = request.key.rpartition("#")[2]
-    return prompt.split(f" PROPOSAL {label} ===\n")[1].split("\n===")[0]
+    return request.messages[-1].content.split(" PROPOSAL ===\n")[1].split("\n===")[0]
 
 
 def test_one_call_that_fails_costs_its_score_alone_and_the_decision_is_degraded() -> None:
@@ -70,7 +69,7 @@ def test_a_proposal_that_makes_every_call_about_it_fail_gains_nothing_and_takes_
 
 def test_only_the_call_that_was_off_form_is_reminded() -> None:
     stage = put_on()
-    odd = "ballot/0/0/agent-2#B"
+    odd = "ballot/0/0/agent-2#agent-1@0"
     stage.model.follow(
         lambda request, before: answer(request, "I like it!") if request.key == odd and not before else None
     )
@@ -85,7 +84,7 @@ def test_a_ballot_whose_engine_goes_away_is_asked_again_whole_and_whole_ones_sta
     away = {"yes": True}
 
     def script(request: ChatRequest, before: int) -> ChatOutcome | None:
-        gone = away["yes"] and request.key == "ballot/0/0/agent-2#B"
+        gone = away["yes"] and request.key == "ballot/0/0/agent-2#agent-1@0"
         return failure(request, FailureReason.UNREACHABLE) if gone else None
 
     stage.model.follow(script)
@@ -113,3 +112,30 @@ def test_the_rules_say_how_ballots_are_asked_and_thoughts_are_paid_once(
     assert len(asked) == calls
     assert sum(agent.calls for agent in usage.agents.values()) == 3 + calls
     assert usage.prompt_tokens == 100 * (3 + calls)
+
+
+def test_what_one_reviewer_of_a_voice_was_asked_counts_for_its_copies_but_not_their_own() -> None:
+    copies = tuple(agent(f"agent-{number}", seed=number) for number in range(1, 5))
+    stage = Stage(council("DEV", agents=copies), policy=Policy(model="tiny"))
+    record = stage.play()
+    first, second = record.ballots()
+    assert (set(first.scores), set(second.scores)) == ({"agent-2@0", "agent-3@0", "agent-4@0"}, {"agent-1@0"})
+
+    candidates = first_versions(record)
+    voices = {one.agent_id: "a voice" for one in copies}
+    both = {**first.reading, **second.reading}
+    counted = ballots_of(record, candidates, 0, voices)
+    assert [(ballot.reviewer, dict(ballot.scores)) for ballot in counted] == [
+        (name, {proposal: scores for proposal, scores in both.items() if proposal != f"{name}@0"})
+        for name in ("agent-1", "agent-2")
+    ]
+    apart = ballots_of(record, candidates, 0, {})
+    assert [set(ballot.scores) for ballot in apart] == [set(first.scores), set(second.scores)]
+    assert all(not report.missing for report in decision_of(record).ranking.reviewers)
+
+
+def test_no_place_is_told_and_none_has_an_effect() -> None:
+    _, record = played()
+    decision = decision_of(record)
+    assert {row.order for row in decision.ballots} == {()}
+    assert decision.ranking.place_effect == {}

@@ -74,7 +74,7 @@ def test_an_earlier_winner_whose_author_proposes_nothing_now_is_ranked_and_no_re
     ranking = decision_of(record).ranking
     assert PRIOR in {entry.proposal for entry in ranking.entries}
     reviewers = {agent.agent_id for agent in record.deliberation.reviewers}
-    assert {report.reviewer for report in ranking.reviewers} == reviewers
+    assert {report.reviewer for report in ranking.reviewers} < reviewers
     stored, replayed = replay(record)
     assert stored == replayed
 

@@ -10,7 +10,9 @@ from tests.support import factories as make
 from tests.support.factories import MOMENT
 from workers.cli.view.changes import changes
 
-OF = make.deliberation(make.plan(title="Reset passwords"), review=ReviewRules(both_passes=True))
+OF = make.deliberation(
+    make.plan(title="Reset passwords"), review=ReviewRules(ballots="listwise", both_passes=True)
+)
 PROPOSED = make.proposed("agent-1", duration_ms=1500.0)
 
 

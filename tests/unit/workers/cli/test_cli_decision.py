@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from io import StringIO
 from itertools import takewhile
 from typing import Any
@@ -76,7 +75,10 @@ def test_the_matrix_shows_who_gave_whom_what_and_nothing_for_oneself() -> None:
 
 
 def test_80_columns_hold_whole_names_and_say_what_they_do_not_hold() -> None:
-    judges = (agent("architect-numbers"), agent("architect-migration"))
+    judges = (
+        agent("architect-numbers", persona="You count."),
+        agent("architect-migration", persona="You ask how to get there."),
+    )
     agents = (agent("dev-smallest-step", seed=1), agent("dev-data-first", seed=2), agent("dev-on-call", seed=3))
     result = decided(stage=Stage(council("DEV", agents=agents), council("ARCHITECT", agents=judges)))
     narrow = drawn(result, width=80)
@@ -103,11 +105,9 @@ def test_the_criterion_that_made_the_lead_is_named() -> None:
     def on_fit(request: ChatRequest, before: int) -> ChatOutcome | None:
         if request.form is None:
             return script(request, before)
-        prompt = request.messages[-1].content
-        shown = dict(re.findall(r"=== \w+ PROPOSAL ([A-Z]) ===\n(.*?)\n=== ", prompt, flags=re.DOTALL))
-        fit = {label: min(9, len(text) // 20) for label, text in shown.items()}
-        lines = (line.split() for line in request.form.lines)
-        scores = (f"{label} {name}: {fit[label] if name == 'fit' else 5}" for label, name in lines)
+        text = request.messages[-1].content.split(" PROPOSAL ===\n")[1].split("\n===")[0]
+        fit = min(9, len(text) // 20)
+        scores = (f"{name}: {fit if name == 'fit' else 5}" for name in request.form.lines)
         return answer(request, "\n".join(scores))
 
     first = why(decided(follow=on_fit))[0]
