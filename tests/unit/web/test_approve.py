@@ -78,6 +78,19 @@ def test_a_form_that_is_sent_twice_is_one_approval(page: TestClient, client: Mem
     assert len({plan["plan_id"] for plan in client.approved}) == len(set(client.keys)) == 1
 
 
+def test_a_form_that_was_sent_with_another_plan_asks_once_more(
+    page: TestClient, client: MemoryCouncilClient
+) -> None:
+    page.post("/approve", data=FIELDS)
+    answer = page.post("/approve", data=FIELDS | {"title": "Drop carts"})
+    seen = Seen(answer.text)
+    assert (answer.status_code, len(client.approved)) == (409, 1)
+    assert "sent before with another plan, which stands" in seen.text
+    (key,) = [fields["value"] for _, fields in seen.elements if fields.get("name") == "key"]
+    again = page.post("/approve", data=FIELDS | {"title": "Drop carts", "key": str(key)})
+    assert (again.status_code, len(client.approved)) == (303, 2)
+
+
 def test_each_form_has_a_key_of_its_own(page: TestClient) -> None:
     keys = {
         fields["value"]
