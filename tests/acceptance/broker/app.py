@@ -16,6 +16,7 @@ from tests.acceptance.broker.journal import Journal
 from tests.acceptance.broker.left_out import WITHOUT, leave_out_overrides
 from workers.broker import attempts, celery_conf, install
 from workers.broker.atomic_pop import AtomicPop
+from workers.processes.readiness import wait_until
 
 BROKER = os.environ["BROKER_TEST_BROKER"]
 RESULTS = os.environ["BROKER_TEST_RESULTS"]
@@ -91,6 +92,13 @@ def work(seconds: float, value: Any = None) -> Any:
     """Take some time, like a call to a model, then return `value`."""
     time.sleep(seconds)
     return value
+
+
+@app.task(name="outlast", base=Journaled)
+def outlast(tasks: list[str], seconds: float) -> None:
+    """Take some time, and go on until other tasks have ended, unless they take a minute more."""
+    time.sleep(seconds)
+    wait_until(lambda: JOURNAL.counts("end").keys() >= set(tasks), within=60.0)
 
 
 @app.task(name="vary", base=Journaled)

@@ -34,3 +34,9 @@ def fleet_of(tmp_path: Path, guard: Guard) -> Iterator[MakeFleet]:
             )
 
         yield make
+
+
+@pytest.fixture
+def own_server(tmp_path: Path, guard: Guard) -> Iterator[ValkeyServer]:
+    with ValkeyServer(tmp_path / "valkey", guard=guard) as server:
+        yield server

@@ -27,7 +27,7 @@ def test_workers_survive_a_killed_broker_and_every_task_runs_once(fleet_of: Make
     back = time.time()
     for task in (*header, callback, long):
         fleet.ended(task)
-    eventually(fleet.is_idle, "everything acknowledged", 10.0)
+    eventually(fleet.is_idle, "everything acknowledged")
     assert all(worker.running for worker in workers)
     assert set(fleet.journal.counts("begin").values()) == {1}
     assert fleet.journal.last("end", callback).note == str(header)
@@ -52,7 +52,7 @@ def test_tasks_of_a_worker_that_is_late_after_an_outage_are_not_given_to_one_tha
     late.thaw()
     for task in tasks:
         fleet.ended(task)
-    eventually(fleet.is_idle, "everything acknowledged", 10.0)
+    eventually(fleet.is_idle, "everything acknowledged")
     assert set(fleet.journal.counts("begin").values()) == {1}
     assert early.running
     assert late.running
@@ -68,7 +68,7 @@ def test_lost_connections_to_a_living_broker_give_no_running_task_away(fleet_of:
     fleet.cut_connections()
     for task in tasks:
         fleet.ended(task)
-    eventually(fleet.is_idle, "everything acknowledged", 10.0)
+    eventually(fleet.is_idle, "everything acknowledged")
     assert set(fleet.journal.counts("begin").values()) == {1}
     assert all(worker.running for worker in workers)
 
@@ -97,7 +97,7 @@ def test_acknowledgement_due_while_the_broker_is_away_is_delivered_when_it_is_ba
     crash(fleet.broker)
     fleet.ended(task)
     fleet.broker.start()
-    eventually(fleet.is_idle, "acknowledged", 10.0)
+    eventually(fleet.is_idle, "acknowledged")
     proof = fleet.work(0.0)
     fleet.ended(proof)
     assert fleet.journal.count("begin", task) == 1
@@ -114,6 +114,6 @@ def test_broker_that_hung_longer_than_the_timeout_gives_no_running_task_away(fle
     time.sleep(4.5)
     fleet.broker.thaw()
     fleet.ended(task)
-    eventually(fleet.is_idle, "everything acknowledged", 10.0)
+    eventually(fleet.is_idle, "everything acknowledged")
     assert fleet.journal.count("begin", task) == 1
     assert all(worker.running for worker in workers)

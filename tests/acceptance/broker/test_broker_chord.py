@@ -60,7 +60,7 @@ def test_header_is_counted_although_the_results_were_away_for_longer_than_the_se
     crash(fleet.results)
     time.sleep(3.0)
     fleet.results.start()
-    fleet.ended(callback, within=25.0)
+    fleet.ended(callback)
     assert fleet.journal.count("begin", callback) == 1
     assert fleet.journal.last("end", callback).note == str(header)
 
@@ -73,7 +73,7 @@ def test_header_delivered_twice_counts_once(fleet_of: MakeFleet) -> None:
     fleet.start(concurrency=1)
     for _, callback in chords:
         fleet.ended(callback)
-    eventually(fleet.is_idle, "queue empty", 10.0)
+    eventually(fleet.is_idle, "queue empty")
     for header, callback in chords:
         assert fleet.journal.count("begin", header[0]) == 3
         assert fleet.journal.count("begin", callback) == 1

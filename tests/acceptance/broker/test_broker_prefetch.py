@@ -24,7 +24,7 @@ def test_worker_holds_no_more_than_it_runs_even_after_a_broker_restart(fleet_of:
     rest += [fleet.work(0.5) for _ in range(12)]
     for task in (*first, *rest):
         fleet.ended(task)
-    eventually(fleet.is_idle, "everything acknowledged", 5.0)
+    eventually(fleet.is_idle, "everything acknowledged")
     assert set(fleet.journal.counts("begin").values()) == {1}
     assert len({entry.pid for entry in fleet.journal.entries("begin")}) == 2
 

@@ -15,7 +15,7 @@ def test_task_of_a_killed_worker_is_run_by_another_within_seconds(fleet_of: Make
     fleet.begun(task)
     fleet.start(concurrency=1)
     doomed.kill9()
-    fleet.begun(task, times=2, within=10.0)
+    fleet.begun(task, times=2)
     runs = fleet.journal.entries("begin", task)
     assert [run.note for run in runs] == ["1", "2"]
     print(f"begun again {runs[1].at - runs[0].at:.1f} s after the first begin")
@@ -53,8 +53,8 @@ def test_task_that_kills_two_workers_is_parked_by_the_third(fleet_of: MakeFleet)
     fleet.client.signature("poison", task_id=poison).apply_async()
     for _ in range(2):
         worker = fleet.start(concurrency=1, await_it=False)
-        eventually(worker.has_ended, "a worker killed", 20.0)
+        eventually(worker.has_ended, "a worker killed")
     last = fleet.start(concurrency=1)
-    eventually(lambda: fleet.journal.count("parked", poison) == 1, "the task parked", 10.0)
+    eventually(lambda: fleet.journal.count("parked", poison) == 1, "the task parked")
     assert last.running
     assert [run.note for run in fleet.journal.entries("begin", poison)] == ["1", "2"]
