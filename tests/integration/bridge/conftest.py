@@ -13,9 +13,12 @@ import nats
 import pytest
 from nats.aio.client import Client
 from nats.js import JetStreamContext
+from nats.js.api import ConsumerConfig
 
 from bridge.bridge import Bridge, unlimited
-from bridge.options import BridgeOptions, ConsumerOptions, NatsOptions
+from bridge.dead_letters import DeadLetters
+from bridge.options import BridgeOptions, ConsumerOptions, NatsOptions, StreamLimits
+from bridge.streams import PLANNING, dead_letter_stream, ensure
 from domain.errors import CannotJudge
 from domain.plan import PlanRequest
 from domain.verdict import SaidVerdict
@@ -23,7 +26,8 @@ from tests.support.factories import fresh
 from tests.support.servers import NatsServer
 from workers.processes.guard import Guard
 
-WITHIN_S = 60.0
+APPROVED = "planning.plan.approved"
+WITHIN_S = 150.0
 """How long a condition may take; generous, since test machines are shared."""
 
 
@@ -171,3 +175,29 @@ async def client(server: NatsServer) -> AsyncIterator[Client]:
 @pytest.fixture
 def stream(client: Client) -> JetStreamContext:
     return client.jetstream()
+
+
+@pytest.fixture
+def dead_letters(client: Client) -> DeadLetters:
+    return DeadLetters(client)
+
+
+async def spent(stream: JetStreamContext, consumer: str, data: bytes) -> None:
+    """Have JetStream deliver a message once and give up on it."""
+    for plan in (PLANNING, dead_letter_stream()):
+        await ensure(stream, plan, StreamLimits())
+    configuration = ConsumerConfig(durable_name=consumer, filter_subject=APPROVED, ack_wait=0.2, max_deliver=1)
+    await stream.add_consumer("PLANNING_EVENTS", configuration)
+    await stream.publish(APPROVED, data, headers={"colour": "red", "Nats-Msg-Id": "m-1"})
+    pull = await stream.pull_subscribe_bind(consumer=consumer, stream="PLANNING_EVENTS")
+    await pull.fetch(1, timeout=60)
+
+
+async def advised(stream: JetStreamContext, count: int) -> bool:
+    """Whether so many messages, ours and JetStream's advisories, are in the stream of dead letters."""
+    return bool((await stream.stream_info("CONCLAVE_DEAD_LETTERS")).state.messages == count)
+
+
+async def counted(dead_letters: DeadLetters, wanted: int) -> bool:
+    """Whether so many dead letters are stored."""
+    return len(await dead_letters.list()) == wanted

@@ -1,4 +1,4 @@
-"""Dead letters over a real server, ours and JetStream's own: listed, shown, replayed, purged."""
+"""Dead letters over a real server, ours and JetStream's own: what is kept, and what publishers are told."""
 
 from __future__ import annotations
 
@@ -11,19 +11,17 @@ from typing import Any
 import pytest
 from nats.aio.client import Client
 from nats.js import JetStreamContext
-from nats.js.api import ConsumerConfig
 
 from bridge.bridge import Bridge, unlimited
 from bridge.dead_letters import DeadLetters
 from bridge.options import BridgeOptions, EventDialect, EventOptions, StreamLimits
-from bridge.streams import PLANNING, dead_letter_stream, ensure
-from domain.errors import NoSuchDeadLetter, NotReplayable
-from tests.integration.bridge.conftest import Broker, Running, approval, until
+from bridge.streams import dead_letter_stream, ensure
+from domain.errors import NoSuchDeadLetter
+from tests.integration.bridge.conftest import APPROVED, Broker, Running, advised, approval, counted, spent, until
 from tests.support.spoilt_messages import odd_headers, spoilt
 
 pytestmark = pytest.mark.anyio
 
-APPROVED = "planning.plan.approved"
 Run = Callable[..., Any]
 SUBJECTS_OF_0_1 = (
     "conclave.dead_letter.>",
@@ -31,26 +29,6 @@ SUBJECTS_OF_0_1 = (
     "$JS.EVENT.ADVISORY.CONSUMER.MSG_TERMINATED.>",
 )
 """What version 0.1 created the stream with."""
-
-
-@pytest.fixture
-def dead_letters(client: Client) -> DeadLetters:
-    return DeadLetters(client)
-
-
-async def spent(stream: JetStreamContext, consumer: str, data: bytes) -> None:
-    """Have JetStream deliver a message once and give up on it."""
-    for plan in (PLANNING, dead_letter_stream()):
-        await ensure(stream, plan, StreamLimits())
-    configuration = ConsumerConfig(durable_name=consumer, filter_subject=APPROVED, ack_wait=0.2, max_deliver=1)
-    await stream.add_consumer("PLANNING_EVENTS", configuration)
-    await stream.publish(APPROVED, data, headers={"colour": "red", "Nats-Msg-Id": "m-1"})
-    pull = await stream.pull_subscribe_bind(consumer=consumer, stream="PLANNING_EVENTS")
-    await pull.fetch(1, timeout=60)
-
-
-async def advised(stream: JetStreamContext, count: int) -> bool:
-    return bool((await stream.stream_info("CONCLAVE_DEAD_LETTERS")).state.messages == count)
 
 
 async def test_a_rejected_message_is_kept_with_reason_place_and_headers(
@@ -126,7 +104,7 @@ async def test_an_oversized_original_arrives_whole(
     await run()
     large = b"x" * (2 << 20)
     await stream.publish(APPROVED, large)
-    await until(lambda: _count(dead_letters, 1))
+    await until(lambda: counted(dead_letters, 1))
     (dead_letter,) = await dead_letters.list()
     assert dead_letter.data == large
     assert dead_letter.reason.startswith("the message has 2097152 bytes, 1048576 are allowed")
@@ -138,7 +116,7 @@ async def test_an_original_as_large_as_the_server_allows_is_found_in_its_stream(
     running = await run()
     largest = b"x" * client.max_payload
     await stream.publish(APPROVED, largest)
-    await until(lambda: _count(dead_letters, 1))
+    await until(lambda: counted(dead_letters, 1))
     (dead_letter,) = await dead_letters.list()
     assert dead_letter.data == largest
     assert running.bridge.statistics.sessions == 1
@@ -150,7 +128,7 @@ async def test_a_dispatcher_that_never_takes_it_ends_among_the_dead_letters(
     broker.failures_left = 1000
     await run(max_deliver=3)
     await stream.publish(APPROVED, approval("plan-poison"))
-    await until(lambda: _count(dead_letters, 1))
+    await until(lambda: counted(dead_letters, 1))
     (dead_letter,) = await dead_letters.list()
     assert dead_letter.reason == "not taken in 3 deliveries: ConnectionError: the broker is down"
     broker.failures_left = 0
@@ -194,80 +172,6 @@ async def test_what_other_applications_gave_up_on_is_not_kept(stream: JetStreamC
     assert kept.subject.endswith(".PLANNING_EVENTS.conclave-planning-plan-approved")
 
 
-async def test_a_replay_sends_the_original_again_under_a_new_id(
-    stream: JetStreamContext, dead_letters: DeadLetters
-) -> None:
-    body = approval("plan-spent")
-    await spent(stream, "conclave-planning-plan-approved", body)
-    await until(lambda: advised(stream, 1))
-    (dead_letter,) = await dead_letters.list()
-    replayed = await dead_letters.replay(dead_letter.sequence)
-    again = await stream.get_msg("PLANNING_EVENTS", replayed.sequence)
-    assert (replayed.subject, replayed.stream, again.data) == (APPROVED, "PLANNING_EVENTS", body)
-    assert again.headers == {"colour": "red", "Nats-Msg-Id": replayed.message_id}
-    assert replayed.message_id != "m-1"
-    assert await dead_letters.list() == ()
-
-
-async def test_a_message_replayed_before_its_cause_is_gone_comes_back(
-    run: Run, stream: JetStreamContext, dead_letters: DeadLetters
-) -> None:
-    await run()
-    await stream.publish(APPROVED, b"nonsense")
-    await until(lambda: _count(dead_letters, 1))
-    (first,) = await dead_letters.list()
-    await dead_letters.replay(first.sequence)
-    await until(lambda: _count(dead_letters, 1))
-    (second,) = await dead_letters.list()
-    assert second.sequence > first.sequence
-    assert second.data == b"nonsense"
-
-
-async def test_what_is_gone_cannot_be_replayed(stream: JetStreamContext, dead_letters: DeadLetters) -> None:
-    await spent(stream, "conclave-planning-plan-approved", approval())
-    await until(lambda: advised(stream, 1))
-    await stream.purge_stream("PLANNING_EVENTS")
-    (dead_letter,) = await dead_letters.list()
-    assert dead_letter.data is None
-    with pytest.raises(NotReplayable, match="no longer in its stream"):
-        await dead_letters.replay(dead_letter.sequence)
-
-
-async def test_letters_are_purged_one_by_one_or_all(
-    run: Run, stream: JetStreamContext, dead_letters: DeadLetters
-) -> None:
-    await run()
-    for number in range(4):
-        await stream.publish(APPROVED, str(number).encode())
-    await until(lambda: _count(dead_letters, 4))
-    first = (await dead_letters.list())[0]
-    assert await dead_letters.purge(first.sequence) == 1
-    assert first not in await dead_letters.list()
-    with pytest.raises(NoSuchDeadLetter):
-        await dead_letters.purge(first.sequence)
-    assert await dead_letters.purge() == 3
-    assert await dead_letters.list() == ()
-
-
-async def test_a_long_list_is_read_in_pages(stream: JetStreamContext, dead_letters: DeadLetters, run: Run) -> None:
-    await run()
-    bodies = [str(number).encode() for number in range(7)]
-    for body in bodies:
-        await stream.publish(APPROVED, body)
-    await until(lambda: _count(dead_letters, 7))
-    first = await dead_letters.list(limit=4)
-    rest = await dead_letters.list(after=first[-1].sequence)
-    assert (len(first), len(rest)) == (4, 3)
-    assert sorted(dead_letter.data or b"" for dead_letter in first + rest) == bodies
-
-
-async def test_without_any_stream_there_are_no_letters(dead_letters: DeadLetters) -> None:
-    assert await dead_letters.list() == ()
-    assert await dead_letters.purge() == 0
-    with pytest.raises(NoSuchDeadLetter):
-        await dead_letters.show(1)
-
-
 async def test_while_dead_letters_cannot_be_stored_the_message_stays(
     run: Run, stream: JetStreamContext, dead_letters: DeadLetters
 ) -> None:
@@ -276,11 +180,7 @@ async def test_while_dead_letters_cannot_be_stored_the_message_stays(
     await stream.publish(APPROVED, b"nonsense")
     await until(lambda: running.bridge.statistics.of(APPROVED).naks >= 2)
     await ensure(stream, dead_letter_stream(), StreamLimits())
-    await until(lambda: _count(dead_letters, 1))
-
-
-async def _count(dead_letters: DeadLetters, wanted: int) -> bool:
-    return len(await dead_letters.list()) == wanted
+    await until(lambda: counted(dead_letters, 1))
 
 
 async def test_two_thousand_spoilt_messages_are_each_accepted_or_dead_lettered_and_the_bridge_stays(
@@ -298,71 +198,3 @@ async def test_two_thousand_spoilt_messages_are_each_accepted_or_dead_lettered_a
     assert await advised(stream, seen.rejected)
     await stream.publish(APPROVED, approval("plan-last"))
     await until(lambda: "plan-last" in broker.taken)
-
-
-ADVISORY = "$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.PLANNING_EVENTS.conclave-planning-plan-approved"
-FORGED = (
-    b"",
-    b"[]",
-    b"\xff",
-    b"{}",
-    b'{"stream": 5}',
-    b'{"stream": "PLANNING_EVENTS", "stream_seq": -1}',
-    b'{"stream": "PLANNING_EVENTS", "stream_seq": "x"}',
-    b'{"stream": "no such > stream", "stream_seq": 1}',
-    b'{"stream": "PLANNING_EVENTS", "stream_seq": 1, "deliveries": null}',
-    b'{"stream": "PLANNING_EVENTS", "stream_seq": 9223372036854775807}',
-)
-
-
-async def test_no_message_breaks_the_list(stream: JetStreamContext, dead_letters: DeadLetters) -> None:
-    """Whoever may publish there can write anything: each shows as a dead letter, and the good one is found."""
-    for plan in (PLANNING, dead_letter_stream()):
-        await ensure(stream, plan, StreamLimits())
-    subject = f"conclave.dead_letter.{APPROVED}"
-    for data in FORGED:
-        await stream.publish(ADVISORY, data)
-    for headers in ({"Conclave-Omitted": "1"}, {"Conclave-Stream": "a b", "Conclave-Omitted": "1"}, {}):
-        await stream.publish(subject, b"\x00", headers=headers or None)
-    found = await dead_letters.list()
-    assert len(found) == len(FORGED) + 3
-    assert all(letter.reason or letter.subject == "" for letter in found)
-    for letter in found:
-        with pytest.raises(NotReplayable):
-            await dead_letters.replay(letter.sequence)
-
-
-async def test_a_replay_goes_only_where_bridges_read(
-    client: Client, stream: JetStreamContext, dead_letters: DeadLetters
-) -> None:
-    for plan in (PLANNING, dead_letter_stream()):
-        await ensure(stream, plan, StreamLimits())
-    headers = {"Conclave-Subject": "orchestration.deliberation.completed"}
-    await stream.publish(f"conclave.dead_letter.{APPROVED}", b"{}", headers=headers)
-    (letter,) = await dead_letters.list()
-    heard = await client.subscribe("orchestration.>")
-    with pytest.raises(NotReplayable, match="no bridge reads"):
-        await dead_letters.replay(letter.sequence)
-    assert heard.pending_msgs == 0
-
-
-async def test_a_replay_that_was_interrupted_says_that_it_had_been_sent(
-    run: Run, stream: JetStreamContext, dead_letters: DeadLetters, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    running = await run()
-    await stream.publish(APPROVED, b"nonsense")
-    await until(lambda: _count(dead_letters, 1))
-    await running.end()
-    (letter,) = await dead_letters.list()
-
-    async def killed(sequence: int) -> None:
-        raise ConnectionError
-
-    with monkeypatch.context() as patched:
-        patched.setattr(dead_letters, "_remove", killed)
-        with pytest.raises(ConnectionError):
-            await dead_letters.replay(letter.sequence)
-    replayed = await dead_letters.replay(letter.sequence)
-    assert replayed.before
-    assert replayed.message_id not in (f"replay-{letter.sequence}", f"replay-{letter.stream_sequence}")
-    assert (await stream.stream_info("PLANNING_EVENTS")).state.messages == 2
