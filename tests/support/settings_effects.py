@@ -10,7 +10,6 @@ from functools import partial
 from domain.engine import EngineKind, EngineRecord, Guidance
 from domain.prices import Price
 from tests.support.settings_observers import (
-    PASSWORD_HASH,
     Effect,
     app_conf,
     behind,
@@ -33,6 +32,9 @@ from tests.support.settings_observers import (
     store_database,
     stream_made,
     usual_ports,
+)
+from tests.support.settings_observers_web import (
+    PASSWORD_HASH,
     web_address,
     web_cookie,
     web_known_session,
