@@ -21,6 +21,7 @@ from tests.support.servers import NatsServer, ValkeyServer
 from workers.app import make_app
 from workers.composition import Composition
 from workers.processes.guard import Guard
+from workers.processes.readiness import wait_until
 from workers.settings import Settings
 
 DATABASE = 3
@@ -49,8 +50,15 @@ class Installation:
         Composition(self.settings).councils.save(council("DEV", agents=members))
 
     def workers(self) -> set[str]:
-        """Return the names of the workers that answer a broadcast."""
-        return {name for answer in make_app(self.settings).control.ping(timeout=2) or () for name in answer}
+        """Return the names of the workers that answer a broadcast, once both have."""
+        app, names = make_app(self.settings), set[str]()
+
+        def answered() -> bool:
+            names.update(name for answer in app.control.ping(timeout=2) or () for name in answer)
+            return len(names) >= 2
+
+        assert wait_until(answered, within=120), names
+        return names
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from workers.processes.log_file import LogFile
 from workers.processes.readiness import log_says, wait_until
 from workers.processes.sessions import kill_group
 
-READY_WITHIN = 60.0
+READY_WITHIN = 120.0
 """Seconds; generous, since test machines are shared."""
 
 

@@ -29,7 +29,7 @@ MODEL = "scripted"
 LEASE_S = 4.0
 
 
-def until(condition: Callable[[], object], what: str, within: float = 30.0) -> None:
+def until(condition: Callable[[], object], what: str, within: float = 120.0) -> None:
     """Wait for a condition; fails naming `what` when it does not come true in time."""
     deadline = time.monotonic() + within
     while not condition():
@@ -139,5 +139,5 @@ def seen(port: int) -> dict[str, Any]:
 
 def _scripted(port: int, path: str, body: bytes | None = None) -> bytes:
     url = f"http://127.0.0.1:{port}/_scripted/{path}"
-    with build_opener(ProxyHandler({})).open(url, body, timeout=5) as answer:
+    with build_opener(ProxyHandler({})).open(url, body, timeout=60) as answer:
         return bytes(answer.read())

@@ -10,7 +10,7 @@ from nats.js.api import ConsumerConfig, DeliverPolicy
 
 from tests.support.observer import ObservedEvent
 
-WITHIN_S = 30.0
+WITHIN_S = 120.0
 """Longest wait for the next message."""
 
 

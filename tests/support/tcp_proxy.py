@@ -15,7 +15,7 @@ from typing import Any, Self
 from workers.processes.ports import HOST, free_port
 
 CHUNK = 65_536
-WITHIN_S = 10.0
+WITHIN_S = 60.0
 """For what the proxy itself does; it is a matter of milliseconds."""
 
 Ends = tuple[asyncio.StreamReader, asyncio.StreamWriter]

@@ -255,10 +255,13 @@ def test_a_worker_that_is_told_to_obeys(
         redis_url=secured_valkey.url_of("worker"),
     ) as fleet:
         service = fleet.control(threads=1, CONCLAVE_REMOTE_CONTROL="full").start()
-        (node,) = [
-            name
-            for name, stats in (flower.control.inspect(timeout=5).stats() or {}).items()
-            if stats["pid"] == service.pid
-        ]
-        flower.control.broadcast("shutdown", destination=[node])
+        nodes: list[str] = []
+
+        def found() -> bool:
+            told = flower.control.inspect(timeout=2).stats() or {}
+            nodes.extend(name for name, stats in told.items() if stats["pid"] == service.pid)
+            return bool(nodes)
+
+        assert wait_until(found, within=WITHIN)
+        flower.control.broadcast("shutdown", destination=nodes)
         assert wait_until(lambda: not service.running, within=WITHIN), service.log.tail(20)

@@ -77,4 +77,4 @@ def _sentinel(folder: Path, master: ValkeyServer, replica: ValkeyServer, guard: 
         yield port
     finally:
         kill_group(child.pid)
-        child.wait(timeout=20)
+        child.wait(timeout=120)
