@@ -32,7 +32,8 @@ def doctor(as_json: AS_JSON = False) -> None:
 def _drawn(finding: Finding, width: int) -> PlainText:
     """Draw a finding, its further lines below its subject."""
     level = f"{finding.level:>4} "
-    lines = wrap(f"{level}{finding.subject}: {finding.text}", width, subsequent_indent=" " * len(level))
+    said = f"{level}{finding.subject}: {finding.text}"
+    lines = wrap(said, width, subsequent_indent=" " * len(level), break_on_hyphens=False)
     text = PlainText("\n".join(lines))
     text.stylize(COLOURS[finding.level], 0, len(level))
     text.stylize("bold", len(level), len(level) + len(finding.subject))

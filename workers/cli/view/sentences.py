@@ -14,8 +14,8 @@ def indented(sentence: str, width: int, style: str = "") -> Iterator[PlainText]:
     """Draw a sentence, its further lines deeper than its first."""
     first, deeper = "  ", "    "
     for line in sentence.splitlines():
-        for part in wrap(line, width, initial_indent=first, subsequent_indent=deeper):
-            yield PlainText(part, style)
+        parts = wrap(line, width, initial_indent=first, subsequent_indent=deeper, break_on_hyphens=False)
+        yield from (PlainText(part, style) for part in parts)
         first = deeper
 
 
