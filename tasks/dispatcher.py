@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
-from celery import Celery, Signature, chord
+from celery import Celery, Signature, group
+from celery.utils import uuid
+from kombu import Producer
+from kombu.exceptions import BatchPublishError  # type: ignore[attr-defined]  # not in the stubs
 
 from domain.deliberation import Deliberation
 from domain.identity import conclude_task_id, dispatch_task_id, generate_task_id
@@ -22,10 +26,14 @@ class CeleryDispatcher:
 
     def plans(self, requests: Sequence[PlanRequest]) -> tuple[PlanRequest, ...]:
         kept = self._plans.save(requests)
-        with self._app.producer_pool.acquire(block=True) as producer:
-            for request, stored in zip(requests, kept, strict=True):
-                if request.asks_as(stored):
-                    self._dispatch(request).apply_async(producer=producer)
+        accepted = [request for request, stored in zip(requests, kept, strict=True) if request.asks_as(stored)]
+
+        def publish(producer: Producer) -> None:
+            for request in accepted:
+                self._dispatch(request).apply_async(producer=producer)
+
+        if accepted:
+            self._publish_together(publish)
         return kept
 
     def deliberation(self, deliberation: Deliberation, unanswered: Sequence[str]) -> None:
@@ -33,8 +41,28 @@ class CeleryDispatcher:
         if not unanswered:
             conclude.apply_async()
             return
-        # The chord's own id stays random: queued again for fewer agents, it counts apart from the first.
-        chord(self._generate(deliberation, agent_id) for agent_id in unanswered)(conclude)
+        header = group([self._generate(deliberation, agent_id) for agent_id in unanswered], app=self._app)
+        chord_id = uuid()  # Random: queued again for fewer agents, it counts apart from the first.
+        # As `chord(header)(conclude)` does, which takes no producer.
+        frozen: Any = header.freeze(chord_id)
+        self._app.backend.apply_chord((chord_id, frozen.results), conclude)
+
+        def publish(producer: Producer) -> None:
+            header.apply_async(task_id=chord_id, chord=conclude, producer=producer)
+
+        self._publish_together(publish)
+
+    def _publish_together(self, publish: Callable[[Producer], None]) -> None:
+        """Publish several messages in one round trip; where that fails, one by one and with Celery's patience.
+
+        A message may then be in its queue twice, as after any answer that got lost.
+        """
+        with self._app.producer_pool.acquire(block=True) as producer:
+            try:
+                with producer.batch():  # type: ignore[attr-defined]  # not in the stubs
+                    publish(producer)
+            except BatchPublishError:
+                publish(producer)
 
     def _dispatch(self, request: PlanRequest) -> Signature:
         return self._app.signature(

@@ -22,19 +22,20 @@ from workers.outage_retry import OutageRetry
 COUNT_HEADER = """
 local results, difference, size, done, _, claim = unpack(KEYS)
 local task_id, result, _, place, expires, _, claim_expires, token = unpack(ARGV)
-if redis.call('GET', claim) == 'done' then return {-1, 0, 0, 0} end
+local claimant, more, of = unpack(redis.call('MGET', claim, difference, size))
+if claimant == 'done' then return {-1, 0, 0, 0} end
 if redis.call('SADD', done, task_id .. ':' .. place) == 1 then redis.call('ZADD', results, place, result) end
-if tonumber(expires) > 0 then
+local ready = redis.call('ZCARD', results)
+if ready == 1 and tonumber(expires) > 0 then
     for _, key in ipairs({results, size, done}) do redis.call('EXPIRE', key, expires) end
 end
-local ready = redis.call('ZCARD', results)
-local more, of = unpack(redis.call('MGET', difference, size))
 local claimed = of and ready == tonumber(of) + tonumber(more or 0)
     and redis.call('SET', claim, token, 'NX', 'EX', claim_expires)
 return {ready, more, of, claimed and 1 or 0}
 """
-"""Celery's script in eight commands for twelve, with its keys, arguments and answer: two releases may count one
-chord. Our header tasks add no others, and their results are in order."""
+"""Celery's script in four commands for twelve, with its keys, arguments and answer: two releases may count one
+chord. Our header tasks add no others, and their results are in order. What is counted expires a day after the
+first header task: no deliberation takes so long."""
 
 OUTAGE_S = 60.0
 """Seconds a server may be away, where the settings don't say."""

@@ -10,11 +10,13 @@ REFRESH = (
 redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', time[1] - 86400)
 if ARGV[1] ~= '' then redis.call('ZADD', KEYS[2], now, ARGV[1]) end
 local held = 0
-for i = 2, #ARGV do
-    if redis.call('ZSCORE', KEYS[1], ARGV[i]) then
-        redis.call('ZADD', KEYS[1], now, ARGV[i])
-        held = held + 1
+for first = 2, #ARGV, 1000 do -- unpack gives some thousands at most
+    local scores = {}
+    for i = first, math.min(first + 999, #ARGV) do
+        scores[#scores + 1] = now
+        scores[#scores + 1] = ARGV[i]
     end
+    held = held + redis.call('ZADD', KEYS[1], 'XX', 'CH', unpack(scores))
 end
 return held
 """

@@ -44,6 +44,10 @@ class ChannelMembers:
     _fanout_queues: dict[str, tuple[str, str]]
     """Queue of broadcasts → exchange, and the pattern of routing keys that is subscribed to."""
 
+    def create_publish_batch(self, max_size: int) -> Any:
+        """Return a batch whose `pipeline` gets the commands of its messages; undocumented, not in the stubs."""
+        raise NotImplementedError
+
     def _get_message_priority(self, message: Any, reverse: bool = False) -> int:
         raise NotImplementedError
 

@@ -15,6 +15,7 @@ import vine
 from celery import bootsteps
 from celery.worker import consumer, state
 
+from workers.broker.sent_events import SentEvents
 from workers.broker.task_message import fault_of
 from workers.broker.transport import Channel
 from workers.broker.upstream_members import ConsumerMembers
@@ -29,6 +30,8 @@ RECONNECT: dict[str, Any] = {"interval_start": 0.2, "interval_step": 0.2, "inter
 
 EVENTS_WAIT_S = 0.2
 """For more events of tasks to be sent with the first: each alone took a tenth of a worker's processor time."""
+EVENTS_TOGETHER = 200
+"""Celery sends 24 at once, at the latest: in the thread of a task, while other tasks wait."""
 
 
 class WorkerConsumer(consumer.Consumer, ConsumerMembers):
@@ -36,6 +39,9 @@ class WorkerConsumer(consumer.Consumer, ConsumerMembers):
 
     Each override names the upstream issue or pull request that would make it unnecessary.
     """
+
+    event_dispatcher: Any
+    """Sends the events of the worker and its tasks; set by a step of Celery's, None while it has no connection."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         # Who may send an event could have workers elect one of them to run a task, and a worker that starts would
@@ -45,6 +51,8 @@ class WorkerConsumer(consumer.Consumer, ConsumerMembers):
         self._acknowledge = vine.promise(self._ack_together)
         self._flush_later = vine.promise(self._schedule_flush)
         self._flush_at = 0.0
+        sender: Any = self.app.amqp
+        sender._event_dispatcher = SentEvents(lambda: self.event_dispatcher, sender._event_dispatcher)
 
     def ensure_connected(self, conn: kombu.Connection) -> kombu.Connection:
         """Connect, however long the broker is away, trying about once a second."""
@@ -87,6 +95,7 @@ class WorkerConsumer(consumer.Consumer, ConsumerMembers):
 
         Celery sends them at the next turn of the event loop. No upstream issue known.
         """
+        self.event_dispatcher.buffer_limit = EVENTS_TOGETHER
         if self.hub and monotonic() > self._flush_at:
             # A flush that a lost connection took along is overdue soon, and planned anew.
             self._flush_at = monotonic() + 2 * EVENTS_WAIT_S
