@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from domain.chat import ChatOutcome, ChatRequest
 
@@ -19,3 +19,17 @@ class ChatModel(Protocol):
         cancels what still runs.
         """
         ...
+
+
+@runtime_checkable
+class Gathered(Protocol):
+    """What `ask` may return where it knows which outcomes came at one moment."""
+
+    def arrived(self) -> list[ChatOutcome]:
+        """Return, without waiting, what came together with the last outcome; it is not yielded then."""
+        ...
+
+
+def arrived_with(outcomes: Iterator[ChatOutcome]) -> list[ChatOutcome]:
+    """Return what has come together with the outcome yielded last; nothing where that is not known."""
+    return outcomes.arrived() if isinstance(outcomes, Gathered) else []

@@ -38,6 +38,14 @@ class DeliberationStore(Protocol):
         """
         ...
 
+    def record_all(self, deliberation_id: str, entries: Sequence[Entry], *, token: int = 0) -> tuple[Entry, ...]:
+        """Write several answers in one atomic step, each where its key is free, and return what stands afterwards.
+
+        None of them may be an `Opened` or a `Closed`, and no two may have one key. Raises as `record` does if any
+        key is free, nothing being written then.
+        """
+        ...
+
     def load(self, deliberation_id: str) -> Record:
         """Return all entries; raises LookupError naming the id if it was never opened or is past retention."""
         ...

@@ -12,6 +12,7 @@ from domain.entry import BallotCast, Entry
 from domain.errors import EngineAway
 from domain.events import progress
 from domain.keys import parse_key
+from domain.ports.chat_model import arrived_with
 from domain.prompts.model_question import ModelQuestion
 from domain.prompts.parts import Parts
 from domain.record import Record
@@ -57,9 +58,14 @@ class Conclusion:
 
         Raises ConclusionTakenOver, DeliberationClosed.
         """
+        (standing,) = self._record_all([entry])
+        return standing
+
+    def _record_all(self, entries: Sequence[Entry]) -> tuple[Entry, ...]:
         identity = self.deliberation.deliberation_id
-        standing = self.services.deliberations.record(identity, entry, token=self.token)
-        self.record_so_far = self.record_so_far.plus(standing)
+        standing = self.services.deliberations.record_all(identity, entries, token=self.token)
+        for entry in standing:
+            self.record_so_far = self.record_so_far.plus(entry)
         return standing
 
     def publish_progress(self, stage: ProgressStage, what: str) -> None:
@@ -71,8 +77,8 @@ class Conclusion:
         """Put all questions at once and record every answer as it comes, then put the retries likewise.
 
         Questions with an entry are passed over; those that share a key make one entry, recorded when the last is
-        answered. Raises EngineAway, after all other entries are recorded, if an engine was away for one and the
-        deadline has not passed.
+        answered. Answers that come at one moment are recorded in one step. Raises EngineAway, after all other
+        entries are recorded, if an engine was away for one and the deadline has not passed.
         """
         unanswered = [question for question in questions if question.key not in self.record_so_far.entries]
         self._parts = Parts(unanswered)
@@ -84,14 +90,18 @@ class Conclusion:
         by_key = {question.request.key: question for question in self._affordable(questions)}
         retries: list[ModelQuestion] = []
         away: EngineWait | None = None
-        for outcome in self.services.model.ask([question.request for question in by_key.values()]):
-            question = by_key[outcome.key]
-            if isinstance(outcome, ChatFailure) and self._worth_waiting(question, outcome):
-                away = EngineWait.after(self._waited, outcome, now=self.now())
-            elif (retry := question.retry(outcome)) is not None:
-                retries.append(retry)
-            else:
-                self._record_answer(question, outcome)
+        outcomes = self.services.model.ask([question.request for question in by_key.values()])
+        for first in outcomes:
+            answered: list[tuple[ModelQuestion, ChatOutcome]] = []
+            for outcome in (first, *arrived_with(outcomes)):
+                question = by_key[outcome.key]
+                if isinstance(outcome, ChatFailure) and self._worth_waiting(question, outcome):
+                    away = EngineWait.after(self._waited, outcome, now=self.now())
+                elif (retry := question.retry(outcome)) is not None:
+                    retries.append(retry)
+                else:
+                    answered.append((question, outcome))
+            self._record_answers(answered)
         if away is not None:
             raise EngineAway(away, until=self.deliberation.deadline_at)
         return retries
@@ -107,7 +117,7 @@ class Conclusion:
             if reason is None:
                 affordable.append(question)
             else:
-                self._record_answer(question, self._unaffordable(question, reason))
+                self._record_answers([(question, self._unaffordable(question, reason))])
         return affordable
 
     def _unaffordable(self, question: ModelQuestion, reason: FailureReason) -> ChatFailure:
@@ -130,9 +140,16 @@ class Conclusion:
             return True
         return any(engine.model == question.request.model for engine in self.services.engines.all())
 
-    def _record_answer(self, question: ModelQuestion, outcome: ChatOutcome) -> None:
-        answered = question.entry(outcome, at=self.now())
-        whole = self._parts.plus(answered) if isinstance(answered, BallotCast) else answered
-        if whole is not None:
-            entry = self.record(whole)
+    def _record_answers(self, answered: Sequence[tuple[ModelQuestion, ChatOutcome]]) -> None:
+        """Record answers that have come at one moment, then tell of each."""
+        whole: dict[str, Entry] = {}
+        for question, outcome in answered:
+            entry: Entry | None = question.entry(outcome, at=self.now())
+            if isinstance(entry, BallotCast):
+                entry = self._parts.plus(entry)
+            if entry is not None:
+                whole.setdefault(entry.key, entry)
+        if not whole:
+            return
+        for entry in self._record_all(list(whole.values())):
             self.publish_progress(STAGES[parse_key(entry.key).kind], entry.key)

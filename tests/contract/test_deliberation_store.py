@@ -50,6 +50,34 @@ def test_entries_of_every_kind_come_back_as_they_were(stores: Stores) -> None:
     assert stores.deliberations.load(begun.deliberation_id) == Record.of(entries)
 
 
+def test_answers_are_recorded_together_and_what_was_there_stands(stores: Stores, ident: str) -> None:
+    store, first = stores.deliberations, factories.ballot("agent-1")
+    store.record(ident, first)
+    token = store.take_over(ident)
+    others: list[Entry] = [factories.ballot("agent-2"), proposed("agent-3")]
+    again = first.model_copy(update={"missing": "malformed", "scores": {}})
+    assert store.record_all(ident, [others[0], again, others[1]], token=token) == (others[0], first, others[1])
+    assert store.record_all(ident, [others[0]], token=token) == (others[0],)
+    assert store.record_all(ident, []) == ()
+    entries = store.load(ident).entries
+    assert [entries[entry.key] for entry in (first, *others)] == [first, *others]
+
+
+def test_answers_that_come_too_late_are_refused_together(stores: Stores, ident: str) -> None:
+    store, kept, late = stores.deliberations, factories.ballot("agent-1"), factories.ballot("agent-2")
+    void, token = store.take_over(ident), store.take_over(ident)
+    store.record_all(ident, [kept], token=token)
+    with pytest.raises(ConclusionTakenOver, match=f"token {void} is void, {token} is the newest"):
+        store.record_all(ident, [kept, late], token=void)
+    assert late.key not in store.load(ident).entries
+    store.record(ident, closed(), token=token)
+    with pytest.raises(DeliberationClosed, match="too late"):
+        store.record_all(ident, [kept, late], token=token)
+    assert store.record_all(ident, [kept], token=token) == (kept,)
+    with pytest.raises(LookupError, match="never opened"):
+        store.record_all(fresh("d"), [kept])
+
+
 def test_the_first_entry_under_a_key_stands(stores: Stores, ident: str) -> None:
     first = proposed(text="first")
     stores.deliberations.record(ident, first)

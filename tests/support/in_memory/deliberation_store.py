@@ -70,6 +70,14 @@ class MemoryDeliberationStore:
             self._counts.update(counters or {})
             return entry
 
+    def record_all(self, deliberation_id: str, entries: Sequence[Entry], *, token: int = 0) -> tuple[Entry, ...]:
+        with self._lock:
+            kept = self._opened(deliberation_id)
+            for entry in entries:
+                if entry.key not in kept.entries:
+                    _refuse_late(deliberation_id, kept, entry, token)
+            return tuple(self.record(deliberation_id, entry, token=token) for entry in entries)
+
     def load(self, deliberation_id: str) -> Record:
         with self._lock:
             return Record(dict(self._opened(deliberation_id).entries))

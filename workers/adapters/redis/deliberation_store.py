@@ -38,6 +38,7 @@ class RedisDeliberationStore:
         self._record = Script(
             client, "record", functions=("check_kinds", "add_events", "server_run", "sum_counters")
         )
+        self._record_answers = Script(client, "record_answers", functions=("check_kinds",))
         self._take_over = Script(client, "take_over", functions=("check_kinds",))
         self._begin_sweep = Script(client, "begin_sweep", functions=("check_kinds",))
 
@@ -55,6 +56,8 @@ class RedisDeliberationStore:
         Raises ResponseError, having written nothing, where a key holds another kind of value than this version
         writes, or a counter would not be a whole number below 2^53.
         """
+        if not (events or counters or isinstance(entry, Opened | Closed)):
+            return self.record_all(deliberation_id, [entry], token=token)[0]
         now = self._clock.now()
         due_at = _verdict_due_at(entry)
         answer = self._record(
@@ -74,6 +77,25 @@ class RedisDeliberationStore:
             verdict_due_at=score(due_at) if due_at else "",
         )
         return _entry_under_key(deliberation_id, entry, token, texts(answer))
+
+    def record_all(self, deliberation_id: str, entries: Sequence[Entry], *, token: int = 0) -> tuple[Entry, ...]:
+        """Write the entries as the port says; raises ResponseError as `record` does."""
+        if not entries:
+            return ()
+        keys = [self._keys.deliberation(deliberation_id), self._keys.open]
+        status, *rest = self._record_answers(
+            keys,
+            id=deliberation_id,
+            entries=[{"key": entry.key, "entry": encode(entry)} for entry in entries],
+            token=token,
+            now=score(self._clock.now()),
+        )
+        if text(status) != "stand":
+            raise _refusal(deliberation_id, entries[0], token, (text(status), *texts(rest)))
+        return tuple(
+            entry if found is None else decode_entry(found, where=f"entry {entry.key} of {deliberation_id}")
+            for entry, found in zip(entries, rest, strict=True)
+        )
 
     def load(self, deliberation_id: str) -> Record:
         """Return all entries. Raises LookupError as the port says, Unreadable naming an entry it can't read."""
@@ -152,16 +174,21 @@ def _entry_under_key(deliberation_id: str, entry: Entry, token: int, answer: tup
             return entry
         case ("found", found):
             return decode_entry(found, where=f"entry {entry.key} of {deliberation_id}")
+    raise _refusal(deliberation_id, entry, token, answer)
+
+
+def _refusal(deliberation_id: str, entry: Entry, token: int, answer: tuple[str, ...]) -> Exception:
+    match answer:
         case ("closed",):
-            raise DeliberationClosed(f"{deliberation_id} has ended; {entry.key} came too late")
+            return DeliberationClosed(f"{deliberation_id} has ended; {entry.key} came too late")
         case ("void", newest):
-            raise ConclusionTakenOver(
+            return ConclusionTakenOver(
                 f"{deliberation_id} was taken over: token {token} is void, {newest} is the newest"
             )
         case ("gap",):
-            raise StoreUnreconciled(f"{deliberation_id} can't end before {WHOLE}")
+            return StoreUnreconciled(f"{deliberation_id} can't end before {WHOLE}")
         case _:
-            raise _never_opened(deliberation_id)
+            return _never_opened(deliberation_id)
 
 
 def _never_opened(deliberation_id: str) -> LookupError:

@@ -3,10 +3,9 @@
 local continuity = unpack(KEYS)
 local call = cjson.decode(ARGV[1])
 
-local wrong = wrong_kind('hash', {continuity})
-if wrong then return redis.error_reply(wrong) end
-local run = server_run()
-local known, whole_at = unpack(redis.call('HMGET', continuity, 'server', 'whole_at'))
+local stored = redis.pcall('HMGET', continuity, 'server', 'whole_at')
+if stored.err then return redis.error_reply(wrong_kind('hash', {continuity}) or stored.err) end
+local run, known, whole_at = server_run(), unpack(stored)
 if known ~= run then return {run, whole_at or '0'} end
 redis.call('HSET', continuity, 'whole_at', call.now)
 return false

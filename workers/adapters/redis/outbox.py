@@ -27,6 +27,7 @@ class RedisOutbox:
         self._keys = Keys(prefix)
         self._put = Script(client, "put_events", functions=("check_kinds", "add_events"))
         self._pending = Script(client, "pending_events")
+        self._forget = Script(client, "forget_events")
         self._due = Script(client, "due_events", functions=("check_kinds",))
 
     def pending(self, limit: int) -> tuple[Event, ...]:
@@ -65,10 +66,6 @@ class RedisOutbox:
         return tuple(first[event_id] for event_id in texts(answer))
 
     def published(self, event_ids: Sequence[str]) -> None:
-        if not event_ids:
-            return
-        with self._client.pipeline(transaction=True) as pipeline:
-            pipeline.zrem(self._keys.outbox_order, *event_ids)
-            pipeline.hdel(self._keys.outbox_events, *event_ids)
-            pipeline.zrem(self._keys.outbox_postponed, *event_ids)
-            pipeline.execute()
+        if event_ids:
+            keys = [self._keys.outbox_order, self._keys.outbox_events, self._keys.outbox_postponed]
+            self._forget(keys, ids=list(event_ids))

@@ -31,22 +31,29 @@ class RedisPlanStore:
 
     def save(self, requests: Sequence[PlanRequest]) -> tuple[PlanRequest, ...]:
         """Keep the requests in one round trip, each in one atomic step of its own."""
-        with self._client.pipeline(transaction=False) as pipeline:
-            for request in requests:
-                identity, plan_id = request.request_id, request.plan.plan_id
-                self._save(
-                    [self._keys.request(identity), self._keys.latest_request(plan_id), self._keys.undispatched],
-                    pipeline=pipeline,
-                    id=identity,
-                    request=encode(request),
-                    now=score(self._clock.now()),
-                    retention_ms=self._retention_ms,
-                )
-            answers = pipeline.execute()
+        if len(requests) == 1:  # a pipeline asks the server first whether it knows the script
+            answers = [self._save_one(requests[0])]
+        else:
+            with self._client.pipeline(transaction=False) as pipeline:
+                for request in requests:
+                    self._save_one(request, pipeline)
+                answers = pipeline.execute()
         return tuple(
             request if found is None else _read(found, request.request_id)
             for request, found in zip(requests, answers, strict=True)
         )
+
+    def _save_one(self, request: PlanRequest, pipeline: Redis | None = None) -> Stored | None:
+        identity, plan_id = request.request_id, request.plan.plan_id
+        found: Stored | None = self._save(
+            [self._keys.request(identity), self._keys.latest_request(plan_id), self._keys.undispatched],
+            pipeline=pipeline,
+            id=identity,
+            request=encode(request),
+            now=score(self._clock.now()),
+            retention_ms=self._retention_ms,
+        )
+        return found
 
     def load(self, request_id: str) -> PlanRequest:
         raw = self._client.get(self._keys.request(request_id))

@@ -3,7 +3,8 @@ local WHOLE = 2 ^ 53 -- from here on a double, Lua's only number, can't tell who
 local function sum_counters(counters, changes)
   local names, sums = {}, {}
   for name in pairs(changes) do names[#names + 1] = name end
-  local counts = #names > 0 and redis.call('HMGET', counters, unpack(names))
+  local counts = #names == 0 and {} or redis.pcall('HMGET', counters, unpack(names))
+  if counts.err then return nil, wrong_kind('hash', {counters}) or counts.err end
   for i, name in ipairs(names) do
     local sum = (tonumber(counts[i] or 0) or math.huge) + changes[name]
     if sum % 1 ~= 0 or math.abs(sum) >= WHOLE then

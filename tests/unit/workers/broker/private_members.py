@@ -65,6 +65,7 @@ USED: list[tuple[str, str, str | None]] = [
         "(self, request, state, result, propagate=, **kwargs)",
     ),
     ("celery.backends.base:Backend", "thread_safe", None),
+    ("celery.backends.base:Backend", "restore_group", "(self, group_id, cache=)"),
     ("celery.backends.redis:RedisBackend", "on_task_call", "(self, producer, task_id)"),
     ("celery.backends.redis:RedisBackend", "add_pending_result", "(self, result, weak=, start_drainer=)"),
     ("celery.backends.redis:RedisBackend", "remove_pending_result", "(self, result)"),
