@@ -71,7 +71,7 @@ test-install: $(STAMP)  ## README's commands in order: a fresh clone's, then tho
 	$(BIN)/python -m pytest -m install
 
 # Needs the history; skips what a shallow clone lacks.
-test-mixed: $(STAMP)  ## Processes of two versions beside each other, upgraded and rolled back part by part.
+test-mixed: $(STAMP)  ## Versions beside each other, upgraded and rolled back; passwords changed.
 	$(BIN)/python -m pytest -m mixed -rs
 
 # For a node with idle NVIDIA GPUs and vLLM, in .venv or on the PATH; -rs says why where there is none.

@@ -54,7 +54,9 @@ class Compose:
 
     def environment(self, name: str) -> dict[str, str]:
         """Return the variables of a service; metrics get a port of their own, since this is one host."""
-        given = self._service(name).get("environment", {})
+        variables = self._service(name).get("environment", {})
+        # What `.env` leaves empty YAML reads as none, and compose passes on as an empty text.
+        given = {variable: "" if value is None else value for variable, value in variables.items()}
         here = {"CONCLAVE_STATE": str(self.state / name), "CONCLAVE_ENGINE_STATE_DIR": str(self.state / "engines")}
         if "CONCLAVE_METRICS_PORT" in given:
             here["CONCLAVE_METRICS_PORT"] = str(free_port())

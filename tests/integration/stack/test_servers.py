@@ -18,7 +18,6 @@ import pytest
 import redis
 
 from tests.support.servers import NatsServer, ValkeyServer
-from workers.processes.command import ProcessCommand
 from workers.processes.guard import Guard
 from workers.processes.ports import free_port
 from workers.processes.readiness import wait_until
@@ -62,17 +61,19 @@ def test_nats_keeps_acknowledged_messages_over_a_kill(tmp_path: Path, guard: Gua
         assert asyncio.run(_count(server.url)) == 50
 
 
-def test_nats_confirms_nothing_before_it_is_on_disk(tmp_path: Path, guard: Guard) -> None:
-    port = free_port()
-
-    class Monitored(NatsServer):
-        def _describe(self) -> ProcessCommand:
-            process = super()._describe()
-            return replace(process, argv=(*process.argv, "--http_port", str(port)))
-
-    with Monitored(tmp_path, guard=guard), urllib.request.urlopen(f"http://127.0.0.1:{port}/jsz") as answer:
-        # A kill can't tell: what a killed process wrote is in the page cache, and only a power failure takes that.
-        assert json.load(answer)["config"]["sync_always"] is True
+def test_nats_confirms_nothing_before_it_is_on_disk_and_says_how_full_that_is(
+    tmp_path: Path, guard: Guard
+) -> None:
+    server, port = NatsServer(tmp_path, guard=guard), free_port()
+    server.process = replace(server.process, argv=(*server.process.argv, "--http_port", str(port)))
+    with server:
+        asyncio.run(_publish(server.url))
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/jsz") as answer:
+            found = json.load(answer)
+    # A kill can't tell: what a killed process wrote is in the page cache, and only a power failure takes that.
+    assert found["config"]["sync_always"] is True
+    # What prometheus-nats-exporter hands to ConclaveJetStreamDiskFull.
+    assert found["config"]["max_storage"] > found["bytes"] > 0
 
 
 async def _publish(url: str) -> None:
