@@ -17,7 +17,7 @@ from workers.processes.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 FLOWER_LOGIN = "ops:s3cret-of-flower"
-VARIABLE = re.compile(r"(?<!\$)\$\{(\w+)(?::-([^}]*)|:\?[^}]*)?\}")
+VARIABLE = re.compile(r"(?<!\$)\$\{(\w+)(?::?-([^}]*)|:\?[^}]*)?\}")
 NAMES_OF_PASSWORDS = re.compile(r"^(?:NATS|VALKEY)_(\w+)_PASSWORD=$", re.MULTILINE)
 PINNED = re.compile(r"(?:[\w.-]+(?::\d+)?/)*[\w.-]+:v?\d+\.\d+\.\d+[\w.-]*(?:@sha256:[0-9a-f]{64})?")
 """An image by its whole version, and by its digest where an operator has looked that up."""
