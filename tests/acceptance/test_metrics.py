@@ -94,6 +94,7 @@ def measured(tmp_path_factory: pytest.TempPathFactory, guard: Guard) -> Iterator
         ]
         services.councils.save(council("OPS", agents=tuple(mixed)))
         rules = {"CONCLAVE_POLICY_VERDICT_WITHIN_S": "3600", "CONCLAVE_OPEN_PLANS_PER_PUBLISHER": "2"}
+        rules["CONCLAVE_POLICY_REVIEW_BALLOTS"] = "listwise"  # one refused call is a ballot
         rules["CONCLAVE_PRICES"] = json.dumps({fleet.model: {"input": 0.1, "output": 0.4}})
         control = fleet.control(threads=8, **rules, **port("control"))
         own = fleet.worker(threads=8, model=OWN, **OWN_ENGINE, **port("own"))

@@ -56,7 +56,7 @@ def watch_it_decided(page: Page, *, within_ms: float) -> None:
     expect(page.locator("table.heat td.cell").first).to_be_visible()
     ballot = page.locator(".ballots details:not(:has(.flag))").first  # a slow machine may have some time out
     ballot.locator("summary").click()
-    expect(ballot.locator("tbody th").first).to_have_text("A")
+    expect(ballot.locator("tbody th").first).to_have_text("alone")
     picture(page, "decision")
 
 

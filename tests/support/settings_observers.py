@@ -198,7 +198,7 @@ def store_commands(settings: Settings) -> str:
     """Return in words what the store's server is asked for when councils are read and a plan is saved."""
     ports = Composition(settings)
     ports.__dict__["store"] = client = MagicMock()
-    client.pipeline.return_value.__enter__.return_value.execute.return_value = [None]  # nothing was kept before
+    client.register_script.return_value.return_value = None  # nothing was kept before
     ports.__dict__["clock"] = MemoryClock()
     ports.councils.all()
     request = PlanRequest(request_id="r", plan=plan(), revision="1")

@@ -27,4 +27,4 @@ def test_each_seed_is_tried_once_and_counted(tmp_path: Path, capsys: pytest.Capt
     assert lines[0].texts != lines[1].texts
     # The scripted engine's texts say "step." again and again.
     assert not any(line.readable for line in lines)
-    assert "| demo_plan, listwise, second look | 2 | 0 |" in printed
+    assert "| demo_plan, pointwise, second look | 2 | 0 |" in printed
