@@ -139,7 +139,9 @@ def test_a_deliberation_is_decided_by_guided_ballots(node: Node) -> None:
     record, decision = node.decided(node.ask("DEV"))
     assert record.failures() == ()
     assert [cast for cast in record.ballots() if cast.missing] == []
-    assert len(record.ballots()) == 3
+    assert sorted(proposal for cast in record.ballots() for proposal in cast.scores) == [
+        f"dev-{number}@0" for number in range(3)
+    ]
     for cast in record.ballots():
         assert cast.usage.completion_tokens <= 30 * len(cast.scores)
         assert cast.expected.keys() == cast.scores.keys()
