@@ -62,7 +62,7 @@ class Observer:
     async def publish(self, subject: str, payload: bytes | dict[str, Any], **headers: str) -> None:
         """Store a message in the stream that covers the subject."""
         data = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
-        await self._client.jetstream().publish(subject, data, headers=headers or None)
+        await self._client.jetstream(timeout=300).publish(subject, data, headers=headers or None)
 
     def of(self, subject: str, **fields: Any) -> list[ObservedEvent]:
         """Return what was heard on a subject whose body has these fields."""

@@ -18,7 +18,7 @@ async def recorded(url: str, subject: str) -> list[ObservedEvent]:
     """Read what is stored on a subject, wildcards allowed, oldest first."""
     client = await nats.connect(url)
     try:
-        stream = client.jetstream()
+        stream = client.jetstream(timeout=300)
         name = await stream.find_stream_name_by_subject(subject)
         state = (await stream.stream_info(name, subjects_filter=subject)).state
         config = ConsumerConfig(deliver_policy=DeliverPolicy.ALL)

@@ -28,7 +28,7 @@ async def make_streams(url: str) -> None:
     """Make our streams, as bridges do."""
     async with await nats.connect(url) as client:
         for plan in all_streams():
-            await ensure(client.jetstream(), plan, StreamLimits())
+            await ensure(client.jetstream(timeout=300), plan, StreamLimits())
 
 
 async def streams(client: Client) -> dict[str, Stored]:
@@ -37,7 +37,7 @@ async def streams(client: Client) -> dict[str, Stored]:
 
 
 async def _stored(client: Client, name: str) -> Stored:
-    context = client.jetstream()
+    context = client.jetstream(timeout=300)
     state = (await context.stream_info(name)).state
     pending = sum(one.num_ack_pending or 0 for one in await context.consumers_info(name))
     return Stored(state.messages, state.bytes, state.first_seq, state.last_seq, pending)

@@ -60,7 +60,8 @@ class Sent:
             await asyncio.gather(*(self._send(one) for one in messages[at : at + IN_FLIGHT]))
 
     async def _send(self, one: Fuzzed) -> None:
-        stored = await self.client.jetstream().publish(one.subject, one.data, headers=one.headers or None)
+        jetstream = self.client.jetstream(timeout=WITHIN_S)
+        stored = await jetstream.publish(one.subject, one.data, headers=one.headers or None)
         self.messages[stored.stream, stored.seq] = one
 
 
