@@ -75,12 +75,13 @@ def samples_for(record: Record, sample: Usage) -> int:
     prompt, answer = sample.prompt_tokens, sample.completion_tokens
     ballots = [ballot for ballot in record.ballots() if ballot.missing is None]
     spent, calls = sum(total(ballot.usage) for ballot in ballots), sum(ballot.calls for ballot in ballots)
-    sheet = max(prompt, spent // calls - len(record.proposals(0)) * answer) if calls else prompt
     pointwise = record.deliberation.review.ballot_form == "pointwise"
+    read = 1 if pointwise else len(record.proposals(0))
+    sheet = max(prompt, spent // calls - read * answer) if calls else prompt
 
     def cost(samples: int) -> int:
-        calls = PASSES * (samples if pointwise else 1)
-        return samples * (prompt + answer) + calls * (sheet + samples * answer)
+        calls, read = (samples, 1) if pointwise else (PASSES, samples)
+        return samples * (prompt + answer) + calls * (sheet + read * answer)
 
     affordable = (samples for samples in range(1, MOST_SAMPLES + 1) if cost(samples) <= total(record.usage))
     return max(affordable, default=1)

@@ -66,8 +66,10 @@ def test_the_tokens_decide_how_many_samples_there_are(record: Record) -> None:
     pointwise = record.deliberation.review.ballots == "pointwise"
 
     def cost(many: int, prompt: int, text: int) -> int:
+        if pointwise:  # each of its answers is read alone, once
+            return many * (prompt + text) + many * (max(prompt, a_call - text) + text)
         sheet = max(prompt, a_call - len(record.proposals(0)) * text)
-        return many * (prompt + text) + 2 * (many if pointwise else 1) * (sheet + many * text)
+        return many * (prompt + text) + 2 * (sheet + many * text)
 
     for prompt, text in ((100, 50), (10, 5), (400, 100), (10**6, 10**6)):
         count = samples_for(record, Usage(prompt_tokens=prompt, completion_tokens=text))
