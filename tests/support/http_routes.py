@@ -19,7 +19,7 @@ def serving(routes: Iterable[web.RouteDef]) -> Iterator[str]:
         nonlocal address
         app = web.Application(client_max_size=64 * 1024 * 1024)
         app.add_routes(routes)
-        runner = web.AppRunner(app)
+        runner = web.AppRunner(app, access_log=None)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         address = f"http://127.0.0.1:{runner.addresses[0][1]}"

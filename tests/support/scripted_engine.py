@@ -111,7 +111,10 @@ class ScriptedEngine:
 
     async def _serve(self) -> None:
         self._over = asyncio.Event()
-        runner = web.AppRunner(application(self.script), handler_cancellation=True, shutdown_timeout=0.1)
+        # Without a log of requests: its lines would come from a thread into whatever test is reading its own.
+        runner = web.AppRunner(
+            application(self.script), handler_cancellation=True, shutdown_timeout=0.1, access_log=None
+        )
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", self._wanted_port).start()
         self._port = runner.addresses[0][1]

@@ -28,7 +28,8 @@ LOGGERS = (
 
 
 @pytest.fixture(autouse=True)
-def _logging_as_it_was() -> Iterator[None]:
+def _logging_as_it_was(capsys: pytest.CaptureFixture[str]) -> Iterator[None]:
+    # After `capsys`, so that no handler outlives the stream that it writes to.
     root = logging.getLogger()
     handlers, level = list(root.handlers), root.level
     yield
