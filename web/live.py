@@ -15,6 +15,8 @@ from domain.ports.event_feed import EventFeed
 MOST_KEPT = 2_000
 """Events in memory; who was cut off for longer reads what is missing from the feed."""
 AT_ONCE = 100
+READERS_BACK = 4
+"""Watchers that read stored events at one moment; the others wait: each event costs the server a request."""
 RETRY_S = 0.5
 """Between two tries while the feed is away."""
 
@@ -34,6 +36,7 @@ class LiveEvents:
         """How often the stream began anew."""
         self._came = asyncio.Condition()
         self._reading: asyncio.Task[None] | None = None
+        self._reading_back = asyncio.Semaphore(READERS_BACK)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -53,16 +56,21 @@ class LiveEvents:
             await self._came.wait_for(lambda: self._next > 0)
             return self._next
 
+    async def keeps(self, first: int) -> bool:
+        """Say whether all events from that place on are in memory, once the feed was reached."""
+        position = await self.position()
+        return self._complete_from <= first <= position
+
     async def follow(self, first: int, wanted: Wanted) -> AsyncIterator[tuple[FedEvent, ...]]:
         """Yield what is wanted from that place on, in order, each event once, for ever.
 
-        Events that come while the caller is busy are yielded together.
+        Events that come while the caller is busy are yielded together, stored ones a bounded number at a time.
         """
         if first > await self.position():
             first = 1  # the place is of a stream that is lost
         stream = self._streams
         while True:
-            events, first = await self._stored(first)
+            events, first = await self._next_from(first)
             if chosen := tuple(event for event in events if wanted(event)):
                 yield chosen
             await self._moved_from(first)
@@ -73,16 +81,18 @@ class LiveEvents:
         async with self._came:
             await self._came.wait_for(lambda: self._next != place)
 
-    async def _stored(self, first: int) -> tuple[list[FedEvent], int]:
-        """Return all events from that place on, and the place behind them."""
-        missed: list[FedEvent] = []
-        while first < (edge := self._complete_from):
-            events = await self._patiently(first)
+    async def _next_from(self, first: int) -> tuple[list[FedEvent], int]:
+        """Return the next events from that place on, and the place behind them: a part of what is only stored.
+
+        All of it at once, for each watcher, would fill the memory.
+        """
+        if first < (edge := self._complete_from):
+            async with self._reading_back:
+                events = await self._patiently(first)
             before = [event for event in events if event.sequence < edge]
-            missed += before
-            first = edge if len(before) < AT_ONCE else before[-1].sequence + 1
+            return before, edge if len(before) < AT_ONCE else before[-1].sequence + 1
         kept = list(takewhile(lambda event: event.sequence >= first, reversed(self._kept)))
-        return missed + kept[::-1], self._next
+        return kept[::-1], self._next
 
     async def _patiently(self, first: int) -> tuple[FedEvent, ...]:
         while True:

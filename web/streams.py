@@ -46,18 +46,17 @@ def stream_routes(ports: WebPorts, live: LiveEvents) -> APIRouter:
     )
     async def events(request: Request, deliberation_id: str) -> Response:
         record = await run_in_threadpool(loaded, ports, deliberation_id)
-        first = _behind_last(request)
-        if first is None:
-            first = await _first_since(ports, record.deliberation.opened_at - EARLIER_S)
+        earliest = await _first_since(ports, record.deliberation.opened_at - EARLIER_S)
+        first = await go_on(live, _behind_last(request), earliest)
         return _stream(_each(live, first, about(deliberation_id)))
 
     @routes.get("/deliberations/events", include_in_schema=False)
     async def any_changes(request: Request) -> Response:
-        return _stream(_changes(live, _behind_last(request), lambda event: True))
+        return _stream(changes(live, _behind_last(request), lambda event: True))
 
     @routes.get("/deliberations/{deliberation_id}/events", include_in_schema=False)
-    async def changes(request: Request, deliberation_id: str) -> Response:
-        return _stream(_changes(live, _behind_last(request), about(deliberation_id)))
+    async def changes_of_one(request: Request, deliberation_id: str) -> Response:
+        return _stream(changes(live, _behind_last(request), about(deliberation_id)))
 
     return routes
 
@@ -65,6 +64,27 @@ def stream_routes(ports: WebPorts, live: LiveEvents) -> APIRouter:
 def about(deliberation_id: str) -> Wanted:
     """Choose the events about one deliberation."""
     return lambda event: event.body.deliberation_id == deliberation_id
+
+
+async def go_on(live: LiveEvents, behind_last: int | None, earliest: int) -> int:
+    """Return where a reader goes on: nowhere before its deliberation began, whatever place it names."""
+    if behind_last is None or behind_last > await live.position():  # that one is of a stream that is lost
+        return earliest
+    return max(behind_last, earliest)
+
+
+async def changes(live: LiveEvents, first: int | None, wanted: Wanted) -> AsyncGenerator[ServerSentEvent, None]:
+    """Yield that there is something new.
+
+    At once to a page that has just come, since it was made a moment ago, and to one that was away for longer than
+    memory lasts: it fetches itself, so that nothing has to be read back.
+    """
+    if first is None or not await live.keeps(first):
+        first = await live.position()
+        yield ServerSentEvent(event="changed", id=str(first - 1), data="")
+    async for events in live.follow(first, wanted):
+        yield ServerSentEvent(event="changed", id=str(events[-1].sequence), data="")
+        await asyncio.sleep(PAUSE_S)
 
 
 async def until(
@@ -85,16 +105,6 @@ async def _each(live: LiveEvents, first: int, wanted: Wanted) -> AsyncGenerator[
     async for events in live.follow(first, wanted):
         for event in events:
             yield _sent(event)
-
-
-async def _changes(live: LiveEvents, first: int | None, wanted: Wanted) -> AsyncGenerator[ServerSentEvent, None]:
-    """Say that there is something new: at once to a page that has just come, since it was made a moment ago."""
-    if first is None:
-        first = await live.position()
-        yield ServerSentEvent(event="changed", id=str(first - 1), data="")
-    async for events in live.follow(first, wanted):
-        yield ServerSentEvent(event="changed", id=str(events[-1].sequence), data="")
-        await asyncio.sleep(PAUSE_S)
 
 
 def _sent(event: FedEvent) -> ServerSentEvent:

@@ -13,7 +13,7 @@ import web.live
 from domain.feed import FedEvent
 from tests.support import factories as make
 from tests.support.in_memory.event_feed import MemoryEventFeed
-from web.live import LiveEvents
+from web.live import READERS_BACK, LiveEvents
 
 WITHIN_S = 60.0
 """For a test that would else wait for ever."""
@@ -86,6 +86,46 @@ def test_only_what_is_wanted_is_handed_on() -> None:
             tell(feed, deliberation_id)
         batches = live.follow(1, lambda event: event.body.deliberation_id == "d-2")
         assert [event.sequence for event in await anext(batches)] == [3]
+
+    run(test)
+
+
+def test_what_is_read_back_comes_in_parts_and_never_lies_in_memory_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(web.live, "MOST_KEPT", 3)
+    monkeypatch.setattr(web.live, "AT_ONCE", 5)
+
+    async def test(feed: MemoryEventFeed, live: LiveEvents) -> None:
+        stored = [tell(feed) for _ in range(32)]
+        await live.position()
+        parts: list[list[int]] = []
+        async with aclosing(live.follow(1, everything)) as batches:  # type: ignore[type-var]
+            while sum(map(len, parts)) < len(stored):
+                parts.append([event.sequence for event in await anext(batches)])
+        assert max(map(len, parts)) == 5
+        assert [place for part in parts for place in part] == stored
+
+    run(test)
+
+
+def test_a_few_read_back_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def test(feed: MemoryEventFeed, live: LiveEvents) -> None:
+        for _ in range(3):
+            tell(feed)
+        await live.position()
+        asked, most = 0, 0
+
+        async def read(first: int, most_events: int) -> tuple[FedEvent, ...]:
+            nonlocal asked, most
+            asked += 1
+            most = max(most, asked)
+            await asyncio.sleep(0)
+            asked -= 1
+            return await MemoryEventFeed.read(feed, first, most_events)
+
+        monkeypatch.setattr(feed, "read", read)
+        readers = [live.follow(1, everything) for _ in range(20)]
+        assert len(await asyncio.gather(*(anext(reader) for reader in readers))) == 20
+        assert most == READERS_BACK
 
     run(test)
 

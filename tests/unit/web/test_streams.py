@@ -1,14 +1,18 @@
-"""A stream ends in time, so that its reader has to show again that it may read."""
+"""A stream ends in time, so that its reader shows again that it may read, and begins where its page does."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable, Coroutine
+from typing import Any
 
 import pytest
 from sse_starlette import ServerSentEvent
 
-from web.streams import until
+from tests.support import factories as make
+from tests.support.in_memory.event_feed import MemoryEventFeed
+from web.live import LiveEvents
+from web.streams import changes, go_on, until
 
 closed: list[str] = []
 
@@ -56,3 +60,39 @@ def test_one_that_its_source_ends_ends(count: int) -> None:
         return len([event async for event in until(ended(), 3600)])
 
     assert asyncio.run(asyncio.wait_for(play(), 60)) == count
+
+
+def far_back(play: Callable[[MemoryEventFeed, LiveEvents], Coroutine[Any, Any, None]]) -> None:
+    """Play with a stream of which only the newest event is in memory."""
+
+    async def run() -> None:
+        feed = MemoryEventFeed()
+        live = LiveEvents(feed)
+        for _ in range(500):
+            feed.tell(make.progress_body())
+        async with live.running():
+            await live.position()
+            feed.reads = 0
+            await asyncio.wait_for(play(feed, live), 60)
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("place", [1, 500, 10**18])
+def test_a_page_that_was_away_for_long_has_nothing_read_back(place: int) -> None:
+    async def play(feed: MemoryEventFeed, live: LiveEvents) -> None:
+        told_changes = changes(live, place, lambda event: True)
+        assert (await anext(told_changes)).id == str(await live.position() - 1)
+        latest = feed.tell(make.progress_body())
+        assert (await anext(told_changes)).id == str(latest)
+        assert feed.reads <= 2  # the one reader's, for all who watch
+
+    far_back(play)
+
+
+@pytest.mark.parametrize(("place", "first"), [(None, 801), (1, 801), (801, 801), (851, 851), (10**18, 801)])
+def test_nobody_goes_on_before_its_deliberation_began(place: int | None, first: int) -> None:
+    async def play(feed: MemoryEventFeed, live: LiveEvents) -> None:
+        assert await go_on(live, place, 801) == first
+
+    far_back(play)
