@@ -60,9 +60,14 @@ def take(spec: EngineSpec) -> Lease:
     """Take a folder for this engine: that of a vanished worker first, so that its engine may be adopted.
 
     Engines that a vanished worker left on one of its GPUs under another grouping are ended first. Raises
-    EngineError where a live worker holds one of the GPUs.
+    EngineError where a live worker holds one of the GPUs, or the folders are another user's.
     """
-    spec.state_dir.mkdir(parents=True, exist_ok=True)
+    spec.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if spec.state_dir.stat().st_uid != os.geteuid():
+        # What it says would be believed: which engine to send prompts to, and which processes to end.
+        raise EngineError(
+            f"{spec.state_dir} belongs to another user: name a folder of your own in CONCLAVE_ENGINE_STATE_DIR"
+        )
     with _alone(spec.state_dir):
         _refuse_taken_gpus(spec)
         folder = next(folder for folder in _folders(spec) if not _held(read(folder / LEASE)))

@@ -13,6 +13,7 @@ from pydantic import Field, ValidationError
 
 from domain.value import Value
 from workers.errors import StackError
+from workers.variables import variable
 
 OWNER_ALONE = 0o077
 """File mode creation mask: plans, proposals and logs are no other user's business."""
@@ -60,7 +61,11 @@ class StackRecord(Value):
 
 
 class StateFolder:
-    """A folder that belongs to one running stack at a time."""
+    """A folder that belongs to one running stack at a time, and to one user.
+
+    What lies there says where a command's plans go and which process `conclave down` ends: commands look for it in
+    the current folder, where another user may have put some. Every method raises StackError for such a one.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path.absolute()
@@ -99,6 +104,7 @@ class StateFolder:
         except OSError as error:
             raise self._unusable(error) from error
         try:
+            _refuse_anothers(self._lock_path, lock)
             if _try_lock(lock):
                 return None
             text = os.pread(lock, 32, 0).decode("ascii", "replace").strip()
@@ -109,7 +115,7 @@ class StateFolder:
     def record(self) -> StackRecord | None:
         """Read stack.json; None when there is none. Raises StackError when it can't be understood."""
         try:
-            return StackRecord.model_validate_json(self._record_path.read_bytes())
+            return StackRecord.model_validate_json(_read(self._record_path))
         except FileNotFoundError:
             return None
         except (OSError, ValidationError) as error:
@@ -125,7 +131,7 @@ class StateFolder:
         """
         path = self.path / "logins.json"
         try:
-            logins = Logins.model_validate_json(path.read_bytes())
+            logins = Logins.model_validate_json(_read(path))
         except FileNotFoundError:
             logins = Logins()
         except (OSError, ValidationError) as error:
@@ -177,6 +183,7 @@ class StateFolder:
         except OSError as error:
             raise self._unusable(error) from error
         try:
+            _refuse_anothers(self._lock_path, lock)
             yield lock
         finally:
             os.close(lock)
@@ -184,6 +191,20 @@ class StateFolder:
     def _unusable(self, error: OSError) -> StackError:
         return StackError(
             f"the state folder {self.path} can't be used ({error.strerror}): choose another one with --state"
+        )
+
+
+def _read(path: Path) -> bytes:
+    with path.open("rb") as file:
+        _refuse_anothers(path, file.fileno())
+        return file.read()
+
+
+def _refuse_anothers(path: Path, file: int) -> None:
+    if os.fstat(file).st_uid != os.geteuid():
+        raise StackError(
+            f"{path} belongs to another user, so it is not believed: choose a folder of your own with --state "
+            f"or {variable('state')}"
         )
 
 

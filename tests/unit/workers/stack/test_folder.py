@@ -90,3 +90,24 @@ def test_a_part_whose_place_is_taken_by_a_file_is_said(tmp_path: Path) -> None:
     (tmp_path / "nats").write_text("")
     with pytest.raises(StackError, match=r"state folder .* can't be used \(File exists\)"):
         StateFolder(tmp_path).part("nats")
+
+
+@pytest.mark.parametrize("name", ["stack.lock", "stack.json", "logins.json"])
+def test_what_another_user_put_there_is_not_believed(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = StateFolder(tmp_path)
+    with folder.claimed():
+        folder.logins()
+        folder.write(RECORD)
+        planted = (tmp_path / name).read_bytes()
+    for path in tmp_path.iterdir():
+        path.unlink()
+    (tmp_path / name).write_bytes(planted)
+    monkeypatch.setattr(os, "geteuid", lambda: (tmp_path / name).stat().st_uid + 1)
+    reads = {"stack.lock": folder.holder, "stack.json": folder.record, "logins.json": folder.logins}
+    with pytest.raises(StackError, match=rf"{name} belongs to another user, so it is not believed"):
+        reads[name]()
+    if name == "stack.lock":
+        with pytest.raises(StackError, match="belongs to another user"), folder.claimed():
+            pytest.fail("claimed what is another's")
