@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
 import warnings
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 from urllib.parse import unquote
@@ -21,7 +23,7 @@ MAX_CHARS = 32_768
 MAX_DEPTH = 32
 """Schemas within one another."""
 MAX_PATTERN_CHARS = 2_000
-"""Of all patterns together: compiling takes up to a millisecond for four characters."""
+"""Of all patterns together, which are compiled when a plan comes in."""
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 TYPES = ("array", "boolean", "integer", "null", "number", "object", "string")
 
@@ -115,7 +117,7 @@ class _Outline:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                re.compile(pattern)
+                re.compile(_narrowed(pattern))
         except (re.error, OverflowError, RecursionError):
             raise _Unfit(place, "is no regular expression that Python reads; correct it") from None
 
@@ -131,6 +133,31 @@ class _Outline:
             place = next(place for place in circle.args[1] if place in self._references)
             problem = "leads back to itself without a step into the value; refer to it from a property or an item"
             raise _Unfit(_below(place, "$ref"), problem) from None
+
+
+LATIN = "".join(filter(str.isalpha, map(chr, range(0xC0, 0x100))))
+_ESCAPE = re.compile(r"\\(?:u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|N\{[^}]*\}|.)", re.DOTALL)
+
+
+def _narrowed(pattern: str) -> str:
+    """Write a pattern with Latin letters, in the same order, for its characters beyond ASCII.
+
+    Whether it compiles stays the same, but for the order of more of them than there are letters. Compiling a class
+    that reaches beyond Latin takes four milliseconds, and a message could hold four hundred.
+    """
+    plain = _ESCAPE.sub(lambda escape: _character(escape[0]), pattern)
+    beyond = sorted({character for character in plain if character > "\x7f"})
+    last = len(LATIN) - 1
+    return plain.translate({ord(found): LATIN[min(place, last)] for place, found in enumerate(beyond)})
+
+
+def _character(escape: str) -> str:
+    """Return the character beyond ASCII that an escape stands for; any other escape as it is."""
+    with suppress(ValueError, OverflowError, KeyError, TypeError):
+        named = escape[1] == "N" and len(escape) > 2
+        code = ord(unicodedata.lookup(escape[3:-1])) if named else int(escape[2:], 16) if escape[1] in "uU" else 0
+        return chr(code) if code > 0x7F else escape
+    return escape
 
 
 def _inner(keyword: str, value: Any, place: str) -> Iterator[tuple[Any, str]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import time
 from typing import Any
 
 import pytest
@@ -152,3 +154,32 @@ def test_a_keywords_value_is_refused_where_the_draft_refuses_it(keyword: str, va
         Draft202012Validator.check_schema({keyword: value})
     except SchemaError:
         assert schema_fault({keyword: value}) is not None
+
+
+PIECES = (
+    *"[]()-^|*+?{}1,a\\\u00e9\u3042\U0010ffff",
+    *(r"\u3042", r"\u0041", r"\U0010fffe", r"\U00110000", r"\N{SNOWMAN}", r"\N{NO SUCH}", r"\\", r"\x80", r"\u"),
+    *("(?i)", "(?P<\u00e9>", "(?P=\u00e9)", "(?<=", "\u00e9-\u3042", "\u3042-\u00e9"),
+)
+BATCH_CPU_S = 5.0
+"""Seconds of processor time for thirty plans; they take a tenth."""
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=12).map("".join))
+def test_a_pattern_is_taken_where_python_compiles_it(pattern: str) -> None:
+    try:
+        re.compile(pattern)
+    except (re.error, OverflowError):
+        assert schema_fault({"pattern": pattern}) is not None
+    else:
+        assert schema_fault({"pattern": pattern}) is None
+
+
+@pytest.mark.parametrize("unit", ["[\x01-\U0010fffe]", r"[\x01-\uffff]", r"[\x01-\N{OX}]"])
+def test_no_pattern_holds_up_those_who_wait_behind_its_plan(unit: str) -> None:
+    """A bridge reads its messages one by one; such classes took it a second and a half for each."""
+    pattern = "(?i)" + unit * ((MAX_PATTERN_CHARS - 10) // len(unit))
+    began = time.process_time()
+    for number in range(30):
+        assert schema_fault({"pattern": pattern + str(number)}) is None
+    assert time.process_time() - began < BATCH_CPU_S
