@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -122,6 +123,17 @@ def test_every_password_must_be_set_and_the_example_names_all() -> None:
     assert used == set(re.findall(rf"\$\{{({secret}):\?", TEXT)), "a password with a default is none"
     named = set(re.findall(rf"^({secret})=$", (ROOT / ".env.example").read_text(), re.MULTILINE))
     assert named == used
+
+
+@pytest.mark.parametrize("place", ["README.md", "docker-compose.yml", ".env.example", "docs/kubernetes.md"])
+def test_the_file_of_passwords_is_made_for_its_owner_alone(place: str, tmp_path: Path) -> None:
+    example = tmp_path / ".env.example"
+    shutil.copy(ROOT / example.name, example)
+    (command,) = re.findall(rf"(\w[\w -]*) {re.escape(example.name)} [.]env\b", (ROOT / place).read_text())
+    subprocess.run(["sh", "-c", f"umask 022; {command} .env.example .env"], cwd=tmp_path, check=True)
+    made = tmp_path / ".env"
+    assert made.read_text() == example.read_text()
+    assert made.stat().st_mode & 0o777 == 0o600
 
 
 @every_service

@@ -25,7 +25,8 @@ labels: {{- include "conclave.labels" . | nindent 2 }}
 
 {{- define "conclave.image" -}}
 {{- $images := .root.Values.images -}}
-image: {{ printf "%s%s:%s" (empty $images.registry | ternary "" (print $images.registry "/")) .image ($images.tag | default .root.Chart.AppVersion) }}
+{{- $digest := get $images.digests .image -}}
+image: {{ printf "%s%s:%s%s" (empty $images.registry | ternary "" (print $images.registry "/")) .image ($images.tag | default .root.Chart.AppVersion) (empty $digest | ternary "" (print "@" $digest)) }}
 imagePullPolicy: {{ $images.pullPolicy }}
 {{- end }}
 

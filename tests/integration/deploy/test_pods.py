@@ -13,7 +13,8 @@ import typer
 from domain.engine import EngineKind
 from domain.finding import Level
 from domain.policy import Policy
-from tests.support.helm import ROOT, SECRETS, VARIANTS, every_part, installation, installed
+from tests.support.compose import is_pinned
+from tests.support.helm import CHART, ROOT, SECRETS, VARIANTS, every_part, installation, installed, run_helm
 from workers.cli.main import app
 from workers.doctor.time_bounds import examine_settings
 from workers.engines.engine_process import GRACE_S
@@ -72,6 +73,24 @@ def test_none_can_take_all_memory_of_its_node(variant: str, part: str) -> None:
     resources = installed(variant).container(part)["resources"]
     assert {"cpu", "memory"} <= set(resources["requests"])
     assert "memory" in resources["limits"]
+
+
+def test_images_are_named_by_the_digests_that_an_operator_gives() -> None:
+    digests = {image: f"sha256:{number:064x}" for number, image in enumerate(("conclave", "conclave-nats"))}
+    given = json.dumps({"registry": "registry.example/team", "digests": digests})
+    pinned = installation("--set-json", f"images={given}")
+    for part, image in (("bridge", "conclave"), ("nats", "conclave-nats"), ("valkey", "conclave-valkey")):
+        name = f"registry.example/team/{image}"
+        behind = f"@{digests[image]}" if image in digests else ""
+        used = pinned.container(part)["image"]
+        assert re.fullmatch(rf"{re.escape(name)}:\d[\w.]*{behind}", used), used
+        assert is_pinned(used)
+
+
+@pytest.mark.parametrize("digests", ['{"conclave": "sha256:abc"}', f'{{"another": "sha256:{1:064x}"}}'])
+def test_what_is_no_digest_of_an_image_of_ours_is_refused(digests: str) -> None:
+    run = run_helm("template", str(CHART), "--set-json", f"images.digests={digests}")
+    assert "values don't meet the specifications of the schema" in run.stderr
 
 
 @every_pod
