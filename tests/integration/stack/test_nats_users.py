@@ -162,6 +162,45 @@ def test_no_answer_of_jetstream_lands_where_they_may_not_publish(secured_nats: S
     asyncio.run(scenario())
 
 
+SERVER_HEADERS: tuple[dict[str, str], ...] = (
+    {"Nats-Trace-Dest": "orchestration.deliberation.completed"},
+    {"Nats-Trace-Dest": "conclave.dead_letter.planning.plan.approved", "Nats-Trace-Only": "true"},
+    {"Nats-Rollup": "all"},
+    {"Nats-Rollup": "sub"},
+    {"Nats-TTL": "1s"},
+    {"Nats-Schedule": "@at 2026-01-01T00:00:00Z", "Nats-Schedule-Target": "orchestration.deliberation.completed"},
+    {"Nats-Incr": "+1"},
+    {"Nats-Batch-Id": "b", "Nats-Batch-Sequence": "1", "Nats-Batch-Commit": "1"},
+    {"Nats-Expected-Stream": "ORCHESTRATOR_EVENTS"},
+)
+"""What a publisher may ask of the server beside storing the message."""
+
+
+@pytest.mark.parametrize("user", ["publisher", "client", "page"])
+def test_what_a_header_asks_of_the_server_reaches_no_other_subject_and_removes_nothing(
+    secured_nats: SecuredNats, user: str
+) -> None:
+    async def scenario() -> None:
+        async with login(secured_nats, "bridge") as bridge, login(secured_nats, user) as theirs:
+            await theirs.jetstream().publish("planning.plan.approved", b"{}")
+            before, kept = await stored(bridge), await kept_messages(bridge)
+            heard = await bridge.subscribe("orchestration.>")
+            for headers in SERVER_HEADERS:
+                await theirs.publish("planning.plan.approved", b"{}", reply="_INBOX.theirs", headers=headers)
+            traces = await theirs.subscribe("_INBOX.traces")
+            traced = {"Nats-Trace-Dest": "_INBOX.traces"}
+            await theirs.request("planning.plan.approved", b"{}", timeout=WITHIN, headers=traced)
+            await traces.next_msg(WITHIN)  # so the server traces, and what it traced before has come
+            await bridge.flush()
+            after = await stored(bridge)
+            assert await kept_messages(bridge) >= kept
+            for stream in ("ORCHESTRATOR_EVENTS", "CONCLAVE_DEAD_LETTERS"):
+                assert after[stream] == before[stream]
+            assert heard.pending_msgs == 0
+
+    asyncio.run(scenario())
+
+
 @pytest.mark.parametrize("user", THEIRS)
 def test_nobody_hears_anothers_approvals_or_answers(secured_nats: SecuredNats, user: str) -> None:
     async def scenario() -> None:
@@ -203,6 +242,11 @@ async def stored(bridge: Client) -> dict[str, int]:
     """Count what every stream has stored."""
     stream = bridge.jetstream()
     return {plan.name: (await stream.stream_info(plan.name)).state.last_seq for plan in all_streams()}
+
+
+async def kept_messages(bridge: Client) -> int:
+    """Count what the stream of approvals holds."""
+    return (await bridge.jetstream().stream_info("PLANNING_EVENTS")).state.messages
 
 
 @pytest.mark.parametrize("user", ["publisher", "client", "page"])
