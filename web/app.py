@@ -76,6 +76,7 @@ def make_app(
         lifespan=lambda _: _running(live, mcp),
     )
     app.state.limits = limits
+    app.state.stopping = ports.stopping
     sessions, proxies = Sessions(options, now), Proxies(options)
     looks = SystemLooks(ports, default_model=default_model, denials=denials)
     app.include_router(stream_routes(ports, live))

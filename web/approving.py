@@ -70,20 +70,22 @@ async def reached(
 ) -> bool:
     """Wait until all deliberations of an approval are in a state; return whether they are.
 
-    Raises RequestRefused where a bridge has refused the approval, RequestUndelivered while events can't be read.
+    It returns early where this process is to end. Raises RequestRefused where a bridge has refused the approval,
+    RequestUndelivered while events can't be read.
     """
     told = asyncio.Event()
     following = asyncio.create_task(_follow(approved.approval, ports, told))
-    over = asyncio.get_running_loop().time() + within_s
+    clock = asyncio.get_running_loop().time
+    over = clock() + within_s
     try:
         while not (are_so := await to_thread.run_sync(lambda: _all(approved, state, ports))):
             if following.done():
                 await following
-            left = over - asyncio.get_running_loop().time()
-            if left <= 0:
+            if clock() >= over or ports.stopping.begun:
                 break
             with suppress(TimeoutError):
-                await asyncio.wait_for(told.wait(), min(left, POLL_S))
+                async with ports.stopping.wait_until(min(over, clock() + POLL_S)):
+                    await told.wait()
             told.clear()
         return are_so
     finally:

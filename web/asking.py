@@ -80,13 +80,14 @@ async def events(asked: Asked, ports: WebPorts, within_s: float) -> AsyncGenerat
     async with aclosing(ports.client.watch(asked.approval)) as bodies:
         while True:
             try:
-                async with asyncio.timeout_at(over):
+                async with ports.stopping.wait_until(over):
                     body = await anext(bodies)
             except StopAsyncIteration:
                 return
             except TimeoutError as error:
+                late = "before this page stopped" if ports.stopping.begun else f"within {within_s:g} s"
                 raise NoAnswerInTime(
-                    f"{asked.deliberation_id} was not decided within {within_s:g} s; it goes on, look at it later"
+                    f"{asked.deliberation_id} was not decided {late}; it goes on, look at it later"
                 ) from error
             yield body
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from domain.ports.access_token_store import AccessTokenStore
 from domain.ports.clock import Clock
@@ -19,6 +19,7 @@ from domain.ports.parking_control import ParkingControl
 from domain.ports.plan_store import PlanStore
 from domain.ports.system_watch import SystemWatch
 from domain.ports.verdict_store import VerdictStore
+from web.stopping import Stopping
 
 
 @dataclass(frozen=True)
@@ -47,3 +48,5 @@ class WebPorts:
     """Only read: the page's login may not change what lies aside."""
     parking_control: ParkingControl
     system: SystemWatch
+    stopping: Stopping = field(default_factory=Stopping)
+    """Begun by the process that serves, when it is to end."""

@@ -20,6 +20,7 @@ from web.live import LiveEvents, Wanted
 from web.loading import loaded
 from web.ports import WebPorts
 from web.security.rights import needs
+from web.stopping import LAST_WORDS_S, Stopping
 
 PING_S = 15
 """Shorter than what proxies wait for a byte."""
@@ -48,15 +49,15 @@ def stream_routes(ports: WebPorts, live: LiveEvents) -> APIRouter:
         record = await run_in_threadpool(loaded, ports, deliberation_id)
         earliest = await _first_since(ports, record.deliberation.opened_at - EARLIER_S)
         first = await go_on(live, _behind_last(request), earliest)
-        return _stream(_each(live, first, about(deliberation_id)))
+        return _stream(_each(live, first, about(deliberation_id)), ports.stopping)
 
     @routes.get("/deliberations/events", include_in_schema=False)
     async def any_changes(request: Request) -> Response:
-        return _stream(changes(live, _behind_last(request), lambda event: True))
+        return _stream(changes(live, _behind_last(request), lambda event: True), ports.stopping)
 
     @routes.get("/deliberations/{deliberation_id}/events", include_in_schema=False)
     async def changes_of_one(request: Request, deliberation_id: str) -> Response:
-        return _stream(changes(live, _behind_last(request), about(deliberation_id)))
+        return _stream(changes(live, _behind_last(request), about(deliberation_id)), ports.stopping)
 
     return routes
 
@@ -88,17 +89,19 @@ async def changes(live: LiveEvents, first: int | None, wanted: Wanted) -> AsyncG
 
 
 async def until(
-    events: AsyncGenerator[ServerSentEvent, None], seconds: float
+    events: AsyncGenerator[ServerSentEvent, None], seconds: float, stopping: Stopping
 ) -> AsyncGenerator[ServerSentEvent, None]:
-    """Yield what comes within that time, then close."""
+    """Yield what comes within that time and before the process is to end, then close."""
     clock = asyncio.get_running_loop().time
     ends = clock() + seconds
     async with aclosing(events):
-        while (left := ends - clock()) > 0:
+        while clock() < ends and not stopping.begun:
             try:
-                yield await asyncio.wait_for(anext(events), left)
+                async with stopping.wait_until(ends):
+                    event = await anext(events)
             except (TimeoutError, StopAsyncIteration):
                 return
+            yield event
 
 
 async def _each(live: LiveEvents, first: int, wanted: Wanted) -> AsyncGenerator[ServerSentEvent, None]:
@@ -126,5 +129,10 @@ async def _first_since(ports: WebPorts, moment: float) -> int:
         raise HTTPException(503, "Events can't be read now. Try again in a moment.") from error
 
 
-def _stream(events: AsyncGenerator[ServerSentEvent, None]) -> Response:
-    return EventSourceResponse(until(events, OPEN_S), ping=PING_S, headers={"X-Accel-Buffering": "no"})
+def _stream(events: AsyncGenerator[ServerSentEvent, None], stopping: Stopping) -> Response:
+    return EventSourceResponse(
+        until(events, OPEN_S, stopping),
+        ping=PING_S,
+        headers={"X-Accel-Buffering": "no"},
+        shutdown_grace_period=LAST_WORDS_S,
+    )

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 from importlib.metadata import version
+from socket import socket
+from types import FrameType
 
 import structlog
 import uvicorn
@@ -20,6 +23,7 @@ from tasks.deliberation_control import CeleryDeliberationControl
 from tasks.parking_control import CeleryParkingControl
 from web.app import make_app
 from web.ports import WebPorts
+from web.stopping import Stopping
 from workers import logs
 from workers.app import make_app as celery_app
 from workers.councils.council_notation import YamlCouncils
@@ -43,18 +47,40 @@ def serve_web(settings: Settings) -> None:
     logs.configure(level=settings.log_level, as_json=settings.log_json)
     for unknown in unknown_settings():
         log.warning(unknown)
-    server = uvicorn.Server(server_config(settings))
+    app = application(settings)
+    server = PageServer(server_config(settings, app), app.state.stopping)
     log.info("page served", host=settings.web.host, port=settings.web.port, login=bool(settings.web.users))
-    # uvicorn raises the signal that ended it once more, which must not end the process as killed.
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, server.handle_exit)
-    asyncio.run(server.serve())
+    server.run_until_signalled()
 
 
-def server_config(settings: Settings) -> uvicorn.Config:
+class PageServer(uvicorn.Server):
+    """Ends at once while it starts; later no request that only waits for something to happen holds up its end."""
+
+    def __init__(self, config: uvicorn.Config, stopping: Stopping) -> None:
+        super().__init__(config)
+        self._stopping = stopping
+
+    def run_until_signalled(self) -> None:
+        """Serve until SIGTERM or SIGINT."""
+        # uvicorn raises the signal that ended it once more, which must not end the process as killed.
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self.handle_exit)
+        asyncio.run(self.serve())
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        if not self.started:  # uvicorn would first import and start the rest, which takes seconds
+            os._exit(0)
+        super().handle_exit(sig, frame)
+
+    async def shutdown(self, sockets: list[socket] | None = None) -> None:
+        self._stopping.begin()
+        await super().shutdown(sockets)
+
+
+def server_config(settings: Settings, app: FastAPI) -> uvicorn.Config:
     """Say how uvicorn serves the page; log lines go where the others of this process go."""
     return uvicorn.Config(
-        application(settings),
+        app,
         host=settings.web.host,
         port=settings.web.port,
         log_config=None,

@@ -26,7 +26,7 @@ PASSWORD_HASH = PasswordHasher(time_cost=1, memory_cost=64).hash(PASSWORD)
 
 def web_server(name: str) -> Observe:
     """Look at an option of the server of the page."""
-    return lambda settings: getattr(server_config(settings), name)
+    return lambda settings: getattr(server_config(settings, application(settings)), name)
 
 
 def web_status(path: str, cookie: str = "") -> Observe:

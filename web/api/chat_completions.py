@@ -27,6 +27,7 @@ from web.asking import Asked, NoAnswerInTime, NoSuchCouncil, answer_of, ask, eve
 from web.ports import WebPorts
 from web.security.caller_limits import COUNTED_APPROVAL
 from web.security.rights import needs
+from web.stopping import LAST_WORDS_S
 
 MOST_BYTES = 2 * 1024 * 1024
 PING_S = 15
@@ -68,7 +69,8 @@ def completion_routes(ports: WebPorts, outages: tuple[type[Exception], ...]) -> 
             wanted = await _read(request)
             asked = await _ask(wanted, request.state.caller.name, ports, outages)
             if wanted.stream:
-                return EventSourceResponse(_chunks(wanted, asked, ports, outages), ping=PING_S, sep="\n")
+                chunks = _chunks(wanted, asked, ports, outages)
+                return EventSourceResponse(chunks, ping=PING_S, sep="\n", shutdown_grace_period=LAST_WORDS_S)
             async for _ in _told(asked, ports, wanted.timeout_s):
                 pass
             return JSONResponse(_completion(wanted, asked, await _answer(asked, ports, outages)))

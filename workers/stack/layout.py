@@ -157,6 +157,7 @@ def services(where: Addresses, options: StackOptions, state: Path) -> list[Proce
             {**env, **_web_variables(where)},
             ready=http_answers(f"{where.web_url}/healthz"),
             after=("nats", "valkey"),
+            stop_within=20.0,
         ),
     ]
 

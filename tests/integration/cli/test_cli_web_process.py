@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+import json
+import signal
 import subprocess
 import sys
+import urllib.error
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 from argon2 import PasswordHasher
 
+from bridge.nats_connection import connect
+from bridge.options import StreamLimits
+from bridge.streams import PLANNING, all_streams, ensure
 from domain.services import Services
 from tests.support import factories as make
 from tests.support.commands import Run
 from tests.support.fleet import Service
 from tests.support.web_page import web_page
+from workers.portal import Portal
 from workers.processes.guard import Guard
 from workers.processes.ports import free_port
+from workers.processes.readiness import wait_until
 from workers.settings import Settings
 
 
@@ -34,6 +44,81 @@ def test_the_page_shows_what_the_store_holds_and_stops_on_sigterm(
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/councils", timeout=60) as answer:
         assert "conclave council apply" in answer.read().decode()
     assert page.stop() == 0
+
+
+def test_what_waits_for_a_decision_is_answered_when_the_page_is_stopped(
+    environment: Settings, services: Services, tmp_path: Path, guard: Guard
+) -> None:
+    services.councils.save(make.council("DEV"))
+    opened = make.opened(opened_at=services.clock.now())
+    identity = opened.deliberation.deliberation_id
+    services.deliberations.record(identity, opened)
+    port, portal = free_port(), Portal()
+    url = f"http://127.0.0.1:{port}"
+    page = Service(web_page(port), folder=tmp_path, guard=guard)
+    try:
+        published = portal.call(_approvals, environment)
+        page.start()
+        with ThreadPoolExecutor(2) as pool:
+            approval = pool.submit(_answer, f"{url}/api/approvals?wait=3600", {"title": "Keep", "roles": ["DEV"]})
+            events = pool.submit(_answer, f"{url}/api/deliberations/{identity}/events")
+            assert wait_until(lambda: portal.call(_approvals, environment) > published, within=240)
+            assert page.stop() == 0
+            status, body = approval.result(60)
+            assert (status, json.loads(body)["error"]) == (504, "not decided before this page stopped; it goes on")
+            assert events.result(60)[0] == 200
+    finally:
+        portal.close()
+        page.close()
+
+
+STARTING = """
+import time, uvicorn
+from contextlib import asynccontextmanager
+from fastapi import FastAPI
+from web.stopping import Stopping
+from workers.web_process import PageServer
+
+@asynccontextmanager
+async def slow(app):
+    print("starting", flush=True)
+    time.sleep(600)
+    yield
+
+PageServer(uvicorn.Config(FastAPI(lifespan=slow), port=0), Stopping()).run_until_signalled()
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_it_at_once_while_it_starts(number: signal.Signals) -> None:
+    with subprocess.Popen([sys.executable, "-c", STARTING], stdout=subprocess.PIPE, text=True) as page:
+        assert page.stdout is not None
+        try:
+            assert page.stdout.readline() == "starting\n"
+            page.send_signal(number)
+            assert page.wait(240) == 0
+        finally:
+            page.kill()
+
+
+def _answer(url: str, body: dict[str, Any] | None = None) -> tuple[int, bytes]:
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(url, data, {"Content-Type": "application/json"})
+    try:
+        with urllib.request.urlopen(request, timeout=240) as answer:
+            return answer.status, answer.read()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read()
+
+
+async def _approvals(settings: Settings) -> int:
+    """Return how many approvals were published; makes the streams where there are none."""
+    client = await connect(settings.nats)
+    for plan in all_streams():
+        await ensure(client.jetstream(), plan, StreamLimits())
+    info = await client.jetstream().stream_info(PLANNING.name)
+    await client.close()
+    return info.state.last_seq
 
 
 def test_other_hosts_need_a_login(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -73,6 +73,16 @@ def test_a_wait_that_is_over_names_the_deliberation(door: Callable[..., TestClie
     assert late.headers["x-should-retry"] == "false"
 
 
+def test_a_wait_while_the_page_is_stopped_is_over(stage: Stage, councils: MemoryCouncilClient) -> None:
+    ports = ports_of(stage, client=councils)
+    ports.stopping.begin()
+    app = make_app(ports, WebOptions(), version="0")
+    late = TestClient(app, base_url="http://127.0.0.1:8400").post(URL, json=ASKED)
+    assert error(late, 504)["message"].endswith(
+        " was not decided before this page stopped; it goes on, look at it later"
+    )
+
+
 def test_a_wait_that_is_over_ends_a_stream_with_the_error(door: Callable[..., TestClient]) -> None:
     late = door().post(URL, json=ASKED | {"timeout_s": 0.01, "stream": True})
     lines = [line.removeprefix("data: ") for line in late.text.splitlines() if line.startswith("data: ")]

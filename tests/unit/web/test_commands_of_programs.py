@@ -102,6 +102,14 @@ def test_who_waited_in_vain_is_told_where_it_goes_on(stage: Stage) -> None:
     assert told["deliberations"][0]["deliberation_id"] == stage.queue.work[-1][0]
 
 
+def test_who_waits_while_the_page_is_stopped_is_told_so_at_once(stage: Stage) -> None:
+    page = page_of(stage, client=MemoryCouncilClient(deliberate=stage.approve))
+    page.app.state.stopping.begin()  # type: ignore[attr-defined]
+    status, told = answered(page, "/api/approvals?wait=3600", "/api/approvals", PLAN)
+    assert status == 504
+    assert told["error"] == "not decided before this page stopped; it goes on"
+
+
 @pytest.mark.parametrize(
     ("body", "said"),
     [

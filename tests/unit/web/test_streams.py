@@ -12,6 +12,7 @@ from sse_starlette import ServerSentEvent
 from tests.support import factories as make
 from tests.support.in_memory.event_feed import MemoryEventFeed
 from web.live import LiveEvents
+from web.stopping import Stopping
 from web.streams import changes, go_on, until
 
 closed: list[str] = []
@@ -28,7 +29,7 @@ async def told(*, count: int) -> AsyncGenerator[ServerSentEvent, None]:
 
 
 async def read(seconds: float, count: int) -> list[str | None]:
-    return [event.id async for event in until(told(count=count), seconds)]
+    return [event.id async for event in until(told(count=count), seconds, Stopping())]
 
 
 def test_a_quiet_stream_ends_and_is_closed() -> None:
@@ -45,7 +46,7 @@ def test_a_busy_stream_ends_too() -> None:
             yield ServerSentEvent()
 
     async def play() -> int:
-        return len([event async for event in until(busy(), 0.2)])
+        return len([event async for event in until(busy(), 0.2, Stopping())])
 
     assert asyncio.run(asyncio.wait_for(play(), 60))
 
@@ -57,7 +58,7 @@ def test_one_that_its_source_ends_ends(count: int) -> None:
             yield ServerSentEvent(id=str(place))
 
     async def play() -> int:
-        return len([event async for event in until(ended(), 3600)])
+        return len([event async for event in until(ended(), 3600, Stopping())])
 
     assert asyncio.run(asyncio.wait_for(play(), 60)) == count
 
@@ -96,3 +97,16 @@ def test_nobody_goes_on_before_its_deliberation_began(place: int | None, first: 
         assert await go_on(live, place, 801) == first
 
     far_back(play)
+
+
+def test_a_stream_ends_when_the_page_is_stopped() -> None:
+    async def play() -> int:
+        stopping = Stopping()
+        found = 0
+        async for _ in until(told(count=2), 3600, stopping):
+            found += 1
+            if found == 2:
+                asyncio.get_running_loop().call_soon(stopping.begin)
+        return found
+
+    assert asyncio.run(asyncio.wait_for(play(), 60)) == 2
