@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from domain.candidates import first_versions, presentation_of, voters_on
 from domain.chat import Usage
@@ -12,6 +12,7 @@ from domain.entry import AgentFailed, BallotCast, Proposed
 from domain.record import DeliberationState, Record
 from domain.review.voters import number_of_voters
 from domain.value import Value
+from domain.views.expected_work import of_ballot, of_proposal, of_revision
 
 Status = Literal["waiting", "running", "done", "skipped", "failed"]
 
@@ -29,6 +30,8 @@ class StageView(Value):
     """How long it took, or has taken so far; 0 while it waits."""
     answer_s: float | None = None
     """Seconds from one answer to the next so far; None before the first."""
+    weight: float = 1.0
+    """What one of its answers is likely to take, in written tokens; 1 where engines tell none."""
 
 
 class MemberView(Value):
@@ -70,19 +73,20 @@ class DeliberationView(Value):
 
     @property
     def estimate_s(self) -> float | None:
-        """Seconds likely left; None before any answer. A stage's answers to come take as long as those that came.
+        """Seconds likely left; None before any answer, and where all that was reckoned with is over.
 
-        Those of a stage without any, as ballots while agents propose, are taken to be as slow as the last known.
+        A stage's answers to come take as long as those that came. Those of a stage without any, as ballots while
+        agents propose, are reckoned by their weight from the last known.
         """
-        answer_s = self.stages[0].answer_s
-        if self.closed or answer_s is None:
+        first, left = self.stages[0], 0.0
+        if self.closed or first.answer_s is None:
             return None
-        left = 0.0
+        unit_s = first.answer_s / first.weight
         for stage in self.stages[:-1]:  # the decision is computed, in no time that counts here
-            answer_s = answer_s if stage.answer_s is None else stage.answer_s
+            unit_s = unit_s if stage.answer_s is None else stage.answer_s / stage.weight
             if stage.status in {"running", "waiting"}:
-                left += max(0.0, stage.total * answer_s - stage.seconds)
-        return min(self.remaining_s, left)
+                left += max(0.0, stage.total * stage.weight * unit_s - stage.seconds)
+        return min(self.remaining_s, left) or None
 
     @property
     def closed(self) -> bool:
@@ -117,36 +121,47 @@ def _stages(record: Record, until: float) -> tuple[StageView, ...]:
     ballots = number_of_voters(authors, deliberation.judges, orders=rules.distinct_orders) * rules.passes
     attempts = [_attempts(record, round_) for round_ in range(rounds + 1)]
     votes = [ballot.at for ballot in record.ballots(rounds)]
-    counts = [("proposals", [attempt.at for attempt in attempts[0]], agents)]
+    first = record.proposals(0)
+    counts = [_Count("proposals", [attempt.at for attempt in attempts[0]], agents, of_proposal(first))]
     for round_ in range(1, rounds + 1):
         total = len(record.proposals(round_ - 1)) or agents
-        counts.append((f"round {round_}", [attempt.at for attempt in attempts[round_]], total))
+        done_at = [attempt.at for attempt in attempts[round_]]
+        counts.append(_Count(f"round {round_}", done_at, total, of_revision(first)))
     # An earlier winner beside the proposals may have more reviewers asked than these alone.
-    counts.append(("review", votes, max(ballots, len(votes))))
-    counts.append(("decision", [until] if record.state is DeliberationState.DECIDED else [], 1))
+    weight = of_ballot(deliberation, authors, first, ballots)
+    counts.append(_Count("review", votes, max(ballots, len(votes)), weight))
+    counts.append(_Count("decision", [until] if record.state is DeliberationState.DECIDED else [], 1))
     return _in_turn(counts, record, until)
 
 
-def _in_turn(
-    counts: Sequence[tuple[str, list[float], int]], record: Record, until: float
-) -> tuple[StageView, ...]:
+class _Count(NamedTuple):
+    name: str
+    done_at: list[float]
+    total: int
+    weight: float = 0.0
+    """0 where engines told no tokens."""
+
+
+def _in_turn(counts: Sequence[_Count], record: Record, until: float) -> tuple[StageView, ...]:
     """Give every stage its status: what comes after the first unfinished stage waits."""
     begun = record.deliberation.opened_at
     views: list[StageView] = []
     reached = True
-    for index, (name, done_at, total) in enumerate(counts):
-        later = any(done for _, done, _ in counts[index + 1 :])
-        status = _status(len(done_at), total, later=later, reached=reached, state=record.state)
+    for index, count in enumerate(counts):
+        done, done_at = len(count.done_at), count.done_at
+        later = any(other.done_at for other in counts[index + 1 :])
+        status = _status(done, count.total, later=later, reached=reached, state=record.state)
         ended = max([begun, *done_at]) if status == "done" else until
         took = ended - begun if status in {"done", "running", "failed"} else 0.0
         views.append(
             StageView(
-                name=name,
+                name=count.name,
                 status=status,
-                done=len(done_at),
-                total=total,
+                done=done,
+                total=count.total,
                 seconds=max(0.0, took),
-                answer_s=max(0.0, max(done_at) - begun) / len(done_at) if done_at else None,
+                answer_s=max(0.0, max(done_at) - begun) / done if done else None,
+                weight=count.weight or 1.0,  # without tokens all are alike
             )
         )
         reached = reached and status in {"done", "skipped"}

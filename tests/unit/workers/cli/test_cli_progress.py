@@ -8,10 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.chat import FailureReason
-from domain.deliberation import ReviewRules
+from domain.chat import FailureReason, Usage
+from domain.council import Agent
+from domain.deliberation import BallotForm, ReviewRules
 from domain.entry import Entry
 from domain.record import Record
+from domain.views.expected_work import RULES, SCORE
 from domain.views.progress import DeliberationView, MemberView, StageView, view
 from tests.support import factories as make
 from tests.support.factories import MOMENT
@@ -160,14 +162,50 @@ def test_any_record_at_any_moment_can_be_seen(entries: list[Entry], after: float
 
 def test_the_estimate_weighs_proposals_and_ballots_by_what_each_takes() -> None:
     assert seen(after=2.0).estimate_s is None
-    # Three proposals in 3 s; no ballot yet, so its 8 are taken to be as slow.
-    assert seen(*PROPOSALS, after=3.0).estimate_s == pytest.approx(8 * 1.0)
-    # Each second that the first ballot is awaited is one less to go.
-    assert seen(*PROPOSALS, after=4.0).estimate_s == pytest.approx(7.0)
+    untold = [one.model_copy(update={"usage": Usage()}) for one in PROPOSALS]
+    # Three proposals in 3 s whose engine tells no tokens; no ballot yet, so its 8 are taken to be as slow.
+    assert seen(*untold, after=3.0).estimate_s == pytest.approx(8 * 1.0)
+    # Each second that the first ballot is awaited is one less to go, and then there is no saying.
+    assert seen(*untold, after=4.0).estimate_s == pytest.approx(7.0)
+    assert seen(*untold, after=20.0).estimate_s is None
     quick = [make.ballot(f"agent-{n}", at=MOMENT + 3 + n / 10) for n in (1, 2)]
     # Two ballots in 0.2 s: the six to come take 0.6 s, however long the proposals took.
     assert seen(*PROPOSALS, *quick, after=3.2).estimate_s == pytest.approx(0.6)
     assert seen(*PROPOSALS, make.closed(at=MOMENT + 7)).estimate_s is None
+
+
+MANY = [make.agent(f"agent-{n}", persona=f"You are number {n}.") for n in range(1, 9)]
+
+
+@pytest.mark.parametrize(
+    ("members", "form", "ballot"),
+    [
+        # Each of a ballot's calls reads task, rules and one text of 100, and writes a line for three criteria.
+        (MANY[:3], "pointwise", 2 * (0.2 * (300 + RULES + 100) + 3 * SCORE)),
+        (MANY, "pointwise", 7 * (0.2 * (300 + RULES + 100) + 3 * SCORE)),
+        # One call reads all texts.
+        (MANY[:3], "listwise", 0.2 * (300 + RULES + 3 * 100) + 2 * 3 * SCORE),
+    ],
+)
+def test_before_the_first_ballot_its_calls_and_tokens_count(
+    members: list[Agent], form: BallotForm, ballot: float
+) -> None:
+    of = make.deliberation(agents=members, review=ReviewRules(ballots=form))
+    usage = Usage(prompt_tokens=400, cached_tokens=100, completion_tokens=100)
+    proposals = [make.proposed(one.agent_id, at=MOMENT + 8, usage=usage) for one in members]
+    found = view(make.record(*proposals, of=of), MOMENT + 8)
+    assert stage("review", found).total == len(members)
+    proposal_s = 8 / len(members)
+    assert found.estimate_s == pytest.approx(len(members) * ballot / (0.2 * 300 + 100) * proposal_s)
+
+
+def test_copies_share_the_calls_of_a_ballot() -> None:
+    copies = [make.agent(f"agent-{n}") for n in range(1, 9)]
+    usage = Usage(prompt_tokens=300, completion_tokens=100)
+    proposals = [make.proposed(one.agent_id, at=MOMENT + 8, usage=usage) for one in copies]
+    found = view(make.record(*proposals, of=make.deliberation(agents=copies)), MOMENT + 8)
+    call = 0.2 * (300 + RULES + 100) + 3 * SCORE
+    assert stage("review", found).total * stage("review", found).weight == pytest.approx(8 * call)
 
 
 def test_the_estimate_ends_at_the_deadline() -> None:
