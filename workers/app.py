@@ -41,7 +41,10 @@ BEAT_LOOP_S, BEAT_LOCK_S = 2, 10
 
 
 def make_app(settings: Settings) -> ConclaveApp:
-    """Build an application on these settings; connects to nothing."""
+    """Build an application on these settings; connects to nothing.
+
+    Raises Unavailable for settings of an engine that contradict one another.
+    """
     app = ConclaveApp("conclave", set_as_current=True)
     url = settings.redis_url.get_secret_value()
     app.conf.update(
@@ -150,7 +153,10 @@ def _app() -> ConclaveApp:
         settings = Settings()
     except ValidationError as error:
         raise SystemExit(f"conclave: {sentence(error)}") from error
-    return make_app(settings)
+    try:
+        return make_app(settings)
+    except Unavailable as error:
+        raise SystemExit(f"conclave: {error}") from error
 
 
 def __getattr__(name: str) -> ConclaveApp:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from domain.finding import Findings, fail, ok
 from workers.checks.isolated import IsolatedChecks
 from workers.checks.registry import check_points
+from workers.engines.spec import EngineSpec
 from workers.errors import Unavailable
 from workers.settings import Settings
 from workers.tracing.chosen import tracer_for
@@ -19,6 +20,10 @@ def examine_start(settings: Settings) -> Findings:
         yield ok("checks", f"{count} can be used")
     except Unavailable as error:
         yield fail("checks", f"{REFUSED}: {error}")
+    try:
+        EngineSpec.of(settings.engine, model=settings.model)
+    except Unavailable as error:
+        yield fail("engine settings", f"{REFUSED}: {error}")
     try:
         tracer_for(settings.otlp_endpoint, service="conclave-doctor")
     except Unavailable as error:

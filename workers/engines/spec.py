@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from pydantic import SecretStr, model_validator
+from pydantic import SecretStr, ValidationError, model_validator
 
 from domain.engine import Dialect, EngineKind, ThinkingSwitch
 from domain.value import Name
+from workers.errors import Unavailable
 from workers.settings import EngineOptions
+from workers.variables import variable
 
 
 class EngineSpec(EngineOptions):
@@ -17,8 +19,15 @@ class EngineSpec(EngineOptions):
 
     @classmethod
     def of(cls, options: EngineOptions, *, model: str) -> EngineSpec:
-        """Describe the engine of a worker that serves `model`. Raises ValidationError for what can't be."""
-        described = cls.model_validate({**dict(options), "model": model})
+        """Describe the engine of a worker that serves `model`. Raises Unavailable for what can't be."""
+        try:
+            described = cls.model_validate({**dict(options), "model": model})
+        except ValidationError as error:
+            kind, url = variable("engine", "kind"), variable("engine", "url")
+            raise Unavailable(
+                f"{kind} is {options.kind} and {url} is {'set' if options.url else 'not set'}: "
+                f"an external engine needs its URL, and no other kind takes one; unset {kind}"
+            ) from error
         if described.kind is EngineKind.EXTERNAL:
             return described
         # The key is for external engines: one of ours that knew it would ask every caller for it.
