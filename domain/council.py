@@ -53,6 +53,11 @@ class Council(Value):
     architect: Agent | None = None
     """Asked only where the top is tied or contested."""
 
+    @property
+    def members(self) -> tuple[Agent, ...]:
+        """Everyone whose model a deliberation may ask: the agents, then the architect if there is one."""
+        return self.agents if self.architect is None else (*self.agents, self.architect)
+
     @field_validator("agents")
     @classmethod
     def _ids_differ(cls, agents: tuple[Agent, ...]) -> tuple[Agent, ...]:

@@ -89,5 +89,5 @@ class SystemLooks:
     def _models(self) -> set[str]:
         """Name every model that a council asks for or an engine serves."""
         councils = self._ports.councils.all()
-        asked = {agent.model or self._default_model for council in councils for agent in council.agents}
+        asked = {agent.model or self._default_model for council in councils for agent in council.members}
         return (asked | {engine.model for engine in self._ports.engines.all()}) - {""}

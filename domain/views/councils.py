@@ -128,7 +128,6 @@ def _members(
     default_model: str,
 ) -> tuple[CouncilMember, ...]:
     role = council.role
-    agents = [*council.agents, *([council.architect] if council.architect else [])]
     histories = reviewer_histories(counts, {agent.agent_id: (role, agent.agent_id) for agent in council.agents})
     wins = figures.roles[role].wins if role in figures.roles else {}
 
@@ -148,4 +147,4 @@ def _members(
             people=None if architect else people.reviewers.get(f"{role}/{agent.agent_id}"),
         )
 
-    return tuple(map(member, agents))
+    return tuple(map(member, council.members))

@@ -58,13 +58,14 @@ def test_a_model_that_nothing_serves_is_said_with_who_uses_it(pipeline: Pipeline
         agents[0].model_copy(update={"model": "absent"}),
         *(agent.model_copy(update={"model": None}) for agent in agents[1:]),
     )
-    pipeline.services.councils.save(council(role, agents=members))
+    architect = agents[0].model_copy(update={"agent_id": "the-architect", "model": "absent"})
+    pipeline.services.councils.save(council(role, agents=members, architect=architect))
     result = run("approve", "-", "--approved-by", "ada", stdin=plan(role))
     pipeline.services.councils.delete(role)
     assert result.exit_code == 0
     (line,) = result.stderr.splitlines()
     assert line.startswith(
-        f"conclave: no engine serves absent (served: {pipeline.fleet.model}): agent-1 of {role}"
+        f"conclave: no engine serves absent (served: {pipeline.fleet.model}): agent-1, the-architect of {role}"
     )
 
 

@@ -67,7 +67,7 @@ def lacks(request: PlanRequest, supply: Supply | None, settings: Settings) -> It
 
 def _not_served(council: Council, supply: Supply, settings: Settings) -> Iterator[str]:
     agents: dict[str, list[str]] = defaultdict(list)
-    for agent in council.agents:
+    for agent in council.members:
         agents[agent.model or settings.model].append(agent.agent_id)
     there_are = ", ".join(sorted(supply.served)) or "nothing"
     for model in sorted(agents.keys() - supply.served):

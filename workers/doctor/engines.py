@@ -15,7 +15,7 @@ from domain.ports.chat_model import ChatModel
 from domain.ports.clock import Clock
 from domain.ports.council_registry import CouncilRegistry
 from domain.ports.engine_directory import EngineDirectory
-from workers.doctor.supply import clocks, found, largest_of, room, starting, supply
+from workers.doctor.supply import clocks, found, most_shown, room, starting, supply
 from workers.engines.engine_metrics import EngineMetrics, read_engine_metrics
 from workers.engines.engine_probe import EngineProbe, ErrorAnswer, NoAnswer
 from workers.engines.errors import ALLOW_IT
@@ -44,18 +44,18 @@ def examine_engines(
     """
     records, all_councils = engines.all(), councils.all()
     yield from clocks(records, clock.now())
-    largest = largest_of(all_councils)
+    shown = most_shown(all_councils, policy.review)
     for record in records:
         if not record.ready:
             yield starting(record)
         elif not record.reachable_from(node or socket.gethostname()):
             text = f"listens on the loopback address of {record.node} alone: only workers there can call it"
             yield warn(f"engine {record.name}", f"{text}; CONCLAVE_ENGINE_HOST names an address for others")
-        elif (shown := key(record)) is None:
+        elif (api_key := key(record)) is None:
             text = f"{record.url} is not to be called from here, so reviews would miss its ballots"
             yield fail(f"engine {record.name}", f"{text}; {ALLOW_IT} for control workers too")
         else:
-            yield from _engine(record, shown, model, max_tokens=policy.max_tokens, agents=largest)
+            yield from _engine(record, api_key, model, max_tokens=policy.max_tokens, shown=shown)
     yield from supply(records, all_councils, policy.model)
 
 
@@ -69,7 +69,7 @@ def examine_gpus() -> Findings:
         yield ok(f"gpu {gpu.index}", f"{gpu.name}, {gpu.memory_used} of {gpu.memory_total} MiB in use")
 
 
-def _engine(record: EngineRecord, key: str, model: ChatModel, *, max_tokens: int, agents: int) -> Findings:
+def _engine(record: EngineRecord, key: str, model: ChatModel, *, max_tokens: int, shown: int) -> Findings:
     subject = f"engine {record.name}"
     external = record.kind is EngineKind.EXTERNAL
     probe = EngineProbe(record.url, within_s=WITHIN_S, api_key=SecretStr(key), proxies=external)
@@ -84,7 +84,7 @@ def _engine(record: EngineRecord, key: str, model: ChatModel, *, max_tokens: int
     context = f"context of {record.context_length} tokens" if record.context_length else "context unknown"
     yield ok(subject, f"serves {record.model} at {record.url}, {context}, {record.slots or 'unknown'} slots")
     yield found(record)
-    yield from room(record, max_tokens, agents)
+    yield from room(record, max_tokens, shown)
     yield _guided(record, model)
     yield _load(record, probe)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from domain.council import Council, voice_of
+from domain.deliberation import ReviewRules
 from domain.engine import EngineRecord
 from domain.finding import Finding, Findings, fail, ok, warn
 from domain.policy import Policy
@@ -29,7 +30,7 @@ def examine_supply(
     for record in records:
         if record.ready:
             yield found(record)
-            yield from room(record, policy.max_tokens, largest_of(all_councils))
+            yield from room(record, policy.max_tokens, most_shown(all_councils, policy.review))
         else:
             yield starting(record)
     yield from supply(records, all_councils, policy.model)
@@ -38,7 +39,7 @@ def examine_supply(
 def supply(records: Iterable[EngineRecord], councils: Sequence[Council], default_model: str) -> Findings:
     """Look whether every model that a council asks for is served, and recommend mixed ones."""
     served = {record.model for record in records if record.ready}
-    required = {agent.model or default_model for council in councils for agent in council.agents}
+    required = {agent.model or default_model for council in councils for agent in council.members}
     yield from _voices(councils, default_model)
     if not required:
         yield fail("councils", "there are none: apply some with `conclave council apply --default`")
@@ -48,9 +49,12 @@ def supply(records: Iterable[EngineRecord], councils: Sequence[Council], default
         yield fail(f"model {name}", text)
 
 
-def largest_of(councils: Iterable[Council]) -> int:
-    """Return how many agents the largest council has."""
-    return max((len(council.agents) for council in councils), default=1)
+def most_shown(councils: Iterable[Council], rules: ReviewRules) -> int:
+    """Return how many proposals a reviewer reads in one prompt at most."""
+    largest = max((len(council.agents) for council in councils), default=1)
+    if rules.ballot_form == "listwise":
+        return largest
+    return min(largest, 2 if rules.second_look else 1)
 
 
 def starting(record: EngineRecord) -> Finding:
@@ -96,12 +100,12 @@ def found(record: EngineRecord) -> Finding:
     return ok(subject, told)
 
 
-def room(record: EngineRecord, answer: int, agents: int) -> Findings:
-    """Report a context that can't hold an answer, or not what a reviewer of the largest council has to read."""
+def room(record: EngineRecord, answer: int, shown: int) -> Findings:
+    """Report a context that can't hold an answer, or not the proposals that a reviewer reads in one prompt."""
     subject, context = f"context of {record.model}", record.context_length
     if context and context <= answer:
         text = f"{context} tokens leave no prompt beside an answer of {answer}: every proposal would be refused"
         yield fail(subject, f"{text}; lower CONCLAVE_POLICY_MAX_TOKENS")
-    elif context and context < agents * answer:
-        text = f"{context} tokens may not hold {agents} proposals of {answer}: reviewers would hand in no ballot"
+    elif context and context < shown * answer:
+        text = f"{context} tokens may not hold {shown} proposals of {answer}: reviewers would answer nothing"
         yield warn(subject, f"{text}; lower CONCLAVE_POLICY_MAX_TOKENS or serve a longer context")

@@ -142,7 +142,7 @@ def supply_readings(
     """
 
     def read() -> list[Reading]:
-        asked = {agent.model or default_model for council in councils.all() for agent in council.agents}
+        asked = {agent.model or default_model for council in councils.all() for agent in council.members}
         live = engines.all()
         models = sorted(asked | {engine.model for engine in live})
         queues = [CONTROL, *map(model_queue_name, models)]

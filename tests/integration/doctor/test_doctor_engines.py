@@ -6,9 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from domain.deliberation import ReviewRules
 from domain.engine import EngineKind, EngineRecord, Guidance
 from domain.finding import Finding, Level
 from domain.services import Services
+from tests.support.factories import agent as make_agent
 from tests.support.factories import agents, council, fresh
 from tests.support.scripted_engine import ScriptedEngine
 from tests.support.servers import ValkeyServer
@@ -52,14 +54,15 @@ def publish(services: Services, url: str, kind: EngineKind = EngineKind.VLLM, **
     services.engines.publish(EngineRecord.model_validate({**known, "context_length": 8192, **more}), ttl_s=600)
 
 
-def examine(services: Services, key: str | None = KEY) -> dict[str, Finding]:
+def examine(services: Services, key: str | None = KEY, review: ReviewRules | None = None) -> dict[str, Finding]:
+    rules = {} if review is None else {"review": review}
     return {
         one.subject: one
         for one in examine_engines(
             engines=services.engines,
             councils=services.councils,
             model=services.model,
-            policy=services.policy,
+            policy=services.policy.model_copy(update=rules),
             key=lambda record: key,
             clock=services.clock,
             node=NODE,
@@ -126,16 +129,39 @@ def test_an_engine_that_serves_something_else_is_named_with_what(services: Servi
     assert (found.level, found.text) == (Level.FAIL, f"serves other, not {MODEL}")
 
 
+LISTWISE = ReviewRules(ballots="listwise")
+ALONE, IN_PAIRS = ReviewRules(), ReviewRules(second_look=True)
+
+
 @pytest.mark.parametrize(
-    ("context", "level", "words"),
-    [(512, Level.FAIL, "every proposal would be refused"), (1024, Level.WARN, "may not hold 3 proposals of 512")],
+    ("context", "review", "level", "words"),
+    [
+        (512, ALONE, Level.FAIL, "every proposal would be refused"),
+        (1024, LISTWISE, Level.WARN, "may not hold 3 proposals of 512"),
+        (1000, IN_PAIRS, Level.WARN, "may not hold 2 proposals of 512"),
+    ],
 )
 def test_a_context_too_short_for_a_council_is_told(
-    services: Services, engine: ScriptedEngine, context: int, level: Level, words: str
+    services: Services, engine: ScriptedEngine, context: int, review: ReviewRules, level: Level, words: str
 ) -> None:
     publish(services, engine.openai_url, context_length=context)
-    found = examine(services)[f"context of {MODEL}"]
+    found = examine(services, review=review)[f"context of {MODEL}"]
     assert (found.level, words in found.text) == (level, True), found.text
+
+
+def test_a_context_that_holds_one_proposal_will_do_where_each_is_shown_alone(
+    services: Services, engine: ScriptedEngine
+) -> None:
+    publish(services, engine.openai_url, context_length=1000)
+    assert f"context of {MODEL}" not in examine(services, review=ALONE)
+
+
+def test_an_architects_model_has_to_be_served_too(services: Services, engine: ScriptedEngine) -> None:
+    publish(services, engine.openai_url)
+    (known,) = services.councils.all()
+    services.councils.save(known.model_copy(update={"architect": make_agent("dev-architect", model="absent")}))
+    found = examine(services)["model absent"]
+    assert (found.level, "conclave worker --model absent" in found.text) == (Level.FAIL, True)
 
 
 def test_an_engine_on_another_hosts_loopback_is_not_asked_here(services: Services) -> None:

@@ -25,7 +25,7 @@ from workers.metrics.readings import (
     supply_readings,
 )
 
-MODELS = ("served", "starting", "unserved", "default", "spare")
+MODELS = ("served", "starting", "unserved", "architect", "default", "spare")
 
 
 def engine(model: str, *, ready: bool, **figures: int) -> EngineRecord:
@@ -102,12 +102,12 @@ def test_an_engine_without_a_record_is_down_and_a_worker_without_an_engine_shows
 def test_a_model_that_a_council_asks_for_and_nobody_serves_is_shown_with_none(registry: CollectorRegistry) -> None:
     councils, engines = MemoryCouncilRegistry(), MemoryEngineDirectory(clock=MemoryClock())
     asked = tuple(agent(model=model) for model in ("served", "starting", "unserved", None))
-    councils.save(council("DEV", agents=asked))
+    councils.save(council("DEV", agents=asked, architect=agent(model="architect")))
     for model, ready in (("served", True), ("served", True), ("starting", False), ("spare", True)):
         engines.publish(engine(model, ready=ready), ttl_s=60)
     registry.register(ReadingCollector(supply_readings(councils, engines, none_waiting, default_model="default")))
     shown = {model: registry.get_sample_value("conclave_engines", {"model": model}) for model in MODELS}
-    assert shown == {"served": 2, "starting": 0, "unserved": 0, "default": 0, "spare": 1}
+    assert shown == {"served": 2, "starting": 0, "unserved": 0, "architect": 0, "default": 0, "spare": 1}
 
 
 def test_a_models_load_is_what_waits_for_it_and_what_its_engines_hold(registry: CollectorRegistry) -> None:
