@@ -9,7 +9,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +33,7 @@ from workers.processes.ports import HOST, free_port
 from workers.processes.readiness import http_answers, wait_until
 from workers.settings import Settings
 
-LOGIN = "ops:s3cret-of-flower"
+LOGIN, NEW_LOGIN = "ops:s3cret-of-flower", "ops:an0ther"
 CANARY = "xylophone-canary"
 ENGINE_KEY = "k3y-canary"
 ASKED = 10
@@ -60,10 +60,10 @@ class Flower:
         except urllib.error.HTTPError as error:
             return error.code, error.read().decode()
 
-    def tasks(self, search: str = "") -> dict[str, dict[str, Any]]:
+    def tasks(self, search: str = "", *, login: str = LOGIN) -> dict[str, dict[str, Any]]:
         """Return the tasks that its API lists, by id."""
         query = f"?search={urllib.parse.quote(search)}" if search else ""
-        status, body = self.get(f"/api/tasks{query}")
+        status, body = self.get(f"/api/tasks{query}", login=login)
         assert status == 200, body
         listed: dict[str, dict[str, Any]] = json.loads(body)
         return listed
@@ -256,7 +256,7 @@ def complaints(service: Service) -> int:
     return service.log.path.read_text().count("no events are captured")
 
 
-def test_it_asks_for_a_broker_that_is_long_away_hears_again_and_remembers_over_a_restart(
+def test_it_asks_for_a_broker_that_is_long_away_hears_again_and_remembers_over_a_restart_with_another_login(
     tmp_path: Path, guard: Guard
 ) -> None:
     with (
@@ -278,5 +278,9 @@ def test_it_asks_for_a_broker_that_is_long_away_hears_again_and_remembers_over_a
         valkey.start()
         assert wait_until(lambda: hears_of("after"), within=120, every=0.5)
         assert service.stop() == 0
+        env = {**(service.process.env or {}), "CONCLAVE_FLOWER_AUTH": NEW_LOGIN}
+        service.process = replace(service.process, env=env)
         service.start()
-        assert {task_id.partition("-")[0] for task_id in flower.tasks()} >= {"before", "after"}
+        assert flower.get("/api/tasks")[0] == 401
+        remembered = flower.tasks(login=NEW_LOGIN)
+        assert {task_id.partition("-")[0] for task_id in remembered} >= {"before", "after"}

@@ -1,4 +1,4 @@
-"""A model that no worker serves: what is asked of it waits, its load says so, and the first worker decides it."""
+"""A model that no worker serves: what is asked of it waits, its load says so, also when its worker has died."""
 
 from __future__ import annotations
 
@@ -62,5 +62,17 @@ def test_a_plan_for_a_model_at_zero_waits_for_its_first_worker(tmp_path: Path, g
                 lambda: figure("conclave_model_load", fleet.model) == 0, within=WITHIN, what=lambda: "load stays"
             )
             assert len(decided.body["decisions"]) == len(agents)
+
+            engine.script.latency_s = WITHIN
+            asked_then = len(engine.bodies)
+            await observer.publish(APPROVED, approval(roles=["DEV"]))
+            await until(lambda: len(engine.bodies) > asked_then, within=WITHIN, what=lambda: "no call")
+            await asyncio.to_thread(worker.kill9)
+            # What a worker held that died is in the figure again once another may take it.
+            await until(
+                lambda: (figure("conclave_model_load", fleet.model) or 0) >= len(agents),
+                within=WITHIN,
+                what=lambda: f"load is {figure('conclave_model_load', fleet.model)}",
+            )
 
         watching(server.url, scenario)

@@ -1,4 +1,4 @@
-"""The passwords of both servers change while plans are open: what runs waits, what is started again goes on."""
+"""Passwords of servers and an engine's key change while plans are open: what is started again goes on."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.support.fleet import Fleet, Service
 from tests.support.observer import Observer, watching
 from tests.support.scripted_engine import ScriptedEngine
 from tests.support.secured import PASSWORD, SecuredNats, SecuredValkey
-from tests.support.servers import Server
+from tests.support.servers import NatsServer, Server, ValkeyServer
 from workers.processes.guard import Guard
 from workers.processes.readiness import wait_until
 
@@ -31,6 +31,38 @@ def changed(service: Service) -> None:
     if service.running:
         service.stop()
     service.start()
+
+
+def test_a_new_key_of_an_engine_costs_no_agent(tmp_path: Path, guard: Guard) -> None:
+    with (
+        NatsServer(tmp_path / "nats", guard=guard) as nats,
+        ValkeyServer(tmp_path / "valkey", guard=guard) as valkey,
+        ScriptedEngine(key=OLD) as engine,
+        Fleet(
+            tmp_path,
+            guard,
+            nats_url=nats.url,
+            redis_url=valkey.url,
+            engine_url=engine.openai_url,
+            env={"CONCLAVE_ENGINE_KEY": OLD},
+        ) as fleet,
+    ):
+        services_of(nats.url, valkey.url, fleet.model)
+        callers = (fleet.control(), fleet.worker())
+        for service in (fleet.bridge(), *callers):
+            service.start()
+
+        async def scenario(observer: Observer) -> None:
+            await decided(observer, await asked(observer))
+            for service in callers:
+                service.stop()
+            engine.script.key = NEW
+            plan = await asked(observer)
+            for service in callers:
+                changed(service)
+            await decided(observer, plan)
+
+        watching(nats.url, scenario)
 
 
 def test_new_passwords_lose_nothing(tmp_path: Path, guard: Guard) -> None:
