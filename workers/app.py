@@ -27,6 +27,7 @@ from workers.composition import Composition, engine_of
 from workers.doctor.store_server import warn_of_eviction
 from workers.engines.bootstep import install as pin
 from workers.errors import Unavailable
+from workers.garbage import pass_over_what_is_there
 from workers.metrics.endpoint import serve_metrics
 from workers.metrics.readings import ReadingCollector, beat_readings, engine_readings
 from workers.per_process import PerProcess
@@ -95,6 +96,7 @@ def make_app(settings: Settings) -> ConclaveApp:
     beat_init.connect(_in_time(clock), weak=False, dispatch_uid="conclave.clock")
     for ready in (worker_ready, beat_init):
         ready.connect(_metrics_as_set(settings, registry), weak=False, dispatch_uid="conclave.metrics")
+    worker_ready.connect(_settled, weak=False, dispatch_uid="conclave.garbage")
     setup_logging.connect(_log_as_set(settings), weak=False, dispatch_uid="conclave.logs")
     return app
 
@@ -129,6 +131,10 @@ def _in_time(clock: Callable[[], RedisClock]) -> Any:
             raise SystemExit(f"conclave: {error}") from error
 
     return check
+
+
+def _settled(**_: Any) -> None:
+    pass_over_what_is_there()
 
 
 def _log_as_set(settings: Settings) -> Any:

@@ -22,6 +22,7 @@ from workers import logs
 from workers.app import make_app
 from workers.composition import Composition
 from workers.doctor.store_server import warn_of_eviction
+from workers.garbage import pass_over_what_is_there
 from workers.metrics.endpoint import serve_metrics
 from workers.metrics.readings import Reading, ReadingCollector, bridge_readings, store_readings, supply_readings
 from workers.settings import Settings, unknown_settings
@@ -62,6 +63,7 @@ def serve_bridge(settings: Settings) -> None:
     registry = CollectorRegistry()
     registry.register(ReadingCollector(bridge_readings(bridge.statistics), *_store_figures(settings)))
     serve_metrics(registry, host=settings.metrics.host, port=settings.metrics.port)
+    pass_over_what_is_there()
     asyncio.run(_until_signalled(bridge))
 
 
