@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 _FENCE = re.compile(r"[ \t]*(?P<mark>`{3,}|~{3,})(?P<info>.*)", re.DOTALL)
+_MARKS = ("```", "~~~")
 _PROSE = frozenset({"markdown", "md"})
 
 
@@ -70,6 +71,9 @@ def code_blocks(text: str) -> tuple[Piece, ...]:
 
 
 def _cut(text: str) -> Iterator[Piece]:
+    if not any(mark in text for mark in _MARKS):
+        yield from [Piece(text)] if text else []
+        return
     lines = text.split("\n")
     start = 0
     for first, end, language in _blocks([_fence(line) for line in lines]):

@@ -12,8 +12,10 @@ import structlog
 from domain.checks.bounds import CheckBounds
 from domain.checks.check import CheckResult, PlanFacts
 from domain.checks.runner import InProcess, not_judged
+from domain.text.code_blocks import code_blocks
+from domain.text.visible import visible
 from workers.checks.helper import Helper, HelperBusy, HelperLost, NoHelper
-from workers.checks.registry import LINEAR, create
+from workers.checks.registry import LINEAR, PARSING, create
 
 log = structlog.get_logger("conclave.checks")
 
@@ -31,9 +33,10 @@ class IsolatedChecks:
     """A CheckRunner with a few helper processes, which start at their first use and end with this process.
 
     Conclave's checks that only count and search stay here: their time is proportional to the text, and no trouble
-    with processes can keep them, the one for secrets among them, from judging. All others go to a helper together.
-    A proposal whose check takes more than QUICK_CPU_S goes on among its like, in helpers of their own, so that no
-    number of them holds up the others.
+    with processes can keep them, the one for secrets among them, from judging. Those that parse stay here where
+    there is nothing to parse, since they only search then. All others go to a helper together. A proposal whose
+    check takes more than QUICK_CPU_S goes on among its like, in helpers of their own, so that no number of them
+    holds up the others.
     """
 
     def __init__(self, points: Sequence[EntryPoint], bounds: CheckBounds) -> None:
@@ -41,7 +44,10 @@ class IsolatedChecks:
         self.points, self.bounds = tuple(points), bounds
         checks = [(point, create(point)) for point in points]
         self._linear = InProcess(check for point, check in checks if point in LINEAR)
-        self._points = [point for point in points if point not in LINEAR]
+        parsing = [(point, check) for point, check in checks if point in PARSING]
+        self._parsing = InProcess(check for _, check in parsing)
+        self._points = [point for point, _ in parsing]
+        self._points += [point for point in points if point not in (*LINEAR, *PARSING)]
         self._quick, self._slow = _places(bounds.processes), _places(max(1, bounds.processes // 2))
 
     def run(self, text: str, facts: PlanFacts) -> tuple[CheckResult, ...]:
@@ -69,7 +75,7 @@ class IsolatedChecks:
     def _in_helpers(self, text: str, facts: PlanFacts) -> list[CheckResult]:
         if len(text.encode(errors="surrogatepass")) > self.bounds.input_bytes:
             return _not_judged(self._points, f"the proposal is longer than {self.bounds.input_bytes} bytes")
-        results: list[CheckResult] = []
+        results = [] if _is_to_be_parsed(text, facts) else list(self._parsing.run(text, facts))
         while len(results) < len(self._points):
             try:
                 self._try(text, facts, results, self._quick, cpu_s=QUICK_CPU_S)
@@ -119,6 +125,10 @@ class IsolatedChecks:
             yield helper
         finally:
             places.put(helper)
+
+
+def _is_to_be_parsed(text: str, facts: PlanFacts) -> bool:
+    return facts.output_schema is not None or bool(code_blocks(visible(text)))
 
 
 def _places(count: int) -> Places:

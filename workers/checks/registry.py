@@ -37,6 +37,8 @@ LINEAR = OWN[:6]
 """Those that only count and search, in time proportional to the text."""
 CODE = EntryPoint(name="code", value="workers.checks.code_parses:CodeParses", group=GROUP)
 """There where the `languages` extra is installed."""
+PARSING = (*OWN[6:], CODE)
+"""Those that parse, where a proposal has a block of code or its plan demands a form, and else only search."""
 
 
 class CheckUnavailable(Unavailable):

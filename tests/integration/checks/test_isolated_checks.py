@@ -201,12 +201,20 @@ def test_helpers_stay_warm_and_no_more_run_than_are_used_at_once(isolate: Isolat
 
 def test_a_helper_that_was_killed_between_two_proposals_is_replaced(isolate: Isolate) -> None:
     checks = isolate()
-    checks.run(SOUND, FACTS)
+    checks.run(fenced("toml", "a = 1"), FACTS)
     (helper,) = helpers()
     helper.kill()
     assert wait_until(lambda: helper.status() == psutil.STATUS_ZOMBIE, within=WITHIN)
 
+    assert not_judged(checks.run(fenced("toml", "a = 1"), FACTS)) == {}
+
+
+def test_what_is_not_to_be_parsed_needs_no_helper(isolate: Isolate) -> None:
+    checks = isolate()
     assert not_judged(checks.run(SOUND, FACTS)) == {}
+    assert helpers() == []
+    checks.run(SOUND, FACTS.model_copy(update={"output_schema": {}}))
+    assert len(helpers()) == 1
 
 
 def test_a_helper_that_has_grown_is_replaced(isolate: Isolate) -> None:
@@ -225,13 +233,15 @@ def test_where_no_helper_can_start_the_linear_checks_judge_all_the_same(
     text = source.read_text()
     source.unlink()
     try:
-        results = checks.run(SOUND, FACTS)
+        results = checks.run(fenced("toml", "a = 1"), FACTS)
+        told = checks.run(SOUND, FACTS)
     finally:
         source.write_text(text)
 
     assert len(not_judged(results)) == 8
     assert "can't be used: ModuleNotFoundError" in of(results, "json").reason
     assert of(results, "length").judged
+    assert list(not_judged(told)) == ["tells"]
     assert not_judged(checks.run(SOUND, FACTS)) == {}
 
 
