@@ -114,7 +114,7 @@ def plan_dispatch(self: Dispatch, request_id: str) -> None:
             log.info("plan waits", plan_id=request.plan.plan_id, publisher=request.plan.approved_by)
         return
     dispatched = dispatch_plan(
-        request_id,
+        request,
         plans=services.plans,
         councils=services.councils,
         engines=services.engines,

@@ -16,11 +16,18 @@ LEAST_WAIT_S, LONGEST_WAIT_S = 10.0, 300.0
 
 def announce(events: Sequence[Event], *, outbox: Outbox, publisher: EventPublisher) -> bool:
     """Publish events that are in the outbox and take them out; False leaves them there for the flush."""
+    if not tell(events, publisher=publisher):
+        return False
+    outbox.published([event.event_id for event in events])
+    return True
+
+
+def tell(events: Sequence[Event], *, publisher: EventPublisher) -> bool:
+    """Publish events that are in the outbox; where that succeeds the caller has to take them out."""
     try:
         publisher.publish(events)
     except PublishFailed:
         return False
-    outbox.published([event.event_id for event in events])
     return True
 
 

@@ -22,13 +22,13 @@ from domain.ports.event_publisher import EventPublisher
 from domain.ports.meter import Meter
 from domain.ports.outbox import Outbox
 from domain.ports.plan_store import PlanStore
-from domain.steps.announce import announce
+from domain.steps.announce import tell
 from domain.steps.ending import end_deliberation
 from domain.steps.opening import start
 
 
 def dispatch_plan(
-    request_id: str,
+    request: PlanRequest,
     *,
     plans: PlanStore,
     councils: CouncilRegistry,
@@ -45,9 +45,7 @@ def dispatch_plan(
 
     The deliberation of a role without a council fails at once, the others go on; a later approval of the plan
     opens one that supersedes it. Run again, it does again only what was left undone, and publishes nothing twice.
-    Raises LookupError if the request is not in the plan store.
     """
-    request = plans.load(request_id)
     by_role = {council.role: council for council in councils.all()}
     refused = _refused_before(request, deliberations)
     opened = {} if by_role.keys() >= set(request.plan.roles) else _opened_before(request, deliberations)
@@ -122,9 +120,7 @@ def _start_and_answer(
     clock: Clock,
 ) -> Event:
     """Start what is wanted, end what was refused, and answer the approval by what stands."""
-    standing = start(
-        wanted, deliberations=deliberations, outbox=outbox, publisher=publisher, dispatcher=dispatcher
-    )
+    standing, told = start(wanted, deliberations=deliberations, publisher=publisher, dispatcher=dispatcher)
     ends = []
     for refused in standing:
         if refused.refusal:
@@ -142,9 +138,10 @@ def _start_and_answer(
             if one.refusal
         ],
     )
-    new = outbox.put([dispatched])
+    rest = [*ends, *outbox.put([dispatched])]
     plans.mark_dispatched(request.request_id)
-    announce([*ends, *new], outbox=outbox, publisher=publisher)
+    told += rest if tell(rest, publisher=publisher) else []
+    outbox.published([event.event_id for event in told])
     return dispatched
 
 

@@ -54,7 +54,8 @@ def redeliberate(
         now=clock.now(),
         served={engine.model for engine in engines.all()},
     )
-    start([following], deliberations=deliberations, outbox=outbox, publisher=publisher, dispatcher=dispatcher)
+    _, told = start([following], deliberations=deliberations, publisher=publisher, dispatcher=dispatcher)
+    outbox.published([event.event_id for event in told])
     return following.deliberation_id
 
 

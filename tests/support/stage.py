@@ -134,7 +134,7 @@ class Stage:
 
     def dispatch(self, request_id: str) -> Event:
         return dispatch_plan(
-            request_id,
+            self.services.plans.load(request_id),
             plans=self.services.plans,
             councils=self.services.councils,
             engines=self.services.engines,

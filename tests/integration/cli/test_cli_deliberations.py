@@ -145,7 +145,7 @@ def test_a_role_without_a_council_is_shown_listed_and_counted(run: Run, services
     request = make.plan_request()
     services.plans.save([request])
     dispatch_plan(
-        request.request_id,
+        request,
         plans=services.plans,
         councils=services.councils,
         engines=services.engines,

@@ -5,9 +5,8 @@ local deliberation, open, newest, order, bodies, put_ids, counters, continuity, 
 local call = cjson.decode(ARGV[1])
 
 local begins, ends = call.effect == 'open', call.effect == 'close'
-local wrong = (begins or ends) and wrong_kind('zset', {open})
+local wrong = (begins or ends or #call.events > 0) and wrong_kind('zset', {open})
   or begins and wrong_kind('zset', {newest, of_plan}) -- an opening alone names of_plan
-  or #call.events > 0 and (wrong_kind('zset', {order, put_ids}) or wrong_kind('hash', {bodies}))
   or call.verdict_due_at ~= '' and wrong_kind('zset', {awaited})
 if wrong then return redis.error_reply(wrong) end
 
@@ -31,6 +30,9 @@ end
 local sums, too_great = sum_counters(counters, call.counters)
 if not sums then return redis.error_reply(too_great) end
 
+local _, unwritten = add_events(order, bodies, put_ids, call, false)
+if unwritten then return redis.error_reply(unwritten) end
+
 if not ends then
   local touched = redis.pcall('ZADD', open, call.now, call.id)
   if type(touched) == 'table' then return redis.error_reply(wrong_kind('zset', {open}) or touched.err) end
@@ -49,5 +51,4 @@ if begins then
   end
 end
 if #sums > 0 then redis.call('HSET', counters, unpack(sums)) end
-add_events(order, bodies, put_ids, call, false)
 return {'written'}

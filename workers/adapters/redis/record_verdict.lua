@@ -6,8 +6,7 @@ local verdicts, awaiting, counters, order, bodies, put_ids = unpack(KEYS)
 local call = cjson.decode(ARGV[1])
 
 local wrong = wrong_kind('hash', {verdicts, counters, call.deliberation, call.continuity})
-  or wrong_kind('zset', {awaiting, order, put_ids})
-  or wrong_kind('hash', {bodies})
+  or wrong_kind('zset', {awaiting})
 if wrong then return redis.error_reply(wrong) end
 
 local found = redis.call('HGET', verdicts, call.id)
@@ -21,9 +20,10 @@ end
 local sums, too_great = sum_counters(counters, call.counters)
 if not sums then return redis.error_reply(too_great) end
 
+local _, unwritten = add_events(order, bodies, put_ids, call, false)
+if unwritten then return redis.error_reply(unwritten) end
 redis.call('HSET', verdicts, call.id, call.verdict)
 redis.call('PEXPIRE', verdicts, math.max(1, redis.call('PTTL', call.deliberation)))
 if call.settles then redis.call('ZREM', awaiting, call.deliberation_id) end
 if #sums > 0 then redis.call('HSET', counters, unpack(sums)) end
-add_events(order, bodies, put_ids, call, false)
 return {'written'}
