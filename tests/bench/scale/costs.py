@@ -39,14 +39,15 @@ class Work(Value):
     """The models' part of a deliberation, in tokens that no prefix cache holds and in tokens written."""
 
     agents: int = 3
-    ballots: int = 3
+    ballot_calls: int = 6
+    """One for each proposal of another agent."""
     proposal_read: float = 600.0
     proposal_write: float = 400.0
-    ballot_read: float = 1450.0
-    """docs/ranking.md, listwise with prefix cache."""
-    ballot_write: float = 30.0
+    ballot_read: float = 325.0
+    """Of one call; docs/ranking.md, pointwise with prefix cache."""
+    ballot_write: float = 16.0
 
     def written(self, read: float) -> float:
         """Return its tokens as written ones, where `read` prompt tokens cost as much as one."""
         proposals = self.agents * (self.proposal_write + self.proposal_read / read)
-        return proposals + self.ballots * (self.ballot_write + self.ballot_read / read)
+        return proposals + self.ballot_calls * (self.ballot_write + self.ballot_read / read)

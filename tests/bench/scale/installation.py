@@ -77,7 +77,10 @@ def _plan(
     told.waited.append(env.now - at)
     yield env.all_of([written for _, written in proposals])
     yield env.all_of(
-        [env.process(fleet.judge(read=work.ballot_read, write=work.ballot_write)) for _ in range(work.ballots)]
+        [
+            env.process(fleet.judge(read=work.ballot_read, write=work.ballot_write))
+            for _ in range(work.ballot_calls)
+        ]
     )
     yield from _compute(env, control, setup.control_cpu_s / 2, told)
     told.took.append(env.now - at)

@@ -78,5 +78,5 @@ def test_a_load_beyond_the_least_brings_engines_up_to_the_most() -> None:
 
 
 def test_tokens_of_a_deliberation_are_those_of_its_calls() -> None:
-    work = Work(agents=3, ballots=3, proposal_read=600, proposal_write=400, ballot_read=1450, ballot_write=30)
-    assert work.written(20.0) == pytest.approx(3 * (400 + 30) + 3 * (30 + 72.5))
+    work = Work(agents=3, ballot_calls=6, proposal_read=600, proposal_write=400, ballot_read=325, ballot_write=16)
+    assert work.written(20.0) == pytest.approx(3 * (400 + 30) + 6 * (16 + 16.25))
