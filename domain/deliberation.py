@@ -51,7 +51,7 @@ class ReviewRules(Value):
     away costs its agent's proposal and not the council's vote."""
     thinking: Thinking = "off"
     """Whether models think before they score: off, on, or a number of tokens. A ballot takes four tokens a
-    proposal, thoughts before it take hundreds."""
+    score, thoughts before it take hundreds."""
 
     @property
     def ballot_form(self) -> BallotForm:

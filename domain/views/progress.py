@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
@@ -180,10 +181,17 @@ def _status(done: int, total: int, *, later: bool, reached: bool, state: Deliber
 
 
 def _members(record: Record) -> tuple[MemberView, ...]:
-    spared = _spared(record)
+    finished = _spared(record) | _voted(record)
     return tuple(
-        _member(record, agent, spared=agent.agent_id in spared) for agent in record.deliberation.reviewers
+        _member(record, agent, finished=agent.agent_id in finished) for agent in record.deliberation.reviewers
     )
+
+
+def _voted(record: Record) -> frozenset[str]:
+    """Return whose ballots of the last round are all in; a second look at a tie may ask them once more."""
+    deliberation = record.deliberation
+    cast = Counter(ballot.agent_id for ballot in record.ballots(deliberation.rounds))
+    return frozenset(agent for agent, count in cast.items() if count >= deliberation.review.passes)
 
 
 def _spared(record: Record) -> frozenset[str]:
@@ -199,7 +207,7 @@ def _spared(record: Record) -> frozenset[str]:
     return frozenset(agent.agent_id for agent in record.deliberation.reviewers) - owing
 
 
-def _member(record: Record, agent: Agent, *, spared: bool) -> MemberView:
+def _member(record: Record, agent: Agent, *, finished: bool) -> MemberView:
     calls = [call for call in record.calls() if call.agent_id == agent.agent_id]
     first = record.attempt(0, agent.agent_id)
     ballots = [call for call in calls if isinstance(call, BallotCast)]
@@ -209,7 +217,7 @@ def _member(record: Record, agent: Agent, *, spared: bool) -> MemberView:
         agent_id=agent.agent_id,
         part="proposer" if proposes else "judge",
         model=agent.model or "",
-        status=_standing(record, first, proposes=proposes, spared=spared),
+        status=_standing(record, first, proposes=proposes, finished=finished),
         detail=_detail(first, ballots),
         proposal_s=first.duration_ms / 1000 if first else None,
         first_tokens=first.usage.completion_tokens if first else 0,
@@ -221,7 +229,7 @@ def _member(record: Record, agent: Agent, *, spared: bool) -> MemberView:
 
 
 def _standing(
-    record: Record, first: Proposed | AgentFailed | None, *, proposes: bool, spared: bool
+    record: Record, first: Proposed | AgentFailed | None, *, proposes: bool, finished: bool
 ) -> Literal["waiting", "proposing", "proposed", "reviewing", "done", "failed"]:
     if isinstance(first, AgentFailed):
         return "failed"
@@ -231,7 +239,7 @@ def _standing(
         return "done"
     if record.state is DeliberationState.PROPOSING:
         return "proposed" if proposes else "waiting"
-    return "done" if spared else "reviewing"
+    return "done" if finished else "reviewing"
 
 
 def _detail(first: Proposed | AgentFailed | None, ballots: Sequence[BallotCast]) -> str:
