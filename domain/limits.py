@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pydantic import Field
 
 from domain.council import MAX_AGENTS
-from domain.plan import Plan
+from domain.plan import MOST_TEXTS, Plan
 from domain.value import Value
 
 
@@ -40,6 +40,8 @@ class Limits(Value):
         length = _length(plan)
         if length > self.plan_chars:
             yield f"the plan's texts have {length} characters, {self.plan_chars} are allowed; shorten them"
+        if len(plan.texts) > MOST_TEXTS:
+            yield f"the plan has {len(plan.texts)} texts, {MOST_TEXTS} are allowed; join some of them"
         if len(plan.roles) > self.roles:
             yield f"field roles names {len(plan.roles)} roles, {self.roles} are allowed; send several plans"
         for name, wanted, allowed in (

@@ -19,11 +19,12 @@ from pydantic import (
     field_validator,
 )
 from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema
+from pydantic_core import CoreSchema, PydanticKnownError
 
 from domain.identity import digest
 from domain.moments import iso_8601
 from domain.notes import texts_of
+from domain.rubric import MOST_CRITERIA as MOST_OF_RUBRIC
 from domain.rubric import Rubric
 from domain.value import Name, Value
 
@@ -38,13 +39,31 @@ def _as_tuple(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
 
+def _at_most(entries: int, *, but_texts: bool = False) -> BeforeValidator:
+    """Refuse a list of more before any entry is looked at: an error for each of a megabyte's takes half a second.
+
+    `but_texts` lets a list of texts pass: earlier versions have stored some, and `Limits` counts them at intake.
+    """
+
+    def count(value: Any) -> Any:
+        too_long = isinstance(value, list) and len(value) > entries
+        if too_long and not (but_texts and all(isinstance(entry, str) for entry in value)):
+            told = {"field_type": "List", "max_length": entries, "actual_length": len(value)}
+            raise PydanticKnownError("too_long", told)
+        return value
+
+    return BeforeValidator(count)
+
+
 JsonList = BeforeValidator(_as_tuple)
 """Lets a strict tuple be read from JSON that is parsed already, where it is a list."""
-RoleList = Annotated[list[Name], Field(max_length=64)]
+MOST_ROLES, MOST_CRITERIA, MOST_TEXTS = 64, 200, 2_000
+"""Entries of a plan's lists; the last of all its texts together, each of which is a line of every prompt."""
+RoleList = Annotated[list[Name], Field(max_length=MOST_ROLES)]
 RolesFromJson = BeforeValidator(
     lambda value: () if value is None else _as_tuple(value), json_schema_input_type=RoleList | None
 )
-CriterionTexts = Annotated[tuple[Text, ...], Field(max_length=200), JsonList]
+CriterionTexts = Annotated[tuple[Text, ...], Field(max_length=MOST_CRITERIA), JsonList, _at_most(MOST_CRITERIA)]
 
 
 class WireValue(BaseModel):
@@ -93,7 +112,7 @@ class Constraints(WireValue):
     """What the publisher asks of this deliberation; None means the setting's default."""
 
     rubric: Rubric | None = None
-    requirements: Annotated[tuple[Text, ...], JsonList] = ()
+    requirements: Annotated[tuple[Text, ...], JsonList, _at_most(MOST_TEXTS, but_texts=True)] = ()
     rounds: int | None = Field(default=None, ge=0, le=5)
     num_agents: int | None = Field(default=None, ge=1, le=16)
     max_tokens: int | None = Field(default=None, ge=1, le=32_768)
@@ -121,7 +140,8 @@ def parse_rubric(rubric: Any) -> Rubric:
             for name, what in rubric.items()
         ]
     if isinstance(rubric, list):
-        rubric = [{"name": one} if isinstance(one, str) else one for one in rubric]
+        counted = rubric[: MOST_OF_RUBRIC + 1]  # one too many is refused like a megabyte of them
+        rubric = [{"name": one} if isinstance(one, str) else one for one in counted]
     return Rubric.model_validate({"criteria": rubric})
 
 
@@ -145,7 +165,7 @@ class Plan(NotedValue):
     plan_id: Identifier
     approved_by: Identifier
     timestamp: Timestamp = Field(validation_alias=AliasChoices("timestamp", "approved_at"))
-    roles: Annotated[tuple[Name, ...], Field(max_length=64), RolesFromJson] = ()
+    roles: Annotated[tuple[Name, ...], Field(max_length=MOST_ROLES), RolesFromJson, _at_most(MOST_ROLES)] = ()
     title: Text = ""
     description: Text = ""
     acceptance_criteria: CriterionTexts = ()

@@ -6,6 +6,9 @@ from pydantic import Field, field_validator
 
 from domain.value import Name, Value
 
+MOST_CRITERIA = 8
+"""Each is a digit of every ballot."""
+
 
 class Criterion(Value):
     """One dimension of quality, scored 1 (worst) to 9 (best)."""
@@ -19,7 +22,7 @@ class Criterion(Value):
 class Rubric(Value):
     """Criteria in declared order; the order breaks ties (earlier counts first)."""
 
-    criteria: tuple[Criterion, ...] = Field(min_length=1, max_length=8)
+    criteria: tuple[Criterion, ...] = Field(min_length=1, max_length=MOST_CRITERIA)
 
     @field_validator("criteria")
     @classmethod

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ from nats.aio.msg import Msg
 
 from bridge.batch_processor import BatchProcessor
 from bridge.delivery import Delivery
-from bridge.intake import readers
+from bridge.intake import Reader, readers
 from bridge.message import InboundMessage
 from bridge.publication import PublicationFailed
 from bridge.rejection import Rejection
@@ -139,15 +140,17 @@ class House:
         self.reader = readers(phases={"BUILD": ("DEV",)})[subject]
 
     def process(self, *deliveries: Delivery) -> float:
-        processor = BatchProcessor(
-            self.reader,
+        return asyncio.run(self.processor(self.reader).process(deliveries))
+
+    def processor(self, reader: Reader) -> BatchProcessor:
+        return BatchProcessor(
+            reader,
             self.broker,
             self.sink,
             judge=self.court.judge,
             backoff_s=BACKOFF_S,
             statistics=self.statistics,
         )
-        return asyncio.run(processor.process(deliveries))
 
 
 @pytest.fixture
@@ -184,6 +187,30 @@ def test_a_batch_is_offered_once_and_acknowledged(house: House) -> None:
     assert house.broker.offers == [["a", "b", "c"]]
     assert [delivery.ends for delivery in batch] == [["acknowledged"]] * 3
     assert house.statistics.accepted == 3
+
+
+def test_a_heartbeat_keeps_those_that_wait_while_a_batch_is_read(house: House) -> None:
+    """Each may take long to read, by its author's choice; after the ack wait another bridge gets all of them."""
+    seen: list[str] = []
+    read = house.reader
+
+    def reader(message: InboundMessage) -> Intake | Rejection:
+        seen.append("read")
+        return read(message)
+
+    async def beat() -> None:
+        while True:
+            seen.append("beat")
+            await asyncio.sleep(0)
+
+    async def process() -> None:
+        beating = asyncio.create_task(beat())
+        await house.processor(reader).process([approval("a"), approval("b"), approval("c")])
+        beating.cancel()
+
+    asyncio.run(process())
+    reads = [place for place, what in enumerate(seen) if what == "read"]
+    assert all("beat" in seen[first:after] for first, after in itertools.pairwise(reads))
 
 
 def test_nothing_is_acknowledged_before_the_dispatcher_has_returned(house: House) -> None:

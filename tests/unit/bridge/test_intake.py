@@ -111,6 +111,16 @@ def test_no_roles_is_an_order_too(approval: dict[str, Any], message: MakeMessage
         ({"roles": ["DEV", 3]}, "field roles[1] must be a string, not a number"),
         ({"roles": ["DEV", ""]}, "field roles[1] is empty"),
         ({"roles": [f"R{number}" for number in range(65)]}, "field roles has more than 64 entries"),
+        ({"roles": [1] * 65}, "field roles has more than 64 entries"),
+        ({"acceptance_criteria": [1] * 201}, "field acceptance_criteria has more than 200 entries"),
+        (
+            {"constraints": {"requirements": [1] * 2001}},
+            "field constraints.requirements has more than 2000 entries",
+        ),
+        (
+            {"constraints": {"rubric": [1] * 99}},
+            "criteria[0] must be an object, not a number; correct it (and 8 more)",
+        ),
         ({"timestamp": "yesterday"}, "field timestamp must be ISO 8601, like 2026-01-31T12:00:00Z"),
         ({"timestamp": 1_700_000_000}, "field timestamp must be a string, not a number"),
         ({"description": ["text"]}, "field description must be a string, not a list"),
@@ -147,10 +157,10 @@ def test_a_field_under_another_name_is_one_mistake(approval: dict[str, Any], mes
 def test_a_reason_counts_the_mistakes_that_are_too_many_to_list(
     approval: dict[str, Any], message: MakeMessage
 ) -> None:
-    approval["constraints"] = {"requirements": [1] * 5000}
+    approval["constraints"] = {"requirements": [1] * 2000}
     rejection = READERS[PLAN_APPROVED](message(approval))
     assert reason(rejection) == (
-        "field constraints.requirements[0] must be a string, not a number; correct it (and 4999 more)"
+        "field constraints.requirements[0] must be a string, not a number; correct it (and 1999 more)"
     )
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 
 from domain.limits import CONTRACT, Limits
 from domain.opening import open_deliberation
+from domain.plan import MOST_TEXTS
 from domain.policy import Policy
 from tests.support.factories import MOMENT, council, plan, plan_request
 
@@ -36,6 +38,14 @@ def test_too_much_is_refused_with_the_field_the_bound_and_the_remedy(
     (sentence,) = TIGHT.refusals(plan(**asks))
     assert all(word in sentence for word in words), sentence
     assert CONTRACT.refusals(plan(**asks)) == ()
+
+
+@pytest.mark.parametrize(
+    "asks", [{"constraints": {"requirements": [""] * MOST_TEXTS}}, {"notes": ["a"] * MOST_TEXTS}]
+)
+def test_short_texts_make_no_long_prompt_by_their_number(asks: dict[str, Any]) -> None:
+    (sentence,) = CONTRACT.refusals(plan(**asks))
+    assert re.fullmatch(r"the plan has 20\d\d texts, 2000 are allowed; join some of them", sentence)
 
 
 def test_everything_that_is_too_much_gets_a_sentence() -> None:
