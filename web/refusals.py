@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import time
 
+from starlette.concurrency import run_in_threadpool
+
 from domain.errors import SystemUnreadable
 from domain.ports.dead_letter_desk import DeadLetterDesk
 from domain.views.refused import RefusedMessage, refused_message
@@ -35,6 +37,7 @@ class Refusals:
 
     async def _look(self) -> Part[RefusedMessage]:
         try:
-            return Part(rows=tuple(map(refused_message, await self._desk.newest(MOST))))
+            letters = await self._desk.newest(MOST)
+            return Part(rows=await run_in_threadpool(lambda: tuple(map(refused_message, letters))))
         except SystemUnreadable as error:
             return Part(problem=str(error))

@@ -11,8 +11,10 @@ from domain.dead_letter import DeadLetter
 from domain.value import Value
 from domain.views.listing import ListedDeliberation, ListFilter
 
-MOST_BYTES = 1 << 20
-"""Of a message whose texts are looked for."""
+MOST_BYTES = 1 << 18
+"""Of a message whose texts are looked for: a list reads fifty, and a megabyte takes thirty milliseconds."""
+MOST_ROLES = 64
+"""As many as a plan may name; a message is refused for more, and there is room for a quarter of a million."""
 ENVELOPED = ("data", "payload")
 """Where envelopes keep what they are about."""
 MOST_TEXT = 300
@@ -66,6 +68,7 @@ def refused_message(letter: DeadLetter) -> RefusedMessage:
     """Return the row of a dead letter."""
     plan = _plan_in(letter.data or b"")
     roles = plan.get("roles", plan.get("role"))
+    named = roles[:MOST_ROLES] if isinstance(roles, list) else [roles]
     return RefusedMessage(
         number=letter.sequence,
         at=_epoch(letter.at),
@@ -73,7 +76,7 @@ def refused_message(letter: DeadLetter) -> RefusedMessage:
         reason=letter.reason,
         title=_text(plan.get("title")),
         plan_id=_text(plan.get("plan_id")),
-        roles=tuple(filter(None, map(_text, roles if isinstance(roles, list) else [roles]))),
+        roles=tuple(filter(None, map(_text, named))),
     )
 
 

@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 
 from domain.dead_letter import DeadLetter
 from domain.errors import SystemUnreadable
-from domain.views.refused import refused_message
+from domain.views.refused import MOST_ROLES, refused_message
 from tests.support import factories as make
 from tests.support.hostile_text import commands_in
 from tests.support.in_memory.dead_letter_desk import MemoryDeadLetterDesk
@@ -60,6 +60,21 @@ def test_they_stand_where_their_time_is(stage: Stage) -> None:
     shown = Seen(client.get("/deliberations").text).text
     for text in ("Wrong roles", "POET, QA", "refused", "roles: unknown"):
         assert text in shown
+
+
+def test_a_message_of_a_megabyte_is_a_short_row(stage: Stage) -> None:
+    """What refused it may be its length, and fifty of them are listed together."""
+    many = json.dumps({"title": "x" * 100_000, "roles": ["DEV"] * 12_000}).encode()
+    long = json.dumps({"title": "Long", "roles": ["DEV"] * 150_000}).encode()
+    client = page(
+        stage, *(letter(1 + number, stage.clock.now(), many) for number in range(40)), letter(99, 1.0, long)
+    )
+    answer = client.get("/api/deliberations")
+    rows = {row["number"]: row for row in answer.json()["refused"]}
+    assert len(rows) == 41
+    assert len(answer.content) < 100_000
+    assert rows[1]["roles"] == ["DEV"] * MOST_ROLES
+    assert (rows[99]["title"], rows[99]["roles"]) == ("", [])
 
 
 def test_each_stands_on_one_page_of_a_long_list(stage: Stage) -> None:
