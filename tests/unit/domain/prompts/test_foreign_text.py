@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import itertools
+import pkgutil
 import types
 from collections.abc import Iterator
 from enum import Enum
@@ -13,13 +15,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, JsonValue
 
-from domain.chat import ChatAnswer, ChatRequest, Message
+import domain.prompts
+from domain.chat import ChatAnswer, Message
 from domain.deliberation import BallotForm, Deliberation
 from domain.policy import Policy
 from domain.prompts.architect_questions import choice_question, synthesis_question
 from domain.prompts.ballot_question import ballot_questions
+from domain.prompts.comparison_questions import Look, comparison_questions
 from domain.prompts.critique_questions import critique_question, revision_question
 from domain.prompts.material import Material
+from domain.prompts.model_question import ModelQuestion
 from domain.prompts.proposal_question import proposal_question
 from domain.review.candidate import Candidate
 from domain.review.presentation import present
@@ -69,41 +74,67 @@ def filled(model: type[Model], place: str, written: dict[str, str]) -> Model:
     return model.model_construct(**fields | {name: f"id-{next(_number)}" for name in BOUNDED if name in fields})
 
 
-def requests(
+def questions(
     deliberation: Deliberation, candidates: list[Candidate], critiques: list[str]
-) -> Iterator[ChatRequest]:
-    """Yield one request of every kind that there is."""
+) -> Iterator[ModelQuestion]:
+    """Yield questions of every kind that there is."""
     policy = Policy()
     agents = deliberation.agents
-    yield proposal_question(deliberation, agents[0], policy, timeout_s=1.0).request
+    yield proposal_question(deliberation, agents[0], policy, timeout_s=1.0)
     material = Material.of(deliberation, candidates, 1)
     presentation = present(material.candidates, seed=material.seed)
     for form in get_args(BallotForm):
-        for question in ballot_questions(
-            material, deliberation.reviewers, presentation, pass_=0, timeout_s=1.0, form=form
-        ):
-            yield question.request
+        yield from ballot_questions(
+            material,
+            deliberation.reviewers,
+            presentation,
+            pass_=0,
+            timeout_s=1.0,
+            form=form,
+            checklist=deliberation.plan.acceptance_criteria,
+        )
     first, second = material.candidates
-    yield critique_question(material, agents[1], first, max_tokens=9, timeout_s=1.0).request
-    yield revision_question(material, agents[0], first, critiques, policy, max_tokens=9, timeout_s=1.0).request
+    pair = (first, second)
+    yield from comparison_questions(material, [Look(agents[1], pair, [pair])], timeout_s=1.0)
+    yield critique_question(material, agents[1], first, max_tokens=9, timeout_s=1.0)
+    yield revision_question(material, agents[0], first, critiques, policy, max_tokens=9, timeout_s=1.0)
     assert deliberation.architect is not None
     choice = choice_question(material, deliberation.architect, [first, second], timeout_s=1.0)
     assert choice is not None
-    yield choice.request
-    yield synthesis_question(
-        material, deliberation.architect, [first, second], max_tokens=9, timeout_s=1.0
-    ).request
+    yield choice
+    yield synthesis_question(material, deliberation.architect, [first, second], max_tokens=9, timeout_s=1.0)
+
+
+Asked = tuple[list[ModelQuestion], dict[str, str]]
 
 
 @pytest.fixture(scope="module")
-def prompts() -> tuple[list[str], dict[str, str]]:
-    """The text of every message, and where each unique word was written."""
+def asked() -> Asked:
+    """Every question, and where each unique word was written."""
     written: dict[str, str] = {}
     deliberation = filled(Deliberation, "Deliberation", written)
     candidates = [filled(Candidate, f"Candidate[{index}]", written) for index in range(2)]
     critiques = [hostile(str, f"critique[{index}]", written) for index in range(2)]
-    asked = list(requests(deliberation, candidates, critiques))
-    return [message.content for request in asked for message in request.messages], written
+    return list(questions(deliberation, candidates, critiques)), written
+
+
+@pytest.fixture(scope="module")
+def prompts(asked: Asked) -> tuple[list[str], dict[str, str]]:
+    """The text of every message, and where each unique word was written."""
+    return [message.content for question in asked[0] for message in question.request.messages], asked[1]
+
+
+def kinds_of(kind: type) -> Iterator[type]:
+    """Yield every class of questions that is no base of others."""
+    below: list[type] = kind.__subclasses__()
+    yield from (one for further in below for one in kinds_of(further)) if below else (kind,)
+
+
+def test_no_kind_of_question_is_left_out(asked: Asked) -> None:
+    for module in pkgutil.iter_modules(domain.prompts.__path__, "domain.prompts."):
+        importlib.import_module(module.name)
+    ours = {kind for kind in kinds_of(ModelQuestion) if kind.__module__.startswith("domain.")}
+    assert {type(question) for question in asked[0]} == ours
 
 
 def test_no_prompt_holds_a_template_token_or_a_hidden_character(prompts: tuple[list[str], dict[str, str]]) -> None:
