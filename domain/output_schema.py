@@ -117,8 +117,10 @@ class _Outline:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                re.compile(_narrowed(pattern))
-        except (re.error, OverflowError, RecursionError):
+                # With Unicode's rules each letter of a class has its other cases looked up; (?u), which asks for
+                # them, is no part of JSON Schema's patterns.
+                re.compile(_narrowed(pattern), re.ASCII)
+        except (re.error, OverflowError, RecursionError, ValueError):
             raise _Unfit(place, "is no regular expression that Python reads; correct it") from None
 
     def _resolve(self) -> None:

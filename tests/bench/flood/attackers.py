@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
@@ -41,6 +42,17 @@ def endless_line() -> bytes:
     return json.dumps(approval(description="a" * 900_000)).encode()
 
 
+def wrong_entries() -> bytes:
+    """Cost a bridge a second where it has an error made of each."""
+    return json.dumps(approval(constraints={"rubric": [1] * 300_000})).encode()
+
+
+def wide_patterns() -> bytes:
+    """Cost a bridge a second where it compiles them as they are; the last line refuses the plan."""
+    patterns = {"pattern": "(?i)" + "[\x01-\U0010fffe]" * 390}
+    return json.dumps(approval(constraints={"output_schema": {"items": patterns, "$anchor": "refused"}})).encode()
+
+
 def repeated() -> bytes:
     return json.dumps(REPEATED).encode()
 
@@ -53,8 +65,10 @@ def nested() -> bytes:
     return b"[" * 10_000
 
 
-CHEAP: tuple[Callable[[], bytes], ...] = (junk, repeated, without_council, nested)
-"""What a publisher sends in turn: neither needs a model's work."""
+CHEAP: tuple[Callable[[], bytes], ...] = (junk, repeated, without_council, nested, wide_patterns)
+"""What a publisher sends in turn: none needs a model's work."""
+LARGE: tuple[Callable[[], bytes], ...] = (endless_line, wrong_entries)
+"""What it sends in turn twice a second, each nearly a megabyte."""
 
 
 @asynccontextmanager
@@ -91,8 +105,8 @@ async def attackers(
 
 
 async def _publish(client: Client, per_s: float, done: Counter[str]) -> None:
-    """Send what is refused, repeated, unanswerable and unread in turn, and a line of a megabyte twice a second."""
-    number = 0
+    """Send what is refused, repeated, unanswerable and unread in turn, and a megabyte twice a second."""
+    number, large = 0, itertools.cycle(LARGE)
     while True:
         number += 1
         make = CHEAP[number % len(CHEAP)]
@@ -101,8 +115,8 @@ async def _publish(client: Client, per_s: float, done: Counter[str]) -> None:
             await client.publish("planning.junk", b"{}")
             done["published"] += 2
             if number % int(per_s / 2) == 0:
-                await client.publish(APPROVED, endless_line())
-                done["lines of a megabyte"] += 1
+                await client.publish(APPROVED, next(large)())
+                done["megabytes"] += 1
         await asyncio.sleep(1 / per_s)
 
 
