@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import shutil
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
 KEEP_BYTES = 10 * 1024 * 1024
-"""A log file is emptied past this size."""
+"""A log file is begun anew past this size."""
 
 
 class LogFile:
@@ -28,14 +30,20 @@ class LogFile:
     def set_aside(self) -> None:
         """Keep the file of an earlier run under the suffix .1 and begin with none."""
         if self.path.exists():
-            os.replace(self.path, self.path.with_name(self.path.name + ".1"))
+            os.replace(self.path, self._former)
         self._life = self._read = 0
 
-    def trim(self) -> None:
-        """Empty the file when it has grown too large; the process writes on at its start."""
+    def rotate(self) -> None:
+        """Copy the file to the suffix .1 and empty it when it has grown too large; the process writes on in it."""
         if self._size() > KEEP_BYTES:
+            with suppress(OSError):  # a full disk is the more reason to empty it
+                shutil.copy(self.path, self._former)
             os.truncate(self.path, 0)
             self._life = 0
+
+    @property
+    def _former(self) -> Path:
+        return self.path.with_name(self.path.name + ".1")
 
     def text(self, limit: int = 256 * 1024) -> str:
         """Read what the process has written in its present life, at most the last `limit` bytes."""

@@ -126,7 +126,7 @@ class ProcessGroup:
         ready = {process.name for process in self._processes if process.ready}
         for process in self._processes:
             process.step(may_start=ready.issuperset(process.command.after))
-            process.log.trim()
+            process.log.rotate()
         if all(process.ready for process in self._processes) and self._reported != self.pids:
             self._reported = self.pids
             self._pids_changed(self._reported)

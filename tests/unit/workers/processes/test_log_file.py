@@ -58,14 +58,16 @@ def test_bytes_that_are_no_text_are_shown_as_such(log: LogFile) -> None:
     assert log.fresh_lines() == ["\ufffd\ufffd"]
 
 
-def test_an_emptied_file_is_followed_from_its_start(log: LogFile) -> None:
+def test_a_long_file_is_kept_aside_and_followed_from_its_new_start(log: LogFile) -> None:
     with log.begin() as output:
-        output.write(b"x" * (log_module.KEEP_BYTES + 1) + b"\n")
-        assert len(log.fresh_lines()) == 1
-        log.trim()
+        output.write(b"x" * (log_module.KEEP_BYTES + 1) + b"\nthe error\n")
+        assert len(log.fresh_lines()) == 2
+        log.rotate()
         output.write(b"after\n")
+        log.rotate()
     assert log.fresh_lines() == ["after"]
     assert log.text() == "after\n"
+    assert log.path.with_name("bridge.log.1").read_text().endswith("\nthe error\n")
 
 
 def test_the_log_of_an_earlier_run_is_kept_aside(log: LogFile) -> None:
