@@ -23,7 +23,7 @@ from workers.processes.sessions import kill
 pytestmark = [pytest.mark.install, pytest.mark.timeout(1800)]
 COMMAND_WITHIN = 900.0
 STOPPED_WITHIN = 120.0
-SHOWN = ("make demo", ".whl", "--engine", "conclave down", "conclave council apply --default")
+SHOWN = ("make demo", "--engine", ".whl", "conclave down", "conclave council apply --default")
 """A command of each block that the tests below carry out."""
 
 
