@@ -15,6 +15,8 @@ from workers.engines.external_engine import ExternalEngine
 from workers.engines.llama_cpp_engine import LlamaCppEngine
 from workers.engines.spec import EngineSpec
 from workers.engines.vllm_engine import VllmEngine
+from workers.errors import Unavailable
+from workers.settings import EngineOptions
 
 QWEN = "Qwen/Qwen3-0.6B"
 
@@ -140,3 +142,15 @@ def test_a_spec_that_contradicts_itself_is_refused_with_the_reason() -> None:
         EngineSpec(model="m", kind=EngineKind.EXTERNAL)
     with pytest.raises(ValidationError, match="no other kind takes one"):
         EngineSpec(model="m", kind=EngineKind.VLLM, url="http://x/v1")
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"kind": "external"}, "CONCLAVE_ENGINE_KIND is external and CONCLAVE_ENGINE_URL is not set: "),
+        ({"kind": "vllm", "url": "http://x/v1"}, "CONCLAVE_ENGINE_KIND is vllm and CONCLAVE_ENGINE_URL is set: "),
+    ],
+)
+def test_a_worker_is_told_which_settings_contradict_one_another(options: dict[str, str], words: str) -> None:
+    with pytest.raises(Unavailable, match=words):
+        EngineSpec.of(EngineOptions.model_validate(options), model="m")
