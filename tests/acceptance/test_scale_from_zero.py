@@ -6,6 +6,7 @@ import asyncio
 import urllib.request
 from pathlib import Path
 
+import redis
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.acceptance.conftest import services_of
@@ -37,6 +38,7 @@ def test_a_plan_for_a_model_at_zero_waits_for_its_first_worker(tmp_path: Path, g
         Fleet(
             tmp_path, guard, nats_url=server.url, redis_url=valkey.url, engine_url=engine.openai_url, env=patient
         ) as fleet,
+        redis.Redis.from_url(valkey.url) as client,
     ):
         councils = services_of(server.url, valkey.url, fleet.model).councils.all()
         (agents,) = (council.agents for council in councils if council.role == "DEV")
@@ -47,12 +49,13 @@ def test_a_plan_for_a_model_at_zero_waits_for_its_first_worker(tmp_path: Path, g
         async def scenario(observer: Observer) -> None:
             asked = approval(roles=["DEV"])
             await observer.publish(APPROVED, asked)
-            # More than there are agents: the sweep has looked, queued their tasks again and given none up.
+            # More messages than agents: the sweep has looked, queued their tasks again and given none up.
             await until(
-                lambda: (figure("conclave_model_load", fleet.model) or 0) > len(agents),
+                lambda: client.llen(f"conclave:broker:llm.{fleet.model}") > len(agents),
                 within=WITHIN,
-                what=lambda: f"load is {figure('conclave_model_load', fleet.model)}",
+                what=lambda: "nothing is queued again",
             )
+            assert figure("conclave_model_load", fleet.model) == len(agents)
             assert figure("conclave_engines", fleet.model) == 0
             await asyncio.to_thread(worker.start)
             (decided,) = await observer.wait(COMPLETED, within=WITHIN, plan_id=asked["plan_id"])
@@ -70,7 +73,7 @@ def test_a_plan_for_a_model_at_zero_waits_for_its_first_worker(tmp_path: Path, g
             await asyncio.to_thread(worker.kill9)
             # What a worker held that died is in the figure again once another may take it.
             await until(
-                lambda: (figure("conclave_model_load", fleet.model) or 0) >= len(agents),
+                lambda: figure("conclave_model_load", fleet.model) == len(agents),
                 within=WITHIN,
                 what=lambda: f"load is {figure('conclave_model_load', fleet.model)}",
             )

@@ -9,6 +9,7 @@ import pytest
 from domain.system import QueueLoad
 from tests.support.factories import council, deliberation, fresh
 from tests.support.servers import ValkeyServer
+from workers.adapters.redis.queue_lengths import MOST_READ
 from workers.adapters.redis.queue_loads import RedisQueueLoads
 from workers.app import make_app
 from workers.composition import Composition
@@ -34,6 +35,26 @@ def test_what_was_queued_waits_whether_or_not_a_worker_serves_the_model(valkey_s
     assert waiting(queues) == [0, len(agents), 0]
     dispatcher.deliberation(opened, [])
     assert waiting(queues) == [1, len(agents), 0]
+
+
+def test_a_task_that_was_queued_again_counts_once_and_what_is_no_task_by_itself(
+    valkey_server: ValkeyServer,
+) -> None:
+    prefix = f"{fresh('queues')}:"
+    settings = Settings.model_validate({"redis_url": valkey_server.url, "key_prefix": prefix})
+    ports, opened = StorePorts(settings), deliberation()
+    dispatcher = Composition(settings).services(make_app(settings)).dispatcher
+    names = [agent.agent_id for agent in opened.agents]
+    queue = f"llm.{opened.agents[0].model}"
+    for unanswered in (names, names, names[:2]):
+        dispatcher.deliberation(opened, unanswered)
+    key = f"{settings.broker_prefix}{queue}"
+    assert ports.store.llen(key) == 2 * len(names) + 2
+    assert ports.queue_lengths.waiting([queue]) == [len(names)]
+    ports.store.lpush(key, "no message", "{}", '{"headers": {}}', "[" * 100_000)
+    assert ports.queue_lengths.waiting([queue]) == [len(names) + 4]
+    ports.store.lpush(key, *["{}"] * MOST_READ)
+    assert ports.queue_lengths.waiting([queue]) == [ports.store.llen(key)]
 
 
 def test_the_oldest_task_says_since_when_it_waits(valkey_server: ValkeyServer) -> None:
