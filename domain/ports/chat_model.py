@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Protocol, runtime_checkable
+from collections.abc import Callable, Iterator, Sequence
+from typing import Protocol
 
 from domain.chat import ChatOutcome, ChatRequest
 
@@ -21,7 +21,6 @@ class ChatModel(Protocol):
         ...
 
 
-@runtime_checkable
 class Gathered(Protocol):
     """What `ask` may return where it knows which outcomes came at one moment."""
 
@@ -30,6 +29,8 @@ class Gathered(Protocol):
         ...
 
 
-def arrived_with(outcomes: Iterator[ChatOutcome]) -> list[ChatOutcome]:
+def arrived_with(outcomes: Iterator[ChatOutcome] | Gathered) -> list[ChatOutcome]:
     """Return what has come together with the outcome yielded last; nothing where that is not known."""
-    return outcomes.arrived() if isinstance(outcomes, Gathered) else []
+    # To ask for a Protocol takes Python 3.11 forty microseconds.
+    arrived: Callable[[], list[ChatOutcome]] | None = getattr(outcomes, "arrived", None)
+    return [] if arrived is None else arrived()

@@ -125,3 +125,9 @@ def test_what_people_see_is_all_there_and_nothing_hidden(text: str) -> None:
     assert escaped(escaped(text)) == escaped(text)
     left = {unicodedata.category(character) for character in escaped(text) if character not in "\t\n"}
     assert not left & {"Cc", "Co", "Cs", "Zl", "Zp"}
+
+
+def test_every_ascii_character_is_treated_as_beside_others() -> None:
+    for code in range(128):
+        text = f"a{chr(code)}b"
+        assert visible(text) + "é" == visible(text + "é"), code
