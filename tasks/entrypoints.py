@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from typing import ClassVar
 
 import structlog
 from celery import shared_task
@@ -24,6 +25,7 @@ from domain.steps.redeliberate import apply_rules, redeliberate
 from domain.steps.scheduled import run_scheduled
 from domain.steps.sweep import sweep
 from tasks.step import Poisonous, Step
+from tasks.turns import Turns
 
 log = structlog.get_logger("conclave.task")
 
@@ -71,6 +73,9 @@ class Dispatch(Step):
     """A dispatch that is given up fails the roles of its plan that were not opened, with events that say why."""
 
     abstract = True
+    turns: ClassVar = Turns(4, patience_s=1.0)
+    """Of fifty plans dispatched side by side all are ready when the last is; in turn, the models of the first work
+    while the others are dispatched, and what follows does not come at one moment either."""
 
     def gave_up(self, error: Exception) -> None:
         (request_id,) = self.request.args or ("",)
@@ -113,19 +118,20 @@ def plan_dispatch(self: Dispatch, request_id: str) -> None:
         if place is Place.QUEUED:
             log.info("plan waits", plan_id=request.plan.plan_id, publisher=request.plan.approved_by)
         return
-    dispatched = dispatch_plan(
-        request,
-        plans=services.plans,
-        councils=services.councils,
-        engines=services.engines,
-        deliberations=services.deliberations,
-        outbox=services.outbox,
-        publisher=services.publisher,
-        dispatcher=services.dispatcher,
-        meter=services.meter,
-        clock=services.clock,
-        policy=services.policy,
-    )
+    with self.turns.taken():
+        dispatched = dispatch_plan(
+            request,
+            plans=services.plans,
+            councils=services.councils,
+            engines=services.engines,
+            deliberations=services.deliberations,
+            outbox=services.outbox,
+            publisher=services.publisher,
+            dispatcher=services.dispatcher,
+            meter=services.meter,
+            clock=services.clock,
+            policy=services.policy,
+        )
     if isinstance(dispatched.body, DispatchedBody) and dispatched.body.message:
         log.warning("plan dispatched", plan_id=dispatched.body.plan_id, remark=dispatched.body.message)
     if services.places.bounded:  # it may have ended at once

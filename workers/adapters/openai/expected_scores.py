@@ -40,6 +40,8 @@ def expected_scores(logprobs: Any, answer: str, rows: Sequence[Line]) -> tuple[f
     Takes time in proportion to what is read.
     """
     tokens = _tokens(logprobs, most=len(answer) + AFTER)
+    if not tokens:
+        return ()
     text = "".join(token.text for token in tokens)
     start = text.rfind(answer, max(0, len(text) - len(answer) - AFTER)) if answer else -1
     found = _places(answer, rows)
