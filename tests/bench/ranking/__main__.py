@@ -10,6 +10,7 @@ from tests.bench.ranking import (
     calibration_table,
     development_table,
     place_table,
+    reviewers_table,
     second_look_table,
     simulation_table,
     timing,
@@ -25,6 +26,7 @@ def main() -> None:
         development_table.lines(),
         simulation_table.lines(),
         place_table.lines(),
+        reviewers_table.lines(),
         second_look_table.lines(),
         calibration_table.lines(table),
     )

@@ -63,7 +63,7 @@ def _best_wins(plan: Plan, agents: int, effect: tuple[float, ...], rng: random.R
     author_of = {f"p{n}": f"a{n}" for n in range(agents)}
     own = {author: proposal for proposal, author in author_of.items()}
     quality = {proposal: rng.gauss(0, 1.3) for proposal in author_of}
-    errors = [_opinion(author_of, rng) for _ in range(1 if copies else agents)]
+    errors = [opinion(author_of, rng) for _ in range(1 if copies else agents)]
     noise = {(name, p, n): rng.gauss(0, 0.5) for name in own for p in author_of for n in range(plan.passes)}
     shown = present(author_of, seed=str(rng.random()), passes=plan.passes, orders=plan.orders)
     ballots = []
@@ -81,7 +81,8 @@ def _best_wins(plan: Plan, agents: int, effect: tuple[float, ...], rng: random.R
     return winner == max(quality, key=quality.__getitem__)
 
 
-def _opinion(proposals: Mapping[str, str], rng: random.Random) -> tuple[float, float, dict[str, float]]:
+def opinion(proposals: Mapping[str, str], rng: random.Random) -> tuple[float, float, dict[str, float]]:
+    """Return a reviewer's severity, its spread and its error about each proposal, in points."""
     return rng.gauss(0, 1), exp(rng.gauss(0, 0.3)), {proposal: rng.gauss(0, 1) for proposal in proposals}
 
 
