@@ -110,7 +110,8 @@ def _line(name: str, by_scene: dict[int, list[Scores]]) -> str:
         f"{sum(map(weak_last, one))} of {len(one)}, {sum(map(tied, one))} tied at the top"
         for one in (ballots, votes)
     )
-    return f"{name:22} weak text last: {'; votes: '.join(cells)}"
+    gap = mean(min(scores[p] for p in scores if p != WEAKEST) - scores[WEAKEST] for scores in ballots)
+    return f"{name:36} weak text last: {'; votes: '.join(cells)}; {gap:+.2f} points below the next"
 
 
 def weak_last(scores: Scores) -> bool:

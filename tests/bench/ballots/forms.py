@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from domain.chat import ScoreForm
 from domain.prompts.ballot_rules import ANCHORS, alone_rules
@@ -12,6 +12,10 @@ from domain.prompts.model_question import score_form
 Cell = tuple[str, str]
 """A label and a criterion."""
 DIGIT = "root ::= [1-9]\n"
+PERSONA = (
+    "Your way of thinking: You look for what could go wrong with this plan in production, at night, with half of "
+    "the data missing, and want it tested before anything else."
+)
 
 
 @dataclass(frozen=True)
@@ -97,6 +101,17 @@ def alone(labels: Sequence[str], criteria: Sequence[str]) -> list[Ask]:
     return [Ask(rules, grammar, [(label, name) for name in criteria], before) for label in labels]
 
 
+def alone_digits(labels: Sequence[str], criteria: Sequence[str]) -> list[Ask]:
+    """Each proposal by itself, its scores side by side with blanks between: `7 5 8`."""
+    rules = (
+        f"Write {len(criteria)} digits with a blank between them and nothing else, in the order "
+        f"{', '.join(criteria)}: {' '.join('x' * len(criteria))}"
+    )
+    grammar = "root ::= " + ' " " '.join(["[1-9]"] * len(criteria)) + "\n"
+    before = alone_rules(criteria, ())
+    return [Ask(rules, grammar, [(label, name) for name in criteria], before) for label in labels]
+
+
 def alone_each(labels: Sequence[str], criteria: Sequence[str]) -> list[Ask]:
     """Each proposal by itself, and a call per criterion, one digit each."""
     before = _alone_rules("on one criterion of the rubric")
@@ -124,9 +139,23 @@ FORMS: dict[str, Callable[[Sequence[str], Sequence[str]], list[Ask]]] = {
     "pointwise_each": pointwise_each,
     "pointwise_overall": pointwise_overall,
     "alone": alone,
+    "alone_persona_first": lambda labels, criteria: _thinking(alone(labels, criteria), "{persona} {rules}"),
+    "alone_persona_last": lambda labels, criteria: _thinking(alone(labels, criteria), "{rules}\n{persona}"),
+    "alone_digits": alone_digits,
+    "alone_digits_persona_first": lambda labels, criteria: _thinking(
+        alone_digits(labels, criteria), "{persona} {rules}"
+    ),
+    "alone_digits_persona_last": lambda labels, criteria: _thinking(
+        alone_digits(labels, criteria), "{rules}\n{persona}"
+    ),
     "alone_each": alone_each,
     "alone_overall": alone_overall,
 }
+
+
+def _thinking(asks: Sequence[Ask], order: str) -> list[Ask]:
+    """Give a reviewer a persona, before the form of its answer or behind it."""
+    return [replace(ask, rules=order.format(persona=PERSONA, rules=ask.rules)) for ask in asks]
 
 
 def _alone_rules(how: str) -> str:
