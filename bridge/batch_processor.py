@@ -68,9 +68,8 @@ class BatchProcessor:
         return 0.0 if any(done) or not done else self._backoff_s[0]
 
     async def _read_in_turn(self, message: InboundMessage) -> Intake | Rejection:
-        await asyncio.sleep(
-            0
-        )  # a hostile batch takes longer than the ack wait, which a heartbeat extends meanwhile
+        # A hostile batch takes longer than the ack wait, which a heartbeat extends meanwhile.
+        await asyncio.sleep(0)
         return self._read(message)
 
     def _read(self, message: InboundMessage) -> Intake | Rejection:
