@@ -34,7 +34,7 @@ WITHIN = 120.0
 def text(body: Body) -> str:
     seed = body.get("seed")
     if TITLE not in json.dumps(body["messages"]) or seed not in LANGUAGES:
-        return free_text(body)
+        return f"{free_text(body)}\n\n```{LANGUAGES[1]}\nint x;\n```"  # code, which a helper process looks at
     # Names that differ: the check on repetition, which comes to its end, would remove a loop.
     letters = random.Random(seed).choices(ascii_lowercase, k=4_000)
     code = "".join(f"{first}{second}=>" for first, second in pairwise(letters))
@@ -71,6 +71,9 @@ async def both_are_decided(observer: Observer) -> None:
     assert not_judged.keys() == {"agent-1", "agent-2"}
     assert all(reason.startswith("code: not judged: ") for reason in not_judged.values())
     assert [not_judged_in(observer, asked["plan_id"]) for asked in others] == [{}] * AT_ONCE
+    last = approval()  # the helpers of those before may be lost
+    await observer.publish(APPROVED, last)
+    await observer.wait(COMPLETED, plan_id=last["plan_id"], within=WITHIN)
 
 
 def not_judged_in(observer: Observer, plan_id: str) -> dict[str, str]:
