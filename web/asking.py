@@ -85,7 +85,7 @@ async def events(asked: Asked, ports: WebPorts, within_s: float) -> AsyncGenerat
             except StopAsyncIteration:
                 return
             except TimeoutError as error:
-                late = "before this page stopped" if ports.stopping.begun else f"within {within_s:g} s"
+                late = ports.stopping.late(within_s)
                 raise NoAnswerInTime(
                     f"{asked.deliberation_id} was not decided {late}; it goes on, look at it later"
                 ) from error

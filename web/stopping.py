@@ -24,6 +24,10 @@ class Stopping:
             if not wait.expired():
                 wait.reschedule(0)
 
+    def late(self, waited_s: float) -> str:
+        """Say by when something was awaited in vain, to end "it was not decided": a time, or this process' end."""
+        return "before this page stopped" if self.begun else f"within {waited_s:g} s"
+
     @asynccontextmanager
     async def wait_until(self, moment: float) -> AsyncIterator[None]:
         """Raise TimeoutError in the block at that time of the loop's clock, or once the end has begun."""

@@ -8,13 +8,12 @@ from datetime import datetime
 from typing import Any
 
 from domain.dead_letter import DeadLetter
+from domain.plan import MOST_ROLES
 from domain.value import Value
 from domain.views.listing import ListedDeliberation, ListFilter
 
 MOST_BYTES = 1 << 18
 """Of a message whose texts are looked for: a list reads fifty, and a megabyte takes thirty milliseconds."""
-MOST_ROLES = 64
-"""As many as a plan may name; a message is refused for more, and there is room for a quarter of a million."""
 ENVELOPED = ("data", "payload")
 """Where envelopes keep what they are about."""
 MOST_TEXT = 300
@@ -68,6 +67,7 @@ def refused_message(letter: DeadLetter) -> RefusedMessage:
     """Return the row of a dead letter."""
     plan = _plan_in(letter.data or b"")
     roles = plan.get("roles", plan.get("role"))
+    # As many as a plan may name: a message is refused for more, and has room for a quarter of a million.
     named = roles[:MOST_ROLES] if isinstance(roles, list) else [roles]
     return RefusedMessage(
         number=letter.sequence,

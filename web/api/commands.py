@@ -208,8 +208,9 @@ async def _answer(approved: Approved, ports: WebPorts, *, ended: bool, waited: f
         decisions = tuple([await answer_of(identity, ports) for identity in ids.values()])
         return _json(ApprovalAnswer(**fields, decisions=decisions), 200, ids)
     if waited:
-        late = "before this page stopped" if ports.stopping.begun else f"within {waited:g} s"
-        return _json(LateAnswer(**fields, error=f"not decided {late}; it goes on"), 504, ids)
+        return _json(
+            LateAnswer(**fields, error=f"not decided {ports.stopping.late(waited)}; it goes on"), 504, ids
+        )
     return _json(ApprovalAnswer(**fields), 202, ids)
 
 

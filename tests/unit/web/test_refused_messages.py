@@ -11,7 +11,8 @@ from starlette.testclient import TestClient
 
 from domain.dead_letter import DeadLetter
 from domain.errors import SystemUnreadable
-from domain.views.refused import MOST_ROLES, refused_message
+from domain.plan import MOST_ROLES
+from domain.views.refused import refused_message
 from tests.support import factories as make
 from tests.support.hostile_text import commands_in
 from tests.support.in_memory.dead_letter_desk import MemoryDeadLetterDesk
