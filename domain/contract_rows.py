@@ -185,7 +185,7 @@ class TotalUsage(Usage):
 
     agents: dict[str, AgentUsage]
     saved_calls: int = 0
-    """Ballots that were not asked for, since another reviewer of the same model and persona gave the same."""
+    """Calls of ballots that were not made, since another reviewer of the same voice was asked the same."""
     cost: Cost | None = None
     """The agents' costs added up, by the prices at the end; None where no prices are set."""
 

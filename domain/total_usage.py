@@ -9,6 +9,7 @@ from domain.candidates import spared
 from domain.chat import Usage
 from domain.contract_rows import AgentUsage, TotalUsage
 from domain.entry import BallotCast, ModelCall
+from domain.keys import parse_proposal_id
 from domain.prices import PriceList
 from domain.record import Record
 
@@ -38,7 +39,24 @@ def _agent_usage(calls: Sequence[ModelCall], prices: PriceList) -> AgentUsage:
 
 
 def _saved_calls(record: Record) -> int:
-    """Count the ballots of every vote that copies of those asked would have handed in."""
-    rounds = {ballot.round for ballot in record.ballots()}
-    passes = {round_: len({ballot.pass_ for ballot in record.ballots(round_)}) for round_ in rounds}
-    return sum(number * len(spared(record, round_)) for round_, number in passes.items())
+    """Count the calls of every vote that copies of those asked would have taken."""
+    votes = defaultdict[tuple[int, int], list[BallotCast]](list)
+    for ballot in record.ballots():
+        votes[ballot.round, ballot.pass_].append(ballot)
+    return sum(_saved_in(ballots, round_, record) for (round_, _), ballots in votes.items())
+
+
+def _saved_in(ballots: Sequence[BallotCast], round_: int, record: Record) -> int:
+    """Count those of one pass: a ballot is one call, or one for each proposal that its reviewer did not write."""
+    copies = spared(record, round_)
+    if not any(ballot.alone for ballot in ballots):
+        return len(copies)
+    authors = [_author(proposal, record) for proposal in {name for ballot in ballots for name in ballot.asked}]
+    reviewers = copies | {ballot.agent_id for ballot in ballots}
+    everything = sum(author != reviewer for reviewer in reviewers for author in authors)
+    return everything - sum(ballot.calls for ballot in ballots)
+
+
+def _author(proposal_id: str, record: Record) -> str:
+    version = parse_proposal_id(proposal_id)
+    return version[0] if version else record.deliberation.prior_author

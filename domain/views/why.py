@@ -46,6 +46,7 @@ def why(decision: CompletedBody) -> list[str]:
         return ["no proposal was left to rank"]
     return [
         *_sentences(decision.ranking, decision.winner.proposal_id, decision.decided_by),
+        *_saved(decision.usage.saved_calls),
         *checklist_lines(decision),
     ]
 
@@ -60,6 +61,11 @@ def _sentences(ranking: Ranking, winner: str, decided_by: str) -> Iterator[str]:
     yield from _reviewers(ranking)
     for excluded in ranking.excluded:
         yield f"{label(excluded)} took no part in the final ranking: its author has a better version"
+
+
+def _saved(calls: int) -> Iterator[str]:
+    if calls:
+        yield f"{calls} calls saved: reviewers of one voice would answer alike, so one of them is asked"
 
 
 def checklist_lines(decision: CompletedBody) -> Iterator[str]:
@@ -126,24 +132,28 @@ def _second_look(ranking: Ranking) -> Iterator[str]:
 
 
 def _confidence(ranking: Ranking) -> Iterator[str]:
-    """Say how sure the ranking is. Version 1 knew no voices and no calibration: its P(winner) was stability."""
+    """Say how sure the ranking is. Version 1 knew no voices and no calibration: its `p_winner` was stability."""
     voices = ranking.independent_voices
     stability = ranking.p_winner if voices is None else ranking.stability
     if voices is not None and ranking.p_winner is not None:
-        yield f"P(best) {number(ranking.p_winner)}: how often such a winner is what people call best"
+        yield f"P(winner) {number(ranking.p_winner)}: how often such a winner is what people call best"
     if stability is not None:
         yield f"stability {number(stability)}: how often it stays first when reviewers are drawn again"
     if voices == 1:
         yield "independent voices 1: all reviewers speak with one voice, so no confidence is claimed"
-    elif voices:
+    elif voices == 0:
+        yield "independent voices 0: no reviewer saw two to compare, so no confidence is claimed"
+    elif voices is not None:
         yield f"independent voices {voices}"
 
 
 def _agreement(ranking: Ranking) -> Iterator[str]:
     agreement = ranking.agreement
+    each = agreement.mean_correlation
+    with_others = "" if each is None else f", each with what the others find {number(each)} on average (1 to -1)"
     yield (
         f"agreement: Kendall's W {number(agreement.kendall_w)} (1: all order alike, 0: none do), "
-        f"Krippendorff's alpha {number(agreement.krippendorff_alpha)} (1: same scores, 0: chance)"
+        f"Krippendorff's alpha {number(agreement.krippendorff_alpha)} (1: same scores, 0: chance){with_others}"
     )
 
 

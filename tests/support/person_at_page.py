@@ -83,6 +83,6 @@ def have_it_deliberated_again(page: Page, model: str, *, within_ms: float) -> No
     expect(revisions.last).to_have_attribute("aria-current", "true")
     revisions.first.get_by_role("link", name="compare").click()
     expect(page).to_have_url(re.compile("/compare/"))
-    for row in ("Winner", "Stability", "P(best)"):
+    for row in ("Winner", "Stability", "P(winner)"):
         expect(page.get_by_role("rowheader", name=row, exact=True)).to_be_visible()
     picture(page, "compare")

@@ -17,6 +17,7 @@ from domain.plan import Constraints
 from domain.policy import Policy
 from domain.record import DeliberationState, Record
 from domain.steps.conclude import conclude_deliberation
+from domain.views.why import why
 from tests.support.factories import agent, closed, council, plan, plan_request
 from tests.support.scripted_model import Script, answer, failure
 from tests.support.stage import Stage, decision_of
@@ -325,16 +326,26 @@ def test_copies_are_not_asked_twice_and_the_event_tells_how_many_calls_that_save
     decision = decision_of(record)
     assert winner_of(record).agent_id == "agent-8"
     assert [len(ballot.scores) for ballot in record.ballots()] == [7, 1]
-    assert decision.usage.saved_calls == 6
+    assert decision.usage.saved_calls == 8 * 7 - 8
+    assert "48 calls saved: reviewers of one voice would answer alike, so one of them is asked" in why(decision)
     assert {row.reviewer for row in decision.ballots} < {member.agent_id for member in eight}
     stored, replayed = replay(record)
     assert stored.model_dump_json() == replayed.model_dump_json()
+
+
+def test_copies_that_see_all_at_once_save_a_call_each() -> None:
+    policy = Policy(model="tiny", review=ReviewRules(ballots="listwise"))
+    eight = tuple(agent(f"agent-{number}", seed=number) for number in range(1, 9))
+    decision = decision_of(Stage(council("DEV", agents=eight), policy=policy).play())
+    assert len(decision.ballots) + decision.usage.saved_calls == 8
 
 
 def test_personas_of_their_own_make_voices_of_their_own_and_all_are_asked() -> None:
     stage = Stage(council("DEV", size=8))
     record = stage.play()
     assert len(record.ballots()) == 8
-    assert decision_of(record).usage.saved_calls == 0
+    decision = decision_of(record)
+    assert decision.usage.saved_calls == 0
+    assert not any("saved" in sentence for sentence in why(decision))
     ends = [request.messages[-1].content.rsplit("\n", 1)[1] for request in stage.model.requests if request.form]
     assert len({end.split(" Write one line")[0] for end in ends}) == 8

@@ -117,10 +117,19 @@ def test_the_criterion_that_made_the_lead_is_named() -> None:
 
 def test_agreement_and_the_winners_probability_are_said() -> None:
     sentences = why(decided())
-    assert any(sentence.startswith("P(best) ") for sentence in sentences)
+    assert any(sentence.startswith("P(winner) ") for sentence in sentences)
     assert any(sentence.startswith("stability 1.00") for sentence in sentences)
     assert any(sentence.startswith("independent voices ") for sentence in sentences)
     assert any("Kendall's W 1.00" in sentence for sentence in sentences)
+    assert any("each with what the others find 1.00 on average" in sentence for sentence in sentences)
+
+
+def test_where_no_reviewer_compared_two_proposals_no_confidence_is_claimed() -> None:
+    result = decided(stage=Stage(council("DEV", size=2)))
+    assert (result.p_winner, result.stability, result.independent_voices) == (None, None, 0)
+    sentences = why(result)
+    assert "independent voices 0: no reviewer saw two to compare, so no confidence is claimed" in sentences
+    assert not any(sentence.startswith(("P(winner)", "stability")) for sentence in sentences)
 
 
 def test_a_tie_is_said_with_whom() -> None:

@@ -38,7 +38,7 @@ def test_it_ends_with_the_winner_and_why_on_half_a_screen(width: int) -> None:
     assert max(map(len, lines)) <= width
     (winner,) = [line for line in lines if line.startswith("Winner: ")]
     after = lines[lines.index(winner) :]
-    assert "P(best)" in " ".join(after[after.index("Why") :])
+    assert "P(winner)" in " ".join(after[after.index("Why") :])
     assert not any("Nats-Msg-Id" in line for line in lines)
 
 
