@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
+
+import nats
+from nats.aio.client import Client
 
 from tests.support.servers import NatsServer, ValkeyServer
 from workers.processes.command import ProcessCommand
@@ -57,6 +62,21 @@ class SecuredValkey(ValkeyServer):
             env=env,
             ready=log_says("Ready to accept connections"),
         )
+
+
+@asynccontextmanager
+async def nats_login(server: SecuredNats, user: str, refusals: list[str] | None = None) -> AsyncIterator[Client]:
+    """Connect as a user for as long as the block lasts; what the server refuses is added to `refusals`."""
+
+    async def note(error: Exception) -> None:
+        if refusals is not None:
+            refusals.append(str(error).lower())
+
+    client = await nats.connect(server.url_of(user), error_cb=note)
+    try:
+        yield client
+    finally:
+        await client.close()
 
 
 def _passwords(server: str, *users: str) -> dict[str, str]:

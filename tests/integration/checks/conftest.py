@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from importlib.metadata import EntryPoint
 from pathlib import Path
 
@@ -11,9 +12,15 @@ import psutil
 import pytest
 
 from domain.checks.bounds import CheckBounds
+from domain.checks.check import CheckResult, PlanFacts
 from workers.checks.isolated import IsolatedChecks
 from workers.checks.registry import GROUP, check_points
+from workers.processes.readiness import wait_until
 
+WITHIN = 120.0
+"""Seconds until what must happen is given up; it takes one or two."""
+SOUND = "Send a link that expires after one hour; using it ends all sessions of the account. Test both."
+FACTS = PlanFacts(title="Reset", acceptance_criteria=("links expire after one hour",), requirements=("mail",))
 MODULE = "hostile_checks"
 PLUGIN = """
 import os, re, subprocess, sys, time
@@ -137,3 +144,26 @@ def is_helper(process: psutil.Process) -> bool:
         return any("workers.checks.helper_process" in word for word in process.cmdline())
     except psutil.Error:
         return False
+
+
+def fenced(language: str, code: str) -> str:
+    return f"{SOUND}\n\n```{language}\n{code}\n```\n"
+
+
+def of(results: tuple[CheckResult, ...], name: str) -> CheckResult:
+    return next(result for result in results if result.name == name)
+
+
+def not_judged(results: tuple[CheckResult, ...]) -> dict[str, str]:
+    return {result.name: result.reason for result in results if not result.judged}
+
+
+def kill_until(done: Future[tuple[CheckResult, ...]]) -> None:
+    """Kill helpers until a run is over."""
+
+    def over() -> bool:
+        for helper in helpers():
+            helper.kill()
+        return done.done()
+
+    assert wait_until(over, within=WITHIN, every=0.5)

@@ -3,43 +3,35 @@
 from __future__ import annotations
 
 import threading
-from concurrent.futures import Future, ThreadPoolExecutor
-from pathlib import Path
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import psutil
 import pytest
 
-from domain.checks.check import CheckResult, PlanFacts
+from domain.checks.check import PlanFacts
 from domain.checks.gate import run_gate
 from domain.checks.runner import InProcess
-from tests.integration.checks.conftest import MODULE, Isolate, helpers
+from tests.integration.checks.conftest import (
+    FACTS,
+    SOUND,
+    WITHIN,
+    Isolate,
+    fenced,
+    helpers,
+    kill_until,
+    not_judged,
+    of,
+)
 from workers.checks.isolated import SLOW_NICE
 from workers.checks.registry import check_points, create
 from workers.processes.readiness import wait_until
-
-WITHIN = 120.0
-"""Seconds until what must happen is given up; it takes one or two."""
-SOUND = "Send a link that expires after one hour; using it ends all sessions of the account. Test both."
-FACTS = PlanFacts(title="Reset", acceptance_criteria=("links expire after one hour",), requirements=("mail",))
 
 DOUBLING = {
     str(number): {"allOf": [{"$ref": f"#/$defs/{number + 1}"}, {"$ref": f"#/$defs/{number + 1}"}]}
     for number in range(40)
 } | {"40": True}
 """Each schema refers twice to the next."""
-
-
-def fenced(language: str, code: str) -> str:
-    return f"{SOUND}\n\n```{language}\n{code}\n```\n"
-
-
-def of(results: tuple[CheckResult, ...], name: str) -> CheckResult:
-    return next(result for result in results if result.name == name)
-
-
-def not_judged(results: tuple[CheckResult, ...]) -> dict[str, str]:
-    return {result.name: result.reason for result in results if not result.judged}
 
 
 @pytest.mark.parametrize(
@@ -184,101 +176,9 @@ def test_a_proposal_beyond_the_bound_on_input_is_put_to_linear_checks_only(isola
     assert helpers() == []
 
 
-def test_helpers_stay_warm_and_no_more_run_than_are_used_at_once(isolate: Isolate) -> None:
-    checks = isolate("Sleeps", processes=3, time_s=600)
-    for _ in range(5):
-        checks.run(SOUND, FACTS)
-    (warm,) = helpers()
-
-    with ThreadPoolExecutor() as pool:
-        hostile = [pool.submit(checks.run, "sleeps", FACTS) for _ in range(5)]
-        assert wait_until(lambda: len(helpers()) == 3, within=WITHIN)
-        assert warm in helpers()
-        assert not any(one.done() for one in hostile)
-        for one in hostile:
-            kill_until(one)
-
-
-def test_a_helper_that_was_killed_between_two_proposals_is_replaced(isolate: Isolate) -> None:
-    checks = isolate()
-    checks.run(fenced("toml", "a = 1"), FACTS)
-    (helper,) = helpers()
-    helper.kill()
-    assert wait_until(lambda: helper.status() == psutil.STATUS_ZOMBIE, within=WITHIN)
-
-    assert not_judged(checks.run(fenced("toml", "a = 1"), FACTS)) == {}
-
-
-def test_what_is_not_to_be_parsed_needs_no_helper(isolate: Isolate) -> None:
-    checks = isolate()
-    assert not_judged(checks.run(SOUND, FACTS)) == {}
-    assert helpers() == []
-    checks.run(SOUND, FACTS.model_copy(update={"output_schema": {}}))
-    assert len(helpers()) == 1
-
-
-def test_a_helper_that_has_grown_is_replaced(isolate: Isolate) -> None:
-    checks = isolate("Hoards", memory_mb=64)
-
-    first, second = (of(checks.run("hoards", FACTS), "hoards").reason for _ in range(2))
-
-    assert first != second
-
-
-def test_where_no_helper_can_start_the_linear_checks_judge_all_the_same(
-    isolate: Isolate, package: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    checks = isolate("Tells")
-    source = package / f"{MODULE}.py"
-    text = source.read_text()
-    source.unlink()
-    try:
-        results = checks.run(fenced("toml", "a = 1"), FACTS)
-        told = checks.run(SOUND, FACTS)
-    finally:
-        source.write_text(text)
-
-    assert len(not_judged(results)) == 8
-    assert "can't be used: ModuleNotFoundError" in of(results, "json").reason
-    assert of(results, "length").judged
-    assert list(not_judged(told)) == ["tells"]
-    assert not_judged(checks.run(SOUND, FACTS)) == {}
-
-
-def test_many_threads_get_their_own_results(isolate: Isolate) -> None:
-    checks = isolate(processes=2)
-    texts = [SOUND, fenced("json", "{"), fenced("toml", "a = "), fenced("python", "x = = 1")] * 20
-    with ThreadPoolExecutor(16) as pool:
-        found = list(pool.map(lambda text: checks.run(text, FACTS), texts))
-
-    failed = [[result.name for result in results if not result.passed] for results in found]
-    assert failed == [[], ["json"], ["toml"], ["python"]] * 20
-    assert len(helpers()) <= 2
-
-
-def test_a_closed_runner_leaves_no_process_and_can_run_again(isolate: Isolate) -> None:
-    checks = isolate()
-    checks.run(SOUND, FACTS)
-    checks.close()
-    assert helpers() == []
-
-    assert not_judged(checks.run(SOUND, FACTS)) == {}
-
-
 def at_work() -> list[psutil.Process]:
     """Return the helpers that have used the processor for much longer than a start takes."""
     return [helper for helper in helpers() if sum(helper.cpu_times()[:2]) > 3.0]
-
-
-def kill_until(done: Future[tuple[CheckResult, ...]]) -> None:
-    """Kill helpers until a run is over."""
-
-    def over() -> bool:
-        for helper in helpers():
-            helper.kill()
-        return done.done()
-
-    assert wait_until(over, within=WITHIN, every=0.5)
 
 
 class Peak:

@@ -9,10 +9,13 @@ from typing import Any
 import pytest
 
 from domain.chat import ChatAnswer, ChatFailure
-from tests.support.answer_forms import DIGITS, FORMS, PLAN, SCORES, THOUGHT, AnswerForm, said
+from tests.support.answer_failures import FAILURES
+from tests.support.answer_forms import DIGITS, PLAN, SCORES, THOUGHT, THOUGHTS, WRAPPINGS, AnswerForm, said
 from tests.support.foreign_engine import ask, http_answer, model_at
 from tests.support.raw_server import RawServer
 from workers.portal import Portal
+
+FORMS = [*THOUGHTS, *WRAPPINGS, *FAILURES]
 
 
 @pytest.fixture(scope="module")

@@ -1,39 +1,22 @@
-"""What the shipped NATS users may do, and what they may not."""
+"""What the shipped NATS users may not do; what they may is in test_nats_grants.py."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 
 import nats
 import pytest
 from nats.aio.client import Client
-from nats.errors import Error, NoRespondersError
-from nats.js.api import ConsumerConfig
+from nats.errors import Error
 
 from bridge.streams import all_streams
-from tests.support.secured import SecuredNats
+from tests.support.secured import SecuredNats, nats_login
 
 pytestmark = pytest.mark.usefixtures("streams")
 Act = Callable[[Client], Awaitable[object]]
 WITHIN = 60.0
-API = "conclave.api"
-"""What the JetStream API of observers begins with."""
-
-
-@asynccontextmanager
-async def login(server: SecuredNats, user: str, refusals: list[str] | None = None) -> AsyncIterator[Client]:
-    async def note(error: Exception) -> None:
-        if refusals is not None:
-            refusals.append(str(error).lower())
-
-    client = await nats.connect(server.url_of(user), error_cb=note)
-    try:
-        yield client
-    finally:
-        await client.close()
 
 
 def publish(subject: str) -> Act:
@@ -62,7 +45,7 @@ def subscribe(subject: str) -> Act:
 def test_neither_of_us_does_what_only_another_may(secured_nats: SecuredNats, user: str, act: Act) -> None:
     async def scenario() -> list[str]:
         refusals: list[str] = []
-        async with login(secured_nats, user, refusals) as client:
+        async with nats_login(secured_nats, user, refusals) as client:
             await act(client)
             await client.flush()
             async with asyncio.timeout(WITHIN):
@@ -104,7 +87,7 @@ def test_what_others_publish_beyond_their_subjects_reaches_nobody(secured_nats: 
     subjects = (*NOT_THEIRS, *(READ if user == "observer" else ()))
 
     async def scenario() -> None:
-        async with login(secured_nats, "bridge") as bridge, login(secured_nats, user) as theirs:
+        async with nats_login(secured_nats, "bridge") as bridge, nats_login(secured_nats, user) as theirs:
             before = await stored(bridge)
             heard = await bridge.subscribe("orchestration.>")
             for subject in subjects:
@@ -148,7 +131,7 @@ def test_no_answer_of_jetstream_lands_where_they_may_not_publish(secured_nats: S
     }[user]
 
     async def scenario() -> None:
-        async with login(secured_nats, "bridge") as bridge, login(secured_nats, user) as theirs:
+        async with nats_login(secured_nats, "bridge") as bridge, nats_login(secured_nats, user) as theirs:
             before = await stored(bridge)
             for reply in ("orchestration.deliberation.completed", NOT_THEIRS[2], *READ):
                 for subject in asking:
@@ -181,7 +164,7 @@ def test_what_a_header_asks_of_the_server_reaches_no_other_subject_and_removes_n
     secured_nats: SecuredNats, user: str
 ) -> None:
     async def scenario() -> None:
-        async with login(secured_nats, "bridge") as bridge, login(secured_nats, user) as theirs:
+        async with nats_login(secured_nats, "bridge") as bridge, nats_login(secured_nats, user) as theirs:
             await theirs.jetstream().publish("planning.plan.approved", b"{}")
             before, kept = await stored(bridge), await kept_messages(bridge)
             heard = await bridge.subscribe("orchestration.>")
@@ -204,7 +187,7 @@ def test_what_a_header_asks_of_the_server_reaches_no_other_subject_and_removes_n
 @pytest.mark.parametrize("user", THEIRS)
 def test_nobody_hears_anothers_approvals_or_answers(secured_nats: SecuredNats, user: str) -> None:
     async def scenario() -> None:
-        async with login(secured_nats, user) as theirs, login(secured_nats, "bridge") as bridge:
+        async with nats_login(secured_nats, user) as theirs, nats_login(secured_nats, "bridge") as bridge:
             heard = [await theirs.subscribe(subject) for subject in (">", "planning.>", "_INBOX.>", "$JS.>")]
             await theirs.flush()
             await bridge.jetstream().publish("planning.plan.approved", b"{}")
@@ -223,7 +206,7 @@ def test_two_programs_of_one_login_neither_hear_nor_answer_nor_deceive_each_othe
     asked = "conclave.api.STREAM.MSG.GET.ORCHESTRATOR_EVENTS"
 
     async def scenario() -> list[int]:
-        async with login(secured_nats, user, []) as evil, login(secured_nats, user, []) as other:
+        async with nats_login(secured_nats, user, []) as evil, nats_login(secured_nats, user, []) as other:
             overheard = [await evil.subscribe(subject) for subject in (*READ, asked, ">", "planning.>")]
             deceived = await other.subscribe("orchestration.>")
             for client in (evil, other):
@@ -249,64 +232,6 @@ async def kept_messages(bridge: Client) -> int:
     return (await bridge.jetstream().stream_info("PLANNING_EVENTS")).state.messages
 
 
-@pytest.mark.parametrize("user", ["publisher", "client", "page"])
-def test_what_a_publisher_publishes_is_stored_and_confirmed(secured_nats: SecuredNats, user: str) -> None:
-    async def scenario() -> str:
-        async with login(secured_nats, user) as client:
-            return (await client.jetstream().publish("planning.plan.approved", b"{}")).stream
-
-    assert asyncio.run(scenario()) == "PLANNING_EVENTS"
-
-
-def test_an_observer_hears_what_a_worker_publishes_and_reads_it_later(secured_nats: SecuredNats) -> None:
-    async def scenario() -> tuple[bytes, bytes | None]:
-        async with login(secured_nats, "observer") as observer, login(secured_nats, "worker") as worker:
-            subscription = await observer.subscribe("orchestration.>")
-            await observer.flush()
-            place = await worker.jetstream().publish("orchestration.deliberation.completed", b'{"n": 1}')
-            heard = await subscription.next_msg(WITHIN)
-            read = await observer.jetstream(prefix=API).get_msg("ORCHESTRATOR_EVENTS", place.seq)
-            return heard.data, read.data
-
-    assert asyncio.run(scenario()) == (b'{"n": 1}', b'{"n": 1}')
-
-
-def test_a_client_approves_and_hears_what_becomes_of_it(secured_nats: SecuredNats) -> None:
-    async def scenario() -> bytes:
-        async with login(secured_nats, "client") as client, login(secured_nats, "worker") as worker:
-            subscription = await client.subscribe("orchestration.deliberation.completed")
-            await client.jetstream().publish("planning.plan.approved", b"{}")
-            await worker.jetstream().publish("orchestration.deliberation.completed", b'{"n": 2}')
-            return (await subscription.next_msg(WITHIN)).data
-
-    assert asyncio.run(scenario()) == b'{"n": 2}'
-
-
-@pytest.mark.parametrize("user", ["observer", "client"])
-def test_others_pull_from_the_durable_that_an_operator_made_for_them(secured_nats: SecuredNats, user: str) -> None:
-    async def scenario() -> str:
-        async with login(secured_nats, "bridge") as bridge, login(secured_nats, user) as theirs:
-            await bridge.jetstream().add_consumer("ORCHESTRATOR_EVENTS", ConsumerConfig(durable_name=user))
-            await bridge.jetstream().publish("orchestration.plan.dispatched", b"{}")
-            stream = theirs.jetstream(prefix=API)
-            durable = await stream.pull_subscribe_bind(user, stream="ORCHESTRATOR_EVENTS")
-            (message,) = await durable.fetch(1, timeout=WITHIN)
-            await message.ack_sync(timeout=WITHIN)
-            return message.subject
-
-    assert asyncio.run(scenario()).startswith("orchestration.")
-
-
-def test_a_monitor_may_ask_the_bridges_how_they_are(secured_nats: SecuredNats) -> None:
-    async def scenario() -> None:
-        async with login(secured_nats, "observer") as observer:
-            await observer.request("$SRV.PING", timeout=WITHIN)
-
-    # No bridge runs that could answer; the question itself was let through.
-    with pytest.raises(NoRespondersError):
-        asyncio.run(scenario())
-
-
 @pytest.mark.parametrize("login_as", ["", "bridge:wrong@", "stranger:x@"])
 def test_a_wrong_login_is_refused(secured_nats: SecuredNats, login_as: str) -> None:
     async def scenario() -> None:
@@ -328,10 +253,10 @@ def test_a_stored_message_says_nothing_of_its_login(secured_nats: SecuredNats, u
 
     async def scenario() -> dict[str, str] | None:
         written = {"x-own": "1", "Nats-Request-Info": '{"acc": "CONCLAVE", "user": "another"}'}
-        async with login(secured_nats, user) as client:
+        async with nats_login(secured_nats, user) as client:
             answer = await client.request("planning.plan.approved", b"{}", timeout=WITHIN, headers=written)
         sequence = json.loads(answer.data)["seq"]
-        async with login(secured_nats, "bridge") as client:
+        async with nats_login(secured_nats, "bridge") as client:
             stored = await client.jetstream().get_msg("PLANNING_EVENTS", sequence)
         return stored.headers
 

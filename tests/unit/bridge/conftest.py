@@ -1,4 +1,4 @@
-"""Messages as publishers write them."""
+"""Messages as publishers write them, and what was read of one."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from bridge.message import InboundMessage
+from bridge.rejection import Rejection
 from bridge.subjects import PLAN_APPROVED
+from domain.inbound import Intake
 
 MakeMessage = Callable[..., InboundMessage]
 
@@ -38,3 +40,13 @@ def message() -> MakeMessage:
         )
 
     return make
+
+
+def accepted(told: Intake | Rejection) -> Intake:
+    assert isinstance(told, Intake), told
+    return told
+
+
+def reason(told: Intake | Rejection) -> str:
+    assert isinstance(told, Rejection), told
+    return told.reason

@@ -4,175 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any, cast
 
 import pytest
-from nats.aio.client import Client
-from nats.aio.msg import Msg
 
-from bridge.batch_processor import BatchProcessor
-from bridge.delivery import Delivery
-from bridge.intake import Reader, readers
 from bridge.message import InboundMessage
-from bridge.publication import PublicationFailed
 from bridge.rejection import Rejection
-from bridge.statistics import SubjectStatistics
-from bridge.subjects import DELIBERATION_JUDGED, PLAN_APPROVED, STORY_TRANSITIONED
+from bridge.subjects import PLAN_APPROVED, STORY_TRANSITIONED
 from domain.contract import PhaseChangedBody
-from domain.errors import CannotJudge
-from domain.event import Event
 from domain.inbound import Intake
 from domain.plan import PlanRequest
-from domain.verdict import SaidVerdict
-
-BACKOFF_S = (1.0, 2.0, 5.0)
-MAX_DELIVER = 100
-
-
-@dataclass
-class Server:
-    """A client of a server that writes down the ends of one delivery, and confirms an ack or not."""
-
-    confirms: bool = True
-    ends: list[str] = field(default_factory=list)
-
-    async def request(self, subject: str, payload: bytes = b"", timeout: float = 0.5) -> Msg:
-        self.ends.append("acknowledged")
-        if not self.confirms:
-            raise TimeoutError
-        return Msg(cast(Client, self))
-
-    async def publish(self, subject: str, payload: bytes) -> None:
-        word, _, options = payload.partition(b" ")
-        assert word == b"-NAK"
-        self.ends.append(f"nak for {json.loads(options)['delay'] / 1e9:g} s")
-
-
-class RecordedDelivery(Delivery):
-    """A delivery whose ends can be looked at."""
-
-    def __init__(
-        self,
-        body: object,
-        *,
-        subject: str = PLAN_APPROVED,
-        delivered: int = 1,
-        confirms: bool = True,
-        sequence: int = 1,
-    ):
-        self._server = Server(confirms)
-        reply = f"$JS.ACK.S.conclave.{delivered}.{sequence}.1.1700000000000000000.0"
-        message = Msg(cast(Client, self._server), subject=subject, reply=reply, data=json.dumps(body).encode())
-        super().__init__(message, max_deliver=MAX_DELIVER)
-
-    @property
-    def ends(self) -> list[str]:
-        return self._server.ends
-
-
-@dataclass
-class Broker:
-    """A Dispatcher that refuses certain plans, or everything."""
-
-    down: bool = False
-    refuses: frozenset[str] = frozenset()
-    offers: list[list[str]] = field(default_factory=list)
-    kept: dict[str, PlanRequest] = field(default_factory=dict)
-
-    def plans(self, requests: Sequence[PlanRequest]) -> tuple[PlanRequest, ...]:
-        names = [request.plan.plan_id for request in requests]
-        self.offers.append(names)
-        if self.down or self.refuses.intersection(names):
-            raise ConnectionError("no broker at redis://127.0.0.1:1")
-        return tuple(self.kept.setdefault(request.request_id, request) for request in requests)
-
-
-@dataclass
-class Court:
-    """Records verdicts; refuses certain deliberations, or is away."""
-
-    away: bool = False
-    refuses: frozenset[str] = frozenset()
-    breaks: frozenset[str] = frozenset()
-    judged: list[tuple[str, str]] = field(default_factory=list)
-    tried: int = 0
-
-    def judge(self, said: SaidVerdict) -> None:
-        self.tried += 1
-        if self.away or said.deliberation_id in self.breaks:
-            raise ConnectionError("no store at redis://127.0.0.1:1")
-        if said.deliberation_id in self.refuses:
-            raise CannotJudge(f"no deliberation {said.deliberation_id}")
-        self.judged.append((said.deliberation_id, said.verdict))
-
-
-@dataclass
-class Sink:
-    """Streams that write down what they store, or are away."""
-
-    away: bool = False
-    dead_letters: list[tuple[str, str]] = field(default_factory=list)
-    events: list[Event] = field(default_factory=list)
-
-    async def dead_letter(self, message: InboundMessage, reason: str) -> None:
-        self._check()
-        self.dead_letters.append((message.place, reason))
-
-    async def publish(self, events: Sequence[Event]) -> None:
-        self._check()
-        self.events.extend(events)
-
-    def _check(self) -> None:
-        if self.away:
-            raise PublicationFailed("no stream")
-
-
-class House:
-    """A batch processor with everything it writes to."""
-
-    def __init__(self, subject: str = PLAN_APPROVED) -> None:
-        self.broker, self.court, self.sink = Broker(), Court(), Sink()
-        self.statistics = SubjectStatistics()
-        self.subject = subject
-        self.reader = readers(phases={"BUILD": ("DEV",)})[subject]
-
-    def process(self, *deliveries: Delivery) -> float:
-        return asyncio.run(self.processor(self.reader).process(deliveries))
-
-    def processor(self, reader: Reader) -> BatchProcessor:
-        return BatchProcessor(
-            reader,
-            self.broker,
-            self.sink,
-            judge=self.court.judge,
-            backoff_s=BACKOFF_S,
-            statistics=self.statistics,
-        )
+from tests.support.deliveries import BACKOFF_S, MAX_DELIVER, House, RecordedDelivery, approval, transition
 
 
 @pytest.fixture
 def house() -> House:
     return House()
-
-
-def approval(plan_id: str, *, title: str = "", **options: Any) -> RecordedDelivery:
-    body = {
-        "title": title,
-        "story_id": "s",
-        "plan_id": plan_id,
-        "approved_by": "po",
-        "timestamp": "2026-01-31T12:00:00Z",
-        "roles": ["DEV"],
-    }
-    return RecordedDelivery(body, **options)
-
-
-def transition(to_phase: str) -> RecordedDelivery:
-    body = {"story_id": "s", "from_phase": "PLAN", "to_phase": to_phase, "timestamp": "2026-01-31T12:00:00Z"}
-    return RecordedDelivery(body, subject=STORY_TRANSITIONED)
 
 
 def test_a_delivery_is_read_with_its_place_and_count() -> None:
@@ -380,50 +227,3 @@ def test_a_reader_that_raises_costs_one_message_and_no_bridge(house: House) -> N
 def test_deliveries_are_counted_repeated_ones_apart(house: House) -> None:
     house.process(approval("a"), approval("b", delivered=3))
     assert (house.statistics.fetched, house.statistics.redelivered) == (2, 1)
-
-
-def judged(deliberation_id: str, verdict: str = "accept", **options: Any) -> RecordedDelivery:
-    body = {
-        "deliberation_id": deliberation_id,
-        "verdict": verdict,
-        "by": "ada",
-        "timestamp": "2026-01-31T12:00:00Z",
-    }
-    return RecordedDelivery(body, subject=DELIBERATION_JUDGED, **options)
-
-
-def test_verdicts_are_recorded_in_the_order_of_their_stream_and_acknowledged() -> None:
-    house = House(DELIBERATION_JUDGED)
-    deliveries = [judged(f"d-{number}", sequence=number) for number in range(1, 6)]
-    assert house.process(*deliveries) == 0
-    assert house.court.judged == [(f"d-{number}", "accept") for number in range(1, 6)]
-    assert [delivery.ends for delivery in deliveries] == [["acknowledged"]] * 5
-    assert house.broker.offers == []
-
-
-def test_a_verdict_that_cannot_be_taken_is_a_dead_letter_with_the_reason_and_holds_up_no_other() -> None:
-    house = House(DELIBERATION_JUDGED)
-    house.court.refuses = frozenset({"d-2"})
-    deliveries = [judged(f"d-{number}", sequence=number) for number in (1, 2, 3)]
-    house.process(*deliveries)
-    assert house.sink.dead_letters == [("S:2", "no deliberation d-2")]
-    assert [delivery.ends for delivery in deliveries] == [["acknowledged"]] * 3
-    assert [identity for identity, _ in house.court.judged] == ["d-1", "d-3"]
-
-
-def test_a_verdict_that_cannot_be_recorded_for_now_comes_again() -> None:
-    house = House(DELIBERATION_JUDGED)
-    house.court.breaks = frozenset({"d-1"})
-    deliveries = [judged("d-1"), judged("d-2")]
-    assert house.process(*deliveries) == 0
-    assert [delivery.ends for delivery in deliveries] == [["nak for 1 s"], ["acknowledged"]]
-    assert house.sink.dead_letters == []
-
-
-def test_a_store_that_is_away_is_asked_a_few_times_and_not_for_every_verdict() -> None:
-    house = House(DELIBERATION_JUDGED)
-    house.court.away = True
-    deliveries = [judged(f"d-{number}") for number in range(20)]
-    assert house.process(*deliveries) == BACKOFF_S[0]
-    assert house.court.tried == 3
-    assert [delivery.ends for delivery in deliveries] == [["nak for 1 s"]] * 20
