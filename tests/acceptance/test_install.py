@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.programs import output_of
 from tests.support.readme import ROOT, Here, block_with, blocks
 from tests.support.sample_stack import living_in
 from tests.support.scripted_engine import ScriptedEngine
@@ -29,18 +30,7 @@ SHOWN = ("make demo", "--engine", ".whl", "conclave down", "conclave council app
 
 def carried_out(command: str, folder: Path, environment: dict[str, str]) -> str:
     """Run a command as a shell does and return what it printed."""
-    done = subprocess.run(
-        command,
-        shell=True,
-        cwd=folder,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=COMMAND_WITHIN,
-        check=False,
-    )
-    assert done.returncode == 0, f"{command}: {done.stderr[-2000:]}"
-    return done.stdout
+    return output_of(("/bin/sh", "-c", command), folder=folder, environment=environment, within=COMMAND_WITHIN)
 
 
 def for_installing() -> dict[str, str]:

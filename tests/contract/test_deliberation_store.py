@@ -7,6 +7,7 @@ from threading import Barrier, Thread
 
 import pytest
 
+from domain.chat import FailureReason
 from domain.entry import Closed, Entry
 from domain.errors import ConclusionTakenOver, DeliberationClosed
 from domain.ports.deliberation_store import DeliberationStore
@@ -55,7 +56,7 @@ def test_answers_are_recorded_together_and_what_was_there_stands(stores: Stores,
     store.record(ident, first)
     token = store.take_over(ident)
     others: list[Entry] = [factories.ballot("agent-2"), proposed("agent-3")]
-    again = first.model_copy(update={"missing": "malformed", "scores": {}})
+    again = first.model_copy(update={"missing": FailureReason.MALFORMED, "scores": {}})
     assert store.record_all(ident, [others[0], again, others[1]], token=token) == (others[0], first, others[1])
     assert store.record_all(ident, [others[0]], token=token) == (others[0],)
     assert store.record_all(ident, []) == ()

@@ -9,6 +9,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from tests.support.programs import output_of
 from workers.processes.readiness import wait_until
 from workers.stack.folder import StackRecord, StateFolder
 
@@ -111,14 +112,5 @@ class Here:
         return (*self._conclave, *arguments)
 
     def _finished(self, argv: Sequence[str], **variables: str) -> str:
-        done = subprocess.run(
-            argv,
-            cwd=self.folder,
-            env=self.environment | variables,
-            capture_output=True,
-            text=True,
-            timeout=ENDED_WITHIN,
-            check=False,
-        )
-        assert done.returncode == 0, f"{argv}: {done.stderr}"
-        return done.stdout
+        environment = self.environment | variables
+        return output_of(argv, folder=self.folder, environment=environment, within=ENDED_WITHIN)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from pathlib import Path
 
 from tests.support.compose import ROOT, Compose
 from tests.support.fleet import Fleet, Service
+from tests.support.programs import output_of
 from tests.support.scripted_engine import ScriptedEngine
 from tests.support.secured import SecuredNats, SecuredValkey
 from workers.processes.guard import Guard
@@ -47,11 +47,7 @@ class Installation:
 def run(argv: tuple[str, ...], env: dict[str, str]) -> str:
     """Run a program that must succeed, and return what it printed."""
     outside = {name: value for name, value in os.environ.items() if not name.startswith("CONCLAVE_")}
-    done = subprocess.run(
-        argv, env={**outside, **env}, cwd=ROOT, capture_output=True, text=True, timeout=WITHIN, check=False
-    )
-    assert done.returncode == 0, f"{argv}: {done.stderr}"
-    return done.stdout
+    return output_of(argv, folder=ROOT, environment={**outside, **env}, within=WITHIN)
 
 
 @contextmanager

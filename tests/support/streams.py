@@ -1,7 +1,9 @@
-"""Our streams, made as bridges make them, and what they hold, seen from outside."""
+"""Our streams, made as bridges make them, and what they hold, seen and put there from outside."""
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import nats
@@ -9,6 +11,7 @@ from nats.aio.client import Client
 
 from bridge.options import StreamLimits
 from bridge.streams import all_streams, ensure
+from bridge.subjects import PLAN_APPROVED, dead_letter_subject
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,18 @@ async def make_streams(url: str) -> None:
     async with await nats.connect(url) as client:
         for plan in all_streams():
             await ensure(client.jetstream(timeout=300), plan, StreamLimits())
+
+
+def leave_dead_letter(url: str, body: bytes, headers: Mapping[str, str]) -> int:
+    """Leave a dead letter as a bridge does, in streams that are there then; return its number."""
+
+    async def leave() -> int:
+        await make_streams(url)
+        async with await nats.connect(url) as client:
+            subject = dead_letter_subject(PLAN_APPROVED)
+            return (await client.jetstream().publish(subject, body, headers=dict(headers))).seq
+
+    return asyncio.run(leave())
 
 
 async def streams(client: Client) -> dict[str, Stored]:

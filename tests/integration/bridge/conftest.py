@@ -19,6 +19,7 @@ from bridge.bridge import Bridge, unlimited
 from bridge.dead_letters import DeadLetters
 from bridge.options import BridgeOptions, ConsumerOptions, NatsOptions, StreamLimits
 from bridge.streams import PLANNING, dead_letter_stream, ensure
+from domain.dead_letter import DeadLetter
 from domain.errors import CannotJudge
 from domain.plan import PlanRequest
 from domain.verdict import SaidVerdict
@@ -182,10 +183,15 @@ def dead_letters(client: Client) -> DeadLetters:
     return DeadLetters(client)
 
 
-async def spent(stream: JetStreamContext, consumer: str, data: bytes) -> None:
-    """Have JetStream deliver a message once and give up on it."""
+async def make_streams_of_approvals(stream: JetStreamContext) -> None:
+    """Make the streams of approvals and of dead letters, as bridges do."""
     for plan in (PLANNING, dead_letter_stream()):
         await ensure(stream, plan, StreamLimits())
+
+
+async def spent(stream: JetStreamContext, consumer: str, data: bytes) -> None:
+    """Have JetStream deliver a message once and give up on it."""
+    await make_streams_of_approvals(stream)
     configuration = ConsumerConfig(durable_name=consumer, filter_subject=APPROVED, ack_wait=0.2, max_deliver=1)
     await stream.add_consumer("PLANNING_EVENTS", configuration)
     await stream.publish(APPROVED, data, headers={"colour": "red", "Nats-Msg-Id": "m-1"})
@@ -201,3 +207,10 @@ async def advised(stream: JetStreamContext, count: int) -> bool:
 async def counted(dead_letters: DeadLetters, wanted: int) -> bool:
     """Whether so many dead letters are stored."""
     return len(await dead_letters.list()) == wanted
+
+
+async def only(dead_letters: DeadLetters) -> DeadLetter:
+    """Wait until one dead letter is stored, and return it."""
+    await until(lambda: counted(dead_letters, 1))
+    (dead_letter,) = await dead_letters.list()
+    return dead_letter

@@ -10,10 +10,17 @@ from nats.aio.client import Client
 from nats.js import JetStreamContext
 
 from bridge.dead_letters import DeadLetters
-from bridge.options import StreamLimits
-from bridge.streams import PLANNING, dead_letter_stream, ensure
 from domain.errors import NoSuchDeadLetter, NotReplayable
-from tests.integration.bridge.conftest import APPROVED, advised, approval, counted, spent, until
+from tests.integration.bridge.conftest import (
+    APPROVED,
+    advised,
+    approval,
+    counted,
+    make_streams_of_approvals,
+    only,
+    spent,
+    until,
+)
 
 pytestmark = pytest.mark.anyio
 
@@ -40,11 +47,9 @@ async def test_a_message_replayed_before_its_cause_is_gone_comes_back(
 ) -> None:
     await run()
     await stream.publish(APPROVED, b"nonsense")
-    await until(lambda: counted(dead_letters, 1))
-    (first,) = await dead_letters.list()
+    first = await only(dead_letters)
     await dead_letters.replay(first.sequence)
-    await until(lambda: counted(dead_letters, 1))
-    (second,) = await dead_letters.list()
+    second = await only(dead_letters)
     assert second.sequence > first.sequence
     assert second.data == b"nonsense"
 
@@ -111,8 +116,7 @@ FORGED = (
 
 async def test_no_message_breaks_the_list(stream: JetStreamContext, dead_letters: DeadLetters) -> None:
     """Whoever may publish there can write anything: each shows as a dead letter, and the good one is found."""
-    for plan in (PLANNING, dead_letter_stream()):
-        await ensure(stream, plan, StreamLimits())
+    await make_streams_of_approvals(stream)
     subject = f"conclave.dead_letter.{APPROVED}"
     for data in FORGED:
         await stream.publish(ADVISORY, data)
@@ -129,8 +133,7 @@ async def test_no_message_breaks_the_list(stream: JetStreamContext, dead_letters
 async def test_a_replay_goes_only_where_bridges_read(
     client: Client, stream: JetStreamContext, dead_letters: DeadLetters
 ) -> None:
-    for plan in (PLANNING, dead_letter_stream()):
-        await ensure(stream, plan, StreamLimits())
+    await make_streams_of_approvals(stream)
     headers = {"Conclave-Subject": "orchestration.deliberation.completed"}
     await stream.publish(f"conclave.dead_letter.{APPROVED}", b"{}", headers=headers)
     (letter,) = await dead_letters.list()
@@ -145,9 +148,8 @@ async def test_a_replay_that_was_interrupted_says_that_it_had_been_sent(
 ) -> None:
     running = await run()
     await stream.publish(APPROVED, b"nonsense")
-    await until(lambda: counted(dead_letters, 1))
+    letter = await only(dead_letters)
     await running.end()
-    (letter,) = await dead_letters.list()
 
     async def killed(sequence: int) -> None:
         raise ConnectionError

@@ -17,7 +17,17 @@ from bridge.dead_letters import DeadLetters
 from bridge.options import BridgeOptions, EventDialect, EventOptions, StreamLimits
 from bridge.streams import dead_letter_stream, ensure
 from domain.errors import NoSuchDeadLetter
-from tests.integration.bridge.conftest import APPROVED, Broker, Running, advised, approval, counted, spent, until
+from tests.integration.bridge.conftest import (
+    APPROVED,
+    Broker,
+    Running,
+    advised,
+    approval,
+    counted,
+    only,
+    spent,
+    until,
+)
 from tests.support.spoilt_messages import odd_headers, spoilt
 
 pytestmark = pytest.mark.anyio
@@ -104,8 +114,7 @@ async def test_an_oversized_original_arrives_whole(
     await run()
     large = b"x" * (2 << 20)
     await stream.publish(APPROVED, large)
-    await until(lambda: counted(dead_letters, 1))
-    (dead_letter,) = await dead_letters.list()
+    dead_letter = await only(dead_letters)
     assert dead_letter.data == large
     assert dead_letter.reason.startswith("the message has 2097152 bytes, 1048576 are allowed")
 
@@ -116,8 +125,7 @@ async def test_an_original_as_large_as_the_server_allows_is_found_in_its_stream(
     running = await run()
     largest = b"x" * client.max_payload
     await stream.publish(APPROVED, largest)
-    await until(lambda: counted(dead_letters, 1))
-    (dead_letter,) = await dead_letters.list()
+    dead_letter = await only(dead_letters)
     assert dead_letter.data == largest
     assert running.bridge.statistics.sessions == 1
 
@@ -128,8 +136,7 @@ async def test_a_dispatcher_that_never_takes_it_ends_among_the_dead_letters(
     broker.failures_left = 1000
     await run(max_deliver=3)
     await stream.publish(APPROVED, approval("plan-poison"))
-    await until(lambda: counted(dead_letters, 1))
-    (dead_letter,) = await dead_letters.list()
+    dead_letter = await only(dead_letters)
     assert dead_letter.reason == "not taken in 3 deliveries: ConnectionError: the broker is down"
     broker.failures_left = 0
     await dead_letters.replay(dead_letter.sequence)

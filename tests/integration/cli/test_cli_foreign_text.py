@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from pathlib import Path
 
-import nats
 import pytest
 
-from bridge.options import StreamLimits
-from bridge.streams import PLANNING, dead_letter_stream, ensure
-from bridge.subjects import PLAN_APPROVED, dead_letter_subject
 from domain.chat import ChatFailure, ChatOutcome, ChatRequest, FailureReason
 from domain.council import Council
 from domain.deliberation import ReviewRules
@@ -27,6 +22,7 @@ from tests.support.hostile_text import HOSTILE, commands_in
 from tests.support.scripted_model import answer
 from tests.support.servers import NatsServer
 from tests.support.stage import Stage
+from tests.support.streams import leave_dead_letter
 from tests.support.terminal import on_terminal
 from workers.settings import Settings
 
@@ -92,24 +88,14 @@ def decided(stage: Stage, request_id: str, services: Services) -> str:
 @pytest.fixture
 def letter(environment: Settings, own_nats: NatsServer) -> int:
     """A dead letter with hostile reason, headers and body; its number."""
-
-    async def leave() -> int:
-        client = await nats.connect(own_nats.url)
-        stream = client.jetstream()
-        for plan in (PLANNING, dead_letter_stream()):
-            await ensure(stream, plan, StreamLimits())
-        one_line = HOSTILE.replace("\x0b", "").replace("\x0c", "")
-        headers = {
-            "Conclave-Reason": one_line,
-            "Conclave-Subject": f"planning.{one_line}",
-            "Conclave-Headers": json.dumps({f"X-{HOSTILE}": HOSTILE}),
-        }
-        body = f"{HOSTILE}\r\n{HOSTILE}".encode() + b"\x9b31m\xff"
-        stored = await stream.publish(dead_letter_subject(PLAN_APPROVED), body, headers=headers)
-        await client.close()
-        return stored.seq
-
-    return asyncio.run(leave())
+    one_line = HOSTILE.replace("\x0b", "").replace("\x0c", "")
+    headers = {
+        "Conclave-Reason": one_line,
+        "Conclave-Subject": f"planning.{one_line}",
+        "Conclave-Headers": json.dumps({f"X-{HOSTILE}": HOSTILE}),
+    }
+    body = f"{HOSTILE}\r\n{HOSTILE}".encode() + b"\x9b31m\xff"
+    return leave_dead_letter(own_nats.url, body, headers)
 
 
 @pytest.fixture

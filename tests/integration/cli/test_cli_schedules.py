@@ -1,23 +1,17 @@
-"""`conclave schedule …`, `stats` and `dead-letter …` against real servers."""
+"""`conclave schedule …` and `stats` against real servers."""
 
 from __future__ import annotations
 
-import asyncio
 import json
 from datetime import datetime
 from typing import Any
 
-import nats
 import pytest
 
-from bridge.options import StreamLimits
-from bridge.streams import PLANNING, dead_letter_stream, ensure
-from bridge.subjects import PLAN_APPROVED, dead_letter_subject
 from domain.services import Services
 from domain.statistics import tally_of
 from tests.support import factories as make
 from tests.support.commands import Run, sentence
-from tests.support.servers import NatsServer
 from tests.support.stage import Stage
 
 
@@ -115,46 +109,3 @@ def test_statistics_are_printed_in_total_and_by_role(run: Run, decided: str) -> 
 def test_statistics_of_nothing_are_noughts(run: Run) -> None:
     assert json.loads(run("stats", "--json").stdout)["total"]["decided"] == 0
     assert run("stats").exit_code == 0
-
-
-@pytest.fixture
-def letter(own_nats: NatsServer) -> int:
-    """One dead letter as a bridge leaves it; its number."""
-
-    async def leave() -> int:
-        client = await nats.connect(own_nats.url)
-        stream = client.jetstream()
-        for plan in (PLANNING, dead_letter_stream()):
-            await ensure(stream, plan, StreamLimits())
-        headers = {"Conclave-Reason": "plan_id is empty", "Conclave-Subject": PLAN_APPROVED}
-        stored = await stream.publish(dead_letter_subject(PLAN_APPROVED), b'{"plan_id": "\xff"}', headers=headers)
-        await client.close()
-        return stored.seq
-
-    return asyncio.run(leave())
-
-
-def test_a_dead_letter_is_listed_shown_and_thrown_away(run: Run, letter: int) -> None:
-    listed = json.loads(run("dead-letter", "list", "--after", str(letter - 1), "--json").stdout)
-    assert [(one["sequence"], one["reason"]) for one in listed] == [(letter, "plan_id is empty")]
-    assert "plan_id is empty" in run("dead-letter", "list").stdout
-    assert "plan_id is empty" in run("dead-letter", "show", str(letter)).stdout
-    assert json.loads(run("dead-letter", "show", str(letter), "--json").stdout)["subject"] == PLAN_APPROVED
-    assert run("dead-letter", "purge", str(letter)).stdout == "1 thrown away\n"
-    gone = run("dead-letter", "show", str(letter))
-    assert gone.exit_code == 2
-    assert f"no dead letter {letter}" in sentence(gone)
-
-
-def test_a_dead_letter_is_sent_again_and_gone(run: Run, letter: int) -> None:
-    sent = run("dead-letter", "replay", str(letter))
-    assert sent.stdout.startswith(f"{letter} sent again on {PLAN_APPROVED}: PLANNING_EVENTS:")
-    assert run("dead-letter", "replay", str(letter)).exit_code == 2
-
-
-def test_throwing_away_needs_to_be_told_what(run: Run, letter: int) -> None:
-    assert run("dead-letter", "purge").exit_code == 2
-    assert run("dead-letter", "purge", "--all", str(letter)).exit_code == 2
-    assert run("dead-letter", "purge", "--all").exit_code == 0
-    assert json.loads(run("dead-letter", "list", "--json").stdout) == []
-    assert "no dead letters" in run("dead-letter", "list").stdout

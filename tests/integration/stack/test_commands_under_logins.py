@@ -9,13 +9,10 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import nats
 import pytest
 from typer.main import get_command
 
-from bridge.options import StreamLimits
-from bridge.streams import all_streams, ensure
-from bridge.subjects import PLAN_APPROVED, dead_letter_subject
+from bridge.subjects import PLAN_APPROVED
 from domain.parked import Parked
 from domain.services import Services
 from tests.acceptance.conftest import services_of
@@ -32,6 +29,7 @@ from tests.support.factories import (
 )
 from tests.support.secured import SecuredNats, SecuredValkey
 from tests.support.stores import close_gap_unseen
+from tests.support.streams import leave_dead_letter, make_streams
 from workers.cli.main import SERVICES, app
 from workers.logins import COMMANDS, NATS, VALKEY, Needed
 from workers.processes.guard import Guard
@@ -155,13 +153,7 @@ class Installed:
 
     def _dead_letter(self) -> int:
         headers = {"Conclave-Reason": "no plan", "Conclave-Subject": PLAN_APPROVED}
-
-        async def put() -> int:
-            async with await nats.connect(self.nats.url_of("bridge")) as client:
-                subject = dead_letter_subject(PLAN_APPROVED)
-                return (await client.jetstream().publish(subject, b"{}", headers=headers)).seq
-
-        return asyncio.run(put())
+        return leave_dead_letter(self.nats.url_of("bridge"), b"{}", headers)
 
     def log_in(self, login: str, patch: pytest.MonkeyPatch) -> None:
         """Have commands find the servers under that login."""
@@ -172,12 +164,7 @@ class Installed:
 
 @pytest.fixture(scope="module")
 def installed(secured_nats: SecuredNats, secured_valkey: SecuredValkey) -> Installed:
-    async def create() -> None:
-        async with await nats.connect(secured_nats.url_of("bridge")) as client:
-            for stream in all_streams():
-                await ensure(client.jetstream(), stream, StreamLimits())
-
-    asyncio.run(create())
+    asyncio.run(make_streams(secured_nats.url_of("bridge")))
     found = Installed(secured_nats, secured_valkey)
     found.services.councils.save(council("DEV"))
     return found
