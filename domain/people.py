@@ -1,5 +1,8 @@
 """How far councils, reviewers and models agree with people, and how often a said probability was right.
 
+The latter by people and by checks of `conclave prove`; a check's finding is no person's opinion, and counts there
+alone.
+
 Counted like all statistics: integers, raised in the same step as the verdict that they are about. A verdict that
 replaces its author's earlier one takes back what that had counted.
 """
@@ -14,7 +17,7 @@ from domain.deliberation import Deliberation
 from domain.ranking import Calibration, calibrate
 from domain.statistics import MICRO
 from domain.value import Value
-from domain.verdict import Verdict, standing
+from domain.verdict import CHECK, Verdict, standing
 
 BUCKETS = 20
 """Of said probabilities: five points each."""
@@ -36,6 +39,15 @@ class WithPeople(Value):
         return self.agreed / self.verdicts if self.verdicts else 0.0
 
 
+class SaidFigures(Value):
+    """Decisions that said about the same probability before any correction, as far as they were judged."""
+
+    low: float
+    """The lower bound; the upper one is five points above."""
+    verdicts: int
+    right: int
+
+
 class PeopleFigures(Value):
     """People's standing verdicts, and who agrees with them."""
 
@@ -51,6 +63,8 @@ class PeopleFigures(Value):
     """`ROLE/agent`, a reviewer in its own council → how often its best was a person's."""
     models: dict[str, WithPeople] = {}
     """Model → the same over all reviewers that ran on it."""
+    said: tuple[SaidFigures, ...] = ()
+    """What P(winner) was worth, lowest first; by people's verdicts and by checks."""
 
 
 def counts_of(
@@ -70,6 +84,16 @@ def counts_of(
 
 
 def _counts(deliberation: Deliberation, decision: CompletedBody, verdict: Verdict) -> dict[str, int]:
+    scopes = {} if verdict.by == CHECK else _opinion(deliberation, decision, verdict)
+    said = _said(decision, verdict)
+    if said is not None:
+        scopes["said", str(_bucket(said[0]))] = {"right" if said[1] else "wrong": 1}
+    return {
+        counter_name(scope, key): count for scope, keys in scopes.items() for key, count in keys.items() if count
+    }
+
+
+def _opinion(deliberation: Deliberation, decision: CompletedBody, verdict: Verdict) -> dict[Scope, dict[str, int]]:
     winner = decision.winner.proposal_id if decision.winner else None
     agreed = verdict.proposal_id is not None and verdict.proposal_id == winner
     scopes: dict[Scope, dict[str, int]] = {
@@ -80,12 +104,7 @@ def _counts(deliberation: Deliberation, decision: CompletedBody, verdict: Verdic
             counted = scopes.setdefault(scope, {"verdicts": 0, "agreed": 0})
             counted["verdicts"] += 1
             counted["agreed"] += agreement
-    said = _said(decision, verdict)
-    if said is not None:
-        scopes["said", str(_bucket(said[0]))] = {"right" if said[1] else "wrong": 1}
-    return {
-        counter_name(scope, key): count for scope, keys in scopes.items() for key, count in keys.items() if count
-    }
+    return scopes
 
 
 def _reviewers(deliberation: Deliberation, decision: CompletedBody, best: str) -> Iterable[tuple[Scope, int]]:
@@ -129,10 +148,7 @@ def _bucket(said: float) -> int:
 
 def calibration(counts: Mapping[str, int]) -> Calibration:
     """Learn from the counters what a said probability is worth here; a bucket's verdicts stand at its middle."""
-    right, wrong = [0] * BUCKETS, [0] * BUCKETS
-    for scope, key, count in _scopes(counts):
-        if scope[0] == "said" and len(scope) == 2 and scope[1].isdecimal() and int(scope[1]) < BUCKETS:
-            (right if key == "right" else wrong)[int(scope[1])] += max(0, count)
+    right, wrong = _outcomes(counts)
     total = sum(right) + sum(wrong)
     scale = min(1.0, MOST_PAIRS / total) if total else 1.0
     pairs = [
@@ -142,6 +158,15 @@ def calibration(counts: Mapping[str, int]) -> Calibration:
         for _ in range(round(count * scale))
     ]
     return calibrate(pairs).model_copy(update={"verdicts": total})
+
+
+def _outcomes(counts: Mapping[str, int]) -> tuple[list[int], list[int]]:
+    """Return how often each bucket of said probabilities was right and wrong."""
+    right, wrong = [0] * BUCKETS, [0] * BUCKETS
+    for scope, key, count in _scopes(counts):
+        if scope[0] == "said" and len(scope) == 2 and scope[1].isdecimal() and int(scope[1]) < BUCKETS:
+            (right if key == "right" else wrong)[int(scope[1])] += max(0, count)
+    return right, wrong
 
 
 def people_figures(counts: Mapping[str, int]) -> PeopleFigures:
@@ -165,6 +190,11 @@ def people_figures(counts: Mapping[str, int]) -> PeopleFigures:
         },
         reviewers=_agreements(by_scope, "people and reviewer"),
         models=_agreements(by_scope, "people and model"),
+        said=tuple(
+            SaidFigures(low=bucket / BUCKETS, verdicts=right + wrong, right=right)
+            for bucket, (right, wrong) in enumerate(zip(*_outcomes(counts), strict=True))
+            if right + wrong
+        ),
     )
 
 

@@ -17,6 +17,8 @@ from domain.value import OpenValue, Value
 Opinion = Literal["accept", "reject", "prefer"]
 TIMEOUT = "timeout"
 """Who judges where time ran out; no person may bear the name."""
+CHECK = "conclave prove"
+"""Who judges where an answer was checked: that is a finding, and no person's opinion."""
 MOST_VERDICTS = 200
 """Of one decision: a program that judges in a loop must not fill the store."""
 

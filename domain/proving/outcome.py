@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import Field
 
@@ -73,6 +73,18 @@ class TaskOutcome(OpenValue):
     """Why there is no decision."""
     single: SingleAgent | None = None
     """None where it was not asked, or failed."""
+
+    @property
+    def verdict(self) -> Literal["accept", "reject"] | None:
+        """What the check says of the decision.
+
+        None where that claimed no probability, and where all proposals are right or all are wrong: then any winner
+        is as good as the rest.
+        """
+        right = {proposal.right for proposal in self.proposals}
+        if self.p_winner is None or len(right) < 2:
+            return None
+        return "accept" if self.winner_right else "reject"
 
     @classmethod
     def of(cls, task_id: str, record: Record, *, right: Collection[str]) -> Self:

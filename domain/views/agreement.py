@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
 from domain.value import Value
-from domain.verdict import Verdict, standing
+from domain.verdict import CHECK, Verdict, standing
 
 WEEK_S = 7 * 86_400
 MONDAY_S = 4 * 86_400
@@ -44,6 +44,7 @@ def weeks(
         (_monday(verdict.said_at), verdict.proposal_id is not None and verdict.proposal_id == winner)
         for winner, verdicts in judged
         for verdict in standing(verdicts).values()
+        if verdict.by != CHECK
     ]
     last = _monday(now)
     begins = [last - WEEK_S * ago for ago in reversed(range(most))]

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from domain.proving.rules import COUNCIL, FIRST, ORACLE, RANDOM, SINGLE
+from domain.verdict import CHECK, standing
 from tests.acceptance.conftest import Pipeline
 from tests.support.commands import run
 from tests.support.factories import agents, council, fresh
@@ -109,6 +110,25 @@ def test_a_proof_that_was_broken_off_asks_only_what_is_missing(
     # The deliberation had ended: its record is read, no model is asked.
     assert len(pipeline.engine.bodies) == asked
     assert sorted(results.read_text().splitlines()) == sorted(line.rstrip("\n") for line in lines)
+
+
+def test_what_checks_found_teaches_p_winner_once(
+    role: str, tasks: Path, tmp_path: Path, pipeline: Pipeline
+) -> None:
+    results = tmp_path / "results.jsonl"
+    for _ in range(2):
+        proof = prove(role, tasks, "--results", results, "--no-single", "--learn")
+        assert proof.exit_code == 0, proof.stderr
+        assert "P(winner) learns from 2 of 3 tasks" in proof.stderr
+    outcomes = {line["task_id"]: line for line in map(json.loads, results.read_text().splitlines()[1:])}
+    verdicts = pipeline.services.verdicts
+    for task in ("sum", "square"):
+        identity = outcomes[task]["deliberation_id"]
+        assert run("deliberation", "reject", identity, "--by", "ada").exit_code == 0
+        assert wait_until(lambda: "ada" in standing(verdicts.of(identity)), within=120)  # noqa: B023 (called here)
+        found = [one for one in verdicts.of(identity) if one.by != "ada"]
+        assert [(one.by, one.verdict == "accept") for one in found] == [(CHECK, outcomes[task]["winner_right"])]
+    assert verdicts.of(outcomes["hard"]["deliberation_id"]) == ()
 
 
 def test_a_proof_that_is_interrupted_ends_at_once_and_keeps_what_it_has(

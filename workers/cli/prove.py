@@ -16,6 +16,7 @@ from workers.cli.council import read_text
 from workers.cli.environment import read_settings
 from workers.cli.output import AS_JSON, complain, console, print_json
 from workers.cli.proof_files import ProofFile, missed, read_baseline, refuse_unwritable, save_baseline
+from workers.cli.proof_verdicts import publish_verdicts
 from workers.cli.prove_run import ProofRun
 from workers.cli.view.proof import tables
 from workers.proving.answer_check import AnswerCheck
@@ -50,6 +51,9 @@ def prove(
     keep: Annotated[
         Path | None, typer.Option("--save-baseline", metavar="FILE", help="Save this proof to compare later ones.")
     ] = None,
+    learn: Annotated[
+        bool, typer.Option("--learn", help="Have P(winner) learn from what the checks found.")
+    ] = False,
     as_json: AS_JSON = False,
 ) -> None:
     """Ask the council tasks whose answers can be checked, and compare what it decides with simpler rules.
@@ -87,6 +91,8 @@ def prove(
             console().print(part)
     if keep:
         save_baseline(keep, digest, proof)
+    if learn:
+        publish_verdicts(outcomes, settings)
     _judge(proof, threshold, earlier)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rich.table import Table
 
-from domain.people import PeopleFigures, WithPeople, people_figures
+from domain.people import BUCKETS, PeopleFigures, SaidFigures, WithPeople, people_figures
 from domain.statistics import Figures, statistics
 from domain.views.money import sums
 from workers.cli.environment import open_ports, read_settings
@@ -48,7 +48,14 @@ def _print_people(people: PeopleFigures) -> None:
     for kind, rows in (("council", people.councils), ("reviewer", people.reviewers), ("model", people.models)):
         for name, row in rows.items():
             table.add_row(kind, name, *_agreement(row))
+    for said in people.said:
+        right = f"{said.right} of {said.verdicts}"
+        table.add_row("P(winner)", _said(said), right, f"{said.right / said.verdicts:.3f}")
     console().print(table)
+
+
+def _said(row: SaidFigures) -> str:
+    return f"{row.low:.2f} to {row.low + 1 / BUCKETS:.2f} before correction"
 
 
 def _agreement(row: WithPeople) -> tuple[str, str]:

@@ -15,7 +15,7 @@ from domain.contract_rows import BallotRow
 from domain.people import BUCKETS, calibration, counts_of, people_figures
 from domain.ranking import Calibration, rank
 from domain.ranking.ballot import Ballot
-from domain.verdict import TIMEOUT, Verdict, standing
+from domain.verdict import CHECK, TIMEOUT, Verdict, standing
 from tests.support.examples import examples
 from tests.support.factories import completed_body, deliberation, verdict
 
@@ -131,6 +131,15 @@ def test_calibration_follows_what_people_say(verdict_: str, better: bool) -> Non
     assert learned.verdicts == 200
     assert (learned.apply(0.8) > 0.8) is better
     assert abs(learned.apply(0.8) - (1.0 if better else 0.0)) < 0.2
+
+
+def test_a_check_teaches_what_a_said_probability_is_worth_and_is_nobodys_opinion() -> None:
+    found = counted(verdict(by=CHECK, proposal_id="b@0"), verdict(by="ada", verdict="reject", proposal_id=None))
+    figures = people_figures(found)
+    assert (figures.accepted, figures.rejected, figures.councils["DEV"].verdicts) == (0, 1, 1)
+    assert figures.reviewers == figures.models == {}
+    assert [(row.low, row.verdicts, row.right) for row in figures.said] == [(0.8, 2, 1)]
+    assert calibration(found).verdicts == 2
 
 
 def test_nobody_said_anything_changes_nothing() -> None:

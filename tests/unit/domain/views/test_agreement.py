@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from domain.verdict import CHECK
 from domain.views.agreement import weeks
 from tests.support.factories import verdict
 
@@ -32,6 +33,11 @@ def test_standing_verdicts_count_in_the_week_in_which_they_were_said() -> None:
         ("23 Nov", 1, 2),
     ]
     assert [week.share for week in counted] == [None, 1.0, 0.5]
+
+
+def test_a_check_is_no_person() -> None:
+    found = verdict(by=CHECK, said_at=moment("2026-11-23T00:00:00"), proposal_id="a@0")
+    assert weeks([("a@0", [found])], moment("2026-11-29T12:00:00")) == ()
 
 
 def test_without_a_verdict_there_are_no_weeks() -> None:
