@@ -29,6 +29,10 @@ class Ask:
     """Rules that stand before the one proposal of its cells, which is then shown alone; empty: all are shown."""
 
 
+Form = Callable[[Sequence[str], Sequence[str]], list[Ask]]
+"""Labels and criteria → the calls that score them."""
+
+
 def digits(labels: Sequence[str], criteria: Sequence[str]) -> list[Ask]:
     """Version 0.1: digits side by side, `786,554`."""
     group = "x" * len(criteria)
@@ -112,6 +116,22 @@ def alone_digits(labels: Sequence[str], criteria: Sequence[str]) -> list[Ask]:
     return [Ask(rules, grammar, [(label, name) for name in criteria], before) for label in labels]
 
 
+def alone_row(labels: Sequence[str], criteria: Sequence[str]) -> list[Ask]:
+    """Each proposal by itself, its scores in one line with their names: `fit:7 clarity:5`."""
+    rules = f"Write one line and nothing else, in this form: {' '.join(f'{name}:x' for name in criteria)}"
+    grammar = "root ::= " + ' " " '.join(f'"{name}:" [1-9]' for name in criteria) + "\n"
+    before = alone_rules(criteria, ())
+    return [Ask(rules, grammar, [(label, name) for name in criteria], before) for label in labels]
+
+
+def alone_commas(labels: Sequence[str], criteria: Sequence[str]) -> list[Ask]:
+    """Each proposal by itself, its scores in one line with their names: `fit 7, clarity 5`."""
+    rules = f"Write one line and nothing else, in this form: {', '.join(f'{name} x' for name in criteria)}"
+    grammar = "root ::= " + ' ", " '.join(f'"{name} " [1-9]' for name in criteria) + "\n"
+    before = alone_rules(criteria, ())
+    return [Ask(rules, grammar, [(label, name) for name in criteria], before) for label in labels]
+
+
 def alone_each(labels: Sequence[str], criteria: Sequence[str]) -> list[Ask]:
     """Each proposal by itself, and a call per criterion, one digit each."""
     before = _alone_rules("on one criterion of the rubric")
@@ -130,32 +150,45 @@ def alone_overall(labels: Sequence[str], criteria: Sequence[str]) -> list[Ask]:
     ]
 
 
-FORMS: dict[str, Callable[[Sequence[str], Sequence[str]], list[Ask]]] = {
+def _thinking(form: Form, order: str) -> Form:
+    """Return the form for a reviewer with a persona, before the sentence that asks for the answer or behind it."""
+
+    def asks(labels: Sequence[str], criteria: Sequence[str]) -> list[Ask]:
+        return [
+            replace(ask, rules=order.format(persona=PERSONA, rules=ask.rules)) for ask in form(labels, criteria)
+        ]
+
+    return asks
+
+
+def _lines_persona_first(labels: Sequence[str], criteria: Sequence[str]) -> list[Ask]:
+    """The product's `listwise`, whose persona stands before the labels to score."""
+    asks = lines(labels, criteria)
+    return [replace(ask, rules=ask.rules.replace("\nLabels", f"\n\n{PERSONA} Labels")) for ask in asks]
+
+
+ALONE: dict[str, Form] = {
+    "alone": alone,
+    "alone_digits": alone_digits,
+    "alone_row": alone_row,
+    "alone_commas": alone_commas,
+    "alone_overall": alone_overall,
+}
+FORMS: dict[str, Form] = {
     "digits": digits,
     "overall": overall,
     "lines": lines,
+    "lines_persona_first": _lines_persona_first,
+    "lines_persona_last": _thinking(lines, "{rules}\n{persona}"),
     "pointwise": pointwise,
     "pointwise_labels": pointwise_labels,
     "pointwise_each": pointwise_each,
     "pointwise_overall": pointwise_overall,
-    "alone": alone,
-    "alone_persona_first": lambda labels, criteria: _thinking(alone(labels, criteria), "{persona} {rules}"),
-    "alone_persona_last": lambda labels, criteria: _thinking(alone(labels, criteria), "{rules}\n{persona}"),
-    "alone_digits": alone_digits,
-    "alone_digits_persona_first": lambda labels, criteria: _thinking(
-        alone_digits(labels, criteria), "{persona} {rules}"
-    ),
-    "alone_digits_persona_last": lambda labels, criteria: _thinking(
-        alone_digits(labels, criteria), "{rules}\n{persona}"
-    ),
+    **ALONE,
+    **{f"{name}_persona_first": _thinking(form, "{persona} {rules}") for name, form in ALONE.items()},
+    **{f"{name}_persona_last": _thinking(form, "{rules}\n{persona}") for name, form in ALONE.items()},
     "alone_each": alone_each,
-    "alone_overall": alone_overall,
 }
-
-
-def _thinking(asks: Sequence[Ask], order: str) -> list[Ask]:
-    """Give a reviewer a persona, before the form of its answer or behind it."""
-    return [replace(ask, rules=order.format(persona=PERSONA, rules=ask.rules)) for ask in asks]
 
 
 def _alone_rules(how: str) -> str:
