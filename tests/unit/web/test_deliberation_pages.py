@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import re
 from dataclasses import replace
 from decimal import Decimal
 
@@ -19,6 +21,7 @@ from tests.support.scripted_model import failure
 from tests.support.stage import Stage, decision_of
 from tests.support.web import Seen, browser, ports_of
 from web.app import make_app
+from web.asking import answer_of
 from web.listing import MOST_READ, PAGE
 from web.options import WebOptions
 
@@ -48,6 +51,28 @@ def test_a_decision_is_shown_with_its_scores_and_its_reasons(stage: Stage) -> No
         for score in scores.values():
             assert number(score) in shown
     assert "of 3 of 3" not in shown
+
+
+def test_where_all_speak_with_one_voice_no_confidence_stands_anywhere() -> None:
+    copies = tuple(make.agent(f"agent-{number}", seed=number) for number in range(1, 6))
+    stage = Stage(make.council("DEV", agents=copies), policy=Policy(model="tiny"))
+    record = stage.play()
+    decision, identity = decision_of(record), record.deliberation.deliberation_id
+    assert (decision.independent_voices, decision.p_winner, decision.stability) == (1, None, None)
+    assert set(decision.agreement.model_dump().values()) == {None}
+    assert {entry.p_best for entry in decision.ranking.entries} == {None}
+
+    answer = asyncio.run(answer_of(identity, ports_of(stage)))
+    assert (answer.confidence, answer.stability, answer.agreement) == (None, None, None)
+    (row,) = browser(stage).get("/api/deliberations").json()["deliberations"]
+    assert (row["p_winner"], row["stability"], row["kendall_w"]) == (None, None, None)
+    shown = seen(stage, f"/deliberations/{identity}").text
+    minutes_ = browser(stage).get(f"/deliberations/{identity}/minutes.md").text
+    for text in (shown, minutes_, "\n".join(why(decision))):
+        assert "so no confidence is claimed" in text
+        assert not re.search(r"(?i)(P\(winner\)|stability|Kendall's W|agreement) [0-9]", text)
+    for path in ("/deliberations", "/judge"):
+        assert not re.search(r"\b[01]\.[0-9][0-9]\b", seen(stage, path).text)
 
 
 def test_the_reviewers_text_is_a_link_away(stage: Stage) -> None:
