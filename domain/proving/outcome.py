@@ -75,14 +75,14 @@ class TaskOutcome(OpenValue):
     """None where it was not asked, or failed."""
 
     @property
-    def verdict(self) -> Literal["accept", "reject"] | None:
-        """What the check says of the decision.
+    def is_telling(self) -> bool:
+        """Whether some proposals are right and others wrong, so that it matters which one is taken."""
+        return len({proposal.right for proposal in self.proposals}) == 2
 
-        None where that claimed no probability, and where all proposals are right or all are wrong: then any winner
-        is as good as the rest.
-        """
-        right = {proposal.right for proposal in self.proposals}
-        if self.p_winner is None or len(right) < 2:
+    @property
+    def verdict(self) -> Literal["accept", "reject"] | None:
+        """What the check says of the decision; None where that claimed nothing, or any winner would be as good."""
+        if self.p_winner is None or not self.is_telling:
             return None
         return "accept" if self.winner_right else "reject"
 

@@ -48,6 +48,8 @@ class Proof(OpenValue):
     undecided: int
     """Tasks without a decision; they count as wrong for the council."""
     rules: tuple[RuleRow, ...]
+    telling: int = 0
+    """Tasks with right and wrong proposals; on all others every way to take one does the same."""
     gain: Interval | None
     """Share right, council less single agent, task by task; None where the single agent was not asked."""
     council_seconds: float
@@ -77,6 +79,7 @@ def proof_of(outcomes: Sequence[TaskOutcome], *, seed: int = 0, resamples: int =
     return Proof(
         tasks=len(outcomes),
         undecided=len(outcomes) - len(decided),
+        telling=sum(outcome.is_telling for outcome in outcomes),
         rules=tuple(
             RuleRow(
                 rule=name,

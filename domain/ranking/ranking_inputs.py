@@ -30,7 +30,7 @@ class RankingSettings(OpenValue):
     interval: float = Field(default=0.9, gt=0, lt=1)
     """Probability that a rank interval holds; proposals whose interval reaches rank 1 are tied with the winner."""
     resamples: int = Field(default=256, ge=1, le=100_000)
-    """Bootstrap draws where a full enumeration is too long; 256 keep the standard error of the stability near 0.03."""
+    """Bootstrap draws where a full enumeration is too long; 256 keep the stability's standard error near 0.03."""
     exact_up_to: int = Field(default=6, ge=0, le=7)
     """Panels of up to this many voices are enumerated (462 resamples for six): no sampling error, no seed."""
     seed: int = Field(default=0, ge=0, lt=2**64)

@@ -156,6 +156,7 @@ def test_text_shows_the_rules_the_gain_and_what_confidence_was_worth(role: str, 
     result = prove(role, tasks)
     assert result.exit_code == 0, result.stderr
     for title in (
+        "2 have right and wrong proposals",
         "taken by",
         "recovered gap",
         "tokens a task",

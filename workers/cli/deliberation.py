@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from math import inf
 from typing import Annotated
 
 import typer
@@ -44,14 +45,23 @@ POLL_S = 0.2
 def list_(
     limit: Annotated[int, typer.Option(min=1, max=1000, help="How many, newest first.")] = 20,
     plan: Annotated[str | None, typer.Option(metavar="PLAN_ID", help="Only those of this plan.")] = None,
+    awaiting: Annotated[
+        bool, typer.Option("--awaiting", help="Only those that await a verdict, the one due first at the top.")
+    ] = False,
     as_json: AS_JSON = False,
 ) -> None:
     """Print the newest deliberations, open and closed."""
+    if plan and awaiting:
+        raise BadInput("--plan and --awaiting don't go together; leave one out")
     with open_ports(read_settings()) as ports:
         store = ports.deliberations
-        records = list(_records(store.of_plan(plan)[:limit] if plan else store.newest(limit), store))
+        ids = ports.verdicts.overdue(inf, limit) if awaiting else store.newest(limit)
+        records = list(_records(store.of_plan(plan)[:limit] if plan else ids, store))
     if as_json:
         print_json([summary(record).model_dump(mode="json") for record in records])
+        return
+    if not records and awaiting:
+        console().print("no decision awaits a verdict")
         return
     if not records:
         console().print("no deliberations: approve a plan with `conclave approve PLAN.json`")

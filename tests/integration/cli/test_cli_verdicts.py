@@ -120,6 +120,11 @@ def test_without_verdicts_nothing_is_said_of_people(run: Run, decided: str) -> N
     assert "Verdicts" not in run("deliberation", "show", decided).stdout
 
 
+def listed_as_awaiting(run: Run) -> set[str]:
+    rows = json.loads(run("deliberation", "list", "--awaiting", "--json").stdout)
+    return {row["deliberation_id"] for row in rows}
+
+
 def test_a_decision_says_what_it_waits_for_and_what_became_of_it(
     run: Run, take: Take, services: Services, publisher: EventPublisher
 ) -> None:
@@ -128,6 +133,7 @@ def test_a_decision_says_what_it_waits_for_and_what_became_of_it(
         services, VerdictRules(within_s=60.0, overdue="expires")
     )  # long ago, by the stage's clock
     assert shown(run, overdue)["awaiting_verdict"] is True
+    assert listed_as_awaiting(run) == {accepted, preferred, rejected, overdue}
     assert "awaits a verdict, and expires without one at 2023-" in run("deliberation", "show", overdue).stdout
     assert "awaits a verdict, and counts without one at 2023-" in run("deliberation", "show", accepted).stdout
     said_by(run, take, "accept", accepted, "--by", "ada")
@@ -148,6 +154,9 @@ def test_a_decision_says_what_it_waits_for_and_what_became_of_it(
     ):
         assert words in run("deliberation", "show", identity).stdout
         assert shown(run, identity)["awaiting_verdict"] is False
+    assert listed_as_awaiting(run) == set()
+    assert run("deliberation", "list", "--awaiting").stdout.strip() == "no decision awaits a verdict"
+    assert run("deliberation", "list", "--awaiting", "--plan", "p").exit_code == 2
 
 
 def test_by_default_the_user_says_it(run: Run, take: Take, decided: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,6 +15,7 @@ def tables(proof: Proof) -> Iterator[Table | PlainText]:
     """Yield what is printed, in order."""
     undecided = f", {proof.undecided} without a decision" if proof.undecided else ""
     yield PlainText(f"{proof.tasks} tasks{undecided}; intervals hold 95 % of resampled tasks", "dim")
+    yield PlainText(f"{proof.telling} have right and wrong proposals; on others all rules do the same", "dim")
     yield _rules(proof)
     yield PlainText(_gain(proof))
     yield from _confidence(proof)

@@ -98,6 +98,7 @@ def _five_tasks() -> list[TaskOutcome]:
 
 def test_a_proof_says_what_the_council_gains_over_chance_and_over_a_single_agent() -> None:
     proof = proof_of(_five_tasks())
+    assert (proof.tasks, proof.telling) == (5, 2)
     assert proof.row(COUNCIL).right.value == pytest.approx(0.6)
     assert proof.row(RANDOM).right.value == pytest.approx(0.4)
     assert [proof.row(rule).gap.value for rule in (RANDOM, COUNCIL, ORACLE)] == [0.0, 1.0, 1.0]
