@@ -11,7 +11,9 @@ import argparse
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import get_args
 
+from domain.deliberation import BallotForm
 from domain.engine import EngineKind
 from domain.entry import AgentFailed, Proposed
 from domain.policy import Policy
@@ -20,7 +22,7 @@ from domain.proving.checked_task import CheckedTask
 from domain.proving.outcome import SingleAgent, TaskOutcome, texts_of
 from domain.proving.proof import proof_of
 from domain.record import Record
-from tests.bench.council.council import AUTHORS, BenchCouncil, Endpoint
+from tests.bench.council.council import AUTHORS, DEFAULT_REVIEW, BenchCouncil, Endpoint
 from tests.bench.council.human_eval import human_eval
 from tests.bench.council.proposals import complete
 from workers.adapters.clock import SystemClock
@@ -41,7 +43,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     authors = Endpoint(options.author_url, options.author_model, options.kind)
     judge = Endpoint(options.judge_url or options.author_url, options.judge_model or authors.model, options.kind)
     if not options.table:
-        with BenchCouncil(authors, judge, seed=options.seed) as council:
+        review = DEFAULT_REVIEW.model_copy(update={"ballots": options.ballots})
+        with BenchCouncil(authors, judge, seed=options.seed, review=review) as council:
             done = {outcome.task_id for outcome in _read(outcomes)}
             for place, task in enumerate(tasks, start=1):
                 written = complete(council, task, proposals)
@@ -107,6 +110,9 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--tasks", type=int, default=60, help="how many of the 164, spread evenly")
     parser.add_argument("--seed", type=int, default=0, help="of the authors' sampling")
     parser.add_argument("--outcomes", default="outcomes", help="another name keeps decisions of other code apart")
+    parser.add_argument(
+        "--ballots", choices=get_args(BallotForm), default=DEFAULT_REVIEW.ballots, help="how reviewers are asked"
+    )
     parser.add_argument("--single", action="store_true", help="ask an author alone with as many tokens, too")
     parser.add_argument("--proposals", action="store_true", help="stop when all proposals are there")
     parser.add_argument("--table", action="store_true", help="ask no model, print what is there")

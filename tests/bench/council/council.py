@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from domain.checks.runner import InProcess
 from domain.council import Agent
-from domain.deliberation import Deliberation, Judge, quorum_of
+from domain.deliberation import Deliberation, Judge, ReviewRules, quorum_of
 from domain.engine import EngineKind, EngineRecord, Guidance
 from domain.entry import AgentFailed, Opened, Proposed
 from domain.plan import Plan
@@ -38,6 +38,9 @@ DAY_S = 86_400.0
 PLAN_TIMESTAMP = "2026-01-31T12:00:00+00:00"
 
 
+DEFAULT_REVIEW = ReviewRules()
+
+
 @dataclass(frozen=True)
 class Endpoint:
     """A model at an OpenAI-compatible URL; `kind` says how it is made to keep to a ballot's form."""
@@ -59,8 +62,10 @@ class Endpoint:
 class BenchCouncil:
     """Asks the authors for proposals and has proposals reviewed and decided, task by task; a context manager."""
 
-    def __init__(self, authors: Endpoint, judge: Endpoint, *, seed: int = 0) -> None:
-        self._authors, self._judge, self._seed = authors, judge, seed
+    def __init__(
+        self, authors: Endpoint, judge: Endpoint, *, seed: int = 0, review: ReviewRules = DEFAULT_REVIEW
+    ) -> None:
+        self._authors, self._judge, self._seed, self._review = authors, judge, seed, review
         self._portal = Portal()
         self._key = os.environ.get("OPENAI_API_KEY", "")
         self._engines = MemoryEngineDirectory(clock=SystemClock())
@@ -143,6 +148,7 @@ class BenchCouncil:
             agents=agents,
             judges=(judge,),
             rubric=CORRECTNESS,
+            review=self._review,
             quorum=quorum_of(AUTHORS),
             max_tokens=MAX_TOKENS,
             token_budget=200_000,
