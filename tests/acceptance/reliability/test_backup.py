@@ -29,7 +29,7 @@ from tests.support.servers import NatsServer, ValkeyServer
 from workers.processes.guard import Guard
 
 WITHIN = 300.0
-PAGE = Path(__file__).parents[3] / "docs" / "operations.md"
+PAGE = Path(__file__).parents[3] / "docs" / "stores.md"
 PATIENT = {"CONCLAVE_POLICY_MODEL_WAIT_S": "3600", "CONCLAVE_POLICY_DEADLINE_S": "7200"}
 """An open deliberation stays open for as long as its model worker is stopped."""
 
