@@ -5,9 +5,8 @@ Speaks NATS alone, and needs no more than the shipped login `client`; docs/clien
 
 from __future__ import annotations
 
-import asyncio
 import time
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,7 +17,6 @@ from nats.aio.client import Client
 from nats.errors import Error
 from pydantic import SecretStr
 
-from bridge.cancelling import cancel_all
 from bridge.client.approving import message_of, publish_approval, publish_patiently, verdict_message
 from bridge.client.durable_decisions import durable_decisions
 from bridge.client.errors import InvalidMessage, NotConnected, NotInTime
@@ -26,7 +24,6 @@ from bridge.client.logger import client_log
 from bridge.client.news import AWAY, wait_while_away
 from bridge.client.outcome import (
     DeliberationOutcome,
-    Follower,
     Outcome,
     PlanOutcome,
     VerdictOutcome,
@@ -232,8 +229,7 @@ class Conclave:
         answer = VerdictOutcome(
             deliberation_id, by=by.strip(), judged_at=judged_at, stream=stored.stream, sequence=stored.seq
         )
-        async with self._tail.following(answer, since) as reading:
-            await _settled(answer, reading, over)
+        await self._tail.settle(answer, since, within_s=over - _now())
         recorded = answer.recorded()
         if recorded is None:
             raise NotInTime(f"{what} was published, and not answered within {timeout_s:g} s; ask the operator", {})
@@ -244,8 +240,7 @@ class Conclave:
     ) -> dict[str, ClosingBody]:
         over = _now() + timeout_s
         outcome, start = await self._sought(which, since)
-        async with self._tail.following(outcome, start) as reading:
-            await _settled(outcome, reading, over)
+        await self._tail.settle(outcome, start, within_s=over - _now())
         ends = outcome.ends()
         if not outcome.settled.is_set():
             raise NotInTime(_not_in_time(which, timeout_s, ends), ends)
@@ -288,24 +283,6 @@ class Conclave:
         if client is not None:
             with suppress(Error, TimeoutError, OSError):
                 await client.close()
-
-
-async def _settled(outcome: Follower, reading: Sequence[asyncio.Task[None]], over: float) -> None:
-    """Wait until the outcome is settled or the time is over. Raises what ends a reading task."""
-    waiting = asyncio.create_task(outcome.settled.wait())
-    try:
-        while not outcome.settled.is_set() and (left := over - _now()) > 0:
-            going_on = [task for task in reading if not _over(task)]
-            await asyncio.wait([waiting, *going_on], timeout=left, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        await cancel_all([waiting])
-
-
-def _over(reading: asyncio.Task[None]) -> bool:
-    """Whether the task has read everything. Raises what ended it."""
-    if reading.done():
-        reading.result()
-    return reading.done()
 
 
 def _not_in_time(which: Approval | str, timeout_s: float, ends: Mapping[str, ClosingBody]) -> str:

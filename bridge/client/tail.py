@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from time import monotonic
 
 from nats.aio.client import Client
 
@@ -28,8 +29,23 @@ class EventTail:
         self._followers: set[Follower] = set()
         self._reading: asyncio.Task[None] | None = None
 
+    async def settle(self, outcome: Follower, since: int, *, within_s: float) -> None:
+        """Have the outcome take what was stored since the sequence, and what comes, until it is settled.
+
+        Returns when the time is over, too. Raises what keeps the stream from being read, such as NotConnected.
+        """
+        over = monotonic() + within_s
+        async with self._following(outcome, since) as reading:
+            waiting = asyncio.create_task(outcome.settled.wait())
+            try:
+                while not outcome.settled.is_set() and (left := over - monotonic()) > 0:
+                    going_on = [task for task in reading if not _over(task)]
+                    await asyncio.wait([waiting, *going_on], timeout=left, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                await cancel_all([waiting])
+
     @asynccontextmanager
-    async def following(self, outcome: Follower, since: int) -> AsyncIterator[tuple[asyncio.Task[None], ...]]:
+    async def _following(self, outcome: Follower, since: int) -> AsyncIterator[tuple[asyncio.Task[None], ...]]:
         """Have the outcome take what was stored since the sequence, and what comes while the block lasts.
 
         Yields the tasks that read for it; one that fails can't go on.
@@ -81,3 +97,10 @@ class EventTail:
                 await wait_while_away(self._client)
             else:
                 return
+
+
+def _over(reading: asyncio.Task[None]) -> bool:
+    """Whether the task has read everything. Raises what ended it."""
+    if reading.done():
+        reading.result()
+    return reading.done()

@@ -30,6 +30,13 @@ class Pipeline:
     nats_url: str
 
 
+@pytest.fixture
+def nothing_is_printed(capfd: pytest.CaptureFixture[str]) -> Iterator[None]:
+    """Whatever a client goes through, it prints nothing by itself."""
+    yield
+    assert capfd.readouterr() == ("", "")
+
+
 @pytest.fixture(scope="package")
 def pipeline(tmp_path_factory: pytest.TempPathFactory, guard: Guard) -> Iterator[Pipeline]:
     """Two bridges, two control workers and two model workers on servers of their own, with councils for ROLES."""

@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import re
-import subprocess
-import sys
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import aclosing, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any, TypeVar
 
 import nats
 import pytest
 
-from bridge import client
 from bridge.client import (
     Approval,
     BlockingConclave,
@@ -25,23 +19,17 @@ from bridge.client import (
     DeliberationFailed,
     InvalidMessage,
     NoCouncil,
-    NotAllowed,
-    NotConnected,
     NothingAsked,
     NotInTime,
-    NotPublished,
 )
 from domain.contract import CompletedBody, FailedBody
 from domain.plan import Plan
-from tests.support.compose import ROOT
-from tests.support.factories import fresh
+from tests.support.client_calls import plan, with_client
 from tests.support.foreign_messages import scatter
-from tests.support.shipped import CONCLAVE, WITHIN, Installation, run, shipped_installation
+from tests.support.shipped import CONCLAVE, WITHIN, Installation, shipped_installation
 from workers.processes.guard import Guard
 
-pytestmark = pytest.mark.timeout(6 * WITHIN)
-
-T = TypeVar("T")
+pytestmark = [pytest.mark.timeout(6 * WITHIN), pytest.mark.usefixtures("nothing_is_printed")]
 
 
 @pytest.fixture(scope="module")
@@ -53,27 +41,6 @@ def installation(tmp_path_factory: pytest.TempPathFactory, guard: Guard) -> Iter
 @pytest.fixture
 def url(installation: Installation) -> str:
     return installation.nats.url_of("client")
-
-
-@pytest.fixture(autouse=True)
-def nothing_is_printed(capfd: pytest.CaptureFixture[str]) -> Iterator[None]:
-    """Whatever a client goes through, it prints nothing by itself."""
-    yield
-    assert capfd.readouterr() == ("", "")
-
-
-def plan(**changes: Any) -> dict[str, Any]:
-    """Return a plan as a program writes it, without a time."""
-    least = {"story_id": fresh("story"), "plan_id": fresh("plan"), "approved_by": "po", "roles": ["DEV"]}
-    return least | changes
-
-
-def with_client(url: str, scenario: Callable[[Conclave], Awaitable[T]]) -> T:
-    async def connected() -> T:
-        async with Conclave(url) as conclave:
-            return await scenario(conclave)
-
-    return asyncio.run(connected())
 
 
 @contextmanager
@@ -289,120 +256,3 @@ def test_a_person_judges_a_decision(url: str) -> None:
             await conclave.verdict(decided.deliberation_id, "prefer", by="Ada")
 
     with_client(url, scenario)
-
-
-def test_decisions_come_to_a_durable_each_until_its_reader_goes_on(installation: Installation, url: str) -> None:
-    installation.run("bridge", (*CONCLAVE, "consumer", "create", "client", "--deliver", "new"))
-    asked = [plan() for _ in range(3)]
-
-    async def decide(conclave: Conclave) -> None:
-        for one in asked:
-            await conclave.decide(one, timeout_s=WITHIN)
-
-    async def read(conclave: Conclave, count: int) -> list[str]:
-        """Leave the iteration at the last one: that is not acknowledged."""
-        found: list[str] = []
-        async with aclosing(conclave.decisions("client")) as decisions:
-            async for decision in decisions:
-                found.append(decision.plan_id)
-                if len(found) == count:
-                    break
-        return found
-
-    ids = [one["plan_id"] for one in asked]
-    with_client(url, decide)
-    assert with_client(url, lambda conclave: read(conclave, 2)) == ids[:2]
-    assert with_client(url, lambda conclave: read(conclave, 2)) == ids[1:]
-    with BlockingConclave(url) as conclave:
-        assert next(iter(conclave.decisions("client"))).plan_id == ids[2]
-    installation.run("bridge", (*CONCLAVE, "consumer", "delete", "client"))
-
-
-def test_a_login_that_may_makes_its_durable_and_reads_on_over_a_restart(installation: Installation) -> None:
-    bridge, durable = installation.nats.url_of("bridge"), fresh("durable")
-    asked = [plan() for _ in range(4)]
-
-    async def scenario(conclave: Conclave) -> list[str]:
-        found: list[str] = []
-        for one in asked[:2]:
-            await conclave.decide(one, timeout_s=WITHIN)
-        async with aclosing(conclave.decisions(durable)) as decisions:
-            async for decision in decisions:
-                found += [decision.plan_id] if decision.plan_id in {one["plan_id"] for one in asked} else []
-                if len(found) == 2:
-                    await asyncio.to_thread(installation.nats.restart)
-                    for one in asked[2:]:
-                        await conclave.decide(one, timeout_s=4 * WITHIN)
-                if len(found) == 4:
-                    return found
-        return found
-
-    assert with_client(bridge, scenario) == [one["plan_id"] for one in asked]
-
-
-def test_a_durable_that_the_login_may_not_read_is_told(url: str) -> None:
-    async def scenario(conclave: Conclave) -> None:
-        await anext(conclave.decisions("another"))
-
-    with pytest.raises(NotAllowed, match="may not read a durable another of ORCHESTRATOR_EVENTS"):
-        with_client(url, scenario)
-
-
-@pytest.mark.parametrize(
-    ("user", "error", "reason"),
-    [
-        ("publisher", NotAllowed, "this login may not read ORCHESTRATOR_EVENTS"),
-        ("stranger", NotConnected, "refuses our login"),
-    ],
-)
-def test_a_login_that_can_not_do_it_is_told_so(
-    installation: Installation, user: str, error: type[Exception], reason: str
-) -> None:
-    with pytest.raises(error, match=reason), BlockingConclave(installation.nats.url_of(user)):
-        pass
-
-
-def test_an_observer_watches_and_may_not_approve(installation: Installation) -> None:
-    async def scenario(conclave: Conclave) -> None:
-        await conclave.approve(plan(), timeout_s=3)
-
-    with pytest.raises(NotPublished, match="was not confirmed by JetStream within 3 s"):
-        with_client(installation.nats.url_of("observer"), scenario)
-
-
-PAGE = (ROOT / "docs" / "client.md").read_text(encoding="utf-8")
-PROGRAMS = re.findall(r"```python\n(.*?)```", PAGE, flags=re.DOTALL)
-
-
-@pytest.mark.parametrize(
-    ("number", "printed"), [(0, r"^dev-\S+ \d"), (1, r"^DEV orchestration.deliberation.completed$")]
-)
-def test_the_programs_of_the_page_run_as_they_stand(url: str, number: int, printed: str) -> None:
-    output = run((sys.executable, "-c", PROGRAMS[number]), {"NATS_URL": url})
-    assert re.search(printed, output, flags=re.MULTILINE), output
-
-
-def test_the_program_of_the_page_that_reads_every_decision_runs(installation: Installation, url: str) -> None:
-    installation.run("bridge", (*CONCLAVE, "consumer", "create", "client", "--deliver", "new"))
-    environment = {**os.environ, "NATS_URL": url, "PYTHONUNBUFFERED": "1"}
-    reading = subprocess.Popen(
-        (sys.executable, "-c", PROGRAMS[2]), env=environment, cwd=ROOT, stdout=subprocess.PIPE
-    )
-    try:
-        decided = with_client(url, lambda conclave: conclave.decide(plan(), timeout_s=WITHIN))
-        assert reading.stdout is not None
-        assert reading.stdout.readline().decode().startswith(f"{decided.deliberation_id} {decided.plan_id} ")
-    finally:
-        reading.kill()
-        reading.communicate()
-    installation.run("bridge", (*CONCLAVE, "consumer", "delete", "client"))
-
-
-def test_the_readmes_sample_has_eight_lines() -> None:
-    (program,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), flags=re.DOTALL)
-    assert len([line for line in program.splitlines() if line.strip()]) <= 8
-
-
-def test_the_page_names_every_exception() -> None:
-    named = {name for name in client.__all__ if isinstance(getattr(client, name), type)}
-    assert [name for name in named if f"`{name}`" not in PAGE] == []
