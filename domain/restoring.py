@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from domain import keys
 from domain.chat import FailureReason
 from domain.contract import CompletedBody, DeliberationHead
+from domain.contract_rows import BallotRow, ComparisonRow, ProposalBody
 from domain.council import Agent
 from domain.deliberation import Deliberation, Judge
 from domain.entry import AgentFailed, BallotCast, Compared, Proposed
@@ -66,48 +67,16 @@ def entries_as_told(told: CompletedBody) -> Iterator[Proposed | AgentFailed | Ba
     """Yield what a decision was made from: first proposals, failures, ballots, comparisons, so that it replays."""
     at = told.timestamp
     for row in told.decisions:
-        proposal = row.proposal
-        if proposal.proposal_id != PRIOR:
-            agent_id = proposal.author.agent_id
-            first = proposal.proposal_id == keys.proposal_id(agent_id, 0) or not proposal.revisions
-            text = proposal.content if first else proposal.revisions[0]
-            yield Proposed(agent_id=agent_id, model=proposal.model, text=text, at=at)
+        if row.proposal.proposal_id != PRIOR:
+            yield _first_proposal(row.proposal, at)
     for failure in told.failures:
         if failure.stage == "proposal":
             reason = FailureReason(failure.reason)
             yield AgentFailed(agent_id=failure.agent_id, reason=reason, detail=failure.detail, at=at)
     for ballot in told.ballots:
-        yield BallotCast(
-            agent_id=ballot.reviewer,
-            round=ballot.round,
-            pass_=ballot.pass_,
-            order=ballot.order,
-            form=ballot.form,
-            scores=ballot.scores,
-            expected=ballot.expected,
-            missing=None if ballot.missing is None else FailureReason(ballot.missing),
-            gaps={proposal: FailureReason(reason) for proposal, reason in ballot.gaps.items()},
-            detail=ballot.detail,
-            model=ballot.model,
-            usage=ballot.usage,
-            duration_ms=ballot.duration_ms,
-            at=at,
-        )
+        yield _ballot(ballot, at)
     for comparison in told.second_look:
-        yield Compared(
-            agent_id=comparison.reviewer,
-            round=comparison.round,
-            first=comparison.first,
-            second=comparison.second,
-            choice=comparison.choice,
-            p_first=comparison.p_first,
-            missing=None if comparison.missing is None else FailureReason(comparison.missing),
-            detail=comparison.detail,
-            model=comparison.model,
-            usage=comparison.usage,
-            duration_ms=comparison.duration_ms,
-            at=at,
-        )
+        yield _comparison(comparison, at)
 
 
 def refused_as_told(
@@ -124,6 +93,53 @@ def refused_as_told(
         "lost": ("council", "plan") if request is None else ("council",),
     }
     return refused.model_copy(update=known)
+
+
+def _first_proposal(told: ProposalBody, at: float) -> Proposed:
+    agent_id = told.author.agent_id
+    first = told.proposal_id == keys.proposal_id(agent_id, 0) or not told.revisions
+    text = told.content if first else told.revisions[0]
+    return Proposed(agent_id=agent_id, model=told.model, text=text, at=at)
+
+
+def _ballot(told: BallotRow, at: float) -> BallotCast:
+    return BallotCast(
+        agent_id=told.reviewer,
+        round=told.round,
+        pass_=told.pass_,
+        order=told.order,
+        form=told.form,
+        scores=told.scores,
+        expected=told.expected,
+        missing=_reason(told.missing),
+        gaps={proposal: FailureReason(reason) for proposal, reason in told.gaps.items()},
+        detail=told.detail,
+        model=told.model,
+        usage=told.usage,
+        duration_ms=told.duration_ms,
+        at=at,
+    )
+
+
+def _comparison(told: ComparisonRow, at: float) -> Compared:
+    return Compared(
+        agent_id=told.reviewer,
+        round=told.round,
+        first=told.first,
+        second=told.second,
+        choice=told.choice,
+        p_first=told.p_first,
+        missing=_reason(told.missing),
+        detail=told.detail,
+        model=told.model,
+        usage=told.usage,
+        duration_ms=told.duration_ms,
+        at=at,
+    )
+
+
+def _reason(told: str | None) -> FailureReason | None:
+    return None if told is None else FailureReason(told)
 
 
 def _repeat(told: DeliberationHead) -> int:
