@@ -11,7 +11,6 @@ from domain.ports.deliberation_store import DeliberationStore
 from domain.proving.outcome import TaskOutcome
 from domain.verdict import CHECK
 from workers.cli.environment import open_ports
-from workers.cli.nats_session import NatsSession
 from workers.cli.output import complain
 from workers.settings import Settings
 
@@ -21,6 +20,8 @@ def publish_verdicts(outcomes: Sequence[TaskOutcome], settings: Settings) -> Non
 
     A decision that the store has no more is left out. Raises CliError where a server can't be reached.
     """
+    from workers.cli.nats_session import NatsSession
+
     telling = [outcome for outcome in outcomes if outcome.verdict]
     with open_ports(settings) as ports, NatsSession.to(settings) as wire:
         payloads = [payload for outcome in telling if (payload := _payload(outcome, ports.deliberations))]
