@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 from weakref import WeakKeyDictionary
 
 import structlog
@@ -34,11 +34,11 @@ MAX_PENDING_PROGRESS = 1000
 class EventLoopPortal(Protocol):
     """Runs coroutines on the event loop of the calling process, from any thread but the loop's own."""
 
-    def start(self, function: Callable[..., Awaitable[T]], *args: object) -> Future[T]:
+    def start(self, function: Callable[..., Coroutine[Any, Any, T]], *args: object) -> Future[T]:
         """Start `function(*args)` and return at once. Raises RuntimeError if the loop is gone."""
         ...
 
-    def call(self, function: Callable[..., Awaitable[T]], *args: object) -> T:
+    def call(self, function: Callable[..., Coroutine[Any, Any, T]], *args: object) -> T:
         """Run `function(*args)` and return its result, or raise what it raised."""
         ...
 

@@ -6,16 +6,14 @@ loop of the process it was forked from: that loop's thread does not exist in the
 
 from __future__ import annotations
 
+import asyncio
 import atexit
 import os
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from threading import Lock, Thread
-from typing import TypeVar
-
-import anyio
-from anyio.from_thread import BlockingPortal
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 
@@ -33,11 +31,11 @@ class Portal:
         """Have `function()` awaited on every loop before it ends; for connections that live there."""
         self._closers.append(function)
 
-    def start(self, function: Callable[..., Awaitable[T]], *args: object) -> Future[T]:
+    def start(self, function: Callable[..., Coroutine[Any, Any, T]], *args: object) -> Future[T]:
         """Start `function(*args)` on the loop; cancelling the future cancels it."""
-        return self._mine().portal().start_task_soon(function, *args)
+        return self._mine().start(function, args)
 
-    def call(self, function: Callable[..., Awaitable[T]], *args: object) -> T:
+    def call(self, function: Callable[..., Coroutine[Any, Any, T]], *args: object) -> T:
         """Run `function(*args)` on the loop and return its result, or raise what it raised."""
         return self.start(function, *args).result()
 
@@ -58,40 +56,43 @@ class _Loop:
     def __init__(self, closers: Sequence[Callable[[], Awaitable[object]]]) -> None:
         self._closers = closers
         self._lock = Lock()
-        self._portal: BlockingPortal | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._over = asyncio.Event()
         self._thread: Thread | None = None
+        # A loop holds what runs on it weakly.
+        self._running: set[Future[Any]] = set()
 
-    def portal(self) -> BlockingPortal:
+    def start(self, function: Callable[..., Coroutine[Any, Any, T]], args: Sequence[object]) -> Future[T]:
+        # Under the lock: what starts before `close` is cancelled by it, and nothing starts on a loop that ends.
         with self._lock:
-            if self._portal is None:
-                # anyio's own start_blocking_portal waits for its thread when it is collected: a process that
-                # exits without closing it, or a fork of it, would hang there.
-                running: Future[BlockingPortal] = Future()
-                self._thread = Thread(target=anyio.run, args=(_serve, running), name="portal", daemon=True)
-                self._thread.start()
-                self._portal = running.result()
-                # A loop that still runs when the interpreter ends is torn down in no order at all.
-                atexit.register(self.close)
-            return self._portal
+            future = asyncio.run_coroutine_threadsafe(function(*args), self._started())
+        self._running.add(future)
+        future.add_done_callback(self._running.discard)
+        return future
 
     def close(self) -> None:
         with self._lock:
-            if self._portal is None or self._thread is None or not self._thread.is_alive():
+            if self._loop is None or self._thread is None or not self._thread.is_alive():
                 return
-            self._portal.start_task_soon(_end, self._portal, self._closers)
+            self._loop.call_soon_threadsafe(self._over.set)
             self._thread.join(CLOSES_WITHIN_S)
-            self._portal = self._thread = None
+            self._loop = self._thread = None
+            self._over = asyncio.Event()
             atexit.unregister(self.close)
 
+    def _started(self) -> asyncio.AbstractEventLoop:
+        if self._loop is None:
+            started: Future[asyncio.AbstractEventLoop] = Future()
+            self._thread = Thread(target=asyncio.run, args=(self._serve(started),), name="portal", daemon=True)
+            self._thread.start()
+            self._loop = started.result()
+            # A loop that still runs when the interpreter ends is torn down in no order at all.
+            atexit.register(self.close)
+        return self._loop
 
-async def _end(portal: BlockingPortal, closers: Sequence[Callable[[], Awaitable[object]]]) -> None:
-    for close in closers:
-        with suppress(Exception):
-            await close()
-    await portal.stop(True)
-
-
-async def _serve(running: Future[BlockingPortal]) -> None:
-    async with BlockingPortal() as portal:
-        running.set_result(portal)
-        await portal.sleep_until_stopped()
+    async def _serve(self, started: Future[asyncio.AbstractEventLoop]) -> None:
+        started.set_result(asyncio.get_running_loop())
+        await self._over.wait()
+        for close in self._closers:
+            with suppress(Exception):
+                await close()

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import subprocess
 import sys
 import threading
+import weakref
 from concurrent.futures import CancelledError
 from pathlib import Path
 
@@ -77,6 +79,36 @@ def test_cancelling_the_future_cancels_what_runs() -> None:
         future.result(5)
     assert ended.wait(5)
     portal.close()
+
+
+def test_what_runs_when_it_is_closed_is_cancelled() -> None:
+    portal = Portal()
+    future = portal.start(asyncio.sleep, 3600)
+    portal.close()
+    with pytest.raises(CancelledError):
+        future.result(5)
+
+
+def test_what_no_caller_holds_still_ends() -> None:
+    ended = threading.Event()
+
+    async def wait_for_one_that_only_it_holds() -> None:
+        lone = asyncio.get_running_loop().create_future()
+        asyncio.get_running_loop().call_later(0.01, gc.collect)
+        kept.append(weakref.ref(lone))
+        try:
+            await lone
+        finally:
+            ended.set()
+
+    portal, kept = Portal(), list[weakref.ref[asyncio.Future[None]]]()
+    portal.start(wait_for_one_that_only_it_holds)
+    portal.call(asyncio.sleep, 0.05)
+    alive = kept[0]()
+    assert alive is not None, "what runs was collected with the future that the caller dropped"
+    del alive
+    portal.close()
+    assert ended.wait(5)
 
 
 def test_a_closed_portal_starts_anew_when_it_is_used_again() -> None:
