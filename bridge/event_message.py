@@ -88,7 +88,10 @@ BARE = EventEncoder(SOURCE)
 
 def body_of(event: Event) -> bytes:
     """Return the event's JSON object as bytes; half a surrogate pair, which UTF-8 can't hold, stays escaped."""
-    return _dumped(_body(event))
+    try:
+        return event.body.model_dump_json().encode()
+    except ValueError:  # pydantic, which writes it in a quarter of the time, escapes nothing
+        return _dumped(_body(event))
 
 
 def _body(event: Event) -> JsonObject:

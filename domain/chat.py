@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from functools import lru_cache
 from typing import Annotated, Literal, NamedTuple
 
 from pydantic import AfterValidator, Field, JsonValue, StringConstraints
@@ -48,11 +49,7 @@ class ScoreForm(Value):
     @property
     def rows(self) -> tuple[Line, ...]:
         """Every line of the form, from first to last."""
-        digits = tuple(DIGITS[: self.highest])
-        return (
-            *(Line(name, digits, lowest=1) for name in self.lines),
-            *(Line(name, NO_YES, lowest=0) for name in self.checks),
-        )
+        return _rows(self.lines, self.highest, self.checks)
 
     @property
     def shape(self) -> str:
@@ -79,6 +76,16 @@ class ScoreForm(Value):
             return None
         found = [row.worth(line) for line, row in zip(written, rows, strict=True)]
         return None if None in found else tuple(worth for worth in found if worth is not None)
+
+
+# A call reads its form's lines some ten times, and all deliberations of a rubric ask in the same forms.
+@lru_cache(maxsize=128)
+def _rows(lines: tuple[str, ...], highest: int, checks: tuple[str, ...]) -> tuple[Line, ...]:
+    digits = tuple(DIGITS[:highest])
+    return (
+        *(Line(name, digits, lowest=1) for name in lines),
+        *(Line(name, NO_YES, lowest=0) for name in checks),
+    )
 
 
 class Message(Value):
