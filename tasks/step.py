@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 import structlog
 from celery import Celery, Task, current_app
-from celery.exceptions import Retry
+from celery.exceptions import Reject, Retry
 from celery.signals import before_task_publish
 from structlog.contextvars import bound_contextvars
 
@@ -229,7 +229,10 @@ class Step(Task):  # type: ignore[type-arg]  # generic in the stubs only
 
     def _again(self, decision: RetryIn, error: Exception, more: Mapping[str, str] | None = None) -> Retry:
         headers = {**(self.request.headers or {}), **decision.counts.headers(), **(more or {})}
-        return self.retry(exc=error, countdown=decision.seconds, headers=headers, throw=False)
+        try:
+            return self.retry(exc=error, countdown=decision.seconds, headers=headers, throw=False)
+        except Reject as unpublished:  # Celery would drop the message for good
+            raise Reject(unpublished.args[0], requeue=True) from unpublished
 
 
 def _unexpected(error: Exception) -> bool:

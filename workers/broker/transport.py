@@ -11,16 +11,16 @@ import logging
 from collections.abc import Collection, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from queue import Empty
-from time import monotonic
 from typing import Any, cast
 
 from kombu.transport import redis, virtual
 from kombu.utils.json import loads
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import ConnectionError, RedisError
 
 from workers.broker.atomic_pop import AtomicPop
 from workers.broker.attempts import count_crash, count_loss
 from workers.broker.broker_clock import broker_time
+from workers.broker.contact import Contact
 from workers.broker.left_messages import LeftMessage, holder, judge
 from workers.broker.parked_messages import parked_record
 from workers.broker.pending_acks import PendingAcks
@@ -46,10 +46,12 @@ class QoS(redis.QoS, QoSMembers):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._last_contact = float("-inf")
-        self._last_time = float("-inf")
-        self._sweeps_from = float("-inf")
         self._gathered: list[str] | None = None
+        self._contact = Contact(
+            silence_s=max(self.visibility_timeout / 4, 3 * self.channel.unacked_restore_interval),
+            drift_s=self.visibility_timeout / 4,
+            grace_s=self.channel.unacked_restore_grace,
+        )
 
     def append(self, message: Any, delivery_tag: str) -> None:
         """Mark a message as unacknowledged, unless that was done when it was popped."""
@@ -97,7 +99,8 @@ class QoS(redis.QoS, QoSMembers):
             return
         with self.channel.conn_or_acquire() as client:
             now = broker_time(client)
-            if not self._may_sweep(client, now) or not self._overdue(client, now, start, num):
+            lasts = self._contact.lasts(client, self.unacked_index_key, now)
+            if not lasts or not self._overdue(client, now, start, num):
                 return
             mutex = redis.Mutex(client, self.unacked_mutex_key, self.unacked_mutex_expire)
             with suppress(redis.MutexHeld), mutex:
@@ -145,28 +148,6 @@ class QoS(redis.QoS, QoSMembers):
             pipe.hdel(self.unacked_key, *tags)
             pipe.zrem(self.unacked_index_key, *tags)
             pipe.execute()
-
-    def _may_sweep(self, client: Any, now: float) -> bool:
-        # After an outage every score is old, those of living workers too: let them refresh theirs first. A broker
-        # that refuses to write refuses their heartbeats, so it counts as away; so does one whose clock was set.
-        moment = monotonic()
-        try:
-            client.zadd(self.unacked_index_key, {"": now}, xx=True)  # writes nothing, where that is allowed
-        except ResponseError as error:
-            self._await_others(moment, f"refuses to write: {error}")
-            return False
-        silence_s = moment - self._last_contact
-        if silence_s > max(self.visibility_timeout / 4, 3 * self.channel.unacked_restore_interval):
-            self._await_others(moment)
-        elif abs(now - self._last_time - silence_s) > self.visibility_timeout / 4:
-            self._await_others(moment, "has set its clock")
-        self._last_contact, self._last_time = moment, now
-        return bool(moment >= self._sweeps_from)
-
-    def _await_others(self, moment: float, why: str = "") -> None:
-        if why and moment >= self._sweeps_from:
-            logger.warning("the broker %s; no message is taken for a lost worker's meanwhile", why)
-        self._sweeps_from = moment + self.channel.unacked_restore_grace
 
     def _ack_later(self, delivery_tag: str, error: BaseException) -> None:
         if self.pending_acks is None:
@@ -236,6 +217,10 @@ class Channel(AtomicPop):
         # No upstream issue known.
         if asynchronous:
             return super()._create_client(asynchronous=True)
+        if self.connection is None:
+            # While a broker is away, kombu closes channels over which other threads publish; it opens another one
+            # only after what it knows as a connection's error. No upstream issue known.
+            raise ConnectionError("the channel is closed")
         if self._command_client is None or self._command_client.connection_pool is not self.pool:
             self._command_client = super()._create_client()
         return self._command_client

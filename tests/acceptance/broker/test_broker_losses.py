@@ -89,9 +89,9 @@ def test_a_broker_whose_clock_is_set_takes_nothing_from_living_workers(
     with desk(valkey_server, visibility_timeout=5.0, unacked_restore_grace=60.0) as it:
         it.publish()
         it.pop()
-        qos = it.channel.qos
+        contact = it.channel.qos._contact
         it.sweep()
-        qos._sweeps_from = 0.0
+        contact._trusted_from = 0.0
         monkeypatch.setattr(transport, "broker_time", lambda client: broker_time(client) + 3600)
         it.sweep()
         assert it.counts() == (0, 1)

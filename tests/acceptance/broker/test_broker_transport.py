@@ -10,12 +10,14 @@ from typing import Any, cast
 import pytest
 from celery import Celery
 from kombu.utils.json import loads
+from redis import Redis
 from redis.exceptions import ConnectionError as Unreachable
 
 from tests.acceptance.broker.desk import NONSENSE, PREFIX, desk
 from tests.acceptance.broker.fleet import WITHIN, crash
 from tests.support.servers import ValkeyServer
 from workers.broker import LOSSES, celery_conf, install
+from workers.broker.celery_conf import ANSWER_S
 from workers.broker.pending_acks import PendingAcks
 from workers.queue_keys import PARKED
 
@@ -213,3 +215,20 @@ def test_commands_share_a_client_for_as_long_as_its_connections_last(valkey_serv
         with one.channel.conn_or_acquire() as third:
             assert third is not first
             assert third.ping()
+
+
+def test_threads_that_publish_while_the_broker_takes_no_writes_lose_nothing(own_server: ValkeyServer) -> None:
+    app = Celery(set_as_current=False)
+    prefix = uuid.uuid4().hex
+    conf = celery_conf(broker_url=own_server.url, result_url=own_server.url, broker_prefix=prefix)
+    app.conf.update(conf)
+    install(app)
+    task = app.signature("any", queue="any")
+    task.apply_async()
+    server = Redis.from_url(own_server.url)
+    held_ms = round(1000 * (ANSWER_S + 2))  # longer than a command is waited for, so that all come again
+    server.client_pause(held_ms, all=False)
+    with ThreadPoolExecutor(4) as pool:
+        for sending in [pool.submit(task.apply_async) for _ in range(4)]:
+            sending.result(WITHIN)
+    assert server.llen(f"{prefix}any") == 5
