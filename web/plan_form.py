@@ -16,8 +16,6 @@ from domain.value import Value
 
 NUMBERS = ("rounds", "num_agents", "max_tokens", "deadline_s")
 WORDS = ("title", "description", "notes", "priority", "plan_id", "story_id")
-LISTS = ("acceptance_criteria", "requirements")
-"""One entry a line."""
 CRITERION = re.compile(r"(?P<name>[^=:]+)(?:=(?P<weight>[^:]+))?(?::(?P<description>.*))?", re.DOTALL)
 
 

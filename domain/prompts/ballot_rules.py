@@ -1,7 +1,7 @@
 """What a ballot's prompt says of scoring: to a reviewer who sees one proposal, and to one who sees all.
 
 For one proposal the rules stand before it: a small model that reads them behind it gives everything a 9
-(docs/ranking.md).
+(docs/ballots.md).
 """
 
 from __future__ import annotations

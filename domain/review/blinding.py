@@ -89,7 +89,7 @@ def blind(text: str, names: Names) -> str:
     judge the code that would run. Names that are ordinary words stay there, and so do `as` and `this is` before a
     model's name, which are code. Hidden characters are removed and chat-template tokens get a blank
     (domain.text.visible) in code as well. The gate's checks and the stored proposal keep the original.
-    docs/ranking.md says what is not found.
+    docs/ballots.md says what is not found.
     """
     blinded = (_blinded(piece, names) for piece in pieces(readable(text)))
     return _without_closing_names("".join(blinded))

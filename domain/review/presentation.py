@@ -1,6 +1,6 @@
 """In which orders the candidates are shown: balanced, so that an effect of places cancels, whatever its shape.
 
-Each distinct order is a prompt that the prefix cache does not know; docs/ranking.md counts what they cost.
+Each distinct order is a prompt that the prefix cache does not know; docs/ballots.md counts what they cost.
 """
 
 from __future__ import annotations

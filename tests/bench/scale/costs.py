@@ -44,7 +44,7 @@ class Work(Value):
     proposal_read: float = 600.0
     proposal_write: float = 400.0
     ballot_read: float = 325.0
-    """Of one call; docs/ranking.md, pointwise with prefix cache."""
+    """Of one call; docs/ballots.md, pointwise with prefix cache."""
     ballot_write: float = 16.0
 
     def written(self, read: float) -> float:

@@ -12,7 +12,6 @@ from tests.support.web import Seen
 from web.highlighting import LANGUAGES, highlighted
 
 ALLOWED = {"code": ("class",), "span": ("class",)}
-QUOTE = "&#34;"
 CODE = st.text(st.sampled_from("ab \n\t\"'`\\/*#-+@0.'<&>\u202e\x00"), max_size=80)
 
 
