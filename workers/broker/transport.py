@@ -84,6 +84,16 @@ class QoS(redis.QoS, QoSMembers):
             for tag in tags:
                 self.free_slot(tag)
 
+    def reject(self, delivery_tag: str, requeue: bool = False) -> None:
+        """Requeue a message or remove it; where that fails, it comes back after the visibility timeout."""
+        # kombu then counts it against the prefetch limit for ever: a worker of one thread takes nothing any more.
+        # No upstream issue known.
+        try:
+            super().reject(delivery_tag, requeue)
+        except BaseException:
+            self.free_slot(delivery_tag)
+            raise
+
     def free_slot(self, delivery_tag: str) -> None:
         """Stop counting a message against the prefetch limit, without a command to the broker; from any thread."""
         self._quick_ack(delivery_tag)

@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from celery import Celery, Task
+from celery.exceptions import Reject
 from kombu import transport
 
 from tests.acceptance.broker.journal import Journal
 from tests.acceptance.broker.left_out import WITHOUT, leave_out_overrides
 from workers.broker import attempts, celery_conf, install
 from workers.broker.atomic_pop import AtomicPop
+from workers.broker.celery_conf import ANSWER_S
 from workers.processes.readiness import wait_until
 
 BROKER = os.environ["BROKER_TEST_BROKER"]
@@ -40,6 +42,7 @@ def make_app() -> Celery:
         sentinel_master=os.environ.get("BROKER_TEST_MASTER", ""),
     )
     install(app)
+    conf["broker_transport_options"]["socket_timeout"] = float(os.environ.get("BROKER_TEST_ANSWER", ANSWER_S))
     _leave_out(app, conf)
     app.conf.update(conf)
     return app
@@ -99,6 +102,15 @@ def outlast(tasks: list[str], seconds: float) -> None:
     """Take some time, and go on until other tasks have ended, unless they take a minute more."""
     time.sleep(seconds)
     wait_until(lambda: JOURNAL.counts("end").keys() >= set(tasks), within=60.0)
+
+
+@app.task(name="sent_back", base=Journaled)
+def sent_back(task_id: str) -> str:
+    """Go back to the queue once, when the test says so, as a step does whose retry can't be published."""
+    if JOURNAL.count("begin", task_id) == 1:
+        wait_until(lambda: JOURNAL.count("go back", task_id) > 0, within=60.0, every=0.02)
+        raise Reject("can't be queued again", requeue=True)
+    return task_id
 
 
 @app.task(name="vary", base=Journaled)

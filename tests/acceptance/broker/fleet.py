@@ -166,6 +166,11 @@ class Fleet:
             [self.client.signature("vary", (task_id,), task_id=task_id) for task_id in header]
         )
 
+    def chord_of_one_sent_back(self) -> tuple[str, str]:
+        """Publish a chord whose header task goes back to its queue when the journal says so; return both ids."""
+        header = uuid.uuid4().hex
+        return header, self._chord([self.client.signature("sent_back", (header,), task_id=header)])
+
     def _chord(self, header: list[Signature[Any]], *, callback_s: float = 0.0) -> str:
         callback_id = uuid.uuid4().hex
         callback = self.client.signature("conclude", kwargs={"seconds": callback_s}, task_id=callback_id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from pathlib import Path
 
 from tests.acceptance.broker.conftest import MakeFleet
@@ -10,6 +11,7 @@ from tests.acceptance.broker.fleet import Fleet, crash, eventually
 from tests.support.servers import ValkeyServer
 from tests.support.tcp_proxy import TcpProxy
 from workers.processes.guard import Guard
+from workers.processes.readiness import log_says
 from workers.stack.servers import valkey_url
 
 
@@ -117,3 +119,20 @@ def test_broker_that_hung_longer_than_the_timeout_gives_no_running_task_away(fle
     eventually(fleet.is_idle, "everything acknowledged")
     assert fleet.journal.count("begin", task) == 1
     assert all(worker.running for worker in workers)
+
+
+def test_task_sent_back_while_the_broker_does_not_answer_runs_again_and_its_chord_ends_once(
+    fleet_of: MakeFleet,
+) -> None:
+    fleet = fleet_of(visibility_s=2.0, env={"BROKER_TEST_ANSWER": "0.5"})
+    worker = fleet.start(concurrency=1)
+    header, callback = fleet.chord_of_one_sent_back()
+    fleet.begun(header)
+    fleet.broker.freeze()
+    fleet.journal.write("go back", header)
+    eventually(partial(log_says("Couldn't reject"), worker.log), "the message could not be sent back")
+    fleet.broker.thaw()
+    fleet.ended(callback)
+    eventually(fleet.is_idle, "everything acknowledged")
+    assert fleet.journal.count("end", header) == 1
+    assert fleet.journal.count("begin", callback) == 1
