@@ -61,7 +61,7 @@ class CeleryDispatcher:
             try:
                 with producer.batch():  # type: ignore[attr-defined]  # not in the stubs
                     publish(producer)
-            except BatchPublishError:
+            except (BatchPublishError, RuntimeError):  # kombu's where a queue's declaration took a new connection
                 publish(producer)
 
     def _dispatch(self, request: PlanRequest) -> Signature:

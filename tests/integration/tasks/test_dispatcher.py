@@ -62,6 +62,34 @@ def test_where_a_batch_is_lost_its_messages_are_queued_one_by_one(
     assert Counter(queued) == Counter(f"{request.request_id}.dispatch" for request in requests)
 
 
+def test_a_chord_for_several_models_is_queued_where_the_broker_is_lost_between_their_queues(
+    services: Services, settings: Settings, broker: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _lose_second_declaration(monkeypatch)
+    models = [fresh("m") for _ in council("DEV").agents]
+    agents = (
+        agent.model_copy(update={"model": model})
+        for agent, model in zip(council("DEV").agents, models, strict=True)
+    )
+    begun = deliberation(agents=tuple(agents))
+    services.dispatcher.deliberation(begun, [agent.agent_id for agent in begun.agents])
+    assert [broker.llen(f"{settings.broker_prefix}llm.{model}") for model in models] == [1] * len(models)
+
+
+def _lose_second_declaration(monkeypatch: pytest.MonkeyPatch) -> None:
+    declared: list[Pipeline] = []
+    execute = Pipeline.execute
+
+    def lossy(self: Pipeline, raise_on_error: bool = True) -> list[object]:
+        if any(command[0][0] == "SADD" for command in self.command_stack):
+            declared.append(self)
+            if len(declared) == 2:
+                raise Unreachable("the connection was lost")
+        return execute(self, raise_on_error)
+
+    monkeypatch.setattr(Pipeline, "execute", lossy)
+
+
 def _agents(settings: Settings) -> tuple[object, ...]:
     return tuple(agent.model_copy(update={"model": settings.model}) for agent in council("DEV").agents)
 
