@@ -64,7 +64,7 @@ def lines(labels: Sequence[str], criteria: Sequence[str]) -> list[Ask]:
     return [Ask(rules, _grammar(score_form(labels, criteria)), cells)]
 
 
-def pointwise(labels: Sequence[str], criteria: Sequence[str]) -> list[Ask]:
+def beside(labels: Sequence[str], criteria: Sequence[str]) -> list[Ask]:
     """A call per proposal behind the sheet of all, which the last line names, a line per criterion: `fit: 7`."""
     rules = (
         f"Score one proposal from 1 (worst) to 9 (best) on each criterion: {', '.join(criteria)}. {ANCHORS}\n"
@@ -74,12 +74,12 @@ def pointwise(labels: Sequence[str], criteria: Sequence[str]) -> list[Ask]:
     return [Ask(f"{rules}{label}:", grammar, [(label, name) for name in criteria]) for label in labels]
 
 
-def pointwise_labels(labels: Sequence[str], criteria: Sequence[str]) -> list[Ask]:
+def beside_labels(labels: Sequence[str], criteria: Sequence[str]) -> list[Ask]:
     """A call per proposal, a line per criterion: `lines` with one label."""
     return [ask for label in labels for ask in lines([label], criteria)]
 
 
-def pointwise_each(labels: Sequence[str], criteria: Sequence[str]) -> list[Ask]:
+def beside_each(labels: Sequence[str], criteria: Sequence[str]) -> list[Ask]:
     """A call per proposal and criterion, one digit each."""
     rules = (
         f"Score one proposal from 1 (worst) to 9 (best) on one criterion of the rubric. {ANCHORS}\n"
@@ -88,7 +88,7 @@ def pointwise_each(labels: Sequence[str], criteria: Sequence[str]) -> list[Ask]:
     return [Ask(f"{rules}{label} for {name}:", DIGIT, [(label, name)]) for label in labels for name in criteria]
 
 
-def pointwise_overall(labels: Sequence[str], criteria: Sequence[str]) -> list[Ask]:
+def beside_overall(labels: Sequence[str], criteria: Sequence[str]) -> list[Ask]:
     """A call per proposal, one digit each for the whole rubric."""
     rules = (
         f"Score one proposal from 1 (worst) to 9 (best) by the whole rubric. {ANCHORS}\n"
@@ -97,7 +97,7 @@ def pointwise_overall(labels: Sequence[str], criteria: Sequence[str]) -> list[As
     return [Ask(f"{rules}{label}:", DIGIT, [(label, "overall")]) for label in labels]
 
 
-def alone(labels: Sequence[str], criteria: Sequence[str]) -> list[Ask]:
+def pointwise(labels: Sequence[str], criteria: Sequence[str]) -> list[Ask]:
     """The product's `pointwise`: each proposal by itself behind the rules, a line per criterion: `fit: 7`."""
     rules = f"Write one line per criterion and nothing else, as in {criteria[0]}: x"
     grammar = _grammar(ScoreForm(lines=tuple(criteria)))
@@ -105,7 +105,7 @@ def alone(labels: Sequence[str], criteria: Sequence[str]) -> list[Ask]:
     return [Ask(rules, grammar, [(label, name) for name in criteria], before) for label in labels]
 
 
-def alone_digits(labels: Sequence[str], criteria: Sequence[str]) -> list[Ask]:
+def pointwise_digits(labels: Sequence[str], criteria: Sequence[str]) -> list[Ask]:
     """Each proposal by itself, its scores side by side with blanks between: `7 5 8`."""
     rules = (
         f"Write {len(criteria)} digits with a blank between them and nothing else, in the order "
@@ -116,7 +116,7 @@ def alone_digits(labels: Sequence[str], criteria: Sequence[str]) -> list[Ask]:
     return [Ask(rules, grammar, [(label, name) for name in criteria], before) for label in labels]
 
 
-def alone_row(labels: Sequence[str], criteria: Sequence[str]) -> list[Ask]:
+def pointwise_row(labels: Sequence[str], criteria: Sequence[str]) -> list[Ask]:
     """Each proposal by itself, its scores in one line with their names: `fit:7 clarity:5`."""
     rules = f"Write one line and nothing else, in this form: {' '.join(f'{name}:x' for name in criteria)}"
     grammar = "root ::= " + ' " " '.join(f'"{name}:" [1-9]' for name in criteria) + "\n"
@@ -124,7 +124,7 @@ def alone_row(labels: Sequence[str], criteria: Sequence[str]) -> list[Ask]:
     return [Ask(rules, grammar, [(label, name) for name in criteria], before) for label in labels]
 
 
-def alone_commas(labels: Sequence[str], criteria: Sequence[str]) -> list[Ask]:
+def pointwise_commas(labels: Sequence[str], criteria: Sequence[str]) -> list[Ask]:
     """Each proposal by itself, its scores in one line with their names: `fit 7, clarity 5`."""
     rules = f"Write one line and nothing else, in this form: {', '.join(f'{name} x' for name in criteria)}"
     grammar = "root ::= " + ' ", " '.join(f'"{name} " [1-9]' for name in criteria) + "\n"
@@ -132,7 +132,7 @@ def alone_commas(labels: Sequence[str], criteria: Sequence[str]) -> list[Ask]:
     return [Ask(rules, grammar, [(label, name) for name in criteria], before) for label in labels]
 
 
-def alone_each(labels: Sequence[str], criteria: Sequence[str]) -> list[Ask]:
+def pointwise_each(labels: Sequence[str], criteria: Sequence[str]) -> list[Ask]:
     """Each proposal by itself, and a call per criterion, one digit each."""
     before = _alone_rules("on one criterion of the rubric")
     return [
@@ -142,7 +142,7 @@ def alone_each(labels: Sequence[str], criteria: Sequence[str]) -> list[Ask]:
     ]
 
 
-def alone_overall(labels: Sequence[str], criteria: Sequence[str]) -> list[Ask]:
+def pointwise_overall(labels: Sequence[str], criteria: Sequence[str]) -> list[Ask]:
     """Each proposal by itself, one digit each for the whole rubric."""
     before = _alone_rules("by the whole rubric")
     return [
@@ -167,12 +167,12 @@ def _lines_persona_first(labels: Sequence[str], criteria: Sequence[str]) -> list
     return [replace(ask, rules=ask.rules.replace("\nLabels", f"\n\n{PERSONA} Labels")) for ask in asks]
 
 
-ALONE: dict[str, Form] = {
-    "alone": alone,
-    "alone_digits": alone_digits,
-    "alone_row": alone_row,
-    "alone_commas": alone_commas,
-    "alone_overall": alone_overall,
+POINTWISE: dict[str, Form] = {
+    "pointwise": pointwise,
+    "pointwise_digits": pointwise_digits,
+    "pointwise_row": pointwise_row,
+    "pointwise_commas": pointwise_commas,
+    "pointwise_overall": pointwise_overall,
 }
 FORMS: dict[str, Form] = {
     "digits": digits,
@@ -180,14 +180,14 @@ FORMS: dict[str, Form] = {
     "lines": lines,
     "lines_persona_first": _lines_persona_first,
     "lines_persona_last": _thinking(lines, "{rules}\n{persona}"),
-    "pointwise": pointwise,
-    "pointwise_labels": pointwise_labels,
+    "beside": beside,
+    "beside_labels": beside_labels,
+    "beside_each": beside_each,
+    "beside_overall": beside_overall,
+    **POINTWISE,
+    **{f"{name}_persona_first": _thinking(form, "{persona} {rules}") for name, form in POINTWISE.items()},
+    **{f"{name}_persona_last": _thinking(form, "{rules}\n{persona}") for name, form in POINTWISE.items()},
     "pointwise_each": pointwise_each,
-    "pointwise_overall": pointwise_overall,
-    **ALONE,
-    **{f"{name}_persona_first": _thinking(form, "{persona} {rules}") for name, form in ALONE.items()},
-    **{f"{name}_persona_last": _thinking(form, "{rules}\n{persona}") for name, form in ALONE.items()},
-    "alone_each": alone_each,
 }
 
 
