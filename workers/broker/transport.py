@@ -85,14 +85,16 @@ class QoS(redis.QoS, QoSMembers):
                 self.free_slot(tag)
 
     def reject(self, delivery_tag: str, requeue: bool = False) -> None:
-        """Requeue a message or remove it; where that fails, it comes back after the visibility timeout."""
+        """Requeue a message or remove it; where the broker is away, the visibility timeout brings it back."""
         # kombu then counts it against the prefetch limit for ever: a worker of one thread takes nothing any more.
-        # No upstream issue known.
+        # And a refused write raises, before the acks that are due with it. No upstream issue known.
         try:
             super().reject(delivery_tag, requeue)
-        except BaseException:
+        except UNREACHABLE as error:
+            if self.pending_acks is None:
+                raise
+            logger.info("the broker is away, rejected message %s comes back later: %r", delivery_tag, error)
             self.free_slot(delivery_tag)
-            raise
 
     def free_slot(self, delivery_tag: str) -> None:
         """Stop counting a message against the prefetch limit, without a command to the broker; from any thread."""

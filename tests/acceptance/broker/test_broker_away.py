@@ -130,7 +130,7 @@ def test_task_sent_back_while_the_broker_does_not_answer_runs_again_and_its_chor
     fleet.begun(header)
     fleet.broker.freeze()
     fleet.journal.write("go back", header)
-    eventually(partial(log_says("Couldn't reject"), worker.log), "the message could not be sent back")
+    eventually(partial(log_says("comes back later"), worker.log), "the message could not be sent back")
     fleet.broker.thaw()
     fleet.ended(callback)
     eventually(fleet.is_idle, "everything acknowledged")

@@ -15,6 +15,7 @@ from tests.support.servers import ValkeyServer
 from workers.broker import LOSSES, transport
 from workers.broker.broker_clock import broker_time
 from workers.broker.left_messages import LeftMessage
+from workers.broker.pending_acks import PendingAcks
 from workers.broker.transport import MOST_CRASHES, QoS
 from workers.queue_keys import PARKED
 
@@ -71,6 +72,19 @@ def test_a_broker_that_refuses_to_write_takes_nothing_from_living_workers(
         it.sweep()
         assert it.counts() == (0, 1), "its worker was refused, and must be let refresh first"
         assert it.channel.qos.refresh([held]) == 0
+
+
+def test_a_message_that_can_not_be_sent_back_holds_up_no_ack(own_server: ValkeyServer) -> None:
+    with desk(own_server, visibility_timeout=1.0) as it:
+        it.publish()
+        it.publish()
+        rejected, done = it.pop(), it.pop()
+        it.channel.qos.pending_acks = PendingAcks()
+        it.server.config_set("min-replicas-to-write", "1")
+        with it.channel.gathering_acks():
+            rejected.requeue()
+            done.ack()
+        assert it.channel.qos.pending_acks.pending() == {done.delivery_tag}
 
 
 def test_clocks_of_workers_do_not_matter(own_server: ValkeyServer, monkeypatch: pytest.MonkeyPatch) -> None:
