@@ -19,7 +19,8 @@ from celery.concurrency.thread import TaskPool as ThreadPool
 
 from workers.broker.in_flight import InFlight
 from workers.broker.pending_acks import PendingAcks
-from workers.broker.transport import Channel, QoS
+from workers.broker.qos import QoS
+from workers.broker.transport import Channel
 
 logger = logging.getLogger(__name__)
 

@@ -10,7 +10,8 @@ import os
 
 from workers.broker.atomic_pop import AtomicPop
 from workers.broker.backend import Backend
-from workers.broker.transport import Channel, QoS
+from workers.broker.qos import QoS
+from workers.broker.transport import Channel
 from workers.broker.worker_consumer import WorkerConsumer
 
 WITHOUT = frozenset(filter(None, os.environ.get("BROKER_TEST_WITHOUT", "").split(",")))

@@ -12,11 +12,11 @@ from redis.exceptions import ResponseError
 
 from tests.acceptance.broker.desk import PREFIX, desk
 from tests.support.servers import ValkeyServer
-from workers.broker import LOSSES, transport
+from workers.broker import LOSSES, qos
 from workers.broker.broker_clock import broker_time
 from workers.broker.left_messages import LeftMessage
 from workers.broker.pending_acks import PendingAcks
-from workers.broker.transport import MOST_CRASHES, QoS
+from workers.broker.qos import MOST_CRASHES, QoS
 from workers.queue_keys import PARKED
 
 
@@ -106,7 +106,7 @@ def test_a_broker_whose_clock_is_set_takes_nothing_from_living_workers(
         contact = it.channel.qos._contact
         it.sweep()
         contact._trusted_from = 0.0
-        monkeypatch.setattr(transport, "broker_time", lambda client: broker_time(client) + 3600)
+        monkeypatch.setattr(qos, "broker_time", lambda client: broker_time(client) + 3600)
         it.sweep()
         assert it.counts() == (0, 1)
 
