@@ -54,9 +54,8 @@ def celery_conf(
     that one database can hold both, and other things too; the same in every process. `visibility_timeout_s`: how
     soon a killed worker's task is run again; the same in every process on that broker, since the shortest one
     rules. Below 8 s, a chord whose worker dies while it publishes the callback is left to the sweep. `outage_s`:
-    for how long publishing a task and counting a header wait for a server that is away, three times as long at
-    most, and publishing ten times where the server is there and silent; then publishing raises kombu's
-    OperationalError, and the header task comes back to be counted.
+    for how long, up to three times as long, publishing a task and counting a header wait for a server that is
+    away; then publishing raises kombu's OperationalError, and the header task comes back to be counted.
     `sentinel_master`: the master's name, with sentinel:// only.
 
     TLS is verified unless the URL's query says otherwise (`?ssl_cert_reqs=…&ssl_ca_certs=…`).

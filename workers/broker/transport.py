@@ -111,13 +111,9 @@ class Transport(redis.Transport):
     """redis:// and rediss://."""
 
     Channel = Channel
-    recoverable_connection_errors = (*redis.Transport.connection_errors, *redis.Transport.channel_errors)
-    """What a publisher tries again for as long as its policy says. For a transport that doesn't name them, kombu
-    takes the same and gives up at the second, once it has connected anew. No upstream issue known."""
 
 
 class SentinelTransport(redis.SentinelTransport):
     """sentinel://."""
 
     Channel = SentinelChannel
-    recoverable_connection_errors = Transport.recoverable_connection_errors

@@ -17,6 +17,7 @@ from tests.acceptance.broker.desk import NONSENSE, PREFIX, desk
 from tests.acceptance.broker.fleet import WITHIN, crash
 from tests.support.servers import ValkeyServer
 from workers.broker import LOSSES, celery_conf, install
+from workers.broker.celery_conf import ANSWER_S
 from workers.broker.pending_acks import PendingAcks
 from workers.queue_keys import PARKED
 
@@ -220,13 +221,13 @@ def test_threads_that_publish_while_the_broker_takes_no_writes_lose_nothing(own_
     app = Celery(set_as_current=False)
     prefix = uuid.uuid4().hex
     conf = celery_conf(broker_url=own_server.url, result_url=own_server.url, broker_prefix=prefix)
-    conf["broker_transport_options"]["socket_timeout"] = 0.3
     app.conf.update(conf)
     install(app)
     task = app.signature("any", queue="any")
     task.apply_async()
     server = Redis.from_url(own_server.url)
-    server.client_pause(1500, all=False)  # several times longer than a command is waited for
+    held_ms = round(1000 * (ANSWER_S + 2))  # longer than a command is waited for, so that all come again
+    server.client_pause(held_ms, all=False)
     with ThreadPoolExecutor(4) as pool:
         for sending in [pool.submit(task.apply_async) for _ in range(4)]:
             sending.result(WITHIN)
