@@ -42,10 +42,10 @@ def approve_the_sample(page: Page, title: str, *, max_tokens: int) -> None:
 
 
 def watch_it_decided(page: Page, *, within_ms: float) -> None:
-    """See each stage arrive without loading the page anew, then the winner, its scores and a reviewer's view."""
+    """See each stage end without loading the page anew, then the winner, its scores and a reviewer's view."""
     page.evaluate("window.never_loaded_anew = true")
     for stage in ("proposals", "review"):
-        expect(page.locator(".stages .running").get_by_text(stage)).to_be_visible(timeout=within_ms)
+        expect(page.locator(".stages .done").get_by_text(stage)).to_be_visible(timeout=within_ms)
     outcome = page.locator(".outcome")
     expect(outcome).to_contain_text("Winner", timeout=within_ms)
     assert page.evaluate("window.never_loaded_anew")

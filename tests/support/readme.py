@@ -6,7 +6,8 @@ import json
 import re
 import shlex
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from tests.support.programs import output_of
@@ -54,12 +55,20 @@ class Here:
         """What the started command has printed; a pipe without a reader would block it when it is full."""
         return self.folder / "output.txt"
 
-    def start(self, command: str) -> subprocess.Popen[bytes]:
-        """Start a `conclave` command that goes on running."""
-        with self.output.open("ab") as output:
-            return subprocess.Popen(self.argv(command), cwd=self.folder, env=self.environment, stdout=output)
+    @contextmanager
+    def start(self, command: str) -> Iterator[subprocess.Popen[bytes]]:
+        """Start a `conclave` command that goes on running, and wait for its end; a block that fails ends it."""
+        with (
+            self.output.open("ab") as output,
+            subprocess.Popen(self.argv(command), cwd=self.folder, env=self.environment, stdout=output) as process,
+        ):
+            try:
+                yield process
+            except BaseException:
+                process.terminate()
+                raise
 
-    def start_on(self, engine_url: str, command: str) -> subprocess.Popen[bytes]:
+    def start_on(self, engine_url: str, command: str) -> AbstractContextManager[subprocess.Popen[bytes]]:
         """Start a `conclave` command with an engine's address in place of the one that it names."""
         return self.start(re.sub(r"(?<=--engine )\S+", engine_url, command))
 
